@@ -1,0 +1,116 @@
+// Queries at a million events on PostgreSQL: through GraphQL beside the same question as SQL written by hand.
+// Run: npm run build && npm --prefix bench run query
+import pg from 'pg';
+import { load, post } from './load.mjs';
+import { createDatabase } from './rows.mjs';
+import { startGateway } from './server-process.mjs';
+
+const events = Number(process.env.BENCH_EVENTS ?? 1_000_000);
+const repeats = Number(process.env.BENCH_REPEATS ?? 30);
+const begin = '2026-01-01T00:00:00Z';
+
+/** A month of events: one in three has the common tag, one in 10,000 the rare one. */
+const fill = `INSERT INTO events (id, index, namespace, category, action, type, service, node, key, filter_keys,
+    message, tags, traits, value, time, recorded_at, dialect)
+  SELECT gen_random_uuid(), n, 'default', 'Volume', action, 'Volume.' || action, 'storage', 'node-' || n % 40,
+    'volume-' || n % 5000, '{}', 'volume changed',
+    ARRAY['pool', 'pool:' || (ARRAY['gold', 'silver', 'bronze'])[1 + n % 3]]
+      || CASE WHEN n % 10000 = 0 THEN ARRAY['rare'] ELSE '{}' END,
+    jsonb_build_array(jsonb_build_object('name', 'size_gib', 'int', n % 1000)),
+    jsonb_build_object('elapsed', n % 100 / 10.0), time, time, 'TIDINGS'
+  FROM generate_series(1, ${events}) AS n,
+    LATERAL (SELECT (ARRAY['Create', 'Delete', 'StateChange'])[1 + n % 3] AS action,
+      timestamptz '${begin}' + n * interval '30 days' / ${events} AS time) AS made`;
+
+const from = '2026-01-10T00:00:00Z';
+const to = '2026-01-12T00:00:00Z';
+const page = `query ($filter: EventFilter) {
+  events(filter: $filter, first: 50) { nodes { id index type key message tags time source { node } } }
+}`;
+const pageSql = `SELECT id, index, type, key, message, tags, time, node FROM events
+  WHERE tags @> ARRAY[$1] AND time >= $2 AND time <= $3 ORDER BY time DESC, index DESC LIMIT 50`;
+
+const questions = {
+  'newest 50 of a common tag in a range': {
+    query: page,
+    variables: { filter: { tags: ['pool:gold'], time: { gte: from, lte: to } } },
+    sql: [pageSql, ['pool:gold', from, to]],
+    rows: (data) => data.events.nodes.length,
+  },
+  'newest 50 of a rare tag in a range': {
+    query: page,
+    variables: { filter: { tags: ['rare'], time: { gte: '2026-01-05T00:00:00Z', lte: to } } },
+    sql: [pageSql, ['rare', '2026-01-05T00:00:00Z', to]],
+    rows: (data) => data.events.nodes.length,
+  },
+  'hourly average of a trait over a range': {
+    query: `query ($filter: EventFilter) {
+      aggregateEvents(filter: $filter, of: "traits.size_gib", interval: "1h", first: 1000) { bucket count average }
+    }`,
+    variables: { filter: { tags: ['pool:gold'], time: { gte: from, lte: to } } },
+    sql: [
+      `SELECT date_bin('1 hour', time, 'epoch') AS bucket, count(*), avg((traits -> 0 ->> 'int')::float8)
+       FROM events WHERE tags @> ARRAY[$1] AND time >= $2 AND time <= $3 GROUP BY 1 ORDER BY 1`,
+      ['pool:gold', from, to],
+    ],
+    rows: (data) => data.aggregateEvents.length,
+  },
+  'count by minute over everything': {
+    query: `{ aggregateEvents(interval: "1m", first: 10000) { bucket count } }`,
+    variables: {},
+    sql: [
+      `SELECT date_bin('1 minute', time, 'epoch') AS bucket, count(*) FROM events GROUP BY 1 ORDER BY 1 LIMIT 10000`,
+      [],
+    ],
+    rows: (data) => data.aggregateEvents.length,
+  },
+};
+
+const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+
+async function timed(run) {
+  const begun = performance.now();
+  await run();
+  return performance.now() - begun;
+}
+
+const url = await createDatabase('tidings_bench_query');
+const server = await startGateway({ DATABASE_URL: url });
+const client = new pg.Client(url);
+await client.connect();
+console.log(`filling ${events} events`);
+await client.query(fill);
+await client.query(`UPDATE journal_state SET stored_index = ${events}`);
+await client.query('VACUUM ANALYZE events');
+
+console.log('median ms                                        GraphQL   SQL   ratio');
+for (const [title, { query, variables, sql, rows }] of Object.entries(questions)) {
+  const request = post(server.url, { query, variables });
+  let seen = 0;
+  const check = (text) => {
+    const { data, errors } = JSON.parse(text);
+    if (errors) throw new Error(text);
+    seen = rows(data);
+  };
+  const through = [];
+  const straight = [];
+  for (let turn = 0; turn < repeats; turn++) {
+    // In turns, so that whatever else the machine does meets both alike.
+    const { p50 } = await load({
+      url: server.url,
+      connections: 1,
+      requests: 1,
+      next: () => request,
+      check,
+    });
+    through.push(p50);
+    straight.push(await timed(() => client.query(...sql)));
+  }
+  const [ours, theirs] = [median(through), median(straight)];
+  console.log(
+    `${title.padEnd(46)} ${ours.toFixed(1).padStart(8)} ${theirs.toFixed(1).padStart(6)} ${(ours / theirs).toFixed(2).padStart(6)}   ${seen} rows`,
+  );
+}
+await client.end();
+await server.stop();
+await server.remove();

@@ -1,0 +1,57 @@
+/** Codes of a gateway that a later attempt may not meet again. */
+const passing: ReadonlySet<string> = new Set(['UNAVAILABLE', 'SLOW_CONSUMER', 'TOO_MANY']);
+
+/** Why a feed broke or ended. */
+export class FollowError extends Error {
+  override readonly name = 'FollowError';
+  /** The gateway's extensions.code; CONNECTION where the connection itself failed, ON_EVENT where the follower did. */
+  readonly code: string;
+  /** True where another attempt would meet the same. */
+  readonly final: boolean;
+  /** With INDEX_EXPIRED: the oldest index from which a feed can resume. */
+  readonly firstIndex: number | null;
+
+  constructor(
+    message: string,
+    details: {
+      readonly code: string;
+      readonly final: boolean;
+      readonly firstIndex?: number | null;
+      readonly cause?: unknown;
+    },
+  ) {
+    super(message, { cause: details.cause });
+    this.code = details.code;
+    this.final = details.final;
+    this.firstIndex = details.firstIndex ?? null;
+  }
+}
+
+/** Close codes after which graphql-transport-ws does not allow another attempt. */
+const finalCloses: ReadonlySet<number> = new Set([4004, 4005, 4400, 4401, 4403, 4406, 4409]);
+
+/** What was thrown: GraphQL errors, a close event, or a failure of the network. */
+export function followErrorOf(cause: unknown): FollowError {
+  if (cause instanceof FollowError) return cause;
+  if (Array.isArray(cause)) return graphqlError(cause[0]);
+  const { code, reason, message } = cause as { code?: unknown; reason?: string; message?: string };
+  return new FollowError(message || reason || `The connection closed (${String(code)}).`, {
+    code: 'CONNECTION',
+    final: typeof code === 'number' && finalCloses.has(code),
+    cause,
+  });
+}
+
+function graphqlError(error: unknown): FollowError {
+  const { message, extensions } = error as {
+    message: string;
+    extensions?: { code?: string; firstIndex?: number };
+  };
+  const code = extensions?.code ?? 'UNKNOWN';
+  return new FollowError(message, {
+    code,
+    final: !passing.has(code),
+    firstIndex: extensions?.firstIndex ?? null,
+    cause: error,
+  });
+}

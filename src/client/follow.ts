@@ -1,0 +1,234 @@
+import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
+import { Backoff } from './backoff.ts';
+import { FollowError, followErrorOf } from './follow-error.ts';
+import type { Event, EventFilter, Trait } from './schema.generated.ts';
+
+/** What an event holds when `selection` is left out. */
+export type FollowedEvent = Pick<
+  Event,
+  | 'id'
+  | 'index'
+  | 'namespace'
+  | 'type'
+  | 'action'
+  | 'severity'
+  | 'source'
+  | 'key'
+  | 'filterKeys'
+  | 'message'
+  | 'tags'
+  | 'value'
+  | 'time'
+  | 'endTime'
+  | 'recordedAt'
+  | 'dialect'
+> & { readonly traits: readonly Pick<Trait, 'name' | 'type' | 'value'>[] };
+
+const everyField = `id namespace type action severity
+  source { service instance endpoint node component plane layer }
+  key filterKeys message tags traits { name type value } value time endTime recordedAt dialect`;
+
+export interface FollowOptions<Followed extends { readonly index: number } = FollowedEvent> {
+  /** As in schema.graphql; none follows everything. Relative times mean the moment of each connection. */
+  readonly filter?: EventFilter;
+  /** Begins behind this index; 0 replays all that is kept. Left out, it begins now. */
+  readonly afterIndex?: number;
+  /** Fields of Event to ask for besides index, in GraphQL. */
+  readonly selection?: string;
+  /**
+   * Given every event once, in index order, one after another: a promise is waited for. When it throws, following
+   * ends with that error.
+   */
+  readonly onEvent: (event: Followed) => void | Promise<void>;
+  /**
+   * What is behind the last index given is no longer kept: following goes on with the oldest event that is. Left out, it
+   * ends with INDEX_EXPIRED.
+   */
+  readonly onGap?: (gap: { readonly afterIndex: number; readonly firstIndex: number }) => void;
+  /** Told of every break; following goes on by itself after the pause. */
+  readonly onBreak?: (error: Error, pauseMilliseconds: number) => void;
+  /** Payload of connection_init. */
+  readonly connectionParams?: Readonly<Record<string, unknown>>;
+  /** A WebSocket class; the environment's own when left out, else that of the package ws. */
+  readonly webSocketImpl?: unknown;
+  /** Pauses between attempts, in milliseconds: 100 to 10,000 when left out. */
+  readonly shortestPause?: number;
+  readonly longestPause?: number;
+}
+
+export interface Following {
+  /** Everything that matches up to here was given: the afterIndex to begin with next time. Null before the first word. */
+  readonly index: number | null;
+  /** Settles when following ended: resolves after stop(), rejects with what cannot be mended by trying again. */
+  readonly done: Promise<void>;
+  /** Ends it; resolves once no more events will be given. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Follows the live feed of a gateway (`ws://host:port/graphql`) over every break of the connection: it connects again
+ * with growing pauses and goes on behind the last index it was given, so that no event is skipped and none comes twice.
+ */
+export function follow<Followed extends { readonly index: number } = FollowedEvent>(
+  url: string,
+  options: FollowOptions<Followed>,
+): Following {
+  const follower = new Follower<Followed>(url, options);
+  const done = follower.run();
+  // Whoever does not look at `done` has chosen not to be told.
+  done.catch(() => {});
+  return {
+    get index() {
+      return follower.index;
+    },
+    done,
+    async stop() {
+      follower.stop();
+      await done.catch(() => {});
+    },
+  };
+}
+
+interface Batches<Followed> {
+  readonly eventBatches: { readonly index: number; readonly events: readonly Followed[] };
+}
+
+class Follower<Followed extends { readonly index: number }> {
+  readonly #url: string;
+  readonly #options: FollowOptions<Followed>;
+  readonly #stopping = new AbortController();
+  readonly #backoff: Backoff;
+  #index: number | null;
+
+  constructor(url: string, options: FollowOptions<Followed>) {
+    this.#url = url;
+    this.#options = options;
+    this.#index = options.afterIndex ?? null;
+    this.#backoff = new Backoff(options.shortestPause ?? 100, options.longestPause ?? 10_000);
+  }
+
+  get index(): number | null {
+    return this.#index;
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#connectOnce();
+      } catch (cause) {
+        if (this.#stopping.signal.aborted) return;
+        await this.#survive(followErrorOf(cause));
+      }
+    }
+  }
+
+  /** Pauses before the next attempt, or throws what the next attempt would only meet again. */
+  async #survive(error: FollowError): Promise<void> {
+    const { onGap, onBreak } = this.#options;
+    const { firstIndex } = error;
+    if (error.code === 'INDEX_EXPIRED' && onGap && this.#index !== null && firstIndex !== null) {
+      onGap({ afterIndex: this.#index, firstIndex });
+      this.#index = firstIndex;
+      return;
+    }
+    if (error.final) throw error;
+    const milliseconds = this.#backoff.next();
+    onBreak?.(error, milliseconds);
+    await this.#backoff.pause(milliseconds, this.#stopping.signal);
+  }
+
+  /** Follows until the connection breaks; returns only when stopped. */
+  async #connectOnce(): Promise<void> {
+    const client = await this.#client();
+    try {
+      this.#index ??= await this.#lastIndex(client);
+      for await (const { eventBatches } of this.#ask<Batches<Followed>>(client, this.#feed())) {
+        await this.#take(eventBatches);
+      }
+      throw new Error('The gateway ended the feed.');
+    } finally {
+      // Not waited for: a connection that is still being made may take its time to fail.
+      Promise.resolve(client.dispose()).catch(() => {});
+    }
+  }
+
+  /** The answers to an operation, until it ends or following is stopped. @throws the operation's errors */
+  async *#ask<Answer>(client: Client, operation: SubscribePayload): AsyncGenerator<Answer> {
+    const answers = client.iterate<Answer>(operation);
+    const end = () => void answers.return?.();
+    this.#stopping.signal.addEventListener('abort', end);
+    try {
+      for await (const { data, errors } of answers) {
+        if (errors !== undefined) throw errors;
+        if (data) yield data;
+      }
+    } finally {
+      this.#stopping.signal.removeEventListener('abort', end);
+    }
+  }
+
+  async #lastIndex(client: Client): Promise<number> {
+    interface Status {
+      readonly journal: { readonly lastIndex: number };
+    }
+    const operation = { query: '{ journal { lastIndex } }' };
+    for await (const { journal } of this.#ask<Status>(client, operation)) return journal.lastIndex;
+    throw new Error('The gateway did not say where its journal stands.');
+  }
+
+  async #take({ index, events }: Batches<Followed>['eventBatches']): Promise<void> {
+    this.#backoff.reset();
+    for (const event of events) {
+      if (this.#stopping.signal.aborted) return;
+      await this.#give(event);
+      this.#index = event.index;
+    }
+    this.#index = Math.max(index, this.#index ?? 0);
+  }
+
+  async #give(event: Followed): Promise<void> {
+    try {
+      await this.#options.onEvent(event);
+    } catch (cause) {
+      throw new FollowError('onEvent failed.', { code: 'ON_EVENT', final: true, cause });
+    }
+  }
+
+  #feed(): SubscribePayload {
+    const { filter, selection = everyField } = this.#options;
+    return {
+      query: `subscription ($filter: EventFilter, $afterIndex: SafeInt) {
+        eventBatches(filter: $filter, afterIndex: $afterIndex) { index events { index ${selection} } }
+      }`,
+      variables: { filter, afterIndex: this.#index },
+    };
+  }
+
+  async #client(): Promise<Client> {
+    const { connectionParams, webSocketImpl } = this.#options;
+    let unanswered: ReturnType<typeof setTimeout> | undefined;
+    const client = createClient({
+      url: this.#url,
+      webSocketImpl: webSocketImpl ?? globalThis.WebSocket ?? (await import('ws')).WebSocket,
+      ...(connectionParams && { connectionParams: { ...connectionParams } }),
+      // Breaks are ours to mend: only we know the index to go on from.
+      retryAttempts: 0,
+      keepAlive: 10_000,
+      on: {
+        // A connection may be dead without having been closed: a ping that nobody answers tells.
+        ping: (received) => {
+          if (!received) unanswered = setTimeout(() => client.terminate(), 5_000);
+        },
+        pong: (received) => {
+          if (received) clearTimeout(unanswered);
+        },
+        closed: () => clearTimeout(unanswered),
+      },
+    });
+    return client;
+  }
+}

@@ -1,0 +1,711 @@
+// Made from schema.graphql by `npm run schema`.
+export type Maybe<T> = T | null;
+export type InputMaybe<T> = Maybe<T>;
+/** All built-in and custom scalars, mapped to their actual values */
+export type Scalars = {
+  ID: { input: string; output: string; }
+  String: { input: string; output: string; }
+  Boolean: { input: boolean; output: boolean; }
+  Int: { input: number; output: number; }
+  Float: { input: number; output: number; }
+  /** Any JSON value. */
+  JSON: { input: unknown; output: unknown; }
+  /** An integer within plus or minus 2^53 - 1, sent as a JSON number. */
+  SafeInt: { input: number; output: number; }
+  /** An RFC 3339 instant, UTC, at most microseconds: 2026-11-20T08:15:30.123Z. */
+  DateTime: { input: string; output: string; }
+  /** A point on the time line for filters: an RFC 3339 instant (missing parts allowed: 2026-11, 2026-11-20), epoch milliseconds as a number, or date math in Elasticsearch's form: now, now-15m, now-1d/d, 2026-11-01||+1M/d (units y M w d h H m s). `now() - 10m` is read as now-10m. gt and lte round up to the last instant of the rounded unit, gte and lt round down. */
+  TimeExpression: { input: string | number; output: string | number; }
+  /** A length of time: 500ms, 90s, 5m, 1h, 7d, or ISO 8601 (PT5M). */
+  Duration: { input: string; output: string; }
+};
+
+/** Whether something was meant to happen. */
+export type Severity =
+  /** An expected operation. */
+  | 'NORMAL'
+  /** An unexpected one: a crash, a failure. */
+  | 'ERROR';
+
+/** The side of a system that an event comes from. */
+export type Plane =
+  /** What decides and arranges: agents, schedulers, APIs. */
+  | 'CONTROL_PLANE'
+  /** What carries the data and the load. */
+  | 'DATA_PLANE';
+
+/** The language in which an event arrived. */
+export type Dialect =
+  /** The mutations of this schema. */
+  | 'TIDINGS'
+  /** OpenEBS Mayastor's event messages. */
+  | 'MAYASTOR'
+  /** Apache SkyWalking's events. */
+  | 'SKYWALKING'
+  /** Vamp's events. */
+  | 'VAMP'
+  /** HashiCorp Nomad's event stream. */
+  | 'NOMAD'
+  /** OpenStack's notifications and Ceilometer's events. */
+  | 'CEILOMETER'
+  /** CloudEvents. */
+  | 'CLOUDEVENTS';
+
+/** What kind of value a trait holds. */
+export type TraitType =
+  /** Any text. */
+  | 'TEXT'
+  /** An integer within plus or minus 2^53 - 1. */
+  | 'INT'
+  /** A number. */
+  | 'FLOAT'
+  /** An instant. */
+  | 'DATETIME';
+
+/** How a trait is compared, within its type; INT and FLOAT compare with each other. PREFIX and CONTAINS are for text. */
+export type TraitOperator =
+  /** Equal. */
+  | 'EQ'
+  /** There, but not equal. */
+  | 'NE'
+  /** Less, or earlier. */
+  | 'LT'
+  /** Less or equal. */
+  | 'LTE'
+  /** Greater, or later. */
+  | 'GT'
+  /** Greater or equal. */
+  | 'GTE'
+  /** The text begins so. */
+  | 'PREFIX'
+  /** The text has this in it. */
+  | 'CONTAINS'
+  /** The event carries the trait, whatever it holds. */
+  | 'EXISTS';
+
+/** A field of the event by which figures can be grouped. */
+export type EventField =
+  /** Event.namespace. */
+  | 'NAMESPACE'
+  /** The category's name. */
+  | 'CATEGORY'
+  /** Event.action. */
+  | 'ACTION'
+  /** category and action joined by a dot. */
+  | 'TYPE'
+  /** Event.severity. */
+  | 'SEVERITY'
+  /** Event.key. */
+  | 'KEY'
+  /** EventSource.service. */
+  | 'SERVICE'
+  /** EventSource.instance. */
+  | 'INSTANCE'
+  /** EventSource.endpoint. */
+  | 'ENDPOINT'
+  /** EventSource.node. */
+  | 'NODE'
+  /** EventSource.component. */
+  | 'COMPONENT'
+  /** EventSource.layer. */
+  | 'LAYER'
+  /** Event.dialect. */
+  | 'DIALECT';
+
+/** By the moment of the event, or by the place of its latest change in the journal. */
+export type EventOrder =
+  /** Earliest first. */
+  | 'TIME_ASC'
+  /** Latest first. */
+  | 'TIME_DESC'
+  /** In the order of the journal. */
+  | 'INDEX_ASC'
+  /** Latest change first. */
+  | 'INDEX_DESC';
+
+/** Where the log is. */
+export type JournalKind =
+  /** In this process, on the store's database. */
+  | 'EMBEDDED'
+  /** JetStream. */
+  | 'NATS';
+
+/** How long a report waits for its answer. */
+export type ReportWait =
+  /** Answer when the event is safe in the journal. */
+  | 'ACCEPTED'
+  /** Answer when queries show it; after 5 s the answer is ACCEPTED all the same. */
+  | 'STORED';
+
+/** What became of a report. */
+export type ReportStatus =
+  /** Safe, and queries show it. */
+  | 'STORED'
+  /** Safe in the journal; queries will show it. */
+  | 'ACCEPTED'
+  /** It repeats a report that was there already and changes nothing. */
+  | 'DUPLICATE';
+
+/** A typed value: exactly one of these. */
+export type TraitValue =
+  /** Any text. */
+  { readonly text: Scalars['String']['input']; readonly int?: never; readonly float?: never; readonly dateTime?: never; }
+  |  /** An integer. */
+  { readonly text?: never; readonly int: Scalars['SafeInt']['input']; readonly float?: never; readonly dateTime?: never; }
+  |  /** A number. */
+  { readonly text?: never; readonly int?: never; readonly float: Scalars['Float']['input']; readonly dateTime?: never; }
+  |  /** An instant. */
+  { readonly text?: never; readonly int?: never; readonly float?: never; readonly dateTime: Scalars['DateTime']['input']; };
+
+/** Where an event comes from: everything given must be equal. */
+export type EventSourceFilter = {
+  /** The service it happened to. */
+  readonly service?: InputMaybe<Scalars['String']['input']>;
+  /** The one process or copy of the service. */
+  readonly instance?: InputMaybe<Scalars['String']['input']>;
+  /** The route, method or operation of the service. */
+  readonly endpoint?: InputMaybe<Scalars['String']['input']>;
+  /** The host it happened on. */
+  readonly node?: InputMaybe<Scalars['String']['input']>;
+  /** The program that reported it. */
+  readonly component?: InputMaybe<Scalars['String']['input']>;
+  /** The side of the system that reported it. */
+  readonly plane?: InputMaybe<Plane>;
+  /** SkyWalking's layer. */
+  readonly layer?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Bounds are inclusive with gte and lte; lt with lte, or gt with gte, is refused. */
+export type TimeRange = {
+  /** Later than. */
+  readonly gt?: InputMaybe<Scalars['TimeExpression']['input']>;
+  /** At or later than. */
+  readonly gte?: InputMaybe<Scalars['TimeExpression']['input']>;
+  /** Earlier than. */
+  readonly lt?: InputMaybe<Scalars['TimeExpression']['input']>;
+  /** At or earlier than. */
+  readonly lte?: InputMaybe<Scalars['TimeExpression']['input']>;
+};
+
+/** A trait that the event must carry, in a type that compares with the value. */
+export type TraitFilter = {
+  /** The trait's name. */
+  readonly name: Scalars['String']['input'];
+  /** How it compares. */
+  readonly op?: InputMaybe<TraitOperator>;
+  /** Left out only with EXISTS. */
+  readonly value?: InputMaybe<TraitValue>;
+};
+
+/** Everything given must hold; lists hold when any of their entries does, except tags. */
+export type EventFilter = {
+  /** One of these events. */
+  readonly ids?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+  /** In one of these namespaces. */
+  readonly namespaces?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** In one of these categories. */
+  readonly categories?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** One of these actions. */
+  readonly actions?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** Unix globs (* and ? match dots too); an entry that begins with ! excludes; exclusions alone match all else. */
+  readonly types?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** Nomad topics: Category, Category:key, *:key, *. A key is an event's key or one of its filterKeys. */
+  readonly topics?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** The event's key or one of its filterKeys. */
+  readonly keys?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** All of these tags. */
+  readonly tags?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** At least one of these tags. */
+  readonly anyTags?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** One of these severities. */
+  readonly severities?: InputMaybe<ReadonlyArray<Severity>>;
+  /** Where it comes from. */
+  readonly source?: InputMaybe<EventSourceFilter>;
+  /** When it happened, or began. */
+  readonly time?: InputMaybe<TimeRange>;
+  /** True: only events with an endTime; false: only events without one. */
+  readonly ended?: InputMaybe<Scalars['Boolean']['input']>;
+  /** All of these traits. */
+  readonly traits?: InputMaybe<ReadonlyArray<TraitFilter>>;
+  /** Arrived in one of these languages. */
+  readonly dialects?: InputMaybe<ReadonlyArray<Dialect>>;
+  /** At least one of these filters. */
+  readonly any?: InputMaybe<ReadonlyArray<EventFilter>>;
+  /** Not this filter. */
+  readonly not?: InputMaybe<EventFilter>;
+};
+
+/** One way to group: a field of the event, the label behind a tag group (deployments:*), or a trait. */
+export type GroupBy =
+  /** By a field. */
+  { readonly field: EventField; readonly tagGroup?: never; readonly trait?: never; }
+  |  /** By the label of a tag group: `deployments` groups by what stands behind `deployments:`. */
+  { readonly field?: never; readonly tagGroup: Scalars['String']['input']; readonly trait?: never; }
+  |  /** By a trait's value. */
+  { readonly field?: never; readonly tagGroup?: never; readonly trait: Scalars['String']['input']; };
+
+/** Where an event comes from: whatever of it is known. */
+export type EventSourceInput = {
+  /** The service it happened to. */
+  readonly service?: InputMaybe<Scalars['String']['input']>;
+  /** The one process or copy of the service. */
+  readonly instance?: InputMaybe<Scalars['String']['input']>;
+  /** The route, method or operation of the service. */
+  readonly endpoint?: InputMaybe<Scalars['String']['input']>;
+  /** The host it happened on. */
+  readonly node?: InputMaybe<Scalars['String']['input']>;
+  /** The program that reports it. */
+  readonly component?: InputMaybe<Scalars['String']['input']>;
+  /** The side of the system that reports it. */
+  readonly plane?: InputMaybe<Plane>;
+  /** SkyWalking's layer: GENERAL, K8S. */
+  readonly layer?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** A typed fact about an event. */
+export type TraitInput = {
+  /** Unique within the event. */
+  readonly name: Scalars['String']['input'];
+  /** What it holds. */
+  readonly value: TraitValue;
+};
+
+/** A report of something that happened. Nothing is required. */
+export type EventInput = {
+  /** A UUID; made here (version 7) when absent. A report with a known id completes that event. */
+  readonly id?: InputMaybe<Scalars['ID']['input']>;
+  /** The part of the world it belongs to. */
+  readonly namespace?: InputMaybe<Scalars['String']['input']>;
+  /** Either type, or category with or without action; `event` when neither is given. */
+  readonly type?: InputMaybe<Scalars['String']['input']>;
+  /** What kind of thing it happened to: Volume. */
+  readonly category?: InputMaybe<Scalars['String']['input']>;
+  /** What happened: Create. */
+  readonly action?: InputMaybe<Scalars['String']['input']>;
+  /** NORMAL when nobody says. */
+  readonly severity?: InputMaybe<Severity>;
+  /** Where it comes from. */
+  readonly source?: InputMaybe<EventSourceInput>;
+  /** The id of the one thing it happened to. */
+  readonly key?: InputMaybe<Scalars['String']['input']>;
+  /** Other ids under which a topic filter also finds it. */
+  readonly filterKeys?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** One line for a person. */
+  readonly message?: InputMaybe<Scalars['String']['input']>;
+  /** label or group:label; the latter also tags it group. */
+  readonly tags?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** Typed facts, one for a name. */
+  readonly traits?: InputMaybe<ReadonlyArray<TraitInput>>;
+  /** Anything to attach. */
+  readonly value?: InputMaybe<Scalars['JSON']['input']>;
+  /** When it happened, or began. Now when absent. */
+  readonly time?: InputMaybe<Scalars['DateTime']['input']>;
+  /** When it ended. */
+  readonly endTime?: InputMaybe<Scalars['DateTime']['input']>;
+  /** The message from which this report was made. */
+  readonly raw?: InputMaybe<Scalars['JSON']['input']>;
+};
+
+/** What the events of a group have in common. */
+export type GroupLabel = {
+  /** The field, the tag group or the trait: CATEGORY, deployments, pool_name. */
+  readonly name: Scalars['String']['output'];
+  /** Null in the group of the events that have none. */
+  readonly value: Maybe<Scalars['String']['output']>;
+};
+
+/** The number below which a share of the measured numbers lies. */
+export type Percentile = {
+  /** The share, between 0 and 1. */
+  readonly rank: Scalars['Float']['output'];
+  /** Null where nothing was measured. */
+  readonly value: Maybe<Scalars['Float']['output']>;
+};
+
+/** Figures over one group of events, in one time bucket where an interval was given. */
+export type EventAggregate = {
+  /** The group's labels, in the order of groupBy. */
+  readonly group: ReadonlyArray<GroupLabel>;
+  /** Start of the time bucket; null without interval. */
+  readonly bucket: Maybe<Scalars['DateTime']['output']>;
+  /** How many events. */
+  readonly count: Scalars['SafeInt']['output'];
+  /** How many of them carry the measured number; the figures below are over these, and null where there are none. */
+  readonly measured: Scalars['SafeInt']['output'];
+  /** Their mean. */
+  readonly average: Maybe<Scalars['Float']['output']>;
+  /** The least. */
+  readonly min: Maybe<Scalars['Float']['output']>;
+  /** The greatest. */
+  readonly max: Maybe<Scalars['Float']['output']>;
+  /** Their sum. */
+  readonly sum: Maybe<Scalars['Float']['output']>;
+  /** In the order asked for; interpolated, as PostgreSQL's percentile_cont. */
+  readonly percentiles: ReadonlyArray<Percentile>;
+};
+
+/** Something that happens in a category. */
+export type CategoryAction = {
+  /** The action of such events. */
+  readonly name: Scalars['String']['output'];
+  /** What it means; null where the catalogue does not know the action. */
+  readonly description: Maybe<Scalars['String']['output']>;
+  /** The side of the system that reports it, where the catalogue knows the action. */
+  readonly plane: Maybe<Plane>;
+};
+
+/** A kind of thing to which something happens. */
+export type Category = {
+  /** The category's name. */
+  readonly name: Scalars['String']['output'];
+  /** What it is; null where the catalogue does not know the category. */
+  readonly description: Maybe<Scalars['String']['output']>;
+  /** The built-in actions, then whatever else has been reported in it. */
+  readonly actions: ReadonlyArray<CategoryAction>;
+};
+
+/** A typed fact. Exactly the field that belongs to its type is set. */
+export type Trait = {
+  /** Unique within an event. */
+  readonly name: Scalars['String']['output'];
+  /** Says which field is set. */
+  readonly type: TraitType;
+  /** The value of a TEXT trait. */
+  readonly text: Maybe<Scalars['String']['output']>;
+  /** The value of an INT trait. */
+  readonly int: Maybe<Scalars['SafeInt']['output']>;
+  /** The value of a FLOAT trait. */
+  readonly float: Maybe<Scalars['Float']['output']>;
+  /** The value of a DATETIME trait. */
+  readonly dateTime: Maybe<Scalars['DateTime']['output']>;
+  /** The same value, untyped. */
+  readonly value: Scalars['JSON']['output'];
+};
+
+/** A trait that events of a type have been seen to carry. */
+export type TraitDescriptor = {
+  /** The trait's name. */
+  readonly name: Scalars['String']['output'];
+  /** What kind of value it holds. */
+  readonly type: TraitType;
+  /** The type of the events that carry it. */
+  readonly eventType: Scalars['String']['output'];
+};
+
+/** Where an event comes from, as far as its reporter said. */
+export type EventSource = {
+  /** The service it happened to. */
+  readonly service: Maybe<Scalars['String']['output']>;
+  /** The one process or copy of the service. */
+  readonly instance: Maybe<Scalars['String']['output']>;
+  /** The route, method or operation of the service. */
+  readonly endpoint: Maybe<Scalars['String']['output']>;
+  /** The host it happened on. */
+  readonly node: Maybe<Scalars['String']['output']>;
+  /** The program that reported it: CoreAgent, IoEngine. */
+  readonly component: Maybe<Scalars['String']['output']>;
+  /** The side of the system that reported it. */
+  readonly plane: Maybe<Plane>;
+  /** SkyWalking's layer: GENERAL, K8S. */
+  readonly layer: Maybe<Scalars['String']['output']>;
+};
+
+/** Something that happened to something, at a time. */
+export type Event = {
+  /** A UUID. Two reports with one id are one event: typically its start and its end. */
+  readonly id: Scalars['ID']['output'];
+  /** Place in the journal of the event's latest change: strictly increasing, the token to resume from. */
+  readonly index: Scalars['SafeInt']['output'];
+  /** The part of the world it belongs to; `default` where the reporter did not say. */
+  readonly namespace: Scalars['String']['output'];
+  /** What kind of thing it happened to: Volume, Node, compute, gateway-metric. */
+  readonly category: Category;
+  /** What happened: Create, NodeRegistration, instance.resize.start. Null where the reporter gave only a type without a dot. */
+  readonly action: Maybe<Scalars['String']['output']>;
+  /** category and action joined by a dot: Volume.Create, compute.instance.resize.start. */
+  readonly type: Scalars['String']['output'];
+  /** NORMAL where nobody said. */
+  readonly severity: Severity;
+  /** Where it comes from. */
+  readonly source: EventSource;
+  /** The id of the one thing it happened to. */
+  readonly key: Maybe<Scalars['String']['output']>;
+  /** Other ids under which a topic filter also finds it. */
+  readonly filterKeys: ReadonlyArray<Scalars['String']['output']>;
+  /** One line for a person. */
+  readonly message: Maybe<Scalars['String']['output']>;
+  /** label or group:label; an event tagged group:label is also tagged group. */
+  readonly tags: ReadonlyArray<Scalars['String']['output']>;
+  /** Typed facts about the event, by name. */
+  readonly traits: ReadonlyArray<Trait>;
+  /** The trait of this name; null where the event has none. */
+  readonly trait: Maybe<Trait>;
+  /** Anything the reporter attached. */
+  readonly value: Maybe<Scalars['JSON']['output']>;
+  /** When it happened, or began. */
+  readonly time: Scalars['DateTime']['output'];
+  /** When it ended; null while it lasts, and for an event without duration. */
+  readonly endTime: Maybe<Scalars['DateTime']['output']>;
+  /** When the gateway took its latest report. */
+  readonly recordedAt: Scalars['DateTime']['output'];
+  /** The language in which it arrived. */
+  readonly dialect: Dialect;
+  /** The message exactly as it arrived, where storing it is on. */
+  readonly raw: Maybe<Scalars['JSON']['output']>;
+};
+
+
+/** Something that happened to something, at a time. */
+export type EventTraitsArgs = {
+  names?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+};
+
+
+/** Something that happened to something, at a time. */
+export type EventTraitArgs = {
+  name: Scalars['String']['input'];
+};
+
+/** An event and its place in the page order. */
+export type EventEdge = {
+  /** For `after` and `before`, in the same orderBy. */
+  readonly cursor: Scalars['String']['output'];
+  /** The event. */
+  readonly node: Event;
+};
+
+/** How to go on from a page. */
+export type PageInfo = {
+  /** Whether more events stand behind the page. */
+  readonly hasNextPage: Scalars['Boolean']['output'];
+  /** Whether more events stand before the page. */
+  readonly hasPreviousPage: Scalars['Boolean']['output'];
+  /** The first event's cursor; null in an empty page. */
+  readonly startCursor: Maybe<Scalars['String']['output']>;
+  /** The last event's cursor, for `after`; null in an empty page. */
+  readonly endCursor: Maybe<Scalars['String']['output']>;
+};
+
+/** A page of events. */
+export type EventConnection = {
+  /** The events with their cursors. */
+  readonly edges: ReadonlyArray<EventEdge>;
+  /** The events alone, for clients that need no cursors. */
+  readonly nodes: ReadonlyArray<Event>;
+  /** How to go on from here. */
+  readonly pageInfo: PageInfo;
+  /** How many match in all; counted only when asked for. */
+  readonly totalCount: Scalars['SafeInt']['output'];
+};
+
+/** Events of a feed, in index order. */
+export type EventBatch = {
+  /** Everything that matches up to here has been sent: the token to resume from. */
+  readonly index: Scalars['SafeInt']['output'];
+  /** Empty in a checkpoint: at least every 10 s while the journal advances and nothing matches, so that a sparse filter's token does not age. */
+  readonly events: ReadonlyArray<Event>;
+};
+
+/** Where the journal and the store stand. */
+export type JournalStatus = {
+  /** EMBEDDED (in this process, on the store's database) or NATS (JetStream). */
+  readonly kind: JournalKind;
+  /** Oldest index from which a feed can resume; null while empty. */
+  readonly firstIndex: Maybe<Scalars['SafeInt']['output']>;
+  /** The highest index in the journal; 0 while empty. */
+  readonly lastIndex: Scalars['SafeInt']['output'];
+  /** Everything up to here is in the store. */
+  readonly storedIndex: Scalars['SafeInt']['output'];
+};
+
+/** An event that was recorded and will never be lost. */
+export type ReportedEvent = {
+  /** The id it was given, or had. */
+  readonly id: Scalars['ID']['output'];
+  /** Its place in the journal. */
+  readonly index: Scalars['SafeInt']['output'];
+  /** How far it has come. */
+  readonly status: ReportStatus;
+};
+
+/** One thing that is wrong with a reported event. */
+export type ReportError = {
+  /** The input field at fault: ["traits", "0", "value"]. */
+  readonly path: ReadonlyArray<Scalars['String']['output']>;
+  /** REQUIRED, INVALID, TOO_LONG, TOO_MANY, FORBIDDEN. */
+  readonly code: Scalars['String']['output'];
+  /** One sentence that says what to change. */
+  readonly message: Scalars['String']['output'];
+};
+
+/** An event that was not recorded; those beside it were. */
+export type RejectedEvent = {
+  /** Everything that is wrong with it. */
+  readonly errors: ReadonlyArray<ReportError>;
+};
+
+/** The answer to reportEvents. */
+export type ReportEventsPayload = {
+  /** One for each reported event, in the order given. */
+  readonly results: ReadonlyArray<ReportResult>;
+  /** How many were recorded, or were there already. */
+  readonly accepted: Scalars['Int']['output'];
+  /** How many were not. */
+  readonly rejected: Scalars['Int']['output'];
+};
+
+/** A notification that was read and is not meant to become an event. */
+export type DroppedNotification = {
+  /** One sentence that says why. */
+  readonly reason: Scalars['String']['output'];
+};
+
+/** The answer to reportNotifications. */
+export type ReportNotificationsPayload = {
+  /** One for each notification, in the order given. */
+  readonly results: ReadonlyArray<NotificationResult>;
+  /** How many were recorded, or were there already. */
+  readonly accepted: Scalars['Int']['output'];
+  /** How many are not meant to become events. */
+  readonly dropped: Scalars['Int']['output'];
+  /** How many could not be recorded. */
+  readonly rejected: Scalars['Int']['output'];
+};
+
+/** A tag and how many events carry it. */
+export type TagCount = {
+  /** The tag. */
+  readonly tag: Scalars['String']['output'];
+  /** How many events carry it. */
+  readonly count: Scalars['SafeInt']['output'];
+};
+
+/** What became of one reported event. */
+export type ReportResult = ReportedEvent | RejectedEvent;
+
+/** What became of one notification. */
+export type NotificationResult = ReportedEvent | RejectedEvent | DroppedNotification;
+
+/** What is known: events, figures over them, and the catalogue. */
+export type Query = {
+  /** Figures over the events that match: one row a group, or a group and time bucket. `of` names the number that is measured: "value" (the value, where it is a number), "value.a.b" (a number inside it), "traits.NAME" (an int or float trait) or "duration" (seconds between time and endTime of ended events). Rows come largest count first, or in time order when interval is given; empty buckets between the first and the last are filled with count 0. Buckets of a day and longer begin at midnight in timeZone (IANA name). percentiles are ranks between 0 and 1. minIndex is that of events. */
+  readonly aggregateEvents: ReadonlyArray<EventAggregate>;
+  /** The catalogue of categories and their actions: built in, and whatever has been reported. */
+  readonly categories: ReadonlyArray<Category>;
+  /** The traits that events of a type carry, with their types. */
+  readonly traitDescriptors: ReadonlyArray<TraitDescriptor>;
+  /** One event by its id; null when there is none, or none that the caller may read. */
+  readonly event: Maybe<Event>;
+  /** Events that match, newest first unless orderBy says otherwise; pages of 30 by default, 1000 at most. Pages are keyset pages: events reported while a client pages neither repeat nor skip one. minIndex waits (at most 5 s) until the store holds everything up to that index: read your own writes. When it takes longer the answer is UNAVAILABLE, and INDEX_AHEAD when the journal has not got that far. */
+  readonly events: EventConnection;
+  /** Where the journal and the store stand. */
+  readonly journal: JournalStatus;
+  /** Tags in use, most used first. */
+  readonly tags: ReadonlyArray<TagCount>;
+};
+
+
+/** What is known: events, figures over them, and the catalogue. */
+export type QueryAggregateEventsArgs = {
+  filter?: InputMaybe<EventFilter>;
+  of?: InputMaybe<Scalars['String']['input']>;
+  groupBy?: InputMaybe<ReadonlyArray<GroupBy>>;
+  interval?: InputMaybe<Scalars['Duration']['input']>;
+  timeZone?: InputMaybe<Scalars['String']['input']>;
+  percentiles?: InputMaybe<ReadonlyArray<Scalars['Float']['input']>>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  minIndex?: InputMaybe<Scalars['SafeInt']['input']>;
+};
+
+
+/** What is known: events, figures over them, and the catalogue. */
+export type QueryCategoriesArgs = {
+  names?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+};
+
+
+/** What is known: events, figures over them, and the catalogue. */
+export type QueryTraitDescriptorsArgs = {
+  types?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+};
+
+
+/** What is known: events, figures over them, and the catalogue. */
+export type QueryEventArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** What is known: events, figures over them, and the catalogue. */
+export type QueryEventsArgs = {
+  filter?: InputMaybe<EventFilter>;
+  orderBy?: InputMaybe<EventOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  minIndex?: InputMaybe<Scalars['SafeInt']['input']>;
+};
+
+
+/** What is known: events, figures over them, and the catalogue. */
+export type QueryTagsArgs = {
+  prefix?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<EventFilter>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Ways to report events. */
+export type Mutation = {
+  /** Reports one event; see reportEvents. */
+  readonly reportEvent: ReportResult;
+  /** Reports events in order, at most 1000 a call. Each stands for itself: a bad one is answered as RejectedEvent and the others are recorded. Nothing that was answered as ReportedEvent is ever lost. A second report with the same id completes the first: the earliest time and the latest endTime stand, and a later non-empty severity, message, value, tag or trait is added over the earlier one. */
+  readonly reportEvents: ReportEventsPayload;
+  /** Reports OpenStack's notifications, which become events by the event definitions. Each is in the form of Ceilometer's converter (ctxt, publisher_id, event_type, payload, metadata, and priority beside them) or as oslo.messaging puts it on the wire, in an envelope or bare, and stands for itself. */
+  readonly reportNotifications: ReportNotificationsPayload;
+};
+
+
+/** Ways to report events. */
+export type MutationReportEventArgs = {
+  event: EventInput;
+  wait?: InputMaybe<ReportWait>;
+};
+
+
+/** Ways to report events. */
+export type MutationReportEventsArgs = {
+  events: ReadonlyArray<EventInput>;
+  wait?: InputMaybe<ReportWait>;
+};
+
+
+/** Ways to report events. */
+export type MutationReportNotificationsArgs = {
+  notifications: ReadonlyArray<Scalars['JSON']['input']>;
+  wait?: InputMaybe<ReportWait>;
+};
+
+/** Live feeds of events. */
+export type Subscription = {
+  /** Every event that matches, once, in index order, as it is recorded. afterIndex resumes: everything recorded behind that index comes first, from the store, then the live feed, with no gap and no repeat between them. Without it the feed begins now; 0 replays all that is kept. Ends with extensions.code SLOW_CONSUMER (and lastIndex) when the client reads too slowly, and INDEX_EXPIRED (and firstIndex) when afterIndex is older than what is kept, INDEX_AHEAD (and lastIndex) when the journal has not got that far. */
+  readonly events: Event;
+  /** The same feed, many events a message: for followers that want throughput. */
+  readonly eventBatches: EventBatch;
+};
+
+
+/** Live feeds of events. */
+export type SubscriptionEventsArgs = {
+  filter?: InputMaybe<EventFilter>;
+  afterIndex?: InputMaybe<Scalars['SafeInt']['input']>;
+};
+
+
+/** Live feeds of events. */
+export type SubscriptionEventBatchesArgs = {
+  filter?: InputMaybe<EventFilter>;
+  afterIndex?: InputMaybe<Scalars['SafeInt']['input']>;
+  maxSize?: InputMaybe<Scalars['Int']['input']>;
+  maxWait?: InputMaybe<Scalars['Duration']['input']>;
+};

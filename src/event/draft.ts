@@ -1,0 +1,33 @@
+import type { Dialect, EventSource, Instant, Json, Severity, TypedValue } from './event.ts';
+
+/** A moment as a dialect knows it: an RFC 3339 text that is still to be parsed, or already an Instant. */
+export type DraftTime = string | Instant;
+
+export type DraftTrait = { readonly name: string } & (
+  | TypedValue
+  | { readonly type: 'DATETIME'; readonly value: string }
+);
+
+/** What a reporter says before anybody has checked it: what is missing is undefined or null. */
+export interface EventDraft {
+  readonly id?: string | null | undefined;
+  readonly namespace?: string | null | undefined;
+  readonly type?: string | null | undefined;
+  readonly category?: string | null | undefined;
+  readonly action?: string | null | undefined;
+  readonly severity?: Severity | null | undefined;
+  readonly source?:
+    | { readonly [Field in keyof EventSource]?: EventSource[Field] | undefined }
+    | null
+    | undefined;
+  readonly key?: string | null | undefined;
+  readonly filterKeys?: readonly string[] | null | undefined;
+  readonly message?: string | null | undefined;
+  readonly tags?: readonly string[] | null | undefined;
+  readonly traits?: readonly DraftTrait[] | null | undefined;
+  readonly value?: Json | undefined;
+  readonly time?: DraftTime | null | undefined;
+  readonly endTime?: DraftTime | null | undefined;
+  readonly raw?: Json | undefined;
+  readonly dialect: Dialect;
+}

@@ -1,0 +1,176 @@
+import { type Event, type EventSource, type Trait, typeOf } from './event.ts';
+import type { Filter, Topic, TraitTest, TypePatterns } from './filter.ts';
+import { compileGlob } from './glob.ts';
+
+export type Matcher = (event: Event) => boolean;
+
+/** Whether an event matches a filter, for one event; for many, compile the filter once. */
+export const matchesFilter = (filter: Filter, event: Event): boolean =>
+  compileFilter(filter)(event);
+
+/**
+ * A test for events that match a filter. It says the same as the store's SQL does of the same event: see
+ * Filter for what each field means.
+ */
+export function compileFilter(filter: Filter): Matcher {
+  // The cheap and selective ones stand first.
+  const tests = [
+    oneOf(filter.categories, ({ category }) => category),
+    oneOf(filter.actions, ({ action }) => action),
+    oneOf(filter.namespaces, ({ namespace }) => namespace),
+    oneOf(filter.severities, ({ severity }) => severity),
+    oneOf(filter.dialects, ({ dialect }) => dialect),
+    oneOf(filter.ids, ({ id }) => id),
+    filter.time && within(filter.time),
+    filter.ended === undefined ? undefined : endedIs(filter.ended),
+    filter.source && fromSource(filter.source),
+    filter.keys && underKeys(new Set(filter.keys)),
+    filter.tags && taggedAll(filter.tags),
+    filter.anyTags && taggedAny(new Set(filter.anyTags)),
+    filter.types && ofTypes(filter.types),
+    filter.topics && ofTopics(filter.topics),
+    ...(filter.traits ?? []).map(withTrait),
+    filter.any && any(filter.any.map(compileFilter)),
+    filter.not && not(compileFilter(filter.not)),
+  ];
+  return all(tests.filter((test) => test !== undefined));
+}
+
+function all(tests: readonly Matcher[]): Matcher {
+  const [only] = tests;
+  if (only === undefined) return () => true;
+  return tests.length === 1 ? only : (event) => tests.every((test) => test(event));
+}
+
+const any =
+  (tests: readonly Matcher[]): Matcher =>
+  (event) =>
+    tests.some((test) => test(event));
+
+const not =
+  (test: Matcher): Matcher =>
+  (event) =>
+    !test(event);
+
+function oneOf(
+  values: readonly string[] | undefined,
+  field: (event: Event) => string | null,
+): Matcher | undefined {
+  if (values === undefined) return undefined;
+  const [only] = values;
+  if (values.length === 1) return (event) => field(event) === only;
+  const set: ReadonlySet<string | null> = new Set(values);
+  return (event) => set.has(field(event));
+}
+
+const within =
+  ({ from, to }: NonNullable<Filter['time']>): Matcher =>
+  ({ time }) =>
+    (from === null || time >= from) && (to === null || time <= to);
+
+const endedIs =
+  (ended: boolean): Matcher =>
+  ({ endTime }) =>
+    (endTime !== null) === ended;
+
+function fromSource(wanted: NonNullable<Filter['source']>): Matcher {
+  const fields = Object.entries(wanted) as [keyof EventSource, string][];
+  return ({ source }) => fields.every(([name, value]) => source[name] === value);
+}
+
+const underKeys =
+  (keys: ReadonlySet<string>): Matcher =>
+  ({ key, filterKeys }) =>
+    (key !== null && keys.has(key)) || filterKeys.some((other) => keys.has(other));
+
+const taggedAll =
+  (wanted: readonly string[]): Matcher =>
+  ({ tags }) =>
+    wanted.every((tag) => tags.includes(tag));
+
+const taggedAny =
+  (wanted: ReadonlySet<string>): Matcher =>
+  ({ tags }) =>
+    tags.some((tag) => wanted.has(tag));
+
+function ofTypes({ exact, globs, notExact, notGlobs }: TypePatterns): Matcher {
+  const wanted = new Set(exact);
+  const wantedGlobs = globs.map((glob) => compileGlob(glob));
+  const unwanted = new Set(notExact);
+  const unwantedGlobs = notGlobs.map((glob) => compileGlob(glob));
+  return (event) => {
+    const type = typeOf(event);
+    return (
+      (wanted.has(type) || wantedGlobs.some((matches) => matches(type))) &&
+      !unwanted.has(type) &&
+      !unwantedGlobs.some((matches) => matches(type))
+    );
+  };
+}
+
+function ofTopics(topics: readonly Topic[]): Matcher {
+  const tests = topics.map(({ category, key }) =>
+    all(
+      [
+        category === null ? undefined : oneOf([category], (event) => event.category),
+        key === null ? undefined : underKeys(new Set([key])),
+      ].filter((test) => test !== undefined),
+    ),
+  );
+  return any(tests);
+}
+
+function withTrait(test: TraitTest): Matcher {
+  const { name } = test;
+  const holds = traitHolds(test);
+  return ({ traits }) => {
+    const trait = traits.find((each) => each.name === name);
+    return trait !== undefined && holds(trait);
+  };
+}
+
+function traitHolds(test: TraitTest): (trait: Trait) => boolean {
+  if (test.op === 'EXISTS') return () => true;
+  if (test.op === 'PREFIX' || test.op === 'CONTAINS') {
+    const { value } = test.operand;
+    return test.op === 'PREFIX'
+      ? (trait) => trait.type === 'TEXT' && trait.value.startsWith(value)
+      : (trait) => trait.type === 'TEXT' && trait.value.includes(value);
+  }
+  const { operand } = test;
+  const accepts = outcomes[test.op];
+  if (operand.type === 'TEXT') {
+    return (trait) => trait.type === 'TEXT' && accepts(compareText(trait.value, operand.value));
+  }
+  const moments = operand.type === 'DATETIME';
+  return (trait) =>
+    trait.type !== 'TEXT' &&
+    (trait.type === 'DATETIME') === moments &&
+    accepts(trait.value - operand.value);
+}
+
+/** What each operator makes of the order of a trait and its operand: negative where the trait is less. */
+const outcomes = {
+  EQ: (order: number) => order === 0,
+  NE: (order: number) => order !== 0,
+  LT: (order: number) => order < 0,
+  LTE: (order: number) => order <= 0,
+  GT: (order: number) => order > 0,
+  GTE: (order: number) => order >= 0,
+} as const;
+
+/**
+ * The order of texts by code points, which is that of their UTF-8 bytes. JavaScript's own is by UTF-16 units, in
+ * which the surrogates (of characters above U+FFFF) come before U+E000 to U+FFFF.
+ */
+export function compareText(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    if (a.charCodeAt(at) !== b.charCodeAt(at))
+      return rank(a.charCodeAt(at)) - rank(b.charCodeAt(at));
+  }
+  return a.length - b.length;
+}
+
+/** A UTF-16 unit, with the surrogates behind all others. */
+const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit);

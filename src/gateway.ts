@@ -1,0 +1,206 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import type { Config } from './config.ts';
+import { createHttpDialects, openSources } from './dialects.ts';
+import type { Instant } from './event/event.ts';
+import { now as currentInstant } from './event/instant.ts';
+import { exposeFigures } from './figures.ts';
+import type { GraphServices } from './graphql/context.ts';
+import { createPrepareDocument } from './graphql/document.ts';
+import type { GraphEngine } from './graphql/operation.ts';
+import { createPublicError } from './graphql/public-error.ts';
+import { schema } from './graphql/schema.ts';
+import { createIntake } from './intake/accept.ts';
+import { Ceilometer } from './intake/dialects/ceilometer/ceilometer.ts';
+import { createReportNotifications } from './intake/dialects/ceilometer/report-notifications.ts';
+import type { Doors } from './intake/doors.ts';
+import type { NatsLink } from './journal/nats-connection.ts';
+import { openJournal } from './journals.ts';
+import { Live, type LiveLimits } from './live/live.ts';
+import { createLog, type Log } from './log.ts';
+import { measuredIntake, measuredJournal } from './measured.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { Parts } from './parts.ts';
+import { Retention } from './retention.ts';
+import { Front } from './server/front.ts';
+import type { Readiness } from './server/health.ts';
+import { openStore } from './store/open.ts';
+
+/** What tests put in the place of the real thing. */
+export interface Overrides {
+  readonly log: Log;
+  readonly now: () => Instant;
+  readonly live: Partial<LiveLimits>;
+}
+
+/** A running gateway. */
+export interface Gateway extends AsyncDisposable {
+  /** http://127.0.0.1:4000 */
+  readonly url: string;
+  readonly doors: Doors;
+  /** Resolves once queries and reports are answered: at once, where nothing is away. */
+  ready(): Promise<void>;
+  /** Reads again what can be exchanged while it runs: the event definitions. */
+  reload(): Promise<void>;
+}
+
+/** Operations that are under way when the gateway stops are given so long, in milliseconds. */
+const grace = 5_000;
+const readyPause = 20;
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+/**
+ * Starts a gateway: database, journal, live feeds, the port, and last what brings events in by itself. A server
+ * that does not answer yet holds nothing up: the port is open meanwhile and says what is missing.
+ * @throws Error with a sentence when it cannot start at all
+ */
+export async function createGateway(
+  config: Config,
+  overrides: Partial<Overrides> = {},
+): Promise<Gateway> {
+  const log = overrides.log ?? createLog(config.logLevel);
+  const parts = new Parts(log);
+  try {
+    const core = await openCore(
+      config,
+      { now: currentInstant, live: {}, ...overrides, log },
+      parts,
+    );
+    const url = await openFront(config, core, parts);
+    log.info(startLine(config, url));
+    return {
+      url,
+      doors: core.doors,
+      ready: () => untilReady(core.readiness),
+      reload: async () => void (await core.ceilometer.reload()),
+      async [Symbol.asyncDispose]() {
+        await parts.close();
+        log.info('Tidings has stopped.');
+      },
+    };
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+/** Everything behind the port. */
+interface Core {
+  readonly metrics: Metrics;
+  readonly ceilometer: Ceilometer;
+  readonly live: Live;
+  readonly link: NatsLink | null;
+  readonly doors: Doors;
+  readonly readiness: () => Readiness;
+}
+
+async function openCore(
+  config: Config,
+  { log, now, live: limits }: Overrides,
+  parts: Parts,
+): Promise<Core> {
+  const metrics = createMetrics();
+  const ceilometer = await Ceilometer.open(config.ceilometer.definitions, log);
+  const { databaseUrl, dataDirectory, intake: intakeLimits, storeRaw, retention } = config;
+  const exclusive = config.nats === null;
+  const store = parts.add(await openStore({ databaseUrl, dataDirectory, exclusive, log }));
+  const {
+    journal: plain,
+    link,
+    trouble,
+  } = parts.add(await openJournal(config, store, { log, metrics }));
+  const journal = measuredJournal(plain, metrics);
+  const live = parts.add(
+    new Live({
+      journal,
+      store,
+      log,
+      onDelay: metrics.delivered,
+      limits: { ...limits, maxChannels: config.live.maxChannels },
+    }),
+  );
+  exposeFigures(metrics, { journal, store, live });
+  if (retention !== null) parts.add(new Retention(store, () => now() - retention, log));
+  const intake = createIntake({ journal, store, limits: intakeLimits, storeRaw, now });
+  const doors: Doors = {
+    intake: measuredIntake(intake, metrics),
+    store,
+    openFeed: live.openFeed,
+    journal,
+    log,
+    now,
+  };
+  const readiness = (): Readiness => ({
+    journal: journal.trouble(),
+    store: store.trouble() ?? trouble(),
+    stopping: parts.closing,
+  });
+  return { metrics, ceilometer, live, link, doors, readiness };
+}
+
+/** Resolves with the address once the port is open and the sources bring events in. */
+async function openFront(config: Config, core: Core, parts: Parts): Promise<string> {
+  const { doors, live } = core;
+  const { host, port, corsOrigins } = config;
+  const front = new Front({
+    host,
+    port,
+    corsOrigins,
+    ...config.http,
+    ...config.live,
+    ...core,
+    engine: engineOf(config, core),
+    subscribe: (operation, sink) => live.subscribe(operation, sink),
+    dialects: createHttpDialects(config, doors, core.ceilometer),
+    version,
+    log: doors.log,
+  });
+  const sources = new Parts(doors.log);
+  parts.onClose(() => Promise.all([front.close(grace), sources.close()]));
+  const url = await front.listen();
+  await openSources(config, core, sources);
+  return url;
+}
+
+function engineOf(config: Config, { doors, ceilometer }: Core): GraphEngine {
+  const services: GraphServices = {
+    ...doors,
+    maxFilterDepth: config.maxFilterDepth,
+    ...(config.dialects.includes('ceilometer') && {
+      reportNotifications: createReportNotifications(doors.intake, ceilometer),
+    }),
+  };
+  return {
+    schema,
+    prepare: createPrepareDocument(schema, config.document),
+    publicError: createPublicError(doors.log),
+    context: () => ({ ...services, now: doors.now() }),
+  };
+}
+
+function startLine({ databaseUrl, dataDirectory, nats }: Config, url: string): string {
+  const database =
+    databaseUrl === null ? `PGlite in ${dataDirectory}` : `PostgreSQL at ${placeOf(databaseUrl)}`;
+  const journal =
+    nats === null ? 'embedded' : `NATS at ${nats.servers.servers.map(placeOf).join(', ')}`;
+  const alone =
+    nats !== null && databaseUrl === null ? ' Several gateways need DATABASE_URL as well.' : '';
+  return `Tidings listens on ${url}/graphql (journal: ${journal}; database: ${database}).${alone}`;
+}
+
+/** Where a URL leads, without the password that it may hold. */
+function placeOf(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname === '/' ? '' : pathname}`;
+}
+
+async function untilReady(readiness: () => Readiness): Promise<void> {
+  for (;;) {
+    const { journal, store } = readiness();
+    if (journal === null && store === null) return;
+    await setTimeout(readyPause);
+  }
+}

@@ -1,0 +1,90 @@
+import {
+  builtInCategories,
+  type CatalogueAction,
+  type CatalogueCategory,
+} from '../event/catalogue.ts';
+import type { SeenType, Store } from '../store/store.ts';
+import { builder } from './builder.ts';
+import { PlaneEnum } from './enums.ts';
+
+const builtIn = new Map(builtInCategories.map((category) => [category.name, category]));
+
+/** A category by its name: what else it is stands in the catalogue and in the store. */
+export interface CategoryName {
+  readonly name: string;
+}
+
+type Action = Pick<CatalogueAction, 'name'> & Partial<CatalogueAction>;
+
+const CategoryActionRef = builder.objectRef<Action>('CategoryAction').implement({
+  description: 'Something that happens in a category.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'The action of such events.' }),
+    description: t.exposeString('description', {
+      nullable: true,
+      description: 'What it means; null where the catalogue does not know the action.',
+    }),
+    plane: t.expose('plane', {
+      type: PlaneEnum,
+      nullable: true,
+      description: 'The side of the system that reports it, where the catalogue knows the action.',
+    }),
+  }),
+});
+
+export const CategoryRef = builder.objectRef<CategoryName>('Category').implement({
+  description: 'A kind of thing to which something happens.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: "The category's name." }),
+    description: t.string({
+      nullable: true,
+      description: 'What it is; null where the catalogue does not know the category.',
+      resolve: ({ name }) => builtIn.get(name)?.description,
+    }),
+    actions: t.field({
+      type: [CategoryActionRef],
+      description: 'The built-in actions, then whatever else has been reported in it.',
+      resolve: async ({ name }, _args, { store }) => {
+        const known = builtIn.get(name)?.actions ?? [];
+        const seen = await seenActions(store, name);
+        const further = seen.filter((action) => !known.some((one) => one.name === action));
+        return [...known, ...further.map((action) => ({ name: action }))];
+      },
+    }),
+  }),
+});
+
+/** Questions under way: a page of events names few categories many times. */
+const asking = new WeakMap<Store, Map<string, Promise<readonly string[]>>>();
+
+function seenActions(store: Store, category: string): Promise<readonly string[]> {
+  const questions = asking.get(store) ?? new Map<string, Promise<readonly string[]>>();
+  asking.set(store, questions);
+  const asked = questions.get(category);
+  if (asked !== undefined) return asked;
+  const answer = store.types([category]).then(actionsOf);
+  const forget = () => void questions.delete(category);
+  answer.then(forget, forget);
+  questions.set(category, answer);
+  return answer;
+}
+
+const actionsOf = (types: readonly SeenType[]): string[] =>
+  types.flatMap(({ action }) => (action === null ? [] : [action]));
+
+builder.queryField('categories', (t) =>
+  t.field({
+    type: [CategoryRef],
+    description:
+      'The catalogue of categories and their actions: built in, and whatever has been reported.',
+    args: { names: t.arg.stringList({ description: 'Only these; all without it.' }) },
+    resolve: async (_root, { names }, { store }) => {
+      const seen = await store.types(names ?? null);
+      const wanted = builtInCategories.filter(({ name }) => names?.includes(name) ?? true);
+      return distinct([...wanted, ...seen.map(({ category }) => ({ name: category }))]);
+    },
+  }),
+);
+
+const distinct = (categories: readonly (CategoryName | CatalogueCategory)[]): CategoryName[] =>
+  [...new Set(categories.map(({ name }) => name))].map((name) => ({ name }));

@@ -1,0 +1,89 @@
+import type { Event } from '../event/event.ts';
+import type { Filter } from '../event/filter.ts';
+import type { EventOrder, PageRequest, Store } from '../store/store.ts';
+import { cursorOf, positionOf } from './cursor.ts';
+import { pageSize } from './page-size.ts';
+
+const defaultPageSize = 30;
+const maxPageSize = 1_000;
+
+export interface ConnectionArguments {
+  readonly filter: Filter;
+  readonly orderBy: EventOrder;
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+interface LoadedPage {
+  readonly events: readonly Event[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+}
+
+/** A page that is read once something of it is selected, and a count that is made once it is. */
+export class EventConnection {
+  readonly #store: Store;
+  readonly #request: PageRequest;
+  /** Set where both first and last were asked for: the last so many of the first. */
+  readonly #keepLast: number | null;
+  #page: Promise<LoadedPage> | undefined;
+
+  /** @throws InputError for a bad cursor or page size */
+  constructor(store: Store, { filter, orderBy, ...args }: ConnectionArguments) {
+    const sizes = { fallback: defaultPageSize, max: maxPageSize };
+    const first = pageSize(args.first ?? args.last, {
+      argument: args.first == null ? 'last' : 'first',
+      ...sizes,
+    });
+    const last = pageSize(args.last, { argument: 'last', ...sizes });
+    const fromEnd = args.first == null && args.last != null;
+    this.#store = store;
+    this.#keepLast = args.first != null && args.last != null ? last : null;
+    this.#request = {
+      filter,
+      order: orderBy,
+      limit: first,
+      fromEnd,
+      ...(args.after != null && { after: positionOf(args.after, orderBy, 'after') }),
+      ...(args.before != null && { before: positionOf(args.before, orderBy, 'before') }),
+    };
+  }
+
+  get order(): EventOrder {
+    return this.#request.order;
+  }
+
+  page(): Promise<LoadedPage> {
+    this.#page ??= this.#load();
+    return this.#page;
+  }
+
+  totalCount(): Promise<number> {
+    return this.#store.count(this.#request.filter);
+  }
+
+  cursor(event: Event): string {
+    return cursorOf(this.order, event);
+  }
+
+  async #load(): Promise<LoadedPage> {
+    const { limit, fromEnd, after, before } = this.#request;
+    // A page of none still says whether there would have been more.
+    const page = await this.#store.page({ ...this.#request, limit: Math.max(limit, 1) });
+    const events = page.events.slice(0, limit);
+    const more = page.more || events.length < page.events.length;
+    const kept = this.#keepLast === null ? events : lastOf(events, this.#keepLast);
+    return fromEnd === true
+      ? { events: kept, hasPreviousPage: more, hasNextPage: before !== undefined }
+      : {
+          events: kept,
+          hasNextPage: more,
+          hasPreviousPage: after !== undefined || kept.length < events.length,
+        };
+  }
+}
+
+const lastOf = (events: readonly Event[], count: number): readonly Event[] =>
+  events.slice(Math.max(0, events.length - count));

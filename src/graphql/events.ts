@@ -1,0 +1,126 @@
+import type { Event } from '../event/event.ts';
+import type { EventOrder } from '../store/store.ts';
+import { builder } from './builder.ts';
+import { EventConnection } from './connection.ts';
+import { EventRef } from './event.ts';
+import { EventFilterRef, filterOf } from './filter.ts';
+import { untilStored } from './minimum-index.ts';
+
+const EventOrderEnum = builder.enumType('EventOrder', {
+  description: 'By the moment of the event, or by the place of its latest change in the journal.',
+  values: {
+    TIME_ASC: { description: 'Earliest first.' },
+    TIME_DESC: { description: 'Latest first.' },
+    INDEX_ASC: { description: 'In the order of the journal.' },
+    INDEX_DESC: { description: 'Latest change first.' },
+  } satisfies Record<EventOrder, { description: string }>,
+});
+
+interface Edge {
+  readonly cursor: string;
+  readonly node: Event;
+}
+
+const EventEdgeRef = builder.objectRef<Edge>('EventEdge').implement({
+  description: 'An event and its place in the page order.',
+  fields: (t) => ({
+    cursor: t.exposeString('cursor', {
+      description: 'For `after` and `before`, in the same orderBy.',
+    }),
+    node: t.expose('node', { type: EventRef, description: 'The event.' }),
+  }),
+});
+
+const PageInfoRef = builder.objectRef<EventConnection>('PageInfo').implement({
+  description: 'How to go on from a page.',
+  fields: (t) => ({
+    hasNextPage: t.boolean({
+      description: 'Whether more events stand behind the page.',
+      resolve: async (connection) => (await connection.page()).hasNextPage,
+    }),
+    hasPreviousPage: t.boolean({
+      description: 'Whether more events stand before the page.',
+      resolve: async (connection) => (await connection.page()).hasPreviousPage,
+    }),
+    startCursor: t.string({
+      nullable: true,
+      description: "The first event's cursor; null in an empty page.",
+      resolve: async (connection) => cursorAt(connection, 0),
+    }),
+    endCursor: t.string({
+      nullable: true,
+      description: "The last event's cursor, for `after`; null in an empty page.",
+      resolve: async (connection) => cursorAt(connection, -1),
+    }),
+  }),
+});
+
+async function cursorAt(connection: EventConnection, place: number): Promise<string | null> {
+  const event = (await connection.page()).events.at(place);
+  return event === undefined ? null : connection.cursor(event);
+}
+
+const EventConnectionRef = builder.objectRef<EventConnection>('EventConnection').implement({
+  description: 'A page of events.',
+  fields: (t) => ({
+    edges: t.field({
+      type: [EventEdgeRef],
+      description: 'The events with their cursors.',
+      resolve: async (connection) => {
+        const { events } = await connection.page();
+        return events.map((node) => ({ cursor: connection.cursor(node), node }));
+      },
+    }),
+    nodes: t.field({
+      type: [EventRef],
+      description: 'The events alone, for clients that need no cursors.',
+      resolve: async (connection) => (await connection.page()).events,
+    }),
+    pageInfo: t.field({
+      type: PageInfoRef,
+      description: 'How to go on from here.',
+      resolve: (connection) => connection,
+    }),
+    totalCount: t.field({
+      type: 'SafeInt',
+      description: 'How many match in all; counted only when asked for.',
+      resolve: (connection) => connection.totalCount(),
+    }),
+  }),
+});
+
+builder.queryField('events', (t) =>
+  t.field({
+    type: EventConnectionRef,
+    description:
+      'Events that match, newest first unless orderBy says otherwise; pages of 30 by default, 1000 at most. ' +
+      'Pages are keyset pages: events reported while a client pages neither repeat nor skip one. ' +
+      'minIndex waits (at most 5 s) until the store holds everything up to that index: read your own writes. ' +
+      'When it takes longer the answer is UNAVAILABLE, and INDEX_AHEAD when the journal has not got that far.',
+    args: {
+      filter: t.arg({ type: EventFilterRef, description: 'Which events; all without it.' }),
+      orderBy: t.arg({
+        type: EventOrderEnum,
+        defaultValue: 'TIME_DESC',
+        description: 'The order of the pages; a cursor belongs to the order it came from.',
+      }),
+      first: t.arg.int({ description: 'How many from the front.' }),
+      after: t.arg.string({ description: 'Only what stands behind this cursor.' }),
+      last: t.arg.int({ description: 'How many from the back.' }),
+      before: t.arg.string({ description: 'Only what stands before this cursor.' }),
+      minIndex: t.arg({
+        type: 'SafeInt',
+        description: 'An index that the store must have reached.',
+      }),
+    },
+    resolve: async (_root, { filter, orderBy, minIndex, ...page }, context) => {
+      const connection = new EventConnection(context.store, {
+        filter: filterOf(filter, context),
+        orderBy: orderBy ?? 'TIME_DESC',
+        ...page,
+      });
+      await untilStored(context, minIndex);
+      return connection;
+    },
+  }),
+);

@@ -1,0 +1,84 @@
+import {
+  type FragmentDefinitionNode,
+  GraphQLError,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type ValidationContext,
+  type ValidationRule,
+} from 'graphql';
+
+/** What one document may ask for. */
+export interface DocumentLimits {
+  readonly maxDepth: number;
+  readonly maxAliases: number;
+  readonly maxTokens: number;
+}
+
+interface Extent {
+  readonly depth: number;
+  readonly aliases: number;
+}
+
+/** Refuses operations that nest deeper, or rename more fields, than is allowed. Introspection does not count. */
+export function extentRule({ maxDepth, maxAliases }: DocumentLimits): ValidationRule {
+  return (context) => ({ OperationDefinition: (operation) => check(operation, context) });
+
+  function check(operation: OperationDefinitionNode, context: ValidationContext): void {
+    const { depth, aliases } = measure(operation.selectionSet, context);
+    if (depth > maxDepth) {
+      refuse(`The operation is ${depth} levels deep: at most ${maxDepth} are allowed.`);
+    }
+    if (aliases > maxAliases) {
+      refuse(`The operation has ${aliases} aliases: at most ${maxAliases} are allowed.`);
+    }
+    function refuse(message: string): void {
+      context.reportError(new GraphQLError(message, { nodes: operation }));
+    }
+  }
+}
+
+function measure(root: SelectionSetNode, context: ValidationContext): Extent {
+  const fragments = new Map<string, Extent>();
+  return extentOf(root);
+
+  function extentOf({ selections }: SelectionSetNode): Extent {
+    let depth = 0;
+    let aliases = 0;
+    for (const selection of selections) {
+      const extent = selectionExtent(selection);
+      depth = Math.max(depth, extent.depth);
+      aliases += extent.aliases;
+    }
+    return { depth, aliases };
+  }
+
+  function selectionExtent(selection: SelectionSetNode['selections'][number]): Extent {
+    switch (selection.kind) {
+      case Kind.FIELD: {
+        if (selection.name.value.startsWith('__')) return { depth: 0, aliases: 0 };
+        const inner = selection.selectionSet ? extentOf(selection.selectionSet) : nothing;
+        return { depth: inner.depth + 1, aliases: inner.aliases + (selection.alias ? 1 : 0) };
+      }
+      case Kind.INLINE_FRAGMENT:
+        return extentOf(selection.selectionSet);
+      case Kind.FRAGMENT_SPREAD:
+        return fragmentExtent(selection.name.value, context.getFragment(selection.name.value));
+    }
+  }
+
+  /** Measured once; a fragment within itself counts nothing here and is refused by another rule. */
+  function fragmentExtent(
+    name: string,
+    fragment: FragmentDefinitionNode | null | undefined,
+  ): Extent {
+    const known = fragments.get(name);
+    if (known !== undefined || !fragment) return known ?? nothing;
+    fragments.set(name, nothing);
+    const extent = extentOf(fragment.selectionSet);
+    fragments.set(name, extent);
+    return extent;
+  }
+}
+
+const nothing: Extent = { depth: 0, aliases: 0 };

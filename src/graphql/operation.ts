@@ -1,0 +1,77 @@
+import {
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+} from 'graphql';
+import type { GraphContext } from './context.ts';
+import type { PrepareDocument } from './document.ts';
+import type { PublicError } from './public-error.ts';
+import { requestError, type Variables, variableErrors } from './request-error.ts';
+
+/** What a client sends: a document, which of its operations, and the values of its variables. */
+export interface OperationRequest {
+  readonly query: string;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Variables | null | undefined;
+}
+
+/** What it takes to answer operations. */
+export interface GraphEngine {
+  readonly schema: GraphQLSchema;
+  readonly prepare: PrepareDocument;
+  readonly publicError: PublicError;
+  /** The context of an operation that begins now. */
+  readonly context: () => GraphContext;
+}
+
+/**
+ * Answers a query or a mutation; never rejects. Without `data` in the result nothing was executed, and its
+ * errors carry `extensions.http`, which is for the server and not for the client.
+ */
+export async function runOperation(
+  engine: GraphEngine,
+  { query, operationName, variables }: OperationRequest,
+  { readOnly }: { readOnly: boolean },
+): Promise<ExecutionResult> {
+  const prepared = engine.prepare(query);
+  if (prepared.errors) return { errors: prepared.errors };
+  const { document } = prepared;
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return { errors: [noOperation(operationName)] };
+  if (operation.operation === 'subscription') return { errors: [subscriptionElsewhere()] };
+  if (operation.operation === 'mutation' && readOnly) return { errors: [mutationByGet()] };
+
+  const { schema } = engine;
+  const values = variables ?? {};
+  const result = await execute({
+    schema,
+    document,
+    operationName,
+    variableValues: values,
+    contextValue: engine.context(),
+  });
+  if (!result.errors) return result;
+  return 'data' in result
+    ? { ...result, errors: result.errors.map(engine.publicError) }
+    : { errors: variableErrors(result.errors, { schema, document, values }) };
+}
+
+const noOperation = (name: string | null | undefined): GraphQLError =>
+  requestError(
+    name
+      ? `The document has no operation named "${name}".`
+      : 'The document has several operations, or none: operationName must name one.',
+  );
+
+const subscriptionElsewhere = (): GraphQLError =>
+  requestError(
+    'Subscriptions are served over WebSocket (graphql-transport-ws) and as text/event-stream.',
+    { http: { status: 406 } },
+  );
+
+const mutationByGet = (): GraphQLError =>
+  requestError('Mutations are taken by POST only.', {
+    http: { status: 405, headers: { Allow: 'POST' } },
+  });

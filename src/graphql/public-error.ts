@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { GraphQLError } from 'graphql';
+import { InputError } from '../event/input-error.ts';
+import { Unavailable } from '../journal/unavailable.ts';
+import { FeedError } from '../live/feed.ts';
+import type { Log } from '../log.ts';
+
+/** Turns what was thrown into what a client may read. */
+export type PublicError = (error: unknown) => GraphQLError;
+
+/** Everything that is not a known kind of error is answered with an id and logged with it. */
+export function createPublicError(log: Log): PublicError {
+  return (error) => {
+    const cause = causeOf(error);
+    if (isForClients(cause) && error instanceof GraphQLError) return error;
+    const { message, extensions } = explained(cause) ?? masked(cause, log);
+    const { nodes = null, path = null } = error instanceof GraphQLError ? error : {};
+    return new GraphQLError(message, { nodes, path, extensions });
+  };
+}
+
+/** What was thrown in the first place, underneath GraphQL's own errors around it. */
+function causeOf(error: unknown): unknown {
+  let cause = error;
+  while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
+  return cause;
+}
+
+/** GraphQL's own errors about arguments name a node; its errors about our results name none. */
+function isForClients(cause: unknown): boolean {
+  return (
+    cause instanceof GraphQLError &&
+    (cause.nodes !== undefined || cause.extensions.code !== undefined)
+  );
+}
+
+interface Explained {
+  readonly message: string;
+  readonly extensions: Readonly<Record<string, unknown>>;
+}
+
+function explained(cause: unknown): Explained | null {
+  if (cause instanceof InputError) {
+    const extensions = { code: 'BAD_USER_INPUT', argument: cause.argument };
+    return { message: `${cause.argument.join('.')}: ${cause.message}`, extensions };
+  }
+  if (cause instanceof Unavailable) {
+    return { message: cause.message, extensions: { code: 'UNAVAILABLE' } };
+  }
+  if (cause instanceof FeedError) {
+    return { message: cause.message, extensions: { code: cause.code, ...cause.details } };
+  }
+  return null;
+}
+
+function masked(error: unknown, log: Log): Explained {
+  const errorId = randomUUID();
+  log.error({ error, errorId }, 'An operation failed in a way that nobody expected.');
+  return { message: 'Internal error.', extensions: { code: 'INTERNAL_SERVER_ERROR', errorId } };
+}

@@ -1,0 +1,42 @@
+import { GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
+import { formatInstant } from '../event/instant.ts';
+import { builder } from './builder.ts';
+
+builder.addScalarType('JSON', GraphQLJSON, { description: 'Any JSON value.' });
+
+builder.addScalarType('SafeInt', GraphQLSafeInt, {
+  description: 'An integer within plus or minus 2^53 - 1, sent as a JSON number.',
+});
+
+// The scalars of time take any text: what it means is decided where the argument's name is known, and so
+// that one event with a bad time is refused alone instead of the whole mutation.
+
+builder.scalarType('DateTime', {
+  description: 'An RFC 3339 instant, UTC, at most microseconds: 2026-11-20T08:15:30.123Z.',
+  serialize: (value) => (typeof value === 'number' ? formatInstant(value) : value),
+  parseValue: (value) => text(value, 'DateTime', 'an RFC 3339 text'),
+});
+
+builder.scalarType('TimeExpression', {
+  description:
+    'A point on the time line for filters: an RFC 3339 instant (missing parts allowed: 2026-11, 2026-11-20), ' +
+    "epoch milliseconds as a number, or date math in Elasticsearch's form: now, now-15m, now-1d/d, " +
+    '2026-11-01||+1M/d (units y M w d h H m s). `now() - 10m` is read as now-10m. gt and lte round up to the ' +
+    'last instant of the rounded unit, gte and lt round down.',
+  serialize: (value) => value,
+  parseValue: (value) =>
+    typeof value === 'number'
+      ? value
+      : text(value, 'TimeExpression', 'a text or epoch milliseconds'),
+});
+
+builder.scalarType('Duration', {
+  description: 'A length of time: 500ms, 90s, 5m, 1h, 7d, or ISO 8601 (PT5M).',
+  serialize: (value) => value,
+  parseValue: (value) => text(value, 'Duration', 'a text such as 90s or PT5M'),
+});
+
+function text(value: unknown, scalar: string, wanted: string): string {
+  if (typeof value === 'string') return value;
+  throw new TypeError(`${scalar} is ${wanted}, not ${JSON.stringify(value)}.`);
+}

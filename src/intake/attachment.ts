@@ -1,0 +1,57 @@
+import type { Json } from '../event/event.ts';
+import type { Faults } from './faults.ts';
+
+/** A JSON value that can be stored, and how many characters it has as text. */
+export interface Attachment {
+  readonly json: Json;
+  readonly length: number;
+}
+
+const nothing: Attachment = { json: null, length: 0 };
+
+/** Deeper JSON is refused: it would overflow what reads it later. */
+const maxDepth = 256;
+
+/** What may be a NUL or half a surrogate pair once JSON.stringify has escaped it. */
+const unusual = /\\u(?:0000|d[89a-f])/;
+
+/** Reads a value or a raw message, whose texts must be storable all the way down. */
+export function attach(name: 'value' | 'raw', json: Json | undefined, faults: Faults): Attachment {
+  if (json === undefined || json === null) return nothing;
+  const flaw = flawOf(json, maxDepth);
+  if (flaw !== null) {
+    faults.add([name], 'INVALID', flaw);
+    return nothing;
+  }
+  const text = JSON.stringify(json);
+  if (!unusual.test(text)) return { json, length: text.length };
+  return { json: storable(json, [name], faults), length: text.length };
+}
+
+/** Why a value is no JSON that can be read again, as a sentence. */
+function flawOf(json: Json, levels: number): string | null {
+  if (typeof json === 'number' && !Number.isFinite(json)) {
+    return `It holds ${json}, which is no number in JSON: give a finite one.`;
+  }
+  if (typeof json !== 'object' || json === null) return null;
+  if (levels === 0) return `It is nested more than ${maxDepth} levels deep: flatten it.`;
+  for (const member of Array.isArray(json) ? json : Object.values(json)) {
+    const flaw = flawOf(member, levels - 1);
+    if (flaw !== null) return flaw;
+  }
+  return null;
+}
+
+function storable(json: Json, path: readonly string[], faults: Faults): Json {
+  if (typeof json === 'string') return faults.storable(path, json);
+  if (typeof json !== 'object' || json === null) return json;
+  if (Array.isArray(json)) {
+    return json.map((item, at) => storable(item, [...path, String(at)], faults));
+  }
+  return Object.fromEntries(
+    Object.entries(json).map(([name, member]) => [
+      faults.storable(path, name),
+      storable(member, [...path, name], faults),
+    ]),
+  );
+}

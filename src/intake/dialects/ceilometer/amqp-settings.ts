@@ -1,0 +1,51 @@
+export interface CeilometerAmqpSettings {
+  /** Brokers of one cluster, tried in turn: see amqpUrls. */
+  readonly urls: readonly string[];
+  /** Where the services publish. */
+  readonly exchanges: readonly string[];
+  /** notification_topics of the services. */
+  readonly topics: readonly string[];
+  /** The levels whose queues are emptied; only info and error become events. */
+  readonly levels: readonly string[];
+  /** Stands before the queues' names: a Ceilometer beside us then keeps its own copies. */
+  readonly queuePrefix: string;
+  /** amqp_durable_queues of the services: for what has to be created. What is there is taken as it is. */
+  readonly durable: boolean;
+  /** Messages of each queue that may wait here for the journal. */
+  readonly prefetch: number;
+  /** Messages that are reported together, at most. */
+  readonly messagesAtOnce: number;
+  /** Where messages are put that cannot be read; null to only log them. */
+  readonly refusedQueue: string | null;
+}
+
+/**
+ * What Ceilometer's notification agent follows. Its queue of the level sample is left alone: it holds
+ * meters, which another agent may still be waiting for.
+ */
+export const defaultAmqpSettings: Omit<CeilometerAmqpSettings, 'urls'> = {
+  exchanges: [
+    'nova',
+    'glance',
+    'neutron',
+    'cinder',
+    'heat',
+    'keystone',
+    'sahara',
+    'trove',
+    'zaqar',
+    'swift',
+    'ceilometer',
+    'magnum',
+    'dns',
+    'ironic',
+    'aodh',
+  ],
+  topics: ['notifications'],
+  levels: ['info', 'error', 'warn', 'audit', 'critical', 'debug'],
+  queuePrefix: '',
+  durable: false,
+  prefetch: 100,
+  messagesAtOnce: 256,
+  refusedQueue: 'tidings.refused',
+};

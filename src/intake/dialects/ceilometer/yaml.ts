@@ -1,0 +1,156 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
+import { repr } from './python/text.ts';
+import { type Dict, setMember, type Value } from './python/value.ts';
+import { plainScalar } from './yaml-scalar.ts';
+
+/** A part of a YAML document and the line where it begins, from 1. */
+export type YamlNode = { readonly line: number } & (
+  | { readonly kind: 'scalar'; readonly value: Value }
+  | { readonly kind: 'list'; readonly items: readonly YamlNode[] }
+  | { readonly kind: 'mapping'; readonly entries: readonly YamlEntry[] }
+);
+
+export interface YamlEntry {
+  readonly key: Value;
+  readonly value: YamlNode;
+}
+
+/** The text is no YAML that PyYAML would load. */
+export class YamlError extends Error {
+  override readonly name = 'YamlError';
+  /** From 1. */
+  readonly line: number;
+
+  constructor(line: number, message: string) {
+    super(message);
+    this.line = line;
+  }
+}
+
+/** Reads YAML 1.1 as PyYAML's safe_load does: merge keys, `yes` and 010 included. @throws YamlError */
+export function readYaml(text: string): YamlNode {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    schema: 'failsafe',
+    uniqueKeys: false,
+    logLevel: 'silent',
+  });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const [summary = ''] = error.message.split('\n');
+    throw new YamlError(error.linePos?.[0].line ?? 1, summary.replace(/ at line .*$/, ''));
+  }
+  const reader = new Reader(
+    (node) => lines.linePos(node.range?.[0] ?? 0).line,
+    (alias) => {
+      return isAlias(alias) ? alias.resolve(document) : undefined;
+    },
+  );
+  return reader.read(document.contents, 1);
+}
+
+class Reader {
+  readonly #lineOf: (node: Node) => number;
+  readonly #target: (alias: Node) => Node | undefined;
+  /** What is read already: an anchor is read once, however often it is named; undefined while it is being read. */
+  readonly #known = new Map<Node, YamlNode | undefined>();
+
+  constructor(lineOf: (node: Node) => number, target: (alias: Node) => Node | undefined) {
+    this.#lineOf = lineOf;
+    this.#target = target;
+  }
+
+  read(node: unknown, line: number): YamlNode {
+    if (node === null || node === undefined) return { line, kind: 'scalar', value: null };
+    const known = this.#known.get(node as Node);
+    if (known !== undefined) return known;
+    if (this.#known.has(node as Node)) throw new YamlError(line, 'an anchor contains itself');
+    this.#known.set(node as Node, undefined);
+    const read = this.#fresh(node as Node);
+    this.#known.set(node as Node, read);
+    return read;
+  }
+
+  #fresh(node: Node): YamlNode {
+    const line = this.#lineOf(node);
+    if (isAlias(node)) {
+      const target = this.#target(node);
+      if (target === undefined) throw new YamlError(line, `there is no anchor &${node.source}`);
+      return this.read(target, line);
+    }
+    if (isSeq(node)) {
+      return { line, kind: 'list', items: node.items.map((item) => this.read(item, line)) };
+    }
+    if (isMap(node)) return { line, kind: 'mapping', entries: this.#entries(node, line) };
+    if (isScalar(node)) return { line, kind: 'scalar', value: scalar(node, line) };
+    throw new YamlError(line, 'this is not supported');
+  }
+
+  /** Merged entries come first; a later entry of the same name replaces an earlier one in its place. */
+  #entries(map: YAMLMap, line: number): readonly YamlEntry[] {
+    const merged: YamlEntry[] = [];
+    const own: YamlEntry[] = [];
+    for (const pair of map.items) {
+      const key = this.read(pair.key, line);
+      if (isMerge(pair)) merged.push(...this.#merged(this.read(pair.value, key.line)));
+      else if (key.kind !== 'scalar')
+        throw new YamlError(key.line, 'a list or a mapping is no key');
+      else own.push({ key: key.value, value: this.read(pair.value, key.line) });
+    }
+    const entries = new Map<Value, YamlEntry>();
+    for (const entry of [...merged, ...own]) entries.set(entry.key, entry);
+    return [...entries.values()];
+  }
+
+  #merged(node: YamlNode): readonly YamlEntry[] {
+    if (node.kind === 'mapping') return node.entries;
+    if (node.kind === 'list') {
+      return node.items.toReversed().flatMap((item) => {
+        if (item.kind === 'mapping') return item.entries;
+        throw new YamlError(item.line, 'only mappings can be merged with <<');
+      });
+    }
+    throw new YamlError(node.line, 'only mappings can be merged with <<');
+  }
+}
+
+const isMerge = ({ key }: Pair): boolean =>
+  isScalar(key) && key.type === 'PLAIN' && key.source === '<<';
+
+const tags = 'tag:yaml.org,2002:';
+
+function scalar(node: { value: unknown; type?: unknown; tag?: string }, line: number): Value {
+  const text = String(node.value);
+  const tag = node.tag?.startsWith(tags) ? node.tag.slice(tags.length) : node.tag;
+  if (tag === undefined) return node.type === 'PLAIN' ? plainScalar(text) : text;
+  if (tag === 'str' || tag === '!') return text;
+  const value = plainScalar(text);
+  if (['int', 'float', 'bool', 'null'].includes(tag) && typeof value !== 'string') return value;
+  throw new YamlError(line, `!${tag} is not supported`);
+}
+
+/** The node as a value; names of members become texts. */
+export function toValue(node: YamlNode): Value {
+  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'list') return node.items.map(toValue);
+  const dict: Dict = {};
+  for (const { key, value } of node.entries) setMember(dict, keyText(key), toValue(value));
+  return dict;
+}
+
+export const keyText = (key: Value): string => (typeof key === 'string' ? key : repr(key));
+
+/** What a mapping holds under a name; undefined where it is no mapping. */
+export const memberOf = (node: YamlNode, name: string): YamlNode | undefined =>
+  node.kind === 'mapping' ? node.entries.find(({ key }) => key === name)?.value : undefined;

@@ -1,0 +1,12 @@
+/** A request that Nomad refuses: answered with the status and the bare message as text. The texts are Nomad's own. */
+export class NomadError extends Error {
+  override readonly name = 'NomadError';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
+}

@@ -1,0 +1,35 @@
+export type EventType = 'Normal' | 'Error';
+
+/** What an event happened to; a part that was not given is empty. */
+export interface MessageSource {
+  readonly service: string;
+  readonly serviceInstance: string;
+  readonly endpoint: string;
+}
+
+/** SkyWalking's Event, however it arrived: a text that was not given is empty, a time 0. */
+export interface EventMessage {
+  /** Any text; joins the report of a start and the report of an end. */
+  readonly uuid: string;
+  readonly source: MessageSource;
+  readonly name: string;
+  readonly type: EventType;
+  readonly message: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Milliseconds since the epoch; 0 or less where the report does not say. */
+  readonly startTime: number;
+  readonly endTime: number;
+  readonly layer: string;
+}
+
+/** A message that cannot be read as an Event; the text says what is wrong with it. */
+export class MalformedMessage extends Error {
+  override readonly name = 'MalformedMessage';
+}
+
+/** The type behind a name, as SkyWalking reads it: letter case does not matter, and what it does not know is Normal. */
+export const typeNamed = (name: string): EventType =>
+  name.toLowerCase() === 'error' ? 'Error' : 'Normal';
+
+/** The type behind a protobuf enum number: 1 is Error. */
+export const typeNumbered = (number: number): EventType => (number === 1 ? 'Error' : 'Normal');

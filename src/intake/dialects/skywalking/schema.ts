@@ -1,0 +1,165 @@
+import { buildSchema } from 'graphql';
+
+/**
+ * The part of SkyWalking's query protocol that is served: events, and what its clients ask before they ask
+ * for events. Keys that clients of any version send are known here even where they mean nothing to Tidings
+ * (coldStage, needTotal), as an unknown key would be refused.
+ */
+export const schema = buildSchema(
+  /* GraphQL */ `
+    "Milliseconds since the epoch, as a JSON number."
+    scalar Long
+
+    type Query {
+      "The version of SkyWalking whose protocol this is."
+      version: String
+      "The time zone of every Duration, and the server's clock."
+      getTimeInfo: TimeInfo
+      checkHealth: HealthStatus!
+
+      queryEvents(condition: EventQueryCondition): Events
+
+      "Layers of which events are known."
+      listLayers: [String!]!
+      "Services of which events are known, of one layer or of all."
+      listServices(layer: String): [Service!]!
+      getService(serviceId: String!): Service
+      findService(serviceName: String!): Service
+      listInstances(duration: Duration!, serviceId: ID!): [ServiceInstance!]!
+      getInstance(instanceId: String!): ServiceInstance
+      findEndpoint(keyword: String, serviceId: ID!, limit: Int!, duration: Duration): [Endpoint!]!
+      getEndpointInfo(endpointId: ID!): EndpointInfo
+    }
+
+    type TimeInfo {
+      "+0000"
+      timezone: String
+      currentTimestamp: Long
+    }
+
+    type HealthStatus {
+      "0 is healthy."
+      score: Int!
+      details: String
+    }
+
+    type Events {
+      events: [Event!]!
+    }
+
+    type Event {
+      uuid: String!
+      source: Source!
+      name: String!
+      type: EventType!
+      message: String
+      parameters: [KeyValue!]
+      "0 where no report told the start."
+      startTime: Long!
+      "0 while the event lasts."
+      endTime: Long
+      layer: String!
+    }
+
+    type Source {
+      service: String
+      serviceInstance: String
+      endpoint: String
+    }
+
+    type KeyValue {
+      key: String!
+      value: String
+    }
+
+    enum EventType {
+      Normal
+      Error
+    }
+
+    "Everything given must hold; an empty text counts as not given."
+    input EventQueryCondition {
+      uuid: String
+      source: SourceInput
+      name: String
+      type: EventType
+      "Required where no uuid is given."
+      time: Duration
+      "By start, newest first (DES) unless ASC."
+      order: Order
+      layer: String
+      paging: Pagination!
+    }
+
+    input SourceInput {
+      service: String
+      serviceInstance: String
+      endpoint: String
+    }
+
+    "From the first to the last step, in the form that belongs to the step."
+    input Duration {
+      start: String!
+      end: String!
+      step: Step!
+      coldStage: Boolean
+    }
+
+    enum Step {
+      DAY
+      HOUR
+      MINUTE
+      SECOND
+    }
+
+    enum Order {
+      ASC
+      DES
+    }
+
+    input Pagination {
+      "From 1."
+      pageNum: Int
+      pageSize: Int!
+      needTotal: Boolean
+    }
+
+    type Service {
+      id: ID!
+      name: String!
+      group: String!
+      shortName: String!
+      layers: [String!]!
+      normal: Boolean
+    }
+
+    type ServiceInstance {
+      id: ID!
+      name: String!
+      attributes: [Attribute!]!
+      language: Language!
+      instanceUUID: String!
+    }
+
+    type Attribute {
+      name: String!
+      value: String!
+    }
+
+    enum Language {
+      UNKNOWN
+    }
+
+    type Endpoint {
+      id: ID!
+      name: String!
+    }
+
+    type EndpointInfo {
+      id: ID!
+      name: String!
+      serviceId: ID!
+      serviceName: String!
+    }
+  `,
+);

@@ -1,0 +1,24 @@
+/** A request that Vamp refuses: answered with the status and `{"message": …}`. The texts are Vamp's own. */
+export class VampError extends Error {
+  override readonly name = 'VampError';
+  readonly status: number;
+
+  constructor(message: string, status = 400, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+export const missingValue = (path: string): VampError =>
+  new VampError(`Can't find any value for path: /${path}`);
+
+export const unexpectedType = (path: string): VampError =>
+  new VampError(`Unexpected type for path '${path}'.`);
+
+export const noNestedElement = (path: string): VampError =>
+  new VampError(`Can't find a nested element for path '${path}'.`);
+
+export const unexpectedInDsl = (leftover: unknown): VampError =>
+  new VampError(`Unexpected in DSL: ${JSON.stringify(leftover)}`);
+
+export const unparsable = (reason: string): VampError => new VampError(`Error: ${reason}`);

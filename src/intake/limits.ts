@@ -1,0 +1,22 @@
+/** What one call and one event may hold. */
+export interface IntakeLimits {
+  /** Events in one call. */
+  readonly events: number;
+  /** Size of one event as JSON. */
+  readonly eventBytes: number;
+  /** Tags as reported, before they are expanded. */
+  readonly tags: number;
+  readonly traits: number;
+  readonly filterKeys: number;
+  /** Microseconds that a time may lie ahead. */
+  readonly future: number;
+}
+
+export const defaultLimits: IntakeLimits = {
+  events: 1000,
+  eventBytes: 256 * 1024,
+  tags: 64,
+  traits: 128,
+  filterKeys: 64,
+  future: 300_000_000,
+};

@@ -1,0 +1,230 @@
+import { v7 } from 'uuid';
+import type { DraftTime, DraftTrait, EventDraft } from '../event/draft.ts';
+import {
+  defaultCategory,
+  defaultNamespace,
+  type EventSource,
+  type Instant,
+  type Report,
+  type Trait,
+} from '../event/event.ts';
+import { checkInstant, InstantError, parseInstant } from '../event/instant.ts';
+import { encodeReport } from '../event/report-json.ts';
+import { expandTags } from '../event/tags.ts';
+import { readUuid } from '../event/uuid.ts';
+import { attach } from './attachment.ts';
+import { Faults } from './faults.ts';
+import type { ReportError } from './intake.ts';
+import type { IntakeLimits } from './limits.ts';
+
+const nameLength = 256;
+const keyLength = 1024;
+
+export interface ValidateOptions {
+  readonly limits: IntakeLimits;
+  /** Whether the message that an event was made of is kept. */
+  readonly storeRaw: boolean;
+}
+
+/** Checks one draft and fills in what its reporter left out. Everything that is wrong is told together. */
+export function validate(
+  draft: EventDraft,
+  now: Instant,
+  { limits, storeRaw }: ValidateOptions,
+): Report | readonly ReportError[] {
+  const faults = new Faults();
+  const fresh = draft.id === undefined || draft.id === null;
+  const value = attach('value', draft.value, faults);
+  const raw = attach('raw', storeRaw ? draft.raw : null, faults);
+  const report: Report = {
+    id: fresh ? v7() : idOf(draft.id, faults),
+    fresh,
+    namespace: faults.optional(['namespace'], draft.namespace, nameLength) ?? defaultNamespace,
+    ...kindOf(draft, faults),
+    severity: draft.severity ?? null,
+    source: sourceOf(draft.source, faults),
+    key: faults.optional(['key'], draft.key, keyLength),
+    filterKeys: filterKeysOf(draft.filterKeys, limits.filterKeys, faults),
+    message: draft.message ? faults.storable(['message'], draft.message) : null,
+    tags: tagsOf(draft.tags, limits.tags, faults),
+    traits: traitsOf(draft.traits, limits.traits, faults),
+    value: value.json,
+    ...timesOf(draft, now, limits.future, faults),
+    recordedAt: now,
+    dialect: draft.dialect,
+    raw: raw.json,
+  };
+  checkSize(report, value.length + raw.length, limits.eventBytes, faults);
+  return faults.errors ?? report;
+}
+
+function idOf(id: string, faults: Faults): string {
+  const uuid = readUuid(id);
+  if (uuid !== null) return uuid;
+  faults.add(['id'], 'INVALID', 'It is not a UUID: give one, or leave it out to have one made.');
+  return id;
+}
+
+/** Category and action, from either spelling; where both are given they must agree. */
+function kindOf(draft: EventDraft, faults: Faults): Pick<Report, 'category' | 'action'> {
+  const type = draft.type || null;
+  const category = faults.optional(['category'], draft.category, nameLength);
+  const action = faults.optional(['action'], draft.action, nameLength);
+  if (type === null) return { category: category ?? defaultCategory, action };
+  const split = splitType(type, category);
+  const agree =
+    split.category === (category ?? split.category) && split.action === (action ?? split.action);
+  if (!agree) {
+    faults.add(['type'], 'INVALID', 'It differs from category and action: give one or the other.');
+  } else if (split.category === '' || split.action === '') {
+    faults.add(['type'], 'INVALID', 'It lacks a name before or behind its first dot: give both.');
+  }
+  return {
+    category: faults.optional(['type'], split.category, nameLength) ?? split.category,
+    action: faults.optional(['type'], split.action, nameLength),
+  };
+}
+
+/** At the first dot, or behind the category where that is given: a category may hold dots of its own. */
+function splitType(type: string, category: string | null): Pick<Report, 'category' | 'action'> {
+  const dot =
+    category !== null && type.startsWith(`${category}.`) ? category.length : type.indexOf('.');
+  if (dot === -1 || type === category) return { category: type, action: null };
+  return { category: type.slice(0, dot), action: type.slice(dot + 1) };
+}
+
+const nowhere: EventSource = {
+  service: null,
+  instance: null,
+  endpoint: null,
+  node: null,
+  component: null,
+  plane: null,
+  layer: null,
+};
+
+function sourceOf(source: EventDraft['source'], faults: Faults): EventSource {
+  if (source === undefined || source === null) return nowhere;
+  return {
+    service: faults.optional(['source', 'service'], source.service, keyLength),
+    instance: faults.optional(['source', 'instance'], source.instance, keyLength),
+    endpoint: faults.optional(['source', 'endpoint'], source.endpoint, keyLength),
+    node: faults.optional(['source', 'node'], source.node, keyLength),
+    component: faults.optional(['source', 'component'], source.component, keyLength),
+    plane: source.plane ?? null,
+    layer: faults.optional(['source', 'layer'], source.layer, nameLength),
+  };
+}
+
+const none: readonly never[] = [];
+
+/** False, with the fault told, where a list has more entries than it may. */
+function fits(name: string, length: number, max: number, faults: Faults): boolean {
+  if (length <= max) return true;
+  faults.add([name], 'TOO_MANY', `There are ${length} ${name}: give ${max} at most.`);
+  return false;
+}
+
+function filterKeysOf(
+  keys: EventDraft['filterKeys'],
+  max: number,
+  faults: Faults,
+): readonly string[] {
+  if (!keys || keys.length === 0 || !fits('filterKeys', keys.length, max, faults)) return none;
+  return [
+    ...new Set(keys.map((key, at) => faults.name(['filterKeys', String(at)], key, keyLength))),
+  ];
+}
+
+function tagsOf(tags: EventDraft['tags'], max: number, faults: Faults): readonly string[] {
+  if (!tags || tags.length === 0 || !fits('tags', tags.length, max, faults)) return none;
+  return expandTags(tags.map((tag, at) => faults.name(['tags', String(at)], tag, nameLength)));
+}
+
+function traitsOf(traits: EventDraft['traits'], max: number, faults: Faults): readonly Trait[] {
+  if (!traits || traits.length === 0 || !fits('traits', traits.length, max, faults)) return none;
+  const names = new Set<string>();
+  return traits.map((trait, at) => {
+    const path = ['traits', String(at)];
+    const name = faults.name([...path, 'name'], trait.name, nameLength);
+    if (names.has(name)) {
+      faults.add([...path, 'name'], 'INVALID', 'An earlier trait has this name: give each once.');
+    }
+    names.add(name);
+    return typedTrait(name, trait, [...path, 'value'], faults);
+  });
+}
+
+function typedTrait(
+  name: string,
+  trait: DraftTrait,
+  path: readonly string[],
+  faults: Faults,
+): Trait {
+  const { type, value } = trait;
+  switch (type) {
+    case 'TEXT':
+      return { name, type, value: faults.storable(path, value) };
+    case 'DATETIME':
+      return { name, type, value: instantOf(value, path, faults) ?? 0 };
+    case 'INT':
+      if (!Number.isSafeInteger(value)) {
+        faults.add(path, 'INVALID', 'It is not an integer within plus or minus 2^53 - 1.');
+      }
+      return { name, type, value };
+    case 'FLOAT':
+      if (!Number.isFinite(value)) faults.add(path, 'INVALID', 'It is not a finite number.');
+      return { name, type, value };
+    default:
+      return type satisfies never;
+  }
+}
+
+/** Null, with the fault told, where it is no instant. */
+function instantOf(time: DraftTime, path: readonly string[], faults: Faults): Instant | null {
+  try {
+    return typeof time === 'number' ? checkInstant(time) : parseInstant(time);
+  } catch (error) {
+    if (!(error instanceof InstantError)) throw error;
+    faults.add(path, 'INVALID', error.about(String(time), path).message);
+    return null;
+  }
+}
+
+function timesOf(
+  draft: EventDraft,
+  now: Instant,
+  future: number,
+  faults: Faults,
+): Pick<Report, 'time' | 'endTime'> {
+  const given = (name: 'time' | 'endTime'): Instant | null => {
+    const time = draft[name];
+    const instant = time === undefined || time === null ? null : instantOf(time, [name], faults);
+    if (instant !== null && instant > now + future) {
+      faults.add([name], 'INVALID', `It lies more than ${future / 1e6} s in the future.`);
+    }
+    return instant;
+  };
+  const time = given('time');
+  const endTime = given('endTime');
+  if (time !== null && endTime !== null && endTime < time) {
+    faults.add(['endTime'], 'INVALID', 'It lies before time: an event cannot end before it began.');
+  }
+  // An end alone happened when it says, not when it was reported.
+  return { time: time ?? Math.min(now, endTime ?? now), endTime };
+}
+
+/** A character is at most 6 bytes of JSON, so that most events need not be measured. */
+const bytesPerCharacter = 6;
+
+function checkSize(report: Report, attached: number, max: number, faults: Faults): void {
+  if (faults.errors !== null) return;
+  const strings = [...report.tags, ...report.filterKeys, report.message ?? '', report.key ?? ''];
+  const traits = report.traits.map(({ name, value }) => name + String(value));
+  const characters = [...strings, ...traits].reduce((sum, text) => sum + text.length, attached);
+  if (characters * bytesPerCharacter + 64 * 1024 <= max) return;
+  const bytes = Buffer.byteLength(encodeReport(report));
+  if (bytes > max) {
+    faults.add([], 'TOO_LONG', `The event has ${bytes} bytes as JSON: make it ${max} at most.`);
+  }
+}

@@ -1,0 +1,265 @@
+import type { Part } from '../event/completion.ts';
+import type { Event, Report } from '../event/event.ts';
+import { Backoff, pause } from './backoff.ts';
+import type { EventLog, Written } from './event-log.ts';
+import type { Appended, Follower, Journal } from './journal.ts';
+import { weightOf } from './report-weight.ts';
+import { Unavailable } from './unavailable.ts';
+
+export interface EmbeddedJournalOptions {
+  /** Reports that may wait to be written. */
+  readonly maxWaitingReports?: number;
+  readonly maxWaitingBytes?: number;
+}
+
+/** Reports and bytes in one write. */
+const batchReports = 1_000;
+const batchBytes = 8 * 2 ** 20;
+
+/** So many waiting reports are worth a second write beside the one under way; fewer gather until it is done. */
+const enoughToOverlap = 200;
+
+/** Pauses between attempts to reach the log, in milliseconds. */
+const shortestPause = 50;
+const longestPause = 2_000;
+
+/** Events read at once of those that followers have missed. */
+const missedAtOnce = 1_000;
+
+const stopping = 'The gateway is stopping.';
+
+/** A report that waits to be written, and whoever waits for it. */
+interface Waiting {
+  readonly report: Report;
+  readonly weight: number;
+  readonly placed: (place: Appended) => void;
+  readonly failed: (reason: Error) => void;
+}
+
+/**
+ * The journal of a gateway that is alone: the events table is the log, and this process its one writer. While a
+ * write is under way appends gather, and the next write takes them together.
+ *
+ * A write whose outcome is unknown may have been done. So nothing more is written until the log has said how far
+ * it has got, and followers are told of what they have missed.
+ */
+export class EmbeddedJournal implements Journal {
+  readonly kind = 'EMBEDDED';
+  readonly #log: EventLog;
+  readonly #maxReports: number;
+  readonly #maxBytes: number;
+  readonly #followers = new Set<Follower>();
+  readonly #closing = new AbortController();
+  readonly #backoff = new Backoff(shortestPause, longestPause);
+  #waiting: Waiting[] = [];
+  /** What was taken to be written and was not; it goes before all that waits. */
+  #undone: Waiting[] = [];
+  #bytes = 0;
+  /** Null before the log has said for the first time how far it has got. */
+  #position: number | null = null;
+  /** Whether #position is the log's last index for certain. */
+  #certain = false;
+  #trouble: string | null = null;
+  #writing: Promise<void> | null = null;
+  /** Settles when every write that was begun is done. */
+  #outcome: Promise<void> = Promise.resolve();
+  /** The index up to which writes were begun; null where that is the position. */
+  #end: number | null = null;
+
+  private constructor(log: EventLog, options: EmbeddedJournalOptions) {
+    this.#log = log;
+    this.#maxReports = options.maxWaitingReports ?? 10_000;
+    this.#maxBytes = options.maxWaitingBytes ?? 64 * 2 ** 20;
+  }
+
+  /** Resolves once the log has been asked; where it is away, the journal is in trouble and asks again. */
+  static async open(log: EventLog, options: EmbeddedJournalOptions = {}): Promise<EmbeddedJournal> {
+    const journal = new EmbeddedJournal(log, options);
+    await journal.#catchUp();
+    if (!journal.#certain) journal.#work();
+    return journal;
+  }
+
+  get position(): number {
+    return this.#position ?? 0;
+  }
+
+  async append(reports: readonly Report[]): Promise<Appended[]> {
+    const refusal = this.#closing.signal.aborted ? stopping : this.#trouble;
+    if (refusal !== null) throw new Unavailable(refusal);
+    const weights = reports.map(weightOf);
+    const bytes = weights.reduce((sum, weight) => sum + weight, 0);
+    if (
+      this.#waiting.length + reports.length > this.#maxReports ||
+      this.#bytes + bytes > this.#maxBytes
+    ) {
+      throw new Unavailable(
+        `${this.#waiting.length} reports wait to be written: no more can be taken just now.`,
+      );
+    }
+    this.#bytes += bytes;
+    const places = reports.map(
+      (report, n) =>
+        new Promise<Appended>((placed, failed) => {
+          this.#waiting.push({ report, weight: weights[n] ?? 0, placed, failed });
+        }),
+    );
+    this.#work();
+    return Promise.all(places);
+  }
+
+  lastIndex(): Promise<number> {
+    return this.#log.lastIndex();
+  }
+
+  follow(follower: Follower): () => void {
+    // Its own, so that one function that follows twice can be ended once.
+    const own: Follower = (changes) => follower(changes);
+    this.#followers.add(own);
+    return () => void this.#followers.delete(own);
+  }
+
+  trouble(): string | null {
+    return this.#trouble;
+  }
+
+  #work(): void {
+    this.#writing ??= this.#writeAll();
+  }
+
+  /** Until nothing waits, no write is under way, and the position is certain. */
+  async #writeAll(): Promise<void> {
+    // Appends of one turn of the event loop go together.
+    await null;
+    for (;;) {
+      if (this.#waiting.length === 0 || !this.#certain) await this.#outcome;
+      if (this.#isDone()) break;
+      if (!this.#certain) await this.#recover();
+      if (this.#certain) await this.#writeNext();
+    }
+    // In the same step as the last look at what waits: an append behind it begins anew.
+    this.#writing = null;
+  }
+
+  #isDone(): boolean {
+    const none = this.#waiting.length + this.#undone.length === 0;
+    return none && (this.#certain || this.#closing.signal.aborted);
+  }
+
+  /** Finds out where the log stands; while that cannot be done, nobody is left waiting for it. */
+  async #recover(): Promise<void> {
+    this.#waiting = [...this.#undone, ...this.#waiting];
+    this.#undone = [];
+    await this.#catchUp();
+    if (this.#certain) return;
+    const reason = new Unavailable(this.#trouble ?? stopping);
+    this.#fail(this.#take(this.#waiting.length), reason);
+    await pause(this.#backoff.next(), this.#closing.signal);
+  }
+
+  /** Asks the log how far it has got, and tells followers of what came in without their being told. */
+  async #catchUp(): Promise<void> {
+    try {
+      const last = await this.#log.lastIndex();
+      this.#position ??= last;
+      if (last < this.#position) {
+        throw new Error(
+          `The log ends at ${last}, and had got to ${this.#position}: it was put back while the gateway ran.`,
+        );
+      }
+      while (this.#position < last) {
+        const missed = await this.#log.after(this.#position, missedAtOnce);
+        if (missed.length > 0) this.#tell(missed);
+        this.#position = missed.at(-1)?.index ?? last;
+      }
+      this.#end = null;
+      this.#certain = true;
+      this.#trouble = null;
+      this.#backoff.reset();
+    } catch (error) {
+      this.#trouble = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /**
+   * Begins the next write, and waits until the one before it is done: a large one is made ready while the database
+   * still works on that. Should that one fail, the log has not got as far as this one begins, and does not take it.
+   */
+  async #writeNext(): Promise<void> {
+    if (this.#waiting.length < enoughToOverlap) await this.#outcome;
+    if (!this.#certain || this.#waiting.length === 0) return;
+    const batch = this.#nextBatch();
+    const from = this.#end ?? this.position;
+    const parts = batch.map(({ report }, n): Part => ({ index: from + 1 + n, report }));
+    this.#end = from + batch.length;
+    const before = this.#outcome;
+    const writing = this.#log.write(parts, from);
+    // Its failure is seen to in its turn.
+    writing.catch(() => {});
+    this.#outcome = before.then(() => this.#settle(batch, writing, from));
+    await before;
+  }
+
+  async #settle(
+    batch: readonly Waiting[],
+    writing: Promise<Written[] | null>,
+    from: number,
+  ): Promise<void> {
+    let written: Written[] | null;
+    try {
+      written = await writing;
+    } catch (error) {
+      this.#certain = false;
+      this.#fail(batch, error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    if (written === null) {
+      // The log has not got to where this one begins, or has got further: nothing of it was done.
+      this.#certain = false;
+      this.#undone.push(...batch);
+      for (const { weight } of batch) this.#bytes += weight;
+      return;
+    }
+    // Behind a write that failed, followers have missed something: they are told when the log has been asked.
+    if (this.#certain) {
+      this.#position = from + batch.length;
+      const changes = written.filter(({ changed }) => changed).map(({ event }) => event);
+      if (changes.length > 0) this.#tell(changes);
+    }
+    for (const [n, { event, changed }] of written.entries()) {
+      batch[n]?.placed({ index: event.index, duplicate: !changed });
+    }
+  }
+
+  #tell(changes: readonly Event[]): void {
+    for (const follower of this.#followers) follower(changes);
+  }
+
+  #nextBatch(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { weight } of this.#waiting) {
+      bytes += weight;
+      if (count === batchReports || (count > 0 && bytes > batchBytes)) break;
+      count += 1;
+    }
+    return this.#take(count);
+  }
+
+  #take(count: number): Waiting[] {
+    const taken = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    for (const { weight } of taken) this.#bytes -= weight;
+    return taken;
+  }
+
+  #fail(batch: readonly Waiting[], reason: Error): void {
+    for (const { failed } of batch) failed(reason);
+  }
+
+  /** Writes what has been accepted, and takes no more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#writing;
+  }
+}

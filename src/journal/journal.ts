@@ -1,0 +1,43 @@
+import type { Event, Report } from '../event/event.ts';
+
+export type JournalKind = 'EMBEDDED' | 'NATS';
+
+/** Where a report stands. A duplicate repeats a report that is in the journal already and changed nothing. */
+export interface Appended {
+  readonly index: number;
+  readonly duplicate: boolean;
+}
+
+/** Told of what was recorded, in index order, one call a batch. It must not throw and must not wait. */
+export type Follower = (changes: readonly Event[]) => void;
+
+/**
+ * The one ordered log of everything reported. Promises:
+ * - an append resolves when its reports are safe, and a report whose append resolved is never lost;
+ * - index is strictly increasing, never starts over, and no two changes share one;
+ * - every follower is told of every change once, in index order, from the moment it began to follow;
+ *   a change is the event as completed by all its reports up to there;
+ * - a report that repeats another is a duplicate: it changes nothing and nobody is told.
+ */
+export interface Journal extends AsyncDisposable {
+  readonly kind: JournalKind;
+
+  /** The index up to which this process's followers have been told: 0 before the first. */
+  readonly position: number;
+
+  /**
+   * Appends reports in order and resolves with their places, in the same order.
+   * @throws Unavailable when the log cannot be reached or is full of waiting appends; none, some or all
+   *   of the reports may have been recorded then, and repeating the same reports is harmless.
+   */
+  append(reports: readonly Report[]): Promise<Appended[]>;
+
+  /** The highest index in the log, asked of the log itself. @throws Unavailable */
+  lastIndex(): Promise<number>;
+
+  /** Begins to follow; the returned function ends it. */
+  follow(follower: Follower): () => void;
+
+  /** Null while the journal is usable, else the reason why not, as a sentence. */
+  trouble(): string | null;
+}

@@ -1,0 +1,139 @@
+import { setTimeout } from 'node:timers/promises';
+import { complete, type Part, withPart } from '../event/completion.ts';
+import type { Event } from '../event/event.ts';
+import type { Log } from '../log.ts';
+
+/** What completion needs of the store. */
+export interface StoredParts {
+  /** The reports known under each of these ids. @throws Unavailable */
+  parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly Part[]>>;
+}
+
+export interface SizedPart extends Part {
+  /** Of its message, in bytes. */
+  readonly size: number;
+}
+
+interface Recent {
+  readonly parts: readonly Part[];
+  /** True when no report of this id, up to the last of these, can be missing. */
+  readonly whole: boolean;
+  readonly size: number;
+}
+
+/**
+ * What is remembered at least, and twice as much at most: more than the store is behind the stream as long as
+ * it is filled at all.
+ */
+const recentEvents = 32_768;
+const recentBytes = 32 * 2 ** 20;
+
+/** The store gets so long to answer, and so long a rest when it does not. */
+const patience = 1000;
+
+/**
+ * Makes events of reports as they come from the stream: a report whose id is known completes that event. The
+ * reports before it are among the recent ones, which are remembered here, or in the store. While the store is
+ * away, followers are told of what is known here rather than of nothing.
+ */
+export class NatsCompletion {
+  readonly #store: StoredParts;
+  readonly #log: Log;
+  /** By id. When the newer ones have reached the bound, the older ones are forgotten, and these become the older. */
+  #recent = new Map<string, Recent>();
+  #older = new Map<string, Recent>();
+  #bytes = 0;
+  #restUntil = 0;
+  #incomplete = 0;
+
+  constructor(store: StoredParts, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** How many events were told without having asked the store, because it was away. */
+  get incomplete(): number {
+    return this.#incomplete;
+  }
+
+  /** Reports that followers have been told of already, or never will be: they may be completed later. */
+  remember(parts: readonly SizedPart[]): void {
+    for (const part of parts) this.#join(part, []);
+  }
+
+  /** The changes that these parts make, in order; a part that repeats another makes none. */
+  async complete(parts: readonly SizedPart[]): Promise<Event[]> {
+    const unknown = parts.filter(({ report }) => !report.fresh && !this.#isWhole(report.id));
+    const ids = [...new Set(unknown.map(({ report }) => report.id))];
+    const stored = ids.length === 0 ? noParts : await this.#ask(ids);
+    const asked = new Set(stored === null ? [] : ids);
+    return parts.flatMap((part) => {
+      const { id, fresh } = part.report;
+      const known = asked.has(id) || fresh || this.#isWhole(id);
+      if (!known) this.#incomplete += 1;
+      return this.#join(part, stored?.get(id) ?? [], known) ?? [];
+    });
+  }
+
+  #isWhole(id: string): boolean {
+    return this.#known(id)?.whole === true;
+  }
+
+  /** Null when the store does not answer. */
+  async #ask(ids: readonly string[]): Promise<ReadonlyMap<string, readonly Part[]> | null> {
+    if (performance.now() < this.#restUntil) return null;
+    const late = new AbortController();
+    try {
+      return await Promise.race([
+        this.#store.parts(ids),
+        setTimeout(patience, null, { signal: late.signal }).then(() => {
+          throw new Error('it did not answer in time');
+        }),
+      ]);
+    } catch (error) {
+      this.#restUntil = performance.now() + patience;
+      this.#log.warn(
+        { error },
+        'The store is away: live events are completed by what is known here.',
+      );
+      return null;
+    } finally {
+      late.abort();
+    }
+  }
+
+  #join(part: SizedPart, stored: readonly Part[], whole = part.report.fresh): Event | null {
+    const { id } = part.report;
+    const recent = this.#known(id);
+    const before = union(recent?.parts ?? [], stored, part.index);
+    const parts = withPart(before, { index: part.index, report: part.report });
+    this.#keep(id, {
+      parts: parts ?? before,
+      whole: whole || recent?.whole === true,
+      size: (recent?.size ?? 0) + (parts === null ? 0 : part.size),
+    });
+    return parts === null ? null : complete(parts);
+  }
+
+  #known(id: string): Recent | undefined {
+    return this.#recent.get(id) ?? this.#older.get(id);
+  }
+
+  #keep(id: string, recent: Recent): void {
+    this.#bytes += recent.size - (this.#recent.get(id)?.size ?? 0);
+    this.#recent.set(id, recent);
+    if (this.#recent.size < recentEvents && this.#bytes < recentBytes) return;
+    this.#older = this.#recent;
+    this.#recent = new Map();
+    this.#bytes = 0;
+  }
+}
+
+const noParts: ReadonlyMap<string, readonly Part[]> = new Map();
+
+/** What stands before an index: the store may be ahead of the stream as it is read here. */
+function union(recent: readonly Part[], stored: readonly Part[], before: number): readonly Part[] {
+  if (stored.length === 0) return recent;
+  const known = new Set(recent.map(({ index }) => index));
+  return [...recent, ...stored.filter(({ index }) => index < before && !known.has(index))];
+}

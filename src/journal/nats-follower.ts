@@ -1,0 +1,169 @@
+import type { Event } from '../event/event.ts';
+import { decodeReport } from '../event/report-json.ts';
+import type { Log } from '../log.ts';
+import type { Follower } from './journal.ts';
+import { NatsCompletion, type SizedPart, type StoredParts } from './nats-completion.ts';
+import type { NatsLink } from './nats-connection.ts';
+import { readStream, type StreamMessage } from './nats-consumer.ts';
+import type { NatsStream, StreamState } from './nats-stream.ts';
+import { NatsTail } from './nats-tail.ts';
+import { type NatsRun, NatsWork } from './nats-work.ts';
+import { Skipped } from './skipped.ts';
+
+/** What following needs of the store. */
+export interface FollowedStore extends StoredParts {
+  readonly storedIndex: number;
+  /** The events behind an index, in index order; fewer than limit only at the end. @throws Unavailable */
+  after(index: number, limit: number): Promise<readonly Event[]>;
+}
+
+const readAtOnce = { messages: 1000, bytes: 8 * 2 ** 20 };
+/** How many reports before the stream's end are read at first, where the store has not got them yet. */
+const unstoredAtFirst = 32_768;
+const pageOfStore = 1000;
+
+/**
+ * The parts that a stream's messages hold. What is no report, which anybody may publish there, is counted
+ * and left out.
+ */
+export function partsOf(
+  messages: readonly StreamMessage[],
+  { base }: StreamState,
+  { skipSubject }: NatsStream,
+  malformed: Skipped,
+): SizedPart[] {
+  return messages.flatMap(({ sequence, subject, data }) => {
+    if (subject === skipSubject && data.length === 0) return [];
+    try {
+      const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString();
+      return { index: base + sequence, report: decodeReport(text), size: data.length };
+    } catch (error) {
+      malformed.skip(data, error instanceof Error ? error.message : String(error));
+      return [];
+    }
+  });
+}
+
+/** Follows the stream for the followers in this process, from the place where it ended at first. */
+export class NatsFollowing implements AsyncDisposable {
+  readonly #stream: NatsStream;
+  readonly #store: FollowedStore;
+  readonly #log: Log;
+  readonly #work: NatsWork;
+  readonly #followers = new Set<Follower>();
+  readonly completion: NatsCompletion;
+  /** What was read last: whoever fills the store in this process need not read it again. */
+  readonly tail = new NatsTail();
+  readonly malformed: Skipped;
+  /** The last message that followers were told of. */
+  #place: { readonly identity: string; readonly sequence: number } | null = null;
+  #position = 0;
+  /** Whether the reports that the store has not got yet have been read. */
+  #warm = false;
+
+  constructor(stream: NatsStream, link: NatsLink, store: FollowedStore, log: Log) {
+    this.#stream = stream;
+    this.#store = store;
+    this.#log = log;
+    this.completion = new NatsCompletion(store, log);
+    this.malformed = new Skipped(log, `Messages of the stream ${stream.name} are no reports.`);
+    const name = `Following the stream ${stream.name}`;
+    this.#work = new NatsWork(name, link, log, (run) => this.#follow(run));
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  trouble(): string | null {
+    return this.#work.trouble();
+  }
+
+  follow(follower: Follower): () => void {
+    // A function may follow twice: each time is one.
+    const own: Follower = (changes) => follower(changes);
+    this.#followers.add(own);
+    return () => this.#followers.delete(own);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#work[Symbol.asyncDispose]();
+  }
+
+  async #follow(run: NatsRun): Promise<void> {
+    const state = await this.#stream.state();
+    const next = this.#nextIn(state);
+    if (next < state.firstSequence) await this.#tellStored(state.base + state.firstSequence - 1);
+    if (!this.#warm) this.tail.restart(this.#position);
+    this.#advance(state.base + Math.max(next, state.firstSequence) - 1);
+    const from = this.#warm ? next : this.#unstoredBefore(next, state);
+    for await (const messages of readStream(run, this.#stream, state, { from, ...readAtOnce })) {
+      this.#warm = true;
+      const isNew = messages.findIndex(({ sequence }) => sequence >= next);
+      const old = isNew === -1 ? messages.length : isNew;
+      this.completion.remember(this.#parts(messages.slice(0, old), state));
+      if (isNew !== -1) await this.#take(messages.slice(old), state);
+    }
+  }
+
+  /** A new stream is read from its beginning: all that is in it came after whatever was told. */
+  #nextIn({ identity }: StreamState): number {
+    const { first } = this.#stream;
+    if (this.#place === null && first !== null) {
+      this.#place = { identity: first.identity, sequence: first.lastSequence };
+      this.#position = first.base + first.lastSequence;
+    }
+    return this.#place?.identity === identity ? this.#place.sequence + 1 : 1;
+  }
+
+  /** A new stream begins above all that was told: its empty beginning is reached at once. */
+  #advance(index: number): void {
+    if (index <= this.#position) return;
+    this.#position = index;
+    this.tail.push([], index);
+  }
+
+  /** Where reading begins so that reports are remembered that the store cannot know yet. */
+  #unstoredBefore(next: number, { base }: StreamState): number {
+    const unstored = Math.max(this.#store.storedIndex - base + 1, next - unstoredAtFirst, 1);
+    return Math.min(unstored, next);
+  }
+
+  #parts(messages: readonly StreamMessage[], state: StreamState): SizedPart[] {
+    return partsOf(messages, state, this.#stream, this.malformed);
+  }
+
+  async #take(messages: readonly StreamMessage[], state: StreamState): Promise<void> {
+    const sequence = messages.at(-1)?.sequence ?? 0;
+    const position = state.base + sequence;
+    const parts = this.#parts(messages, state);
+    this.#stream.saw(position);
+    this.tail.push(parts, position);
+    this.#tell(await this.completion.complete(parts));
+    this.#place = { identity: state.identity, sequence };
+    this.#position = position;
+  }
+
+  /** What the stream does not hold any more, because it was long out of reach, is in the store. */
+  async #tellStored(upTo: number): Promise<void> {
+    for (;;) {
+      const page = await this.#store.after(this.#position, pageOfStore);
+      const events = page.filter(({ index }) => index <= upTo);
+      this.#tell(events);
+      this.#position = events.at(-1)?.index ?? this.#position;
+      if (events.length < pageOfStore) break;
+    }
+    this.tail.restart(upTo);
+  }
+
+  #tell(changes: readonly Event[]): void {
+    if (changes.length === 0) return;
+    for (const follower of this.#followers) {
+      try {
+        follower(changes);
+      } catch (error) {
+        this.#log.error({ error }, 'A follower of the journal failed.');
+      }
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from 'nats';
+
+export interface PullOptions {
+  readonly stream: string;
+  readonly consumer: string;
+  /** Messages and bytes asked for at a time; twice as much is held in memory at most. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** Ends the iteration without an error. */
+  readonly signal: AbortSignal;
+}
+
+/** The server shows in this rhythm that it still knows of a request. */
+const heartbeat = 1000;
+const expiry = 30_000;
+
+const requestTimeout = 408;
+const noMessages = 404;
+const conflict = 409;
+const idle = 100;
+
+/**
+ * What a pull consumer delivers, in batches of whatever has come: never empty, no larger than asked for.
+ * One request is open at a time, and the next is sent before the last batch is taken.
+ * @throws Error from the iteration when the consumer is gone or the server has fallen silent
+ */
+export class NatsPull implements AsyncIterable<readonly Msg[]> {
+  readonly #connection: NatsConnection;
+  readonly #options: PullOptions;
+  readonly #inbox = createInbox();
+  readonly #subscription: Subscription;
+  readonly #watch: NodeJS.Timeout;
+  #request = 0;
+  #outstanding = 0;
+  #answered = false;
+  #held: Msg[] = [];
+  #heldBytes = 0;
+  #silentFor = 0;
+  #failure: Error | null = null;
+  #wake: (() => void) | null = null;
+
+  constructor(connection: NatsConnection, options: PullOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
+      callback: (error, message) => this.#take(error, message),
+    });
+    this.#watch = setInterval(() => this.#listen(), heartbeat);
+    options.signal.addEventListener('abort', this.#stop);
+    this.#ask();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Msg[], void> {
+    const { signal, messages, bytes } = this.#options;
+    try {
+      for (;;) {
+        if (signal.aborted) return;
+        if (this.#held.length > 0) {
+          const batch = this.#firstOf(messages, bytes);
+          this.#ask();
+          yield batch;
+          continue;
+        }
+        if (this.#failure !== null) throw this.#failure;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      this.#close();
+    }
+  }
+
+  readonly #stop = (): void => {
+    this.#wake?.();
+  };
+
+  #close(): void {
+    clearInterval(this.#watch);
+    this.#options.signal.removeEventListener('abort', this.#stop);
+    this.#subscription.unsubscribe();
+    this.#held = [];
+  }
+
+  #fail(reason: string): void {
+    this.#failure ??= new Error(reason);
+    this.#wake?.();
+  }
+
+  #firstOf(messages: number, bytes: number): readonly Msg[] {
+    let count = 0;
+    let size = 0;
+    for (const message of this.#held) {
+      if (count >= messages || (count > 0 && size + message.data.length > bytes)) break;
+      count += 1;
+      size += message.data.length;
+    }
+    const batch = this.#held.slice(0, count);
+    this.#held = count === this.#held.length ? [] : this.#held.slice(count);
+    this.#heldBytes -= size;
+    return batch;
+  }
+
+  /** Asks for more, unless a request is open or enough is held. */
+  #ask(messages = this.#options.messages, bounded = true): void {
+    const { stream, consumer, bytes } = this.#options;
+    if (this.#outstanding > 0 || this.#failure !== null || this.#options.signal.aborted) return;
+    if (this.#held.length >= this.#options.messages || this.#heldBytes >= bytes) return;
+    this.#request += 1;
+    this.#outstanding = messages;
+    this.#answered = false;
+    const request = {
+      batch: messages,
+      ...(bounded && { max_bytes: bytes }),
+      expires: nanos(expiry),
+      idle_heartbeat: nanos(heartbeat),
+    };
+    const reply = `${this.#inbox}.${this.#request}`;
+    try {
+      const subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
+      this.#connection.publish(subject, JSON.stringify(request), { reply });
+    } catch {
+      this.#fail('the connection was closed');
+    }
+  }
+
+  #take(error: Error | null, message: Msg): void {
+    this.#silentFor = 0;
+    if (error !== null) {
+      this.#fail(error.message);
+    } else if (message.reply === undefined || message.reply === '') {
+      // A delivery can be answered; what the server says of a request cannot.
+      this.#status(message);
+    } else {
+      this.#deliver(message);
+    }
+  }
+
+  #deliver(message: Msg): void {
+    this.#held.push(message);
+    this.#heldBytes += message.data.length;
+    this.#answered = true;
+    this.#outstanding -= 1;
+    if (this.#outstanding === 0) this.#ask();
+    // Whoever waits runs after this chunk of the socket was read: its messages come in one batch.
+    this.#wake?.();
+  }
+
+  #status(message: Msg): void {
+    const code = message.headers?.code ?? 0;
+    const description = message.headers?.description.toLowerCase() ?? '';
+    const stale = message.subject !== `${this.#inbox}.${this.#request}`;
+    if (code === idle || stale) return;
+    const tooLarge = code === conflict && description.includes('maxbytes');
+    if (!tooLarge && code !== requestTimeout && code !== noMessages) {
+      this.#fail(`the server said ${code} ${description}`);
+      return;
+    }
+    this.#outstanding = 0;
+    // A message that alone is larger than the bound comes by itself.
+    if (tooLarge && !this.#answered) this.#ask(1, false);
+    else this.#ask();
+  }
+
+  /** Counts rhythms, not time: a process that was busy for long must not take that for the server's silence. */
+  #listen(): void {
+    this.#silentFor = this.#outstanding > 0 ? this.#silentFor + 1 : 0;
+    if (this.#silentFor > 3) this.#fail('the server fell silent');
+  }
+}

@@ -1,0 +1,28 @@
+import { ErrorCode, NatsError } from 'nats';
+
+const reasons: Readonly<Record<string, string>> = {
+  [ErrorCode.ConnectionRefused]: 'the connection was refused',
+  [ErrorCode.ConnectionClosed]: 'the connection was closed',
+  [ErrorCode.Timeout]: 'no answer came in time',
+  [ErrorCode.ConnectionTimeout]: 'no answer came in time',
+  [ErrorCode.NoResponders]: 'nobody answers there: is JetStream on?',
+  [ErrorCode.AuthorizationViolation]: 'the credentials were refused',
+  [ErrorCode.BadCreds]: 'the credentials file is not one of NATS',
+  [ErrorCode.MaxPayloadExceeded]: "a message is larger than the server's max_payload",
+};
+
+/** Why NATS failed, as a clause: `the connection was refused`. */
+export function natsReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof NatsError)) return error.message;
+  return error.api_error?.description ?? reasons[error.code] ?? error.message;
+}
+
+/** JetStream's own number for an error; 0 where there is none. */
+export const jetStreamError = (error: unknown): number =>
+  error instanceof NatsError ? (error.api_error?.err_code ?? 0) : 0;
+
+export const streamNotFound = 10_059;
+export const streamNameInUse = 10_058;
+export const streamSubjectsOverlap = 10_065;
+export const consumerNotFound = 10_014;

@@ -1,0 +1,15 @@
+import { GraphQLError } from 'graphql';
+
+/** An error without what it says to the server: how it would be answered over HTTP. */
+export function clientError(error: GraphQLError): GraphQLError {
+  const { http, ...extensions } = error.extensions;
+  if (http === undefined) return error;
+  const { message, nodes, source, positions, path } = error;
+  return new GraphQLError(message, {
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    path: path ?? null,
+    extensions,
+  });
+}

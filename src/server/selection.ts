@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import {
+  type DefinitionNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+  print,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+
+/** A subscription's document, taken apart into what is followed and what is selected of it. */
+export interface Selection {
+  readonly operation: OperationDefinitionNode;
+  /** The field that is subscribed to, with its arguments. */
+  readonly field: FieldNode;
+  /**
+   * The operation alone, without its name, without the arguments of the field and the variables that only
+   * they use: equal for all that select the same, whatever they select it of.
+   */
+  readonly document: DocumentNode;
+  /** A digest of that document, however it was laid out. */
+  readonly digest: string;
+  /** The variables that the selection uses. */
+  readonly variables: readonly string[];
+}
+
+/** Null where the document, which has been validated, subscribes to no field. */
+export function readSelection(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): Selection | null {
+  const fragments = new Map(
+    document.definitions.filter(isFragment).map((fragment) => [fragment.name.value, fragment]),
+  );
+  const used = fragmentsUsed(operation, fragments);
+  const types = new TypeInfo(schema);
+  let field: FieldNode | null = null;
+  const withoutArguments = visitWithTypeInfo(types, {
+    Field(node: FieldNode) {
+      if (types.getParentType() !== schema.getSubscriptionType()) return undefined;
+      field ??= node;
+      return { ...node, arguments: [] };
+    },
+  });
+  const strip = <Node extends DefinitionNode>(node: Node): Node => visit(node, withoutArguments);
+  const definitions = [strip(operation), ...used.map(strip)] as const;
+  if (field === null) return null;
+
+  const variables = variablesUsed(definitions);
+  const [stripped, ...others] = definitions;
+  const { name: _, ...unnamed } = stripped;
+  const alone: DocumentNode = {
+    kind: Kind.DOCUMENT,
+    definitions: [
+      {
+        ...unnamed,
+        variableDefinitions: (operation.variableDefinitions ?? []).filter(({ variable }) =>
+          variables.has(variable.name.value),
+        ),
+      },
+      ...others,
+    ],
+  };
+  const digest = createHash('sha256').update(print(alone)).digest('base64url');
+  return { operation, field, document: alone, digest, variables: [...variables].sort() };
+}
+
+const isFragment = (definition: DefinitionNode): definition is FragmentDefinitionNode =>
+  definition.kind === Kind.FRAGMENT_DEFINITION;
+
+/** The fragments that an operation uses, itself or through others, in the order of their names. */
+function fragmentsUsed(
+  operation: OperationDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): readonly FragmentDefinitionNode[] {
+  const used = new Map<string, FragmentDefinitionNode>();
+  const collect = (node: DefinitionNode): void =>
+    void visit(node, {
+      FragmentSpread({ name }) {
+        const fragment = fragments.get(name.value);
+        if (fragment === undefined || used.has(name.value)) return;
+        used.set(name.value, fragment);
+        collect(fragment);
+      },
+    });
+  collect(operation);
+  return [...used.values()].sort((a, b) => (a.name.value < b.name.value ? -1 : 1));
+}
+
+/** Those that stand in fields and directives: definitions do not count. */
+function variablesUsed(definitions: readonly DefinitionNode[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const definition of definitions) {
+    visit(definition, {
+      VariableDefinition: () => false,
+      Variable: ({ name }) => void names.add(name.value),
+    });
+  }
+  return names;
+}

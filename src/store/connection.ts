@@ -1,0 +1,30 @@
+import type { SqlDriverAdapterFactory } from '@prisma/client/runtime/client';
+
+/** What a statement's $1, $2, ... stand for. */
+export type Parameter = string | number | boolean | null | readonly string[];
+
+/** Every cell as PostgreSQL's own text of it. */
+export type Row = readonly (string | null)[];
+
+export type Query = (text: string, parameters?: readonly Parameter[]) => Promise<readonly Row[]>;
+
+export interface Transaction {
+  readonly query: Query;
+  /** Runs any number of statements, for as long as they take. */
+  script(text: string): Promise<void>;
+}
+
+/** A way to reach a database. Errors are the driver's own: see outage.ts. */
+export interface Connection extends AsyncDisposable {
+  /** For a PrismaClient. */
+  readonly adapter: SqlDriverAdapterFactory;
+
+  /** Runs statements that read, many at a time where the database can. */
+  readonly read: Query;
+
+  /** Runs statements that write, one after another, all in the one session that may. */
+  readonly write: Query;
+
+  /** Runs statements that write as one; rolls back and rejects when `run` rejects. */
+  transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+}

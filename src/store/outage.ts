@@ -1,0 +1,85 @@
+/** Why a statement failed that would not fail for ever. */
+export interface Outage {
+  readonly reason: string;
+  /** True where the database itself is out of reach, false where this statement alone could not be done now. */
+  readonly away: boolean;
+}
+
+/** The database could not be reached, or did not answer in time. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+}
+
+/** Every connection that there may be is in use, and was for too long. */
+export class Busy extends Error {
+  override readonly name = 'Busy';
+}
+
+/** Another process has the database to itself. */
+export class InUse extends Error {
+  override readonly name = 'InUse';
+}
+
+/** Conditions that pass, by class of SQLSTATE (PostgreSQL, appendix A): the session or the server is at fault, not the statement. */
+const passing: Readonly<Record<string, boolean>> = {
+  // connection exception, invalid authorization, invalid catalog name, read-only after a failover
+  '080': true,
+  '28': true,
+  '3D': true,
+  '25006': true,
+  // out of disk, memory, connections
+  '53': true,
+  // shutdown, crash, starting up
+  '57P': true,
+  // system error
+  '58': true,
+  // deadlock or serialization failure, lock not available, cancelled by the statement timeout
+  '40': false,
+  '55P03': false,
+  '57014': false,
+};
+
+/** Null where the statement is at fault, or the code around it. */
+export function outageOf(error: unknown): Outage | null {
+  if (error instanceof ConnectionError || error instanceof InUse) {
+    return { reason: error.message, away: true };
+  }
+  if (error instanceof Busy) return { reason: error.message, away: false };
+  const state = sqlState(error);
+  if (state === null) return null;
+  const away = passing[state] ?? passing[state.slice(0, 3)] ?? passing[state.slice(0, 2)];
+  if (away === undefined) return null;
+  const reason = state === '57014' ? 'The database took too long to answer' : messageOf(error);
+  return { reason, away };
+}
+
+/** The five characters by which PostgreSQL names an error; null for an error that is not the database's. */
+export function sqlState(error: unknown): string | null {
+  const { code, severity } =
+    error instanceof Error ? (error as { code?: unknown; severity?: unknown }) : {};
+  return typeof code === 'string' && typeof severity === 'string' ? code : null;
+}
+
+/** An attempt over several addresses fails with several errors, and no message of its own: the first one tells. */
+export function messageOf(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  if (!(first instanceof Error)) return String(first);
+  return first.message === '' ? first.name : first.message;
+}
+
+/** What the driver said, behind an error of Prisma's client. */
+export function driverErrorOf(error: unknown): unknown {
+  const { code, meta } = error as { code?: unknown; meta?: { driverAdapterError?: Error } };
+  const cause: { originalCode?: string; originalMessage?: string } =
+    meta?.driverAdapterError?.cause ?? {};
+  if (cause.originalCode !== undefined) {
+    const said = { code: cause.originalCode, severity: 'ERROR' };
+    return Object.assign(new Error(cause.originalMessage, { cause: error }), said);
+  }
+  // Prisma's P2 are of the question; its P1, and what is not Prisma's, of the connection.
+  if (typeof code === 'string' && code.startsWith('P2')) return error;
+  return new ConnectionError(messageOf(error).split('\n').at(-1), { cause: error });
+}
+
+/** True where the database refuses the very values that it was given: 22 data exception, 54 a limit exceeded. */
+export const isRefusal = (error: unknown): boolean => /^(22|54)/.test(sqlState(error) ?? '');

@@ -1,0 +1,31 @@
+import type { messages } from '@electric-sql/pglite';
+import type { Parameter, Row } from './connection.ts';
+
+/** To the database's thread. Requests are done one after another. */
+export type Request = { readonly id: number } & (
+  | { readonly kind: 'query'; readonly text: string; readonly parameters: Parameter[] }
+  | { readonly kind: 'script'; readonly text: string }
+  | { readonly kind: 'close' }
+);
+
+export interface Result {
+  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
+  readonly rows: readonly Row[];
+  readonly affectedRows: number;
+}
+
+/** What the database complained of; without a code where that was not the database itself. */
+export interface Failure
+  extends Partial<
+    Pick<messages.DatabaseError, 'name' | 'code' | 'severity' | 'detail' | 'constraint'>
+  > {
+  readonly message: string;
+  /** Whether the thread cannot go on: a new one recovers the database from its files. */
+  readonly fatal: boolean;
+}
+
+/** From the database's thread. */
+export type Answer = { readonly id: number } & (
+  | { readonly result: Result }
+  | { readonly failure: Failure }
+);

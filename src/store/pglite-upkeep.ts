@@ -1,0 +1,50 @@
+import type { Query } from './connection.ts';
+
+/** Between looks at what there is to do, in milliseconds. */
+const interval = 10_000;
+
+/** A killed process reads its log again from the last checkpoint on when it starts: so much takes about a second. */
+const logBetweenCheckpoints = 64 * 2 ** 20;
+
+const state = `SELECT
+  (SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn) > ${logBetweenCheckpoints} FROM pg_control_checkpoint()),
+  (SELECT n_mod_since_analyze > 1000 + 0.2 * greatest(reltuples, 0)
+   FROM pg_stat_user_tables JOIN pg_class ON pg_class.oid = relid WHERE pg_class.relname = 'events')`;
+
+/**
+ * Does for the embedded database what a server's background processes do: PGlite has none, so its log would grow
+ * without end, and its planner know nothing of what the table holds.
+ */
+export class PgliteUpkeep implements Disposable {
+  readonly #query: Query;
+  readonly #timer: NodeJS.Timeout;
+  #busy = false;
+
+  constructor(query: Query) {
+    this.#query = query;
+    this.#timer = setInterval(() => void this.#look(), interval).unref();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      await keepUp(this.#query);
+    } catch {
+      // The next look finds the same to do; that the database is away shows elsewhere.
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Does what there is to do. */
+export async function keepUp(query: Query): Promise<void> {
+  const [row] = await query(state);
+  if (row?.[0] === 't') await query('CHECKPOINT');
+  if (row?.[1] === 't') await query('VACUUM (ANALYZE) events');
+}

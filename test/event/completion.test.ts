@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { complete, maxParts, type Part, sameReport, withPart } from '../../src/event/completion.ts';
+import type { Event, Report } from '../../src/event/event.ts';
+
+const second = 1_000_000;
+const noSource = {
+  service: null,
+  instance: null,
+  endpoint: null,
+  node: null,
+  component: null,
+  plane: null,
+  layer: null,
+};
+
+const report = (said: Partial<Report>): Report => ({
+  id: '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a',
+  fresh: false,
+  namespace: 'default',
+  category: 'event',
+  action: null,
+  severity: null,
+  source: noSource,
+  key: null,
+  filterKeys: [],
+  message: null,
+  tags: [],
+  traits: [],
+  value: null,
+  time: 0,
+  endTime: null,
+  recordedAt: 0,
+  dialect: 'TIDINGS',
+  raw: null,
+  ...said,
+});
+
+const start = report({
+  category: 'Service',
+  action: 'Upgrade',
+  message: 'begins',
+  time: 10 * second,
+  tags: ['a'],
+  traits: [{ name: 'from', type: 'TEXT', value: 'v1' }],
+});
+const end = report({
+  message: 'done',
+  severity: 'ERROR',
+  time: 20 * second,
+  endTime: 20 * second,
+  tags: ['b', 'a'],
+  traits: [{ name: 'to', type: 'TEXT', value: 'v2' }],
+});
+
+/** What is the same whichever report came first: all but the order within the united lists. */
+const said = ({ tags, filterKeys, traits, ...event }: Event) => ({
+  ...event,
+  tags: tags.toSorted(),
+  filterKeys: filterKeys.toSorted(),
+  traits: traits.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+});
+
+describe('complete', () => {
+  test('an end completes its start', () => {
+    expect(
+      complete([
+        { index: 1, report: start },
+        { index: 2, report: end },
+      ]),
+    ).toMatchObject({
+      index: 2,
+      category: 'Service',
+      action: 'Upgrade',
+      severity: 'ERROR',
+      message: 'done',
+      time: 10 * second,
+      endTime: 20 * second,
+      tags: ['a', 'b'],
+      traits: [{ name: 'from' }, { name: 'to' }],
+    });
+  });
+
+  test('an end that arrives first is completed by its start to the same event', () => {
+    const inOrder = complete([
+      { index: 1, report: start },
+      { index: 2, report: end },
+    ]);
+    const reversed = complete([
+      { index: 1, report: end },
+      { index: 2, report: start },
+    ]);
+    expect(said(reversed)).toEqual(said(inOrder));
+  });
+
+  test('between reports of one moment the journal decides', () => {
+    const first = report({ message: 'one', time: second });
+    const then = report({ message: 'two', time: second });
+    expect(
+      complete([
+        { index: 8, report: then },
+        { index: 7, report: first },
+      ]).message,
+    ).toBe('two');
+  });
+
+  test('what a later report leaves out stands', () => {
+    const event = complete([
+      {
+        index: 1,
+        report: report({ ...start, severity: 'ERROR', key: 'k', value: 7, namespace: 'n' }),
+      },
+      { index: 2, report: report({ time: 11 * second }) },
+    ]);
+    expect(event).toMatchObject({
+      severity: 'ERROR',
+      key: 'k',
+      value: 7,
+      namespace: 'n',
+      message: 'begins',
+    });
+  });
+
+  test('any number of reports make the same event in any order of arrival', () => {
+    const reports = fc.uniqueArray(
+      fc
+        .record({
+          time: fc.integer({ min: 0, max: 1000 }),
+          length: fc.option(fc.integer({ min: 0, max: 1000 })),
+          message: fc.option(fc.constantFrom('x', 'y', 'z')),
+          severity: fc.option(fc.constantFrom('NORMAL' as const, 'ERROR' as const)),
+          value: fc.option(fc.integer()),
+          tags: fc.array(fc.constantFrom('a', 'b', 'c')),
+          key: fc.option(fc.constantFrom('k', 'l')),
+        })
+        .map(({ length, ...fields }) =>
+          report({ ...fields, endTime: length === null ? null : fields.time + length }),
+        ),
+      // Reports of one moment have no order but that of the journal.
+      { minLength: 1, maxLength: 6, selector: ({ time, endTime }) => endTime ?? time },
+    );
+    const shuffled = reports.chain((list) =>
+      fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
+    );
+    const arrive = (list: readonly Report[]) =>
+      complete(
+        list.reduce<readonly Part[]>(
+          (parts, each, position) =>
+            withPart(parts, { index: position + 1, report: each }) ?? parts,
+          [],
+        ),
+      );
+    fc.assert(
+      fc.property(shuffled, ([list, other]) => {
+        expect(said(arrive(other))).toEqual(said(arrive(list)));
+      }),
+    );
+  });
+});
+
+describe('withPart', () => {
+  test('a repeat changes nothing, whenever it was recorded', () => {
+    const again = { ...start, recordedAt: 99, value: null };
+    expect(withPart([{ index: 1, report: start }], { index: 2, report: again })).toBeNull();
+  });
+
+  test('a redelivery under the same index changes nothing', () => {
+    expect(withPart([{ index: 1, report: start }], { index: 1, report: end })).toBeNull();
+  });
+
+  test('keeps a bounded number of reports and all they say', () => {
+    const many = Array.from({ length: maxParts + 20 }, (_, n) =>
+      report({ time: n * second, traits: [{ name: `t${n}`, type: 'INT', value: n }] }),
+    );
+    const parts = many.reduce<readonly Part[]>(
+      (known, each, n) => withPart(known, { index: n + 1, report: each }) ?? known,
+      [],
+    );
+    expect(parts).toHaveLength(maxParts);
+    expect(complete(parts)).toMatchObject({ index: maxParts + 20, time: 0 });
+    expect(complete(parts).traits).toHaveLength(maxParts + 20);
+  });
+});
+
+test('two objects that differ in the order of members say the same', () => {
+  expect(
+    sameReport(
+      report({ value: { a: 1, b: [{ c: 2, d: 3 }] } }),
+      report({ value: { b: [{ d: 3, c: 2 }], a: 1 } }),
+    ),
+  ).toBe(true);
+});

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { expect, vi } from 'vitest';
+import { follow } from '../../src/client/follow.ts';
+
+const batchSize = 20;
+const mutation = `mutation ($events: [EventInput!]!) {
+  reportEvents(events: $events, wait: ACCEPTED) { results { ... on ReportedEvent { id } } }
+}`;
+const page = `query ($after: String) {
+  events(orderBy: INDEX_ASC, first: 1000, after: $after) {
+    nodes { id index } pageInfo { endCursor hasNextPage }
+  }
+}`;
+
+/** Runs one operation; rejects where the gateway is away or answers with errors. */
+export async function request<Data>(
+  url: string,
+  query: string,
+  variables: Readonly<Record<string, unknown>> = {},
+): Promise<Data> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify({ query, variables }),
+    signal: AbortSignal.timeout(20_000),
+  });
+  const { data, errors } = (await response.json()) as { data?: Data; errors?: unknown };
+  if (data === undefined || errors !== undefined) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+/**
+ * Reports without a pause from several connections over several gateways. Every event has an id of its own; a batch
+ * that was not answered is reported again, as a careful reporter does, so an id may arrive twice.
+ */
+export class Storm {
+  readonly acknowledged = new Set<string>();
+  readonly #urls: readonly string[];
+  readonly #reporters: Promise<void>[];
+  #over = false;
+
+  constructor(urls: readonly string[], connections = 4) {
+    this.#urls = urls;
+    this.#reporters = Array.from({ length: connections }, (_, n) => this.#report(n));
+  }
+
+  /** Waits until so many more events were acknowledged. */
+  async more(events: number): Promise<void> {
+    const target = this.acknowledged.size + events;
+    await vi.waitFor(() => expect(this.acknowledged.size).toBeGreaterThanOrEqual(target), {
+      timeout: 60_000,
+      interval: 20,
+    });
+  }
+
+  /** Ends once every reporter's last batch was acknowledged. */
+  async stop(): Promise<void> {
+    this.#over = true;
+    await Promise.all(this.#reporters);
+  }
+
+  async #report(reporter: number): Promise<void> {
+    for (let turn = reporter; !this.#over; turn++) {
+      const events = Array.from({ length: batchSize }, () => ({
+        id: randomUUID(),
+        type: 'Storm.Report',
+        tags: [`reporter:${reporter}`],
+        time: new Date().toISOString(),
+      }));
+      await this.#insist(turn, events);
+    }
+  }
+
+  async #insist(turn: number, events: readonly { id: string }[]): Promise<void> {
+    for (let attempt = turn; ; attempt++) {
+      const url = this.#urls[attempt % this.#urls.length] as string;
+      const answer = await request<{ reportEvents: { results: { id: string }[] } }>(url, mutation, {
+        events,
+      }).catch(() => null);
+      if (answer !== null) {
+        for (const { id } of answer.reportEvents.results) this.acknowledged.add(id);
+        return;
+      }
+      // The gateway is away: not a wait for a result, only courtesy between attempts.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** Follows from the beginning over every break and notes what it was given. */
+export function followAll(url: string) {
+  const delivered = new Map<string, number>();
+  const indexes: number[] = [];
+  const following = follow(url.replace(/^http/, 'ws'), {
+    filter: { types: ['Storm.*'] },
+    afterIndex: 0,
+    onEvent: ({ id, index }) => {
+      delivered.set(id, index);
+      indexes.push(index);
+    },
+  });
+  return { delivered, indexes, stop: () => following.stop() };
+}
+
+async function stored(url: string): Promise<Map<string, number>> {
+  interface Page {
+    events: {
+      nodes: { id: string; index: number }[];
+      pageInfo: { endCursor: string | null; hasNextPage: boolean };
+    };
+  }
+  const found = new Map<string, number>();
+  let after: string | null = null;
+  for (;;) {
+    const { events }: Page = await request<Page>(url, page, { after });
+    for (const { id, index } of events.nodes) {
+      expect(found.has(id), `${id} is stored twice`).toBe(false);
+      found.set(id, index);
+    }
+    if (!events.pageInfo.hasNextPage) return found;
+    after = events.pageInfo.endCursor;
+  }
+}
+
+/** Acknowledged = stored = delivered, each once, in index order. */
+export async function expectNothingLost(
+  storm: Storm,
+  url: string,
+  follower: ReturnType<typeof followAll>,
+): Promise<void> {
+  const journal = `{ journal { lastIndex storedIndex } }`;
+  interface Status {
+    journal: { lastIndex: number; storedIndex: number };
+  }
+  await vi.waitFor(
+    async () => {
+      const status = (await request<Status>(url, journal)).journal;
+      expect(status.storedIndex).toBe(status.lastIndex);
+    },
+    { timeout: 60_000, interval: 100 },
+  );
+  const kept = await stored(url);
+  const lost = [...storm.acknowledged].filter((id) => !kept.has(id));
+  expect(lost).toEqual([]);
+  await vi.waitFor(() => expect(follower.delivered.size).toBe(kept.size), {
+    timeout: 60_000,
+    interval: 100,
+  });
+  expect([...kept.keys()].filter((id) => !follower.delivered.has(id))).toEqual([]);
+  expect(follower.indexes).toEqual([...new Set(follower.indexes)].sort((a, b) => a - b));
+  expect(follower.indexes).toHaveLength(follower.delivered.size);
+}

@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bootGateway, type TestGateway } from '../harness.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await bootGateway({ environment: { TIDINGS_MAX_EVENTS: '3' } });
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const find = (filter: string) => `{ events(filter: ${filter}) { nodes { id } } }`;
+const trait = (test: string) => find(`{ traits: [${test}] }`);
+
+/** What an operation was refused for; nothing of it was executed. */
+async function refusal(document: string, variables?: Record<string, unknown>) {
+  const { errors } = await gateway.run(document, variables);
+  expect(errors).toHaveLength(1);
+  const { message = '', extensions } = errors?.[0] ?? {};
+  return { message, ...extensions } as { message: string; code: string; argument?: string[] };
+}
+
+describe('a bad argument is named', () => {
+  test.each<[string, string, string[]]>([
+    ['not a UUID', '{ event(id: "abc") { id } }', ['id']],
+    ['not a UUID in a filter', find('{ ids: ["abc"] }'), ['filter', 'ids', '0']],
+    [
+      'an unknown trait operator',
+      trait('{ name: "a", op: LIKE, value: { int: 1 } }'),
+      ['filter', 'traits', '0', 'op'],
+    ],
+    ['a trait without a value', trait('{ name: "a" }'), ['filter', 'traits', '0', 'value']],
+    [
+      'PREFIX of a number',
+      trait('{ name: "a", op: PREFIX, value: { int: 1 } }'),
+      ['filter', 'traits', '0', 'op'],
+    ],
+    [
+      'two values of a trait',
+      trait('{ name: "a", value: { int: 1, text: "b" } }'),
+      ['filter', 'traits', '0', 'value'],
+    ],
+    ['lt with lte', find('{ time: { lt: "now", lte: "now" } }'), ['filter', 'time', 'lt']],
+    ['gt with gte', find('{ time: { gt: "now", gte: "now" } }'), ['filter', 'time', 'gt']],
+    ['bad date math', find('{ time: { gte: "now-1q" } }'), ['filter', 'time', 'gte']],
+    ['a time of another kind', find('{ time: { gte: true } }'), ['filter', 'time', 'gte']],
+    ['a bad glob', find('{ types: ["Volume.[a"] }'), ['filter', 'types', '0']],
+    ['a bad topic', find('{ topics: [":key"] }'), ['filter', 'topics', '0']],
+    [
+      'nine levels of not',
+      find(`${'{ not: '.repeat(9)}{ tags: ["a"] }${' }'.repeat(9)}`),
+      ['filter', ...Array(9).fill('not')],
+    ],
+    ['first above 1000', '{ events(first: 1001) { nodes { id } } }', ['first']],
+    ['first below 0', '{ events(first: -1) { nodes { id } } }', ['first']],
+    ['last above 1000', '{ events(last: 1001) { nodes { id } } }', ['last']],
+    ['an unknown cursor', '{ events(after: "abc") { nodes { id } } }', ['after']],
+    ['an unknown cursor before', '{ events(before: "") { nodes { id } } }', ['before']],
+    ['a bad minIndex', '{ events(minIndex: -1) { nodes { id } } }', ['minIndex']],
+    ['an unknown measure', '{ aggregateEvents(of: "price") { count } }', ['of']],
+    ['an empty trait', '{ aggregateEvents(of: "traits.") { count } }', ['of']],
+    ['a bad interval', '{ aggregateEvents(interval: "1 moon") { count } }', ['interval']],
+    ['an interval of nothing', '{ aggregateEvents(interval: "0s") { count } }', ['interval']],
+    ['a bad time zone', '{ aggregateEvents(timeZone: "Mars/Base") { count } }', ['timeZone']],
+    ['an offset as time zone', '{ aggregateEvents(timeZone: "+02:00") { count } }', ['timeZone']],
+    [
+      'a rank above 1',
+      '{ aggregateEvents(percentiles: [0.5, 95]) { count } }',
+      ['percentiles', '1'],
+    ],
+    [
+      'two ways in one group',
+      '{ aggregateEvents(groupBy: [{ field: TYPE, trait: "a" }]) { count } }',
+      ['groupBy', '0'],
+    ],
+    ['too many tags', '{ tags(first: 5000) { tag } }', ['first']],
+    [
+      'too many events',
+      'mutation { reportEvents(events: [{}, {}, {}, {}]) { accepted } }',
+      ['events'],
+    ],
+    [
+      'an integer beyond 2^53',
+      trait('{ name: "a", value: { int: 9007199254740992 } }'),
+      ['filter', 'traits', '0', 'value', 'int'],
+    ],
+  ])('%s', async (_what, document, argument) => {
+    const { code, message, argument: named } = await refusal(document);
+    expect(code).toBe('BAD_USER_INPUT');
+    expect(named).toEqual(argument);
+    expect(message).toMatch(/\w/);
+  });
+
+  test('a cursor of another order', async () => {
+    await gateway.gql('mutation { reportEvent(event: { type: "Cursor" }) { __typename } }');
+    const { events } = await gateway.gql(
+      '{ events(orderBy: TIME_ASC, first: 1) { pageInfo { endCursor } } }',
+    );
+    const { code, argument, message } = await refusal(
+      'query ($after: String) { events(orderBy: TIME_DESC, after: $after) { nodes { id } } }',
+      { after: events.pageInfo.endCursor },
+    );
+    expect({ code, argument }).toEqual({ code: 'BAD_USER_INPUT', argument: ['after'] });
+    expect(message).toContain('TIME_ASC');
+  });
+
+  test('a variable leads to the argument that it is given to', async () => {
+    const filter = { any: [{}, { severities: ['ERROR', 'LOUD'] }] };
+    expect(
+      await refusal('query ($f: EventFilter) { events(filter: $f) { nodes { id } } }', {
+        f: filter,
+      }),
+    ).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      argument: ['filter', 'any', '1', 'severities', '1'],
+    });
+    expect(
+      await refusal('query ($t: [String!]) { events(filter: { tags: $t }) { nodes { id } } }', {
+        t: [1],
+      }),
+    ).toMatchObject({ code: 'BAD_USER_INPUT', argument: ['filter', 'tags', '0'] });
+    expect(await refusal('query ($id: ID!) { event(id: $id) { id } }')).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      argument: ['id'],
+    });
+  });
+});
+
+describe('an operation beyond the limits is refused before it runs', () => {
+  test('more than 12 levels', async () => {
+    const fragments = `query { events { nodes { ...A } } } fragment A on Event { category { actions { name } } }`;
+    expect((await gateway.run(fragments)).errors).toBeUndefined();
+    const small = await bootGateway({ environment: { TIDINGS_MAX_DEPTH: '4' } });
+    try {
+      const { errors } = await small.run(fragments);
+      expect(errors?.[0]?.message).toBe('The operation is 5 levels deep: at most 4 are allowed.');
+      expect(errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT' });
+    } finally {
+      await small[Symbol.asyncDispose]();
+    }
+  });
+
+  test('more than 30 aliases', async () => {
+    const aliases = (count: number) =>
+      `{ ${Array.from({ length: count }, (_, n) => `a${n}: journal { kind }`).join(' ')} }`;
+    expect((await gateway.run(aliases(30))).errors).toBeUndefined();
+    expect(await refusal(aliases(31))).toEqual({
+      message: 'The operation has 31 aliases: at most 30 are allowed.',
+      code: 'BAD_USER_INPUT',
+    });
+    const hidden = `{ ...A ...B } fragment A on Query { ${Array.from({ length: 16 }, (_, n) => `a${n}: journal { kind }`).join(' ')} } fragment B on Query { ...A }`;
+    expect((await refusal(hidden)).message).toContain('32 aliases');
+  });
+
+  test('more than 2000 tokens', async () => {
+    expect(await refusal(`{ journal { ${'kind '.repeat(2000)} } }`)).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: expect.stringContaining('2000 tokens'),
+    });
+  });
+
+  test('introspection is not limited by them', async () => {
+    const { errors } = await gateway.run(
+      '{ __schema { types { fields { type { ofType { ofType { ofType { ofType { ofType { ofType { ofType { ofType { ofType { name } } } } } } } } } } } } } }',
+    );
+    expect(errors).toBeUndefined();
+  });
+
+  test('fragments in a circle are refused', async () => {
+    const { errors } = await gateway.run(
+      '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }',
+    );
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+});
+
+test('variables without an end of nesting are refused', async () => {
+  const deep = `${'{"not":'.repeat(20_000)}{}${'}'.repeat(20_000)}`;
+  const query = 'query ($f: EventFilter) { events(filter: $f) { nodes { id } } }';
+  const response = await fetch(gateway.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: `{"query":${JSON.stringify(query)},"variables":{"f":${deep}}}`,
+  });
+  expect(await response.json()).toEqual({
+    errors: [{ message: 'The variables nest too deeply.', extensions: { code: 'BAD_USER_INPUT' } }],
+  });
+});
+
+test.each([
+  ['what is not GraphQL', '{'],
+  ['an unknown field', '{ nothing }'],
+  ['no operation', 'fragment A on Query { __typename }'],
+  ['several operations without a name', 'query A { __typename } query B { __typename }'],
+])('%s is the fault of the request', async (_what, document) => {
+  const { code } = await refusal(document);
+  expect(code).toBe('BAD_USER_INPUT');
+});

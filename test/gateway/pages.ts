@@ -1,0 +1,89 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Session } from './session.ts';
+
+export function describePages(session: Session): void {
+  describe('pages', () => {
+    let tag: string;
+    let minIndex: number;
+    const nodes =
+      '{ edges { cursor node { value } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }';
+    beforeAll(async () => {
+      // Three moments for nine events: time alone does not order them.
+      const events = Array.from({ length: 9 }, (_, n) => ({
+        type: 'Page.Item',
+        value: n,
+        time: `2026-04-01T00:00:0${Math.floor(n / 3)}Z`,
+      }));
+      ({ tag, minIndex } = await session.report(events));
+    });
+
+    async function page(args: string) {
+      const { events } = await session.reader.gql(
+        `query ($tags: [String!], $minIndex: SafeInt) {
+          events(filter: { tags: $tags }, minIndex: $minIndex, ${args}) ${nodes}
+        }`,
+        { tags: [tag], minIndex },
+      );
+      const values = events.edges.map(({ node }: { node: { value: number } }) => node.value);
+      return { values, ...events.pageInfo, edges: events.edges };
+    }
+
+    const upwards = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+    const downwards = upwards.toReversed();
+
+    test.each([
+      ['INDEX_ASC', upwards],
+      ['INDEX_DESC', downwards],
+      ['TIME_ASC', upwards],
+      ['TIME_DESC', downwards],
+    ])('%s gives every event once, forwards and backwards', async (orderBy, expected) => {
+      const forwards: number[] = [];
+      let after = '';
+      for (let more = true; more; ) {
+        const got = await page(`orderBy: ${orderBy}, first: 2 ${after}`);
+        forwards.push(...got.values);
+        after = `, after: "${got.endCursor}"`;
+        more = got.hasNextPage;
+      }
+      expect(forwards).toEqual(expected);
+
+      const backwards: number[] = [];
+      let before = '';
+      for (let more = true; more; ) {
+        const got = await page(`orderBy: ${orderBy}, last: 2 ${before}`);
+        backwards.unshift(...got.values);
+        before = `, before: "${got.startCursor}"`;
+        more = got.hasPreviousPage;
+      }
+      expect(backwards).toEqual(expected);
+    });
+
+    test('the newest come first when nothing else is said', async () => {
+      expect((await page('first: 3')).values).toEqual([8, 7, 6]);
+    });
+
+    test('first and last together are the last of the first', async () => {
+      expect(await page('orderBy: INDEX_ASC, first: 5, last: 2')).toMatchObject({
+        values: [3, 4],
+        hasNextPage: true,
+        hasPreviousPage: true,
+      });
+    });
+
+    test('after and before together bound a page from both sides', async () => {
+      const { edges } = await page('orderBy: INDEX_ASC, first: 9');
+      const between = `after: "${edges[1].cursor}", before: "${edges[6].cursor}"`;
+      expect((await page(`orderBy: INDEX_ASC, first: 9, ${between}`)).values).toEqual([2, 3, 4, 5]);
+      expect((await page(`orderBy: INDEX_ASC, last: 2, ${between}`)).values).toEqual([4, 5]);
+    });
+
+    test('a page of none says whether there are more', async () => {
+      expect(await page('orderBy: INDEX_ASC, first: 0')).toMatchObject({
+        values: [],
+        hasNextPage: true,
+        startCursor: null,
+        endCursor: null,
+      });
+    });
+  });
+}

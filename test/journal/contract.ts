@@ -1,0 +1,253 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Event } from '../../src/event/event.ts';
+import type { Appended, Journal } from '../../src/journal/journal.ts';
+import { report } from './report.ts';
+
+/** An empty log of the suite's own, and a way to open it, again after the journal over it was closed. */
+export interface JournalPlace extends AsyncDisposable {
+  open(): Promise<Journal>;
+}
+
+/** What has been told to a follower. */
+function follow(journal: Journal): { events: Event[]; batches: number[]; end: () => void } {
+  const events: Event[] = [];
+  const batches: number[] = [];
+  const end = journal.follow((changes) => {
+    events.push(...changes);
+    batches.push(changes.length);
+  });
+  return { events, batches, end };
+}
+
+const indexes = (places: readonly { readonly index: number }[]) => places.map(({ index }) => index);
+const increasing = (list: readonly number[]) =>
+  list.every((index, n) => n === 0 || index > (list[n - 1] as number));
+const messages = (events: readonly Event[]) => events.map(({ message }) => message);
+
+/** The promises of journal.ts, for any journal. */
+export function journalContract(name: string, place: () => Promise<JournalPlace>): void {
+  describe(`${name} keeps the promises of a journal`, () => {
+    let at: JournalPlace;
+    let journal: Journal;
+
+    beforeAll(async () => {
+      at = await place();
+    });
+    afterAll(async () => {
+      await at[Symbol.asyncDispose]();
+    });
+    beforeEach(async () => {
+      journal = await at.open();
+    });
+    afterEach(async () => {
+      await journal[Symbol.asyncDispose]();
+    });
+
+    async function restart(): Promise<void> {
+      await journal[Symbol.asyncDispose]();
+      journal = await at.open();
+    }
+
+    test('an empty one has no last index and no trouble', async () => {
+      expect(await journal.lastIndex()).toBe(0);
+      expect(journal.position).toBe(0);
+      await vi.waitFor(() => expect(journal.trouble()).toBeNull());
+    });
+
+    test('answers nothing for nothing', async () => {
+      expect(await journal.append([])).toEqual([]);
+    });
+
+    test('gives reports strictly increasing indexes in the order given', async () => {
+      const first = await journal.append([report(), report(), report()]);
+      const second = await journal.append([report()]);
+      const given = indexes([...first, ...second]);
+      expect(given).toHaveLength(4);
+      expect(given[0]).toBeGreaterThan(0);
+      expect(increasing(given)).toBe(true);
+      expect([...first, ...second].every(({ duplicate }) => !duplicate)).toBe(true);
+      expect(await journal.lastIndex()).toBe(given.at(-1));
+    });
+
+    test('tells followers of every change once, in order, as it was reported', async () => {
+      const told = follow(journal);
+      const reports = Array.from({ length: 50 }, (_, n) =>
+        report({
+          message: `m${n}`,
+          namespace: 'space',
+          category: 'Volume',
+          action: 'Create',
+          severity: 'ERROR',
+          key: 'k',
+          filterKeys: ['f'],
+          tags: ['a', 'b'],
+          source: { ...report().source, service: 's', plane: 'DATA_PLANE' },
+          traits: [
+            { name: 't', type: 'TEXT', value: 'v' },
+            { name: 'i', type: 'INT', value: n },
+            { name: 'f', type: 'FLOAT', value: 0.5 },
+            { name: 'd', type: 'DATETIME', value: 1_700_000_000_000_001 },
+          ],
+          value: { n, list: [null, true, 'é\u{1f600}'] },
+          time: 1_600_000_000_123_456,
+          endTime: 1_600_000_001_000_000,
+          raw: ['as it came'],
+        }),
+      );
+      const places = await journal.append(reports);
+      await vi.waitFor(() => expect(told.events).toHaveLength(50));
+      expect(told.events).toEqual(
+        reports.map(({ fresh: _, ...said }, n) => ({ ...said, index: places[n]?.index })),
+      );
+      expect(journal.position).toBe(places.at(-1)?.index);
+    });
+
+    test('tells a follower only of what came after it began and before it ended', async () => {
+      await journal.append([report({ message: 'before' })]);
+      await vi.waitFor(async () => expect(journal.position).toBe(await journal.lastIndex()));
+      const told = follow(journal);
+      const witness = follow(journal);
+      await journal.append([report({ message: 'during' })]);
+      await vi.waitFor(() => expect(witness.events).toHaveLength(1));
+      told.end();
+      await journal.append([report({ message: 'after' })]);
+      await vi.waitFor(() => expect(witness.events).toHaveLength(2));
+      expect(messages(told.events)).toEqual(['during']);
+    });
+
+    test('concurrent appends keep each caller’s order and share no index', async () => {
+      const told = follow(journal);
+      const callers = Array.from({ length: 20 }, (_, caller) =>
+        Array.from({ length: 5 }, (_, turn) =>
+          Array.from({ length: 1 + ((caller + turn) % 4) }, (_, n) =>
+            report({ message: `${caller}/${turn}/${n}` }),
+          ),
+        ),
+      );
+      const placed = await Promise.all(
+        callers.map(async (turns) => {
+          const places: Appended[] = [];
+          for (const reports of turns) places.push(...(await journal.append(reports)));
+          return places;
+        }),
+      );
+      for (const places of placed) expect(increasing(indexes(places))).toBe(true);
+      const all = indexes(placed.flat());
+      expect(new Set(all).size).toBe(all.length);
+
+      await vi.waitFor(() => expect(told.events).toHaveLength(all.length));
+      expect(indexes(told.events)).toEqual(all.toSorted((a, b) => a - b));
+      const place = new Map(told.events.map(({ message, index }) => [message, index]));
+      const said = callers.map((turns) => turns.flat().map(({ message }) => place.get(message)));
+      expect(said).toEqual(placed.map(indexes));
+    });
+
+    describe('reports of one id', () => {
+      const id = () => randomUUID();
+      const start = (of: string) =>
+        report({ id: of, category: 'Service', action: 'Upgrade', message: 'begins', time: 1e15 });
+      const end = (of: string) =>
+        report({
+          id: of,
+          message: 'done',
+          severity: 'ERROR',
+          time: 1e15 + 5e6,
+          endTime: 1e15 + 9e6,
+        });
+      const whole = {
+        category: 'Service',
+        action: 'Upgrade',
+        message: 'done',
+        severity: 'ERROR',
+        time: 1e15,
+        endTime: 1e15 + 9e6,
+      };
+
+      test.each([
+        ['in order', start, end],
+        ['reversed', end, start],
+      ])('followers see the completed event: %s', async (_, first, second) => {
+        const told = follow(journal);
+        const event = id();
+        const [one] = await journal.append([first(event)]);
+        const [two] = await journal.append([second(event)]);
+        await vi.waitFor(() => expect(told.events).toHaveLength(2));
+        expect(told.events[0]).toMatchObject({ id: event, index: one?.index });
+        expect(told.events[1]).toMatchObject({ id: event, index: two?.index, ...whole });
+        expect(two?.index).toBeGreaterThan(one?.index as number);
+      });
+
+      test('both in one append', async () => {
+        const told = follow(journal);
+        const event = id();
+        const places = await journal.append([end(event), report(), start(event)]);
+        await vi.waitFor(() => expect(told.events).toHaveLength(3));
+        expect(indexes(told.events)).toEqual(indexes(places));
+        expect(told.events[2]).toMatchObject({ id: event, ...whole });
+      });
+
+      test('a repeat is a duplicate: it has the place of what it repeats and nobody is told', async () => {
+        const told = follow(journal);
+        const event = id();
+        const [first] = await journal.append([start(event)]);
+        const again = { ...start(event), recordedAt: 1e15 + 1 };
+        const repeated = await journal.append([again, report({ message: 'other' }), again]);
+        expect(repeated.map(({ duplicate }) => duplicate)).toEqual([true, false, true]);
+        expect(repeated[0]?.index).toBe(first?.index);
+        const [last] = await journal.append([report({ message: 'last' })]);
+        await vi.waitFor(() => expect(told.events.at(-1)?.index).toBe(last?.index));
+        expect(messages(told.events)).toEqual(['begins', 'other', 'last']);
+      });
+
+      test('concurrent reports of one event make the same event for everyone', async () => {
+        const told = follow(journal);
+        const event = id();
+        const reports = Array.from({ length: 12 }, (_, n) =>
+          report({ id: event, message: `m${n}`, time: 1e15 + n, tags: [`t${n}`] }),
+        );
+        await Promise.all(reports.map((each) => journal.append([each])));
+        await vi.waitFor(() => expect(told.events).toHaveLength(12));
+        expect(told.events.at(-1)).toMatchObject({ message: 'm11', time: 1e15 });
+        expect(told.events.at(-1)?.tags.toSorted()).toEqual(
+          reports.flatMap(({ tags }) => tags).toSorted(),
+        );
+      });
+    });
+
+    test('numbering goes on after a restart, and a repeat is still known', async () => {
+      const known = report({ id: randomUUID(), message: 'known' });
+      const [before] = await journal.append([known]);
+      await restart();
+      expect(await journal.lastIndex()).toBe(before?.index);
+      const told = follow(journal);
+      const [again, after] = await journal.append([known, report({ message: 'after' })]);
+      expect(again).toEqual({ index: before?.index, duplicate: true });
+      expect(after?.index).toBeGreaterThan(before?.index as number);
+      await vi.waitFor(() => expect(told.events).toHaveLength(1));
+      expect(messages(told.events)).toEqual(['after']);
+    });
+
+    test('what was accepted before it closed is not lost', async () => {
+      const appends = Array.from({ length: 40 }, () => journal.append([report(), report()]));
+      await journal[Symbol.asyncDispose]();
+      const outcomes = await Promise.allSettled(appends);
+      const safe = outcomes.flatMap((outcome) =>
+        outcome.status === 'fulfilled' ? indexes(outcome.value) : [],
+      );
+      expect(safe.length).toBeGreaterThan(0);
+      journal = await at.open();
+      expect(await journal.lastIndex()).toBeGreaterThanOrEqual(Math.max(...safe));
+    });
+
+    test('closing twice is closing once', async () => {
+      await journal[Symbol.asyncDispose]();
+      await journal[Symbol.asyncDispose]();
+    });
+
+    test('refuses appends once it is closed', async () => {
+      await journal[Symbol.asyncDispose]();
+      await expect(journal.append([report()])).rejects.toMatchObject({ name: 'Unavailable' });
+    });
+  });
+}

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Event } from '../../src/event/event.ts';
+import { EmbeddedJournal } from '../../src/journal/embedded.ts';
+import type { EventLog } from '../../src/journal/event-log.ts';
+import { Unavailable } from '../../src/journal/unavailable.ts';
+import type { OpenStore } from '../../src/store/open.ts';
+import { pglitePlace, type StorePlace } from '../store/place.ts';
+import { journalContract } from './contract.ts';
+import { report } from './report.ts';
+
+journalContract('The embedded journal over PGlite', async () => {
+  const { store, ...place } = await pglitePlace();
+  return { ...place, open: () => EmbeddedJournal.open(store) };
+});
+
+describe('the embedded journal', () => {
+  let place: StorePlace;
+  let store: OpenStore;
+  beforeAll(async () => {
+    place = await pglitePlace();
+    store = place.store;
+  });
+  afterAll(() => place[Symbol.asyncDispose]());
+
+  /** The store, and what goes wrong with its next writes. */
+  let faults: ('unwritten' | 'unanswered')[];
+  let away: boolean;
+  let log: EventLog;
+  beforeEach(() => {
+    faults = [];
+    away = false;
+    log = {
+      async write(parts, from) {
+        const fault = away ? 'unwritten' : faults.shift();
+        if (fault === 'unwritten') throw new Unavailable('The database is away.');
+        const written = await store.write(parts, from);
+        if (fault === 'unanswered') throw new Unavailable('The connection was lost.');
+        return written;
+      },
+      async lastIndex() {
+        if (away) throw new Unavailable('The database is away.');
+        return store.lastIndex();
+      },
+      after: (index, limit) => store.after(index, limit),
+    };
+  });
+
+  const open = async (options?: Parameters<typeof EmbeddedJournal.open>[1]) => {
+    const journal = await EmbeddedJournal.open(log, options);
+    const told: Event[] = [];
+    journal.follow((changes) => told.push(...changes));
+    return { journal, told };
+  };
+  const unavailable = { name: 'Unavailable' };
+
+  test('a write whose answer was lost is not acknowledged, but told, and its indexes are not given again', async () => {
+    const { journal, told } = await open();
+    faults = ['unanswered'];
+    const lost = [report({ message: 'a' }), report({ message: 'b' })];
+    await expect(journal.append(lost)).rejects.toMatchObject(unavailable);
+    await vi.waitFor(() => expect(told.map(({ message }) => message)).toEqual(['a', 'b']));
+    const [next] = await journal.append([report({ message: 'c' })]);
+    expect(told.map(({ message }) => message)).toEqual(['a', 'b', 'c']);
+    expect(next?.index).toBe((told[1]?.index ?? 0) + 1);
+    expect(await journal.append(lost.map((each) => ({ ...each, fresh: false })))).toEqual(
+      told.slice(0, 2).map(({ index }) => ({ index, duplicate: true })),
+    );
+    await journal[Symbol.asyncDispose]();
+  });
+
+  test.each(['unwritten', 'unanswered'] as const)(
+    'a write that was made ready behind one that failed is done once: %s',
+    async (fault) => {
+      const { journal, told } = await open();
+      faults = [fault];
+      // So many that a second write is begun while the first is under way.
+      const appends = Array.from({ length: 8 }, (_, n) =>
+        journal.append(Array.from({ length: 500 }, (_, m) => report({ message: `${n}/${m}` }))),
+      );
+      const outcomes = await Promise.allSettled(appends);
+      const safe = outcomes.flatMap((outcome) =>
+        outcome.status === 'fulfilled' ? outcome.value : [],
+      );
+      expect(safe.length).toBeGreaterThan(0);
+      expect(safe.length).toBeLessThan(4_000);
+      await vi.waitFor(async () => expect(journal.position).toBe(await store.lastIndex()));
+      const indexes = told.map(({ index }) => index);
+      expect(indexes).toEqual(indexes.toSorted((a, b) => a - b));
+      expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
+      expect(told).toHaveLength(fault === 'unwritten' ? safe.length : safe.length + 1_000);
+      for (const { index } of safe) expect(indexes).toContain(index);
+      await journal[Symbol.asyncDispose]();
+    },
+  );
+
+  test('while the log is away appends are refused at once, and afterwards taken again', async () => {
+    const { journal, told } = await open();
+    away = true;
+    await expect(journal.append([report()])).rejects.toMatchObject(unavailable);
+    await vi.waitFor(() => expect(journal.trouble()).toBe('The database is away.'));
+    await expect(journal.append([report()])).rejects.toMatchObject(unavailable);
+    away = false;
+    await vi.waitFor(() => expect(journal.trouble()).toBeNull());
+    await journal.append([report({ message: 'again' })]);
+    expect(told.map(({ message }) => message)).toEqual(['again']);
+    await journal[Symbol.asyncDispose]();
+  });
+
+  test('opens while the log is away, and closes', async () => {
+    away = true;
+    const { journal } = await open();
+    expect(journal.trouble()).toBe('The database is away.');
+    await journal[Symbol.asyncDispose]();
+  });
+
+  test('tells of what another has written before it writes itself', async () => {
+    const { journal, told } = await open();
+    const last = await store.lastIndex();
+    await store.write([{ index: last + 1, report: report({ message: 'other' }) }], last);
+    expect(await journal.append([report({ message: 'own' })])).toEqual([
+      { index: last + 2, duplicate: false },
+    ]);
+    expect(told.map(({ message }) => message)).toEqual(['other', 'own']);
+    await journal[Symbol.asyncDispose]();
+  });
+
+  test('so many reports wait and no more', async () => {
+    const { journal } = await open({ maxWaitingReports: 10, maxWaitingBytes: 1_000_000 });
+    const appends = Array.from({ length: 5 }, () => journal.append([report(), report()]));
+    await expect(journal.append([report()])).rejects.toThrow('10 reports wait to be written');
+    await Promise.all(appends);
+    const large = report({ value: 'x'.repeat(600_000) });
+    const first = journal.append([large]);
+    await expect(journal.append([large])).rejects.toMatchObject(unavailable);
+    await first;
+    await journal.append([large]);
+    await journal[Symbol.asyncDispose]();
+  });
+});

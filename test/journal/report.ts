@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import type { Report } from '../../src/event/event.ts';
+
+/** A report that says nothing but what is given. */
+export const report = (said: Partial<Report> = {}): Report => ({
+  id: said.id ?? randomUUID(),
+  fresh: said.id === undefined,
+  namespace: 'default',
+  category: 'event',
+  action: null,
+  severity: null,
+  source: {
+    service: null,
+    instance: null,
+    endpoint: null,
+    node: null,
+    component: null,
+    plane: null,
+    layer: null,
+  },
+  key: null,
+  filterKeys: [],
+  message: null,
+  tags: [],
+  traits: [],
+  value: null,
+  time: 1_700_000_000_000_000,
+  endTime: null,
+  recordedAt: 1_700_000_000_000_000,
+  dialect: 'TIDINGS',
+  raw: null,
+  ...said,
+});

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { expect, vi } from 'vitest';
+import type { Report } from '../../src/event/event.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import { Unavailable } from '../../src/journal/unavailable.ts';
+import { within } from './nats-place.ts';
+import { report } from './report.ts';
+
+/** Reports without a pause until it is stopped; resolves with the index of each report that was acknowledged. */
+export class Storm {
+  readonly #acknowledged = new Map<string, number>();
+  readonly #callers: Promise<void>[];
+  #stopped = false;
+
+  constructor(all: readonly Journal[], callers = 4) {
+    this.#callers = Array.from({ length: callers }, (_, n) =>
+      this.#report(all[n % all.length] as Journal),
+    );
+  }
+
+  async more(reports: number): Promise<void> {
+    const wanted = this.#acknowledged.size + reports;
+    await vi.waitFor(() => expect(this.#acknowledged.size).toBeGreaterThanOrEqual(wanted), within);
+  }
+
+  async stop(): Promise<ReadonlyMap<string, number>> {
+    this.#stopped = true;
+    await Promise.all(this.#callers);
+    return this.#acknowledged;
+  }
+
+  async #report(journal: Journal): Promise<void> {
+    while (!this.#stopped) {
+      const reports = Array.from({ length: 5 }, () => report({ id: randomUUID() }));
+      for (;;) {
+        try {
+          const places = await journal.append(reports);
+          for (const [n, { index }] of places.entries()) {
+            this.#acknowledged.set((reports[n] as Report).id, index);
+          }
+          break;
+        } catch (error) {
+          expect(error).toBeInstanceOf(Unavailable);
+          await new Promise(setImmediate);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,316 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Event } from '../../src/event/event.ts';
+import { everything, type Filter } from '../../src/event/filter.ts';
+import { EmbeddedJournal } from '../../src/journal/embedded.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import { Unavailable } from '../../src/journal/unavailable.ts';
+import type { FeedBatch } from '../../src/live/feed.ts';
+import { Live, type LiveLimits } from '../../src/live/live.ts';
+import { createLog } from '../../src/log.ts';
+import { type OpenStore, openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+import { report } from '../journal/report.ts';
+import { type DataDirectory, dataDirectory } from '../pglite.ts';
+import { ListSink, operationOf } from './list-sink.ts';
+
+const log = createLog('silent');
+let directory: DataDirectory;
+let store: OpenStore;
+let journal: EmbeddedJournal;
+let live: Live;
+/** Whether the store, and the journal, are away. */
+const away = { store: false, journal: false };
+const lives: Live[] = [];
+
+beforeAll(async () => {
+  directory = await dataDirectory();
+  const options = { databaseUrl: null, dataDirectory: directory.path, exclusive: true, log };
+  store = await openStore(options);
+  journal = await EmbeddedJournal.open(store);
+});
+afterAll(async () => {
+  await journal[Symbol.asyncDispose]();
+  await store[Symbol.asyncDispose]();
+  await directory[Symbol.asyncDispose]();
+});
+afterEach(() => {
+  away.store = false;
+  away.journal = false;
+  for (const each of lives.splice(0)) each[Symbol.dispose]();
+});
+
+/** The real store, as long as it is not away. */
+const failingStore = (): Store =>
+  new Proxy<Store>(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...given: unknown[]) =>
+        away.store && name !== 'untilStored'
+          ? Promise.reject(new Unavailable('The database cannot be reached.'))
+          : member.apply(target, given);
+    },
+  });
+
+const failingJournal = (): Journal => ({
+  kind: 'EMBEDDED',
+  get position() {
+    return journal.position;
+  },
+  append: (reports) => journal.append(reports),
+  lastIndex: () =>
+    away.journal ? Promise.reject(new Unavailable('No journal.')) : journal.lastIndex(),
+  follow: (follower) => journal.follow(follower),
+  trouble: () => (away.journal ? 'No journal.' : null),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+});
+
+/** Live feeds with an empty ring, as after a start, that lose patience soon. */
+function open(limits: Partial<LiveLimits> = {}): Live {
+  const impatient = { storePatience: 500, journalPatience: 500, warmChanges: 0, ...limits };
+  live = new Live({ journal: failingJournal(), store: failingStore(), log, limits: impatient });
+  lives.push(live);
+  return live;
+}
+
+const append = (count: number, said = {}) =>
+  journal.append(Array.from({ length: count }, () => report(said)));
+
+function subscribe(afterIndex: number | null, filter: Filter = everything): ListSink {
+  const sink = new ListSink();
+  live.subscribe(operationOf(filter, { afterIndex }), sink);
+  return sink;
+}
+
+async function pull(count: number, afterIndex: number, filter: Filter = everything) {
+  const events: Event[] = [];
+  for await (const batch of live.openFeed({ filter, afterIndex }, AbortSignal.timeout(20_000))) {
+    events.push(...batch.events);
+    if (events.length >= count) break;
+  }
+  return events;
+}
+
+const indexes = (events: readonly Event[]) => events.map(({ index }) => index);
+
+describe('history', () => {
+  test('is read from the store where memory does not reach back, page by page', async () => {
+    open({ pageEvents: 7 });
+    const places = await append(40);
+    const from = (places[0]?.index as number) - 1;
+    live[Symbol.dispose]();
+    open({ pageEvents: 7 });
+    const sink = subscribe(from);
+    await vi.waitFor(() => expect(sink.messages).toHaveLength(40));
+    await append(1);
+    await vi.waitFor(() => expect(sink.messages).toHaveLength(41));
+    expect(indexes(sink.events)).toEqual(Array.from({ length: 41 }, (_, n) => from + 1 + n));
+    expect(indexes(await pull(41, from))).toEqual(indexes(sink.events));
+  });
+
+  test('gives an event that was completed meanwhile once, with its latest state', async () => {
+    const begun = journal.position;
+    const [first] = await journal.append([report({ id: crypto.randomUUID(), tags: ['start'] })]);
+    const [stored] = await store.after(begun, 1);
+    await append(3);
+    const [second] = await journal.append([report({ id: stored?.id ?? '', tags: ['end'] })]);
+    expect(second?.index).toBe((first?.index ?? 0) + 4);
+    open();
+    for (const events of [subscribe(begun), await pull(4, begun)]) {
+      if (events instanceof ListSink) {
+        await vi.waitFor(() => expect(events.messages).toHaveLength(4));
+      }
+      const got = events instanceof ListSink ? events.events : events;
+      const last = got.at(-1);
+      expect(last).toMatchObject({ index: second?.index, tags: ['start', 'end'] });
+      expect(got.filter(({ id }) => id === last?.id)).toHaveLength(1);
+    }
+  });
+
+  test('0 replays all that is kept', async () => {
+    open();
+    const kept = await store.after(0, 100_000);
+    const sink = subscribe(0);
+    await vi.waitFor(() => expect(sink.messages).toHaveLength(kept.length));
+    expect(sink.events).toEqual(kept);
+  });
+
+  test('the newest of the store are in memory soon after the start', async () => {
+    await append(20);
+    const from = journal.position - 10;
+    open({ warmChanges: 50 });
+    await vi.waitFor(() => expect(live.figures().recent).toBeGreaterThan(10));
+    away.store = true;
+    const sink = subscribe(from);
+    await vi.waitFor(() => expect(sink.messages).toHaveLength(10));
+  });
+
+  test('does not hold more of what comes meanwhile than the ring', async () => {
+    open({ ringChanges: 10, pageEvents: 5 });
+    const from = journal.position;
+    const slow = new ListSink(1);
+    live.subscribe(operationOf(everything, { afterIndex: from }), slow);
+    for (let n = 0; n < 10; n++) await append(20);
+    await vi.waitFor(() => expect(slow.messages).toHaveLength(200), { timeout: 10_000 });
+    expect(indexes(slow.events)).toEqual(Array.from({ length: 200 }, (_, n) => from + 1 + n));
+  });
+});
+
+describe('a feed cannot begin', () => {
+  test('ahead of the journal', async () => {
+    open();
+    const lastIndex = await journal.lastIndex();
+    const sink = subscribe(lastIndex + 1);
+    await vi.waitFor(() => expect(sink.ended).toBeTruthy());
+    expect(sink.ended).toMatchObject({ code: 'INDEX_AHEAD', details: { lastIndex } });
+    await expect(pull(1, lastIndex + 1)).rejects.toMatchObject({ code: 'INDEX_AHEAD' });
+  });
+
+  test('where events are not kept any more', async () => {
+    await append(5);
+    const expired = journal.position;
+    await append(5, { recordedAt: 1_900_000_000_000_000 });
+    await store.expire(1_800_000_000_000_000);
+    const firstIndex = await store.firstIndex();
+    expect(firstIndex).toBe(expired);
+    open();
+    const sink = subscribe(expired - 1);
+    await vi.waitFor(() => expect(sink.ended).toBeTruthy());
+    expect(sink.ended).toMatchObject({ code: 'INDEX_EXPIRED', details: { firstIndex } });
+    await expect(pull(1, expired - 1)).rejects.toMatchObject({ code: 'INDEX_EXPIRED' });
+    const resumed = subscribe(firstIndex);
+    await vi.waitFor(() => expect(resumed.messages).toHaveLength(5));
+  });
+
+  test('while the store is away and memory does not reach back: it waits, then says so', async () => {
+    await append(3);
+    const from = journal.position - 3;
+    open();
+    away.store = true;
+    const begun = performance.now();
+    const sink = subscribe(from);
+    const other = pull(1, from);
+    await expect(other).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await vi.waitFor(() => expect(sink.ended).toBeTruthy());
+    expect(sink.ended).toMatchObject({ code: 'UNAVAILABLE', details: { lastIndex: from } });
+    expect(performance.now() - begun).toBeGreaterThan(200);
+    expect(live.figures()).toMatchObject({ subscriptions: 0, feeds: 0, indexEntries: 0 });
+  });
+});
+
+describe('while the store is away', () => {
+  test('a feed that waits for it goes on when it comes back', async () => {
+    await append(3);
+    open({ storePatience: 20_000 });
+    away.store = true;
+    const sink = subscribe(journal.position - 3);
+    await vi.waitFor(() => expect(sink.begun).not.toBeNull());
+    away.store = false;
+    await vi.waitFor(() => expect(sink.messages).toHaveLength(3));
+  });
+
+  test('live feeds go on, and who resumes within memory notices nothing', async () => {
+    open();
+    const sink = subscribe(null);
+    const from = journal.position;
+    await append(3);
+    away.store = true;
+    await vi.waitFor(() => expect(sink.messages).toHaveLength(3));
+    const resumed = subscribe(from);
+    await vi.waitFor(() => expect(resumed.messages).toHaveLength(3));
+    expect(indexes(await pull(3, from))).toHaveLength(3);
+  });
+});
+
+describe('while the journal is in trouble', () => {
+  test('feeds end after a while, with where to resume from', async () => {
+    open();
+    const from = journal.position;
+    const sink = subscribe(null);
+    const pulled = pull(1, from);
+    const ended = expect(pulled).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    away.journal = true;
+    await vi.waitFor(() => expect(sink.ended).toBeTruthy(), { timeout: 5_000 });
+    expect(sink.ended).toMatchObject({ code: 'UNAVAILABLE', details: { lastIndex: from } });
+    await ended;
+    expect(live.figures()).toMatchObject({ subscriptions: 0, channels: 0, feeds: 0 });
+  });
+});
+
+describe('a feed that is pulled', () => {
+  test('begins when it was opened, not when it is first read', async () => {
+    open();
+    const feed = live.openFeed(
+      { filter: everything, afterIndex: null },
+      new AbortController().signal,
+    );
+    const [place] = await append(1);
+    const { value } = await feed.next();
+    expect((value as FeedBatch).events).toMatchObject([{ index: place?.index }]);
+    await feed.return();
+    expect(live.figures().feeds).toBe(0);
+  });
+
+  test('gives every change to one that was here, and checkpoints when nothing matches', async () => {
+    open({ checkpointAfter: 100 });
+    const stop = new AbortController();
+    const batches: FeedBatch[] = [];
+    const reading = (async () => {
+      const request = { filter: { keys: ['k'] }, afterIndex: null };
+      for await (const batch of live.openFeed(request, stop.signal)) batches.push(batch);
+    })();
+    await vi.waitFor(() => expect(live.figures().indexEntries).toBe(1));
+    const id = crypto.randomUUID();
+    await journal.append([report({ id, key: 'k', time: 1e15 })]);
+    const [end] = await journal.append([report({ id, time: 1e15, endTime: 2e15 })]);
+    await vi.waitFor(() => expect(batches.flatMap(({ events }) => events)).toHaveLength(2));
+    expect(batches.at(-1)?.index).toBe(end?.index);
+    const [last] = await append(1);
+    await vi.waitFor(() => expect(batches.at(-1)).toEqual({ index: last?.index, events: [] }), {
+      timeout: 5_000,
+    });
+    stop.abort();
+    await reading;
+    expect(live.figures()).toMatchObject({ feeds: 0, indexEntries: 0 });
+  });
+
+  test('ends at once when its reader gives up while it waits', async () => {
+    open();
+    const feed = live.openFeed(
+      { filter: everything, afterIndex: null },
+      new AbortController().signal,
+    );
+    const waiting = feed.next();
+    await vi.waitFor(() => expect(live.figures().indexEntries).toBe(1));
+    await feed.return();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    expect(live.figures()).toMatchObject({ feeds: 0, indexEntries: 0 });
+  });
+
+  test('ends with the gateway', async () => {
+    open();
+    const feed = live.openFeed(
+      { filter: everything, afterIndex: null },
+      new AbortController().signal,
+    );
+    const waiting = feed.next();
+    const sink = subscribe(null);
+    await vi.waitFor(() => expect(live.figures().indexEntries).toBe(2));
+    live[Symbol.dispose]();
+    expect((await waiting).done).toBe(true);
+    expect(sink.ended).toBeNull();
+    const late = subscribe(null);
+    expect(late.ended).toBeNull();
+  });
+});
+
+test('more distinct subscriptions than the gateway serves are refused', async () => {
+  open({ maxChannels: 2 });
+  const operation = operationOf({ keys: ['a'] }, { key: 'shared' });
+  live.subscribe(operation, new ListSink());
+  live.subscribe(operation, new ListSink());
+  subscribe(null, { keys: ['b'] });
+  expect(() => subscribe(null, { keys: ['c'] })).toThrow(/at most 2 distinct/);
+  live.subscribe(operation, new ListSink());
+  expect(live.figures()).toMatchObject({ subscriptions: 4, channels: 2 });
+});

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, test, vi } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { openJournal } from '../../src/journals.ts';
+import { createLog } from '../../src/log.ts';
+import { createMetrics } from '../../src/metrics.ts';
+import { openStore } from '../../src/store/open.ts';
+import { type NatsServer, startNatsServer } from '../nats-server.ts';
+import { postgresAvailable, startDatabase, type TestDatabase } from '../postgres.ts';
+import { holdsForFollowers } from './model.ts';
+
+const available = await postgresAvailable();
+let nats: NatsServer;
+let database: TestDatabase;
+beforeAll(async () => {
+  if (!available) return;
+  nats = await startNatsServer();
+  database = await startDatabase();
+});
+afterAll(async () => {
+  await nats?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
+});
+
+test.runIf(available)(
+  'followers of two gateways over NATS and PostgreSQL are given everything once, in order',
+  async () => {
+    const log = createLog('silent');
+    const config = readConfig({ NATS_URL: nats.url, DATABASE_URL: database.url });
+    const open = async () => {
+      const { databaseUrl, dataDirectory } = config;
+      const store = await openStore({ databaseUrl, dataDirectory, exclusive: false, log });
+      const opened = await openJournal(config, store, { log, metrics: createMetrics() });
+      const { journal } = opened;
+      await vi.waitFor(() => {
+        if (journal.trouble() !== null) throw new Error('not yet');
+      }, 20_000);
+      return {
+        journal,
+        store,
+        async [Symbol.asyncDispose]() {
+          await opened[Symbol.asyncDispose]();
+          await store[Symbol.asyncDispose]();
+        },
+      };
+    };
+    await holdsForFollowers(open, { gateways: 2, runs: 20 });
+  },
+  300_000,
+);

@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { createClient } from 'graphql-ws';
+import { expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { dataDirectory } from './pglite.ts';
+
+// Starting a process takes seconds, more on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 90_000 });
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+interface Process extends AsyncDisposable {
+  readonly child: ChildProcess;
+  /** Everything it wrote, once it has ended. */
+  readonly output: Promise<string>;
+  readonly faults: Promise<string>;
+  /** Its exit code. */
+  readonly ended: Promise<number | null>;
+}
+
+/** A gateway as a process, from its source. */
+function start(environment: Readonly<Record<string, string>>): Process {
+  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+    env: { PATH: process.env.PATH, TIDINGS_PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'exit').then(([code]) => code as number | null);
+  return {
+    child,
+    output: text(child.stdout),
+    faults: text(child.stderr),
+    ended,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** The address in the start line. */
+async function addressOf({ child }: Process): Promise<string> {
+  let said = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  return await vi.waitFor(
+    () => {
+      const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(said) ?? [];
+      expect(url).not.toBe('');
+      return url;
+    },
+    { timeout: 25_000, interval: 20 },
+  );
+}
+
+test('one line says that it has started, one that it has stopped; told to stop, it finishes and exits 0', async () => {
+  await using data = await dataDirectory();
+  await using gateway = start({ TIDINGS_DATA_DIR: data.path });
+  const url = await addressOf(gateway);
+  const closed = vi.fn();
+  const client = createClient({
+    url: `${url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    lazy: false,
+    onNonLazyError: () => {},
+    on: { closed: (event) => closed((event as { code: number }).code) },
+  });
+  const feed = client.iterate({ query: 'subscription { events(afterIndex: 0) { id } }' });
+  const report = () =>
+    fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: 'mutation { reportEvent(event: {}) { __typename } }' }),
+    });
+  expect((await report()).status).toBe(200);
+  expect((await feed.next()).done).toBe(false);
+
+  const begin = performance.now();
+  const underway = Promise.allSettled(Array.from({ length: 20 }, report));
+  gateway.child.kill('SIGTERM');
+
+  expect(await gateway.ended).toBe(0);
+  expect(performance.now() - begin).toBeLessThan(9_000);
+  await vi.waitFor(() => expect(closed).toHaveBeenCalledWith(1001));
+  await expect(feed.next()).rejects.toMatchObject({ code: 1001 });
+  // What had not been accepted by then was refused with the port.
+  for (const outcome of await underway) {
+    if (outcome.status === 'fulfilled') expect(outcome.value.status).toBe(200);
+  }
+  const lines = (await gateway.output)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).msg);
+  expect(lines).toEqual([
+    `Tidings listens on ${url}/graphql (journal: embedded; database: PGlite in ${data.path}).`,
+    'Tidings has stopped.',
+  ]);
+  expect(await gateway.faults).toBe('');
+});
+
+test('a data directory that another process has is refused in one sentence', async () => {
+  await using data = await dataDirectory();
+  await using first = start({ TIDINGS_DATA_DIR: data.path });
+  await addressOf(first);
+  await using second = start({ TIDINGS_DATA_DIR: data.path });
+  expect(await second.ended).toBe(1);
+  expect(await second.faults).toMatch(/^[A-Z][^\n]*\.\n$/);
+  expect(await second.faults).toContain(data.path);
+  expect(await second.output).toBe('');
+});
+
+test('a port that another process has is refused in one sentence', async () => {
+  await using data = await dataDirectory();
+  await using other = await dataDirectory();
+  await using first = start({ TIDINGS_DATA_DIR: data.path });
+  const { port } = new URL(await addressOf(first));
+  await using second = start({ TIDINGS_DATA_DIR: other.path, TIDINGS_PORT: port });
+  expect(await second.ended).toBe(1);
+  expect(await second.faults).toBe(`Another process has the port ${port} of 127.0.0.1.\n`);
+});
+
+test('every fault of the environment is told before anything starts', async () => {
+  await using gateway = start({
+    TIDINGS_PORT: 'http',
+    TIDINGS_PROT: '1',
+    MAYASTOR_STREAM: 'events',
+  });
+  expect(await gateway.ended).toBe(1);
+  expect((await gateway.faults).trim().split('\n')).toEqual([
+    'TIDINGS_PROT is not an option: README.md lists them all.',
+    'TIDINGS_PORT must be a whole number from 0 to 65535, not "http".',
+    'MAYASTOR_STREAM needs NATS_URL beside it.',
+  ]);
+  expect(await gateway.output).toBe('');
+});

@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { options } from '../src/options.ts';
+
+const begin = '<!-- configuration -->';
+const end = '<!-- /configuration -->';
+
+/** The options as a table; a default that is a value stands in code, one that is told in words does not. */
+function table(): string {
+  const rows = Object.entries(options).map(([name, schema]) => {
+    const { description = '', default: told = '', absent } = schema.meta() ?? {};
+    const shown = absent === true || told === '' ? told : `\`${told}\``;
+    return `| \`${name}\` | ${shown} | ${description} |`;
+  });
+  return ['| variable | default | |', '|---|---|---|', ...rows].join('\n');
+}
+
+test('README.md lists every option as it is declared: `npm run readme` writes it', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  const from = readme.indexOf(begin);
+  const to = readme.indexOf(end);
+  expect(from).toBeGreaterThan(0);
+  expect(to).toBeGreaterThan(from);
+  const written = `${readme.slice(0, from)}${begin}\n${table()}\n${readme.slice(to)}`;
+  await expect(written).toMatchFileSnapshot('../README.md');
+});

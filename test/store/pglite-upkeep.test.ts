@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { createLog } from '../../src/log.ts';
+import { migrate } from '../../src/store/migrator.ts';
+import { PgliteConnection } from '../../src/store/pglite.ts';
+import { keepUp } from '../../src/store/pglite-upkeep.ts';
+import { dataDirectory } from '../pglite.ts';
+
+test('the embedded database is checkpointed and analyzed when there is enough to do', async () => {
+  await using directory = await dataDirectory();
+  await using connection = await PgliteConnection.open(directory.path, () => {});
+  await migrate(connection, createLog('silent'));
+  const cell = async (text: string) => (await connection.read(text))[0]?.[0];
+  const checkpoint = () => cell('SELECT redo_lsn FROM pg_control_checkpoint()');
+  const analyzed = () =>
+    cell(`SELECT last_analyze IS NOT NULL AND last_vacuum IS NOT NULL
+          FROM pg_stat_user_tables WHERE relname = 'events'`);
+
+  const first = await checkpoint();
+  await keepUp(connection.read);
+  expect(await checkpoint()).toBe(first);
+  expect(await analyzed()).toBe('f');
+
+  await connection.write('ALTER TABLE events ALTER message SET STORAGE EXTERNAL');
+  await connection.write(`INSERT INTO events (id, index, namespace, category, type, filter_keys, message, tags,
+      traits, time, recorded_at, dialect)
+    SELECT gen_random_uuid(), n, 'n', 'c', 'c', '{}', repeat(md5(n::text), 250), '{}', '[]', now(), now(), 'TIDINGS'
+    FROM generate_series(1, 12000) AS n`);
+  await keepUp(connection.read);
+  expect(await checkpoint()).not.toBe(first);
+  expect(await analyzed()).toBe('t');
+  expect(Number(await cell(`SELECT reltuples FROM pg_class WHERE relname = 'events'`))).toBe(
+    12_000,
+  );
+});

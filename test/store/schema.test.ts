@@ -1,0 +1,11 @@
+import { describe } from 'vitest';
+import { PgliteConnection } from '../../src/store/pglite.ts';
+import { dataDirectory } from '../pglite.ts';
+import { schemaContract } from './schema-contract.ts';
+
+describe('PGlite', () => {
+  schemaContract(async () => {
+    const directory = await dataDirectory();
+    return { ...directory, connection: await PgliteConnection.open(directory.path, () => {}) };
+  });
+});

@@ -1,0 +1,26 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+/** Storms, soaks and loads: their own command, `npm run test:long`. */
+const long = 'test/**/*.long.test.ts';
+
+export default defineConfig({
+  resolve: {
+    // Tests would otherwise load graphql's ESM build beside the CJS build that pothos and yoga load.
+    alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }],
+  },
+  test: {
+    // Most tests wait for sockets and servers, so that two share a core well.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    setupFiles: ['test/patience.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: [long] } },
+      {
+        extends: true,
+        test: { name: 'long', include: [long], testTimeout: 300_000, fileParallelism: false },
+      },
+    ],
+  },
+});
