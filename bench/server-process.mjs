@@ -27,9 +27,16 @@ async function start(command, args, env, ready) {
       : args;
   const child = spawn(command, probed, {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'inherit', ...(command === process.execPath ? ['ipc'] : [])],
+    stdio: [
+      'ignore',
+      'ignore',
+      command === process.execPath ? 'inherit' : 'ignore',
+      ...(command === process.execPath ? ['ipc'] : []),
+    ],
   });
   const gone = new Promise((resolve) => child.once('exit', resolve));
+  // A bench that fails leaves no server behind.
+  process.once('exit', () => child.kill('SIGKILL'));
   const stop = async () => {
     child.kill('SIGTERM');
     await gone;
