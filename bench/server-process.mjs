@@ -19,6 +19,12 @@ export function freePort() {
   });
 }
 
+const running = new Set();
+// A bench that fails leaves no server behind.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Starts a program and resolves once `ready()` does; `stop()` ends it. */
 async function start(command, args, env, ready) {
   const probed =
@@ -35,8 +41,8 @@ async function start(command, args, env, ready) {
     ],
   });
   const gone = new Promise((resolve) => child.once('exit', resolve));
-  // A bench that fails leaves no server behind.
-  process.once('exit', () => child.kill('SIGKILL'));
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const stop = async () => {
     child.kill('SIGTERM');
     await gone;

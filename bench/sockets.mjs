@@ -4,13 +4,17 @@ import { connect } from 'node:net';
 
 const subscription = `subscription ($filter: EventFilter) { events(filter: $filter) { id type key message tags time } }`;
 
-/** One text frame as a client sends it: masked with zeroes. */
-function frame(text) {
-  const body = Buffer.from(text);
+const textFrame = 1;
+const pingFrame = 9;
+const pongFrame = 10;
+
+/** One frame as a client sends it: masked with zeroes. */
+function frame(content, opcode = textFrame) {
+  const body = Buffer.from(content);
   const head =
     body.length < 126
-      ? Buffer.from([0x81, 0x80 | body.length])
-      : Buffer.from([0x81, 0x80 | 126, body.length >> 8, body.length & 255]);
+      ? Buffer.from([0x80 | opcode, 0x80 | body.length])
+      : Buffer.from([0x80 | opcode, 0x80 | 126, body.length >> 8, body.length & 255]);
   return Buffer.concat([head, Buffer.alloc(4), body]);
 }
 
@@ -56,7 +60,10 @@ class Follower {
     for (let next = frameAt(buffer, at); next !== null; next = frameAt(buffer, at)) {
       const from = at + next.head;
       if (buffer.length < from + next.length) break;
-      if ((buffer[at] & 15) === 1) this.#message(buffer, from, from + next.length);
+      const opcode = buffer[at] & 15;
+      if (opcode === textFrame) this.#message(buffer, from, from + next.length);
+      if (opcode === pingFrame)
+        this.#socket.write(frame(buffer.subarray(from, from + next.length), pongFrame));
       at = from + next.length;
     }
     this.#rest = at === buffer.length ? Buffer.alloc(0) : Buffer.from(buffer.subarray(at));
@@ -88,7 +95,8 @@ class Follower {
       return;
     }
     const text = buffer.toString('utf8', from, to);
-    if (!/"type":"(ping|pong)"/.test(text)) this.#socket.destroy(new Error(`unexpected: ${text}`));
+    if (/"type":"ping"/.test(text)) this.#socket.write(frame('{"type":"pong"}'));
+    else if (!/"type":"pong"/.test(text)) this.#socket.destroy(new Error(`unexpected: ${text}`));
   }
 }
 
