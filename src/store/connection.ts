@@ -6,7 +6,16 @@ export type Parameter = string | number | boolean | null | readonly string[];
 /** Every cell as PostgreSQL's own text of it. */
 export type Row = readonly (string | null)[];
 
-export type Query = (text: string, parameters?: readonly Parameter[]) => Promise<readonly Row[]>;
+/** A statement that is run so often that a session prepares it once, under a name that is its alone. */
+export interface PreparedStatement {
+  readonly name: string;
+  readonly text: string;
+}
+
+export type Query = (
+  statement: string | PreparedStatement,
+  parameters?: readonly Parameter[],
+) => Promise<readonly Row[]>;
 
 export interface Transaction {
   readonly query: Query;

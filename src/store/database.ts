@@ -78,12 +78,12 @@ export class Database implements AsyncDisposable {
   }
 
   /** Reads; see Connection. */
-  readonly read: Query = (text, parameters) =>
-    this.#guarded(() => this.#connection.read(text, parameters));
+  readonly read: Query = (statement, parameters) =>
+    this.#guarded(() => this.#connection.read(statement, parameters));
 
   /** Writes, one after another; see Connection. */
-  readonly write: Query = (text, parameters) =>
-    this.#guarded(() => this.#connection.write(text, parameters));
+  readonly write: Query = (statement, parameters) =>
+    this.#guarded(() => this.#connection.write(statement, parameters));
 
   transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#guarded(() => this.#connection.transaction(run));

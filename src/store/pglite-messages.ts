@@ -1,9 +1,13 @@
 import type { messages } from '@electric-sql/pglite';
-import type { Parameter, Row } from './connection.ts';
+import type { Parameter, PreparedStatement, Row } from './connection.ts';
 
 /** To the database's thread. Requests are done one after another. */
 export type Request = { readonly id: number } & (
-  | { readonly kind: 'query'; readonly text: string; readonly parameters: Parameter[] }
+  | {
+      readonly kind: 'query';
+      readonly statement: string | PreparedStatement;
+      readonly parameters: Parameter[];
+    }
   | { readonly kind: 'script'; readonly text: string }
   | { readonly kind: 'close' }
 );

@@ -42,9 +42,9 @@ export class PgliteConnection implements Connection {
     return new PgliteConnection(join(directory, 'pgdata'), await lockDirectory(directory), lost);
   }
 
-  readonly read: Query = async (text, parameters) => {
+  readonly read: Query = async (statement, parameters) => {
     await this.#noTransaction();
-    return queryOf(this.#running())(text, parameters);
+    return queryOf(this.#running())(statement, parameters);
   };
 
   /** There is one session, which does one statement after another. */
@@ -89,7 +89,7 @@ export class PgliteConnection implements Connection {
       { parsers = {} }: { parsers?: Record<number, (cell: string) => unknown> } = {},
     ) => {
       await this.#noTransaction();
-      const result = await this.#running().ask({ kind: 'query', text, parameters });
+      const result = await this.#running().ask({ kind: 'query', statement: text, parameters });
       const parse = (cell: string | null, column: number) =>
         types.parseType(cell, result.fields[column]?.dataTypeID ?? 0, { ...lists, ...parsers });
       return { ...result, rows: result.rows.map((row) => row.map(parse)) };
@@ -109,8 +109,8 @@ export class PgliteConnection implements Connection {
 
 const queryOf =
   (thread: PgliteThread): Query =>
-  async (text, parameters = []) =>
-    (await thread.ask({ kind: 'query', text, parameters: [...parameters] })).rows;
+  async (statement, parameters = []) =>
+    (await thread.ask({ kind: 'query', statement, parameters: [...parameters] })).rows;
 
 async function transactionOn<Result>(
   thread: PgliteThread,

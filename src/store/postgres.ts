@@ -24,11 +24,11 @@ const asText = { getTypeParser: () => (cell: unknown) => cell } as unknown as pg
 
 const queryOver =
   (client: pg.Pool | pg.PoolClient): Query =>
-  async (text, parameters = []) => {
+  async (statement, parameters = []) => {
     const values: Parameter[] = [...parameters];
     try {
       const { rows } = await client.query<(string | null)[]>({
-        text,
+        ...(typeof statement === 'string' ? { text: statement } : statement),
         values,
         rowMode: 'array',
         types: asText,
@@ -90,10 +90,10 @@ export class PostgresConnection implements Connection {
     this.adapter = new PrismaPg(this.#reads, schema === null ? {} : { schema });
   }
 
-  readonly read: Query = (text, parameters) => queryOver(this.#reads)(text, parameters);
+  readonly read: Query = (statement, parameters) => queryOver(this.#reads)(statement, parameters);
 
-  readonly write: Query = (text, parameters) =>
-    this.#withWriter((client) => queryOver(client)(text, parameters));
+  readonly write: Query = (statement, parameters) =>
+    this.#withWriter((client) => queryOver(client)(statement, parameters));
 
   transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#withWriter(async (client) => {

@@ -3,7 +3,7 @@ import type { Event } from '../event/event.ts';
 import type { Written } from '../journal/event-log.ts';
 import { Unavailable } from '../journal/unavailable.ts';
 import type { Log } from '../log.ts';
-import type { Query } from './connection.ts';
+import type { PreparedStatement, Query } from './connection.ts';
 import type { Database } from './database.ts';
 import { columns, eventCell, partsOf, rowOf, rowsIn } from './event-rows.ts';
 import { isRefusal, messageOf } from './outage.ts';
@@ -54,6 +54,14 @@ const refused = `, refused AS (
 )`;
 
 const answer = ' SELECT EXISTS (SELECT FROM moved)';
+
+const writeEvents: PreparedStatement = {
+  name: 'tidings_write_events',
+  text: moved + written + answer,
+};
+
+/** The same, with types and traits that were not seen before. */
+const writeNews = moved + written + recorded + answer;
 
 /** The write side of the events table. */
 export class EventWriter {
@@ -111,9 +119,9 @@ export class EventWriter {
   }
 
   async #insert(rows: string, news: News | null, turn: Turn): Promise<boolean> {
-    const statement = moved + written + (news === null ? '' : recorded) + answer;
     const parameters = [turn.from, turn.to, turn.holder, rows];
     if (news !== null) parameters.push(JSON.stringify(news.types), JSON.stringify(news.traits));
+    const statement = news === null ? writeEvents : writeNews;
     const [row] = await this.#database.write(statement, parameters);
     return row?.[0] === 't';
   }
@@ -143,15 +151,17 @@ export class EventWriter {
   }
 }
 
+const partsByIds: PreparedStatement = {
+  name: 'tidings_parts_by_ids',
+  text: `SELECT ${eventCell}, parts, id FROM events WHERE id = ANY($1::uuid[])`,
+};
+
 /** The reports known under each of the ids. */
 export async function readParts(
   query: Query,
   ids: readonly string[],
 ): Promise<Map<string, readonly Part[]>> {
-  const rows = await query(
-    `SELECT ${eventCell}, parts, id FROM events WHERE id = ANY($1::uuid[])`,
-    [ids],
-  );
+  const rows = await query(partsByIds, [ids]);
   return new Map(rows.map((row) => [row[2] as string, partsOf(row)]));
 }
 
