@@ -10,6 +10,7 @@ import { createPrepareDocument } from './graphql/document.ts';
 import type { GraphEngine } from './graphql/operation.ts';
 import { createPublicError } from './graphql/public-error.ts';
 import { schema } from './graphql/schema.ts';
+import { createCoercion } from './graphql/variables.ts';
 import { createIntake } from './intake/accept.ts';
 import { Ceilometer } from './intake/dialects/ceilometer/ceilometer.ts';
 import { createReportNotifications } from './intake/dialects/ceilometer/report-notifications.ts';
@@ -175,6 +176,7 @@ function engineOf(config: Config, { doors, ceilometer }: Core): GraphEngine {
   };
   return {
     schema,
+    coerced: createCoercion(schema),
     prepare: createPrepareDocument(schema, config.document),
     publicError: createPublicError(doors.log),
     context: () => ({ ...services, now: doors.now() }),

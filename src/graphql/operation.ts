@@ -9,6 +9,7 @@ import type { GraphContext } from './context.ts';
 import type { PrepareDocument } from './document.ts';
 import type { PublicError } from './public-error.ts';
 import { requestError, type Variables, variableErrors } from './request-error.ts';
+import type { CoerceOperation } from './variables.ts';
 
 /** What a client sends: a document, which of its operations, and the values of its variables. */
 export interface OperationRequest {
@@ -21,6 +22,7 @@ export interface OperationRequest {
 export interface GraphEngine {
   readonly schema: GraphQLSchema;
   readonly prepare: PrepareDocument;
+  readonly coerced: CoerceOperation;
   readonly publicError: PublicError;
   /** The context of an operation that begins now. */
   readonly context: () => GraphContext;
@@ -45,11 +47,13 @@ export async function runOperation(
 
   const { schema } = engine;
   const values = variables ?? {};
+  const { document: ofCoerced, coerce } = engine.coerced(document, operation);
+  const coerced = coerce(values);
   const result = await execute({
     schema,
-    document,
+    document: coerced === null ? document : ofCoerced,
     operationName,
-    variableValues: values,
+    variableValues: coerced ?? values,
     contextValue: engine.context(),
   });
   if (!result.errors) return result;

@@ -7,6 +7,7 @@ import { createPrepareDocument } from '../../src/graphql/document.ts';
 import type { GraphEngine } from '../../src/graphql/operation.ts';
 import { createPublicError } from '../../src/graphql/public-error.ts';
 import { schema } from '../../src/graphql/schema.ts';
+import { createCoercion } from '../../src/graphql/variables.ts';
 import { createIntake } from '../../src/intake/accept.ts';
 import { EmbeddedJournal } from '../../src/journal/embedded.ts';
 import type { Appended, Journal } from '../../src/journal/journal.ts';
@@ -81,6 +82,7 @@ async function openPlace(path: string, port: number, options: PlaceOptions): Pro
   const intake = createIntake({ journal, store });
   const engine: GraphEngine = {
     schema,
+    coerced: createCoercion(schema),
     prepare: createPrepareDocument(schema, { maxDepth: 12, maxAliases: 30, maxTokens: 2_000 }),
     publicError: createPublicError(said),
     context: () => ({ intake, store, journal, openFeed, maxFilterDepth: 8, now: now() }),

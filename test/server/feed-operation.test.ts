@@ -5,6 +5,7 @@ import { createPrepareDocument } from '../../src/graphql/document.ts';
 import type { GraphEngine } from '../../src/graphql/operation.ts';
 import { createPublicError } from '../../src/graphql/public-error.ts';
 import { schema } from '../../src/graphql/schema.ts';
+import { createCoercion } from '../../src/graphql/variables.ts';
 import type { FeedOperation } from '../../src/live/subscription.ts';
 import { createLog } from '../../src/log.ts';
 import { FeedOperationReader } from '../../src/server/feed-operation.ts';
@@ -13,6 +14,7 @@ import { change } from '../live/change.ts';
 function engineOf(over: GraphQLSchema): GraphEngine {
   return {
     schema: over,
+    coerced: createCoercion(over),
     prepare: createPrepareDocument(over, { maxDepth: 12, maxAliases: 30, maxTokens: 2_000 }),
     publicError: createPublicError(createLog('silent')),
     context: () => ({ now: 1_700_000_000_000_000, maxFilterDepth: 8 }) as GraphContext,

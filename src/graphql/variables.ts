@@ -1,0 +1,217 @@
+import {
+  type DocumentNode,
+  type GraphQLInputField,
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
+  type GraphQLLeafType,
+  type GraphQLSchema,
+  isInputType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  Kind,
+  type OperationDefinitionNode,
+  typeFromAST,
+  type VariableDefinitionNode,
+  valueFromAST,
+} from 'graphql';
+import type { Variables } from './request-error.ts';
+
+/** An operation whose variables are coerced before it is executed. */
+export interface CoercedOperation {
+  /** The document with variables of any JSON: the values that `coerce` has made are taken as they are. */
+  readonly document: DocumentNode;
+  /** Null where graphql-js would refuse a value: it can say why. */
+  readonly coerce: (values: Variables) => Variables | null;
+}
+
+export type CoerceOperation = (
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+) => CoercedOperation;
+
+const refused = Symbol('refused');
+
+/** A value as its type has it, or `refused`. */
+type Coerce = (value: unknown) => unknown;
+
+/**
+ * Coerces variables by functions made once for each type. graphql-js looks at every field that a value could
+ * have and keeps a path to each for its errors, which for a batch of events takes longer than all the rest.
+ */
+export function createCoercion(schema: GraphQLSchema): CoerceOperation {
+  const coercers = new Map<GraphQLInputType, Coerce>();
+  const operations = new WeakMap<OperationDefinitionNode, CoercedOperation>();
+
+  function coercerOf(type: GraphQLInputType): Coerce {
+    let coerce = coercers.get(type);
+    if (coerce === undefined) {
+      coerce = newCoercer(type);
+      coercers.set(type, coerce);
+    }
+    return coerce;
+  }
+
+  function newCoercer(type: GraphQLInputType): Coerce {
+    if (isNonNullType(type)) {
+      const coerce = coercerOf(type.ofType);
+      return (value) => (value == null ? refused : coerce(value));
+    }
+    if (isListType(type)) return listOf(coercerOf(type.ofType));
+    return isLeafType(type) ? leaf(type) : objectOf(type);
+  }
+
+  function objectOf(type: GraphQLInputObjectType): Coerce {
+    // Looked at when the first value comes: a type may have fields of its own type.
+    let fields: Fields | undefined;
+    return (value) => {
+      if (value == null) return null;
+      if (typeof value !== 'object' || Array.isArray(value)) return refused;
+      fields ??= fieldsOf(type, coercerOf);
+      return coerceFields(value as Variables, fields);
+    };
+  }
+
+  function plan(document: DocumentNode, operation: OperationDefinitionNode): CoercedOperation {
+    const { variableDefinitions: definitions = [] } = operation;
+    const variables = definitions.map((definition) => variableOf(definition, schema, coercerOf));
+    const free = { ...operation, variableDefinitions: definitions.map(ofAnyJson) };
+    return {
+      document: {
+        ...document,
+        definitions: document.definitions.map((each) => (each === operation ? free : each)),
+      },
+      coerce: (values) => coerceVariables(values, variables),
+    };
+  }
+
+  return (document, operation) => {
+    let coerced = operations.get(operation);
+    if (coerced === undefined) {
+      coerced = plan(document, operation);
+      operations.set(operation, coerced);
+    }
+    return coerced;
+  };
+}
+
+/** The scalar that takes any value as it is. */
+const anyJson = 'JSON';
+
+const ofAnyJson = ({ kind, variable }: VariableDefinitionNode): VariableDefinitionNode => ({
+  kind,
+  variable,
+  type: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: anyJson } },
+});
+
+interface Member {
+  readonly name: string;
+  readonly coerce: Coerce;
+  /** Undefined where there is none. */
+  readonly defaultValue: unknown;
+  readonly required: boolean;
+}
+
+function variableOf(
+  { variable, type: node, defaultValue }: VariableDefinitionNode,
+  schema: GraphQLSchema,
+  coercerOf: (type: GraphQLInputType) => Coerce,
+): Member {
+  const type = typeFromAST(schema, node);
+  // The document was validated.
+  if (!isInputType(type)) throw new Error(`$${variable.name.value} is of no input type`);
+  return {
+    name: variable.name.value,
+    coerce: coercerOf(type),
+    defaultValue: defaultValue && valueFromAST(defaultValue, type),
+    required: isNonNullType(type),
+  };
+}
+
+function coerceVariables(values: Variables, variables: readonly Member[]): Variables | null {
+  const coerced: Record<string, unknown> = {};
+  try {
+    for (const variable of variables) {
+      const given = Object.hasOwn(values, variable.name) ? values[variable.name] : undefined;
+      if (!put(coerced, variable, given)) return null;
+    }
+  } catch (error) {
+    // They nest more deeply than the stack is.
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+  return coerced;
+}
+
+/** False where the value is refused. What is absent stays so, unless it has a default. */
+function put(into: Record<string, unknown>, member: Member, given: unknown): boolean {
+  if (given === undefined) {
+    if (member.defaultValue === undefined) return !member.required;
+    into[member.name] = member.defaultValue;
+    return true;
+  }
+  const value = member.coerce(given);
+  into[member.name] = value;
+  return value !== refused;
+}
+
+interface Fields {
+  readonly byName: ReadonlyMap<string, Member>;
+  /** Those that a value must have, or has even where it is not given. */
+  readonly always: readonly Member[];
+  readonly isOneOf: boolean;
+}
+
+function fieldsOf(
+  type: GraphQLInputObjectType,
+  coercerOf: (type: GraphQLInputType) => Coerce,
+): Fields {
+  const members = Object.values(type.getFields()).map(
+    ({ name, type: fieldType, defaultValue }: GraphQLInputField): Member => ({
+      name,
+      coerce: coercerOf(fieldType),
+      defaultValue,
+      required: isNonNullType(fieldType),
+    }),
+  );
+  return {
+    byName: new Map(members.map((member) => [member.name, member])),
+    always: members.filter(({ defaultValue, required }) => defaultValue !== undefined || required),
+    isOneOf: type.isOneOf,
+  };
+}
+
+function coerceFields(value: Variables, { byName, always, isOneOf }: Fields): unknown {
+  const coerced: Record<string, unknown> = {};
+  const names = Object.keys(value);
+  for (const name of names) {
+    const member = byName.get(name);
+    if (member === undefined || !put(coerced, member, value[name])) return refused;
+  }
+  for (const member of always) {
+    if (coerced[member.name] === undefined && !put(coerced, member, undefined)) return refused;
+  }
+  if (!isOneOf) return coerced;
+  return names.length === 1 && coerced[names[0] as string] !== null ? coerced : refused;
+}
+
+/** A value that is no list stands for a list of it alone. */
+const listOf =
+  (coerce: Coerce): Coerce =>
+  (value) => {
+    if (value == null) return null;
+    const items = Array.isArray(value) ? value.map(coerce) : [coerce(value)];
+    return items.includes(refused) ? refused : items;
+  };
+
+const leaf =
+  (type: GraphQLLeafType): Coerce =>
+  (value) => {
+    if (value == null) return null;
+    try {
+      const parsed: unknown = type.parseValue(value);
+      return parsed === undefined ? refused : parsed;
+    } catch {
+      return refused;
+    }
+  };
