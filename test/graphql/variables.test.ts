@@ -40,7 +40,7 @@ function coercerOf(text: string) {
 const { coerce, document, operation } = coercerOf(
   'query ($of: [Thing!]!, $limit: Int = 7) { things(of: $of, limit: $limit) }',
 );
-const [{ type }] = operation.variableDefinitions as [{ type: Parameters<typeof typeFromAST>[1] }];
+const [{ type }] = operation.variableDefinitions as unknown as [VariableDefinitionNode];
 
 /** As graphql-js coerces it; null where it finds a fault. */
 function reference(value: unknown): unknown {
