@@ -74,7 +74,8 @@ export async function startGateway(env = {}) {
   const url = `http://127.0.0.1:${port}`;
   const { stop, pid, memory } = await start(
     process.execPath,
-    [here('../dist/main.js')],
+    // As npm start does.
+    ['--max-semi-space-size=64', here('../dist/main.js')],
     {
       DATABASE_URL: '',
       NATS_URL: '',
