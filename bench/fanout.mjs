@@ -1,5 +1,6 @@
 // One event to many sockets: Tidings beside graphql-yoga, @apollo/server, mercurius and bare ws, each server in a
 // process of its own, the load in this one. Run: npm run build && npm --prefix bench run fanout [-- scenario …]
+import { setTimeout as sleep } from 'node:timers/promises';
 import { load, post } from './load.mjs';
 import { processorSeconds, startGateway, startPeer } from './server-process.mjs';
 import { follow } from './sockets.mjs';
@@ -58,32 +59,63 @@ const mutation = {
 };
 const peerMutation = 'mutation ($events: [EventInput!]!) { report(events: $events) }';
 const filler = 'x'.repeat(60);
+const stalledTitle = 'a stalled reader';
 
-/** Reports batches, each when all of the last was delivered, for some seconds; deliveries a second and their cost. */
-async function closedLoop({ server, name, scenario, batch, seconds, tally }) {
+/** Requests that report batches of events which carry the moment of the report. */
+function createReporter({ server, name, scenario, batch }) {
   let reported = 0;
   const next = () => {
     const now = performance.timeOrigin + performance.now();
     const events = Array.from({ length: batch }, () => ({
       ...scenario.event(reported++),
-      message: `@${now}@${filler}`,
+      message: `@${now}@${scenario.filler ?? filler}`,
     }));
     return post(server.url, { query: mutation[name] ?? peerMutation, variables: { events } });
   };
+  return {
+    report: () => load({ url: server.url, connections: 1, requests: 1, next, check: refuseErrors }),
+    deliveries: () => reported * scenario.perEvent,
+  };
+}
+
+/** How many batches may be on their way: a server that stores them first can do so beside delivering. */
+const batchesOnTheWay = 4;
+
+/**
+ * Reports events one by one, each when the last was delivered everywhere, or batches, a few of them on their way, for
+ * some seconds; deliveries a second and their cost.
+ */
+async function closedLoop({ server, name, scenario, batch, seconds, tally }) {
+  const reporter = createReporter({ server, name, scenario, batch });
   const begin = performance.now();
   const spent = processorSeconds(server.pid);
+  const ahead = batch === 1 ? 0 : (batchesOnTheWay - 1) * batch * scenario.perEvent;
   while (performance.now() - begin < seconds * 1000) {
-    await load({ url: server.url, connections: 1, requests: 1, next, check: refuseErrors });
-    await tally.until(reported * scenario.perEvent);
+    await reporter.report();
+    await tally.until(reporter.deliveries() - ahead);
   }
+  await tally.until(reporter.deliveries());
   const took = (performance.now() - begin) / 1000;
-  const deliveries = reported * scenario.perEvent;
   return {
-    perSecond: deliveries / took,
-    microseconds: ((processorSeconds(server.pid) - spent) / deliveries) * 1e6,
+    perSecond: reporter.deliveries() / took,
+    microseconds: ((processorSeconds(server.pid) - spent) / reporter.deliveries()) * 1e6,
     ...tally.latencies(),
   };
 }
+
+/** Reports events one by one at a rate that everybody can carry; how long they take to each socket. */
+async function fixedRate({ server, name, scenario, seconds, tally }) {
+  const reporter = createReporter({ server, name, scenario, batch: 1 });
+  const begin = performance.now();
+  for (let n = 0; n < eventsPerSecond * seconds; n++) {
+    await sleep(Math.max(0, begin + (n * 1000) / eventsPerSecond - performance.now()));
+    await reporter.report();
+  }
+  await tally.until(reporter.deliveries());
+  return tally.latencies();
+}
+
+const eventsPerSecond = 5;
 
 function refuseErrors(text) {
   if (text.includes('"errors"')) throw new Error(text);
@@ -134,16 +166,7 @@ async function measure(name, scenario, seconds) {
   try {
     const tally = createTally();
     const before = await server.memory();
-    const followers = [];
-    for (let n = 0; n < scenario.sockets; n += 100)
-      followers.push(
-        ...(await Promise.all(
-          Array.from({ length: Math.min(100, scenario.sockets - n) }, (_, m) =>
-            follow(server.url, scenario.filter(n + m), tally.add),
-          ),
-        )),
-      );
-    await settled(server);
+    const followers = await followAll(server, scenario, tally);
     const after = await server.memory();
     const heap = (after.heapUsed - before.heapUsed) / scenario.sockets;
     const run = (batch, length) => {
@@ -153,12 +176,29 @@ async function measure(name, scenario, seconds) {
     await run(1, Math.min(1, seconds));
     const single = await run(1, seconds);
     const joined = await run(100, seconds);
+    tally.reset();
+    const calm = await fixedRate({ server, name, scenario, seconds, tally });
     for (const follower of followers) follower.close();
-    return { name, heap, single, joined };
+    return { name, heap, single, joined, calm };
   } finally {
     await server.stop();
     await server.remove?.();
   }
+}
+
+/** Opens the sockets of a scenario, a hundred at a time, until the server has taken all of them. */
+async function followAll(server, { sockets, filter }, tally) {
+  const followers = [];
+  for (let n = 0; n < sockets; n += 100)
+    followers.push(
+      ...(await Promise.all(
+        Array.from({ length: Math.min(100, sockets - n) }, (_, m) =>
+          follow(server.url, filter(n + m), tally.add),
+        ),
+      )),
+    );
+  await settled(server);
+  return followers;
 }
 
 /** Subscriptions are acknowledged by nothing: wait until the server has nothing left to do. */
@@ -172,21 +212,64 @@ async function settled(server) {
   }
 }
 
+/** A thousand who read and one who does not, who has asked for so much that he is over his bound within seconds. */
+async function stalledReader(seconds) {
+  const name = 'tidings';
+  const scenario = {
+    sockets: 1000,
+    filter: () => ({ types: ['Bench.Event'] }),
+    event: () => ({ type: 'Bench.Event' }),
+    filler: 'x'.repeat(8000),
+    perEvent: 1000,
+  };
+  const server = await contenders[name]();
+  try {
+    const tally = createTally();
+    await followAll(server, scenario, tally);
+    const run = async () => {
+      tally.reset();
+      return fixedRate({ server, name, scenario, seconds, tally });
+    };
+    await run();
+    const without = await run();
+    const before = await server.memory();
+    const copies = Array.from({ length: 25 }, (_, n) => `m${n}: message`).join(' ');
+    const stalled = await follow(server.url, scenario.filter(), () => {}, `index ${copies}`);
+    stalled.pause();
+    const beside = await run();
+    const after = await server.memory();
+    const metrics = await (await fetch(new URL('/metrics', server.url))).text();
+    return { without, beside, before, after, metrics };
+  } finally {
+    await server.stop();
+    await server.remove?.();
+  }
+}
+
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const wanted = process.argv.slice(2);
+const isWanted = (title) => wanted.length === 0 || wanted.includes(title);
+const results = {};
 for (const [title, scenario] of Object.entries(scenarios)) {
-  if (wanted.length > 0 && !wanted.includes(title)) continue;
+  if (!isWanted(title)) continue;
   const rows = [];
   for (const name of scenario.who) rows.push(await measure(name, scenario, seconds));
+  results[title] = rows;
+  printScenario(title, scenario, rows);
+}
+if (isWanted(stalledTitle)) printStalled(await stalledReader(2 * seconds));
+printGoals(results);
+
+function printScenario(title, scenario, rows) {
   const bare = rows.find(({ name }) => name === 'bare');
   console.log(`\n${title}: ${scenario.sockets} sockets, ${scenario.perEvent} deliveries an event`);
   console.log(
-    '                 one by one                                      batches of 100                 heap',
+    '                 one by one                                      batches of 100                 5 a second        heap',
   );
   console.log(
-    '             deliveries/s  of bare  µs CPU  p50 ms  p99 ms   deliveries/s  of bare  µs CPU   KB a socket',
+    '             deliveries/s  of bare  µs CPU  p50 ms  p99 ms   deliveries/s  of bare  µs CPU   p50 ms  p99 ms   KB a socket',
   );
-  for (const { name, heap, single, joined } of rows)
+  for (const { name, heap, single, joined, calm } of rows)
     console.log(
       [
         name.padEnd(12),
@@ -198,7 +281,83 @@ for (const [title, scenario] of Object.entries(scenarios)) {
         joined.perSecond.toFixed(0).padStart(14),
         (joined.perSecond / bare.single.perSecond).toFixed(2).padStart(8),
         joined.microseconds.toFixed(1).padStart(7),
+        calm.p50.toFixed(1).padStart(8),
+        calm.p99.toFixed(1).padStart(7),
         (heap / 1024).toFixed(1).padStart(13),
       ].join(' '),
     );
+}
+
+function printStalled({ without, beside, before, after, metrics }) {
+  const megabytes = ({ heapUsed, external }) => ((heapUsed + external) / 2 ** 20).toFixed(0);
+  const ended = /^tidings_websocket_slow_consumers_total(?:\{.*\})? (\d+)$/m.exec(metrics)?.[1];
+  console.log(`\n${stalledTitle}: 1000 sockets that read, 5 events of 8 KB a second`);
+  console.log(
+    `p99 of those who read: ${without.p99.toFixed(1)} ms without, ${beside.p99.toFixed(1)} ms beside one who does not`,
+  );
+  console.log(
+    `memory in use: ${megabytes(before)} MiB before, ${megabytes(after)} MiB after; slow consumers ended: ${ended}`,
+  );
+}
+
+/** What the ratios should be, beside what they are. */
+function printGoals({
+  'one filter': one,
+  '100 filters': hundred,
+  'own keys, 100': few,
+  'own keys, 10,000': many,
+}) {
+  const of = (rows, name) => rows?.find((row) => row.name === name);
+  const goals = [
+    [
+      'one filter, one by one, of bare ws',
+      'at least 0.8',
+      ratio(of(one, 'tidings')?.single, of(one, 'bare')?.single),
+    ],
+    [
+      'one filter, batches, of bare ws one by one',
+      'at least 2.5',
+      ratio(of(one, 'tidings')?.joined, of(one, 'bare')?.single),
+    ],
+    [
+      'one filter, batches, of mercurius',
+      'at least 5',
+      ratio(of(one, 'tidings')?.joined, of(one, 'mercurius')?.joined),
+    ],
+    [
+      '100 filters, batches, of mercurius',
+      'at least 10',
+      ratio(of(hundred, 'tidings')?.joined, of(hundred, 'mercurius')?.joined),
+    ],
+    [
+      'own keys, CPU an event at 10,000 of that at 100',
+      'at most 1.5',
+      costRatio(of(many, 'tidings')?.joined, of(few, 'tidings')?.joined),
+    ],
+    [
+      'one filter, KB of heap beyond bare ws',
+      'at most 20',
+      heapBeyond(of(one, 'tidings'), of(one, 'bare')),
+    ],
+    [
+      'own keys, KB of heap beyond bare ws',
+      'at most 20',
+      heapBeyond(of(many, 'tidings'), of(many, 'bare')),
+    ],
+  ];
+  console.log('');
+  for (const [what, goal, is] of goals)
+    if (is !== null) console.log(`${what.padEnd(50)} ${is.toFixed(2).padStart(8)}   ${goal}`);
+}
+
+function ratio(ours, theirs) {
+  return ours && theirs ? ours.perSecond / theirs.perSecond : null;
+}
+
+function costRatio(ours, theirs) {
+  return ours && theirs ? ours.microseconds / theirs.microseconds : null;
+}
+
+function heapBeyond(ours, theirs) {
+  return ours && theirs ? (ours.heap - theirs.heap) / 1024 : null;
 }

@@ -2,7 +2,8 @@
 // Every message carries the moment it was reported (`@<milliseconds>@` in its text), read for the latency.
 import { connect } from 'node:net';
 
-const subscription = `subscription ($filter: EventFilter) { events(filter: $filter) { id type key message tags time } }`;
+const subscription = (fields) =>
+  `subscription ($filter: EventFilter) { events(filter: $filter) { ${fields} } }`;
 
 const textFrame = 1;
 const pingFrame = 9;
@@ -32,15 +33,15 @@ function frameAt(buffer, at) {
 
 class Follower {
   #socket;
-  #filter;
+  #subscription;
   #onEvent;
   #ready;
   #rest = Buffer.alloc(0);
   #stage = 'upgrading';
 
-  constructor(socket, filter, onEvent, ready) {
+  constructor(socket, subscription, onEvent, ready) {
     this.#socket = socket;
-    this.#filter = filter;
+    this.#subscription = subscription;
     this.#onEvent = onEvent;
     this.#ready = ready;
   }
@@ -81,8 +82,8 @@ class Follower {
   #message(buffer, from, to) {
     if (this.#stage === 'acknowledging') {
       this.#stage = 'following';
-      const payload = { query: subscription, variables: { filter: this.#filter } };
-      this.#socket.write(frame(JSON.stringify({ id: '1', type: 'subscribe', payload })));
+      const subscribe = { id: '1', type: 'subscribe', payload: this.#subscription };
+      this.#socket.write(frame(JSON.stringify(subscribe)));
       this.#ready();
       return;
     }
@@ -101,7 +102,7 @@ class Follower {
 }
 
 /** Opens a subscription; `onEvent(milliseconds since the report)` is called for every event. Resolves once it was sent. */
-export function follow(url, filter, onEvent) {
+export function follow(url, filter, onEvent, fields = 'id type key message tags time') {
   const { hostname, port, pathname, host } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname, () =>
@@ -110,7 +111,8 @@ export function follow(url, filter, onEvent) {
           'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n',
       ),
     );
-    const follower = new Follower(socket, filter, onEvent, () => resolve(follower));
+    const payload = { query: subscription(fields), variables: { filter } };
+    const follower = new Follower(socket, payload, onEvent, () => resolve(follower));
     socket.setNoDelay(true);
     socket.on('error', reject);
     socket.on('data', (bytes) => follower.receive(bytes));
