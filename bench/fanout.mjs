@@ -78,22 +78,26 @@ function createReporter({ server, name, scenario, batch }) {
   };
 }
 
-/** How many batches may be on their way: a server that stores them first can do so beside delivering. */
-const batchesOnTheWay = 4;
+/** So many report batches at a time: a server that stores them first can do so beside delivering others. */
+const reporters = 8;
 
 /**
- * Reports events one by one, each when the last was delivered everywhere, or batches, a few of them on their way, for
- * some seconds; deliveries a second and their cost.
+ * Reports events for some seconds: one by one, each when the last was delivered everywhere, or batches by several at a
+ * time, of which each waits likewise for what was reported before it; deliveries a second and their cost.
  */
 async function closedLoop({ server, name, scenario, batch, seconds, tally }) {
   const reporter = createReporter({ server, name, scenario, batch });
   const begin = performance.now();
   const spent = processorSeconds(server.pid);
-  const ahead = batch === 1 ? 0 : (batchesOnTheWay - 1) * batch * scenario.perEvent;
-  while (performance.now() - begin < seconds * 1000) {
-    await reporter.report();
-    await tally.until(reporter.deliveries() - ahead);
-  }
+  const drive = async () => {
+    while (performance.now() - begin < seconds * 1000) {
+      const reported = reporter.report();
+      const before = reporter.deliveries();
+      await reported;
+      await tally.until(before);
+    }
+  };
+  await Promise.all(Array.from({ length: batch === 1 ? 1 : reporters }, drive));
   await tally.until(reporter.deliveries());
   const took = (performance.now() - begin) / 1000;
   return {
@@ -104,7 +108,7 @@ async function closedLoop({ server, name, scenario, batch, seconds, tally }) {
 }
 
 /** Reports events one by one at a rate that everybody can carry; how long they take to each socket. */
-async function fixedRate({ server, name, scenario, seconds, tally }) {
+async function fixedRate({ server, name, scenario, seconds, tally, eventsPerSecond }) {
   const reporter = createReporter({ server, name, scenario, batch: 1 });
   const begin = performance.now();
   for (let n = 0; n < eventsPerSecond * seconds; n++) {
@@ -115,8 +119,6 @@ async function fixedRate({ server, name, scenario, seconds, tally }) {
   return tally.latencies();
 }
 
-const eventsPerSecond = 5;
-
 function refuseErrors(text) {
   if (text.includes('"errors"')) throw new Error(text);
 }
@@ -125,12 +127,12 @@ function refuseErrors(text) {
 function createTally() {
   let count = 0;
   let samples = [];
-  let waiting = null;
+  const waiting = new Set();
   return {
     add(latency) {
       count += 1;
       if (count % 7 === 0) samples.push(latency);
-      if (waiting !== null && count >= waiting.target) waiting.done();
+      for (const { target, done } of waiting) if (count >= target) done();
     },
     until: (target) =>
       new Promise((resolve, reject) => {
@@ -138,13 +140,16 @@ function createTally() {
           () => reject(new Error(`${count} of ${target} delivered after 30 s`)),
           30_000,
         );
-        const done = () => {
-          clearTimeout(late);
-          waiting = null;
-          resolve();
+        const waiter = {
+          target,
+          done: () => {
+            clearTimeout(late);
+            waiting.delete(waiter);
+            resolve();
+          },
         };
-        if (count >= target) done();
-        else waiting = { target, done };
+        if (count >= target) waiter.done();
+        else waiting.add(waiter);
       }),
     latencies() {
       samples.sort((a, b) => a - b);
@@ -177,7 +182,7 @@ async function measure(name, scenario, seconds) {
     const single = await run(1, seconds);
     const joined = await run(100, seconds);
     tally.reset();
-    const calm = await fixedRate({ server, name, scenario, seconds, tally });
+    const calm = await fixedRate({ server, name, scenario, seconds, tally, eventsPerSecond: 5 });
     for (const follower of followers) follower.close();
     return { name, heap, single, joined, calm };
   } finally {
@@ -219,7 +224,7 @@ async function stalledReader(seconds) {
     sockets: 1000,
     filter: () => ({ types: ['Bench.Event'] }),
     event: () => ({ type: 'Bench.Event' }),
-    filler: 'x'.repeat(8000),
+    filler: 'x'.repeat(2000),
     perEvent: 1000,
   };
   const server = await contenders[name]();
@@ -228,7 +233,7 @@ async function stalledReader(seconds) {
     await followAll(server, scenario, tally);
     const run = async () => {
       tally.reset();
-      return fixedRate({ server, name, scenario, seconds, tally });
+      return fixedRate({ server, name, scenario, seconds, tally, eventsPerSecond: 20 });
     };
     await run();
     const without = await run();
@@ -257,7 +262,7 @@ for (const [title, scenario] of Object.entries(scenarios)) {
   results[title] = rows;
   printScenario(title, scenario, rows);
 }
-if (isWanted(stalledTitle)) printStalled(await stalledReader(2 * seconds));
+if (isWanted(stalledTitle)) printStalled(await stalledReader(4 * seconds));
 printGoals(results);
 
 function printScenario(title, scenario, rows) {
@@ -291,7 +296,7 @@ function printScenario(title, scenario, rows) {
 function printStalled({ without, beside, before, after, metrics }) {
   const megabytes = ({ heapUsed, external }) => ((heapUsed + external) / 2 ** 20).toFixed(0);
   const ended = /^tidings_websocket_slow_consumers_total(?:\{.*\})? (\d+)$/m.exec(metrics)?.[1];
-  console.log(`\n${stalledTitle}: 1000 sockets that read, 5 events of 8 KB a second`);
+  console.log(`\n${stalledTitle}: 1000 sockets that read, 20 events of 2 KB a second`);
   console.log(
     `p99 of those who read: ${without.p99.toFixed(1)} ms without, ${beside.p99.toFixed(1)} ms beside one who does not`,
   );

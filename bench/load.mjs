@@ -26,24 +26,21 @@ export async function load({
   next,
   check,
 }) {
-  const { hostname, port } = new URL(url);
   const latencies = [];
   let sent = 0;
   const begin = performance.now();
   const over = () => sent >= requests || performance.now() - begin > seconds * 1000;
   const drive = async () => {
-    const socket = connect(Number(port), hostname);
-    socket.setNoDelay(true);
-    await once(socket, 'connect');
+    const connection = await open(url);
     for (let first = true; !over(); first = false) {
       sent += 1;
       const bytes = next();
       const from = performance.now();
-      const answer = await exchange(socket, bytes);
+      const answer = await connection.exchange(bytes);
       latencies.push(performance.now() - from);
       if (first) check(answer);
     }
-    socket.destroy();
+    connection.close();
   };
   await Promise.all(Array.from({ length: connections }, drive));
   const took = (performance.now() - begin) / 1000;
@@ -56,6 +53,15 @@ export async function load({
     p99: at(0.99),
     answered: latencies.length,
   };
+}
+
+/** A connection that is kept alive, for one request at a time. */
+export async function open(url) {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.setNoDelay(true);
+  await once(socket, 'connect');
+  return { exchange: (bytes) => exchange(socket, bytes), close: () => socket.destroy() };
 }
 
 /** Sends one request and resolves with the body of its answer. */

@@ -7,6 +7,7 @@ import { EventFilterRef, filterOf } from './filter.ts';
 import { parseMeasure } from './measure.ts';
 import { untilStored } from './minimum-index.ts';
 import { pageSize } from './page-size.ts';
+import { selects } from './selected.ts';
 
 const maxRows = 10_000;
 const maxGroupings = 16;
@@ -92,6 +93,9 @@ const EventAggregateRef = builder.objectRef<Figures>('EventAggregate').implement
   }),
 });
 
+/** Without any of these nothing has to be measured. */
+const figuresOfMeasured = new Set(['measured', 'average', 'min', 'max', 'sum', 'percentiles']);
+
 function nameOf(grouping: Grouping): string {
   switch (grouping.by) {
     case 'field':
@@ -151,10 +155,11 @@ builder.queryField('aggregateEvents', (t) =>
         description: 'An index that the store must have reached.',
       }),
     },
-    resolve: async (_root, args, context) => {
+    resolve: async (_root, args, context, info) => {
+      const measure = parseMeasure(args.of ?? 'value');
       const request: AggregateRequest = {
         filter: filterOf(args.filter, context),
-        measure: parseMeasure(args.of ?? 'value'),
+        measure: selects(info, figuresOfMeasured) ? measure : null,
         groupBy: atMost<GroupByInput>(args.groupBy ?? [], maxGroupings, 'groupBy').map(groupingOf),
         interval: intervalOf(args.interval),
         timeZone: timeZoneOf(args.timeZone ?? 'UTC'),

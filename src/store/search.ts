@@ -1,7 +1,7 @@
 import type { Event } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
 import type { Query } from './connection.ts';
-import { eventCell, eventOf } from './event-rows.ts';
+import { eventsOf, eventsSelect } from './event-rows.ts';
 import type { EventOrder, Page, PageRequest, Position } from './store.ts';
 import { Parameters, whereOf } from './where.ts';
 
@@ -18,8 +18,8 @@ const orders: Readonly<Record<EventOrder, Direction>> = {
 };
 
 export async function findEvent(query: Query, id: string): Promise<Event | null> {
-  const [row] = await query(`SELECT ${eventCell} FROM events WHERE id = $1::uuid`, [id]);
-  return row === undefined ? null : eventOf(row);
+  const [event] = eventsOf(await query(eventsSelect('events WHERE id = $1::uuid'), [id]));
+  return event ?? null;
 }
 
 /** One row more than asked for tells whether there are more. */
@@ -33,14 +33,12 @@ export async function findPage(query: Query, request: PageRequest): Promise<Page
     ...(before ? [placed(columns, ascending ? '<' : '>', before, to)] : []),
   ];
   const direction = ascending === fromEnd ? 'DESC' : 'ASC';
-  const rows = await query(
-    `SELECT ${eventCell} FROM events WHERE ${conditions.join(' AND ')}
+  const from = `events WHERE ${conditions.join(' AND ')}
      ORDER BY ${columns.replace(',', ` ${direction},`)} ${direction}
-     LIMIT ${to.add(limit + 1, 'bigint')} OFFSET ${to.add(skip, 'bigint')}`,
-    to.values,
-  );
-  const events = rows.slice(0, limit).map(eventOf);
-  return { events: fromEnd ? events.reverse() : events, more: rows.length > limit };
+     LIMIT ${to.add(limit + 1, 'bigint')} OFFSET ${to.add(skip, 'bigint')}`;
+  const found = eventsOf(await query(eventsSelect(from), to.values));
+  const events = found.slice(0, limit);
+  return { events: fromEnd ? events.reverse() : events, more: found.length > limit };
 }
 
 const placed = (columns: string, side: '<' | '>', { time, index }: Position, to: Parameters) =>
@@ -55,9 +53,6 @@ export async function countEvents(query: Query, filter: Filter): Promise<number>
 }
 
 export async function eventsAfter(query: Query, index: number, limit: number): Promise<Event[]> {
-  const rows = await query(
-    `SELECT ${eventCell} FROM events WHERE index > $1 ORDER BY index LIMIT $2`,
-    [index, limit],
-  );
-  return rows.map(eventOf);
+  const from = 'events WHERE index > $1 ORDER BY index LIMIT $2';
+  return eventsOf(await query(eventsSelect(from), [index, limit]));
 }

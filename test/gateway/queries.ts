@@ -90,6 +90,20 @@ export function describeQueries(session: Session): void {
       measured: 3,
       sum: 45,
     });
+    const inFragments = await session.reader.gql(
+      `query ($tags: [String!]) {
+        one: aggregateEvents(filter: { tags: $tags }) { count ... { most: max } }
+        two: aggregateEvents(filter: { tags: $tags }) { count ...Middle }
+        three: aggregateEvents(filter: { tags: $tags }) { count }
+      }
+      fragment Middle on EventAggregate { average }`,
+      { tags: [tag] },
+    );
+    expect(inFragments).toEqual({
+      one: [{ count: 4, most: 30 }],
+      two: [{ count: 4, average: 15 }],
+      three: [{ count: 4 }],
+    });
   });
 
   test('the catalogue knows what is built in and what was reported', async () => {

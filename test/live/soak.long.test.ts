@@ -1,0 +1,45 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Crowd } from './crowd.ts';
+import { openSite, type Place, type Site } from './place.ts';
+
+/** Ten thousand connections in all. */
+const seeds = [20_261_120, 7, 424_242, 99_991];
+const rounds = 84;
+
+let site: Site;
+let place: Place;
+beforeAll(async () => {
+  site = await openSite();
+  place = await site.open({ limits: { ringChanges: 100, warmChanges: 10 } });
+});
+afterAll(async () => {
+  await place[Symbol.asyncDispose]();
+  await site[Symbol.asyncDispose]();
+});
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+function megabytesInUse(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 2 ** 20;
+}
+
+test('ten thousand connections that come and go leave no timer, channel or memory behind', async () => {
+  const inUse: number[] = [];
+  let connected = 0;
+  for (const seed of seeds) {
+    const crowd = new Crowd(place, seed);
+    for (let n = 0; n < rounds; n++) await crowd.round();
+    await crowd.leave();
+    connected += crowd.connected;
+    inUse.push(megabytesInUse());
+  }
+  expect(connected).toBeGreaterThan(10_000);
+  // Code is compiled and caches fill with the first few; what every connection left would add up with the others.
+  const [, second = 0, , last = Number.POSITIVE_INFINITY] = inUse;
+  expect(last - second).toBeLessThan(10);
+});
