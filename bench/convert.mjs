@@ -1,5 +1,5 @@
 // Notifications a second through the Ceilometer converter with the default definitions, on one core: converted alone, and
-// from the text on the wire to the finished draft. Run: npm run build && node bench/convert.mjs [seconds]
+// from the text on the wire to the finished draft. Run: npm run build && npm --prefix bench run convert [-- seconds]
 import { readFileSync } from 'node:fs';
 
 const dialect = new URL('../dist/intake/dialects/ceilometer/', import.meta.url);

@@ -86,8 +86,10 @@ export class HttpServer implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      // Node leaves the body out of the answer by itself.
-      if (request.method === 'HEAD') request.method = 'GET';
+      if (request.method === 'HEAD') {
+        request.method = 'GET';
+        endAtBody(response);
+      }
       if (answerOrigin(this.#options.isAllowedOrigin, request, response)) return;
       const url = targetOf(request);
       if (url === null) replyJson(response, 400, { error: 'The target is not a URL.' });
@@ -156,3 +158,12 @@ function refusalOf({ code, message }: NodeJS.ErrnoException, host: string, port:
 
 const urlOf = ({ address, port, family }: AddressInfo): string =>
   `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+
+/** Node leaves the body out of the answer to HEAD by itself; a stream would go on without anybody hearing it. */
+function endAtBody(response: ServerResponse): void {
+  response.write = () => {
+    if (!response.writableEnded) response.end();
+    return true;
+  };
+  response.flushHeaders = () => void response.write('');
+}

@@ -22,10 +22,10 @@ afterAll(async () => {
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
+/** Without the buffers of sockets, which are freed some time after a collection. */
 function megabytesInUse(): number {
   collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return (heapUsed + external) / 2 ** 20;
+  return process.memoryUsage().heapUsed / 2 ** 20;
 }
 
 test('ten thousand connections that come and go leave no timer, channel or memory behind', async () => {
@@ -41,5 +41,5 @@ test('ten thousand connections that come and go leave no timer, channel or memor
   expect(connected).toBeGreaterThan(10_000);
   // Code is compiled and caches fill with the first few; what every connection left would add up with the others.
   const [, second = 0, , last = Number.POSITIVE_INFINITY] = inUse;
-  expect(last - second).toBeLessThan(10);
+  expect(last - second).toBeLessThan(5);
 });

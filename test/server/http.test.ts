@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bootGateway, type TestGateway } from '../harness.ts';
 
 let gateway: TestGateway;
@@ -270,4 +270,26 @@ test('HEAD is GET without the body', async () => {
     expect(await head.text()).toBe('');
     expect(head.headers.get('content-type')).toBe(got.headers.get('content-type'));
   }
+});
+
+test('HEAD of a stream is over once its head is sent', async () => {
+  const subscription = encodeURIComponent('subscription { events { id } }');
+  const paths = ['/api/v1/events/stream', '/v1/event/stream', `/graphql?query=${subscription}`];
+  for (const path of paths) {
+    const { status } = await new Promise<{ status: number | undefined }>((resolve, reject) => {
+      const asked = request(`${gateway.origin}${path}`, {
+        method: 'HEAD',
+        headers: { accept: 'text/event-stream' },
+      });
+      asked.on('error', reject).end();
+      asked.on('response', (response) => {
+        response.resume().on('end', () => resolve({ status: response.statusCode }));
+      });
+    });
+    expect(status).toBe(200);
+  }
+  await vi.waitFor(async () => {
+    const metrics = await (await fetch(`${gateway.origin}/metrics`)).text();
+    expect(metrics).toMatch(/^tidings_live_subscriptions 0$/m);
+  });
 });
