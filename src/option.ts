@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { z } from 'zod';
 import { parseDuration } from './event/duration.ts';
 import { amqpUrls } from './intake/dialects/ceilometer/amqp-url.ts';
+import { parseTopics } from './intake/dialects/nomad/stream-query.ts';
 
 /** Reads the text of an environment variable; its one issue says what the text must be: "a port". */
 export type Reader<Value> = z.ZodType<Value, string>;
@@ -116,6 +117,19 @@ export const names: Reader<readonly string[]> = reader('names with commas betwee
   const entries = list(text);
   return entries.length > 0 ? entries : undefined;
 });
+
+/** Topics of Nomad's event stream. */
+export const nomadTopics: Reader<readonly string[]> = reader(
+  'topics such as Job, Allocation:web or *, with commas between them',
+  (text) => {
+    const entries = list(text);
+    try {
+      return parseTopics(entries).length > 0 ? entries : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+);
 
 /** `host:port` each. */
 export const addresses: Reader<readonly string[]> = reader(

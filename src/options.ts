@@ -8,6 +8,7 @@ import {
   httpAddress,
   names,
   natsServers,
+  nomadTopics,
   oneOf,
   option,
   optional,
@@ -141,7 +142,7 @@ export const options = {
     'What the cluster is called: a part of the ids of its events, to be different for each cluster and never changed.',
   ),
   TIDINGS_NOMAD_NAMESPACE: option(text, '*', 'The namespace to follow; `*` for all.'),
-  TIDINGS_NOMAD_TOPICS: optional(names, 'Topics to follow: `Job,Allocation:web`.', 'all'),
+  TIDINGS_NOMAD_TOPICS: optional(nomadTopics, 'Topics to follow: `Job,Allocation:web`.', 'all'),
   SKYWALKING_GRPC_PORT: optional(
     wholeNumber(0, 65_535),
     "The port for SkyWalking's agents: 11800 is SkyWalking's own.",

@@ -85,6 +85,7 @@ test.each([
   ['TIDINGS_LOG_LEVEL', 'loud'],
   ['TIDINGS_STREAM', 'a.b'],
   ['TIDINGS_MAX_EVENTS', '0'],
+  ['TIDINGS_NOMAD_TOPICS', 'Job:web:1'],
 ])('%s refuses %s', (name, value) => {
   expect(faultsOf({ [name]: value })).toEqual([
     expect.stringMatching(`^${name} must be .*${value}`),

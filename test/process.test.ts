@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { createClient } from 'graphql-ws';
@@ -121,6 +123,25 @@ test('a port that another process has is refused in one sentence', async () => {
   await using second = start({ TIDINGS_DATA_DIR: other.path, TIDINGS_PORT: port });
   expect(await second.ended).toBe(1);
   expect(await second.faults).toBe(`Another process has the port ${port} of 127.0.0.1.\n`);
+});
+
+test('SIGHUP reads the event definitions again; a bad file is told and changes nothing', async () => {
+  await using data = await dataDirectory();
+  const file = join(data.path, 'definitions.yaml');
+  await writeFile(file, '[]');
+  await using gateway = start({ TIDINGS_DATA_DIR: data.path, DEFINITIONS_FILE: file });
+  let said = '';
+  gateway.child.stdout?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const url = await addressOf(gateway);
+  await writeFile(file, '- event_type: [');
+  gateway.child.kill('SIGHUP');
+  await vi.waitFor(() => expect(said).toContain('the old ones stay in use'));
+  await writeFile(file, '[]');
+  gateway.child.kill('SIGHUP');
+  await vi.waitFor(() => expect(said).toContain('The event definitions were read again.'));
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
 
 test('every fault of the environment is told before anything starts', async () => {

@@ -18,7 +18,7 @@ import {
 import type { Variables } from './request-error.ts';
 
 /** An operation whose variables are coerced before it is executed. */
-export interface CoercedOperation {
+interface CoercedOperation {
   /** The document with variables of any JSON: the values that `coerce` has made are taken as they are. */
   readonly document: DocumentNode;
   /** Null where graphql-js would refuse a value: it can say why. */
