@@ -11,7 +11,7 @@ export default defineConfig({
   },
   test: {
     // Most tests wait for sockets and servers, so that two share a core well.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: availableParallelism() + 1,
     setupFiles: ['test/patience.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
