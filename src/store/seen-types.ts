@@ -3,6 +3,9 @@ import { type Event, type TraitType, typeOf } from '../event/event.ts';
 /** How many types and traits are remembered as stored, before all are forgotten. */
 const capacity = 50_000;
 
+/** Bytes of a type and a trait's name together that the index of event_traits, of 2,700 bytes an entry, has room for. */
+const longestTrait = 2_600;
+
 interface SeenType {
   readonly category: string;
   /** Empty where the type is a category alone. */
@@ -27,7 +30,7 @@ export class SeenTypes {
   readonly #seen = new Map<string, Map<string, Map<string, TraitType[]>>>();
   #count = 0;
 
-  /** What may be new in the events; null for nothing. */
+  /** What may be new in the events; null for nothing. Traits whose names are too long for the catalogue are left out. */
   newsIn(events: Iterable<Event>): News | null {
     const types = new Map<string, SeenType>();
     const traits = new Map<string, SeenTrait>();
@@ -38,6 +41,7 @@ export class SeenTypes {
       for (const trait of event.traits) {
         if (seen?.get(trait.name)?.includes(trait.type)) continue;
         const found = { ...type, event_type: typeOf(event), name: trait.name, type: trait.type };
+        if (!hasRoom(found)) continue;
         traits.set(Object.values(found).join('\0'), found);
       }
     }
@@ -66,4 +70,10 @@ export class SeenTypes {
     actions.set(action, traits);
     return traits;
   }
+}
+
+function hasRoom({ event_type, name }: SeenTrait): boolean {
+  // A UTF-16 unit is at most 3 bytes of UTF-8.
+  if ((event_type.length + name.length) * 3 <= longestTrait) return true;
+  return Buffer.byteLength(event_type) + Buffer.byteLength(name) <= longestTrait;
 }

@@ -165,6 +165,18 @@ export function writeContract(storeOf: () => OpenStore): void {
     expect(await store.lastIndex()).toBe(written.at(-1)?.event.index);
   });
 
+  test('names of the greatest length are kept, though an index cannot hold them together', async () => {
+    const name = () => Array.from({ length: 256 }, astral).join('');
+    const [category, action] = [name(), name()];
+    const traits = [{ name: name(), type: 'INT', value: 1 }] as const;
+    const refusedBefore = store.refused;
+    const [first] = await put(store, [report({ category, action, tags: [name()], traits })]);
+    expect(store.refused).toBe(refusedBefore);
+    expect(await store.event(first?.event.id as string)).toMatchObject({ category, traits });
+    expect(await store.types([category])).toEqual([{ category, action }]);
+    expect(await store.traitDescriptors([`${category}.${action}`])).toEqual([]);
+  });
+
   test('raw messages are kept to the letter', async () => {
     const raw = { z: 1, a: ['\0', '\ud800', '\\u0000'], m: { y: 1e300, b: -0.1 } };
     const [first] = await put(store, [report({ raw })]);
@@ -215,3 +227,6 @@ export function writeContract(storeOf: () => OpenStore): void {
     });
   });
 }
+
+/** A character of four bytes in UTF-8, at random: names of one character would be compressed. */
+const astral = (): string => String.fromCodePoint(0x1_0000 + Math.floor(Math.random() * 0xf000));
