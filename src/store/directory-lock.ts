@@ -89,12 +89,16 @@ async function isRunning(holder: Holder): Promise<boolean> {
   return (await beginningOf(holder.pid)) === holder.began;
 }
 
-/** Linux: the boot, and the 22nd field of /proc/PID/stat (proc(5)), in which a process began. */
+/**
+ * Linux: the boot, and the 22nd field of /proc/PID/stat (proc(5)), in which a process began. Null for one that has
+ * ended and only waits for its parent to hear of it.
+ */
 async function beginningOf(process: number): Promise<string | null> {
   try {
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
     const stat = await readFile(`/proc/${process}/stat`, 'utf8');
-    return `${boot.trim()} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? null : `${boot.trim()} ${fields[19]}`;
   } catch {
     return null;
   }

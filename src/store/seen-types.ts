@@ -39,9 +39,9 @@ export class SeenTypes {
       const seen = this.#seen.get(type.category)?.get(type.action);
       if (seen === undefined) types.set(`${type.category}\0${type.action}`, type);
       for (const trait of event.traits) {
-        if (seen?.get(trait.name)?.includes(trait.type)) continue;
+        const known = seen?.get(trait.name)?.includes(trait.type);
+        if (known || !hasRoom(typeOf(event), trait.name)) continue;
         const found = { ...type, event_type: typeOf(event), name: trait.name, type: trait.type };
-        if (!hasRoom(found)) continue;
         traits.set(Object.values(found).join('\0'), found);
       }
     }
@@ -72,8 +72,8 @@ export class SeenTypes {
   }
 }
 
-function hasRoom({ event_type, name }: SeenTrait): boolean {
+function hasRoom(eventType: string, name: string): boolean {
   // A UTF-16 unit is at most 3 bytes of UTF-8.
-  if ((event_type.length + name.length) * 3 <= longestTrait) return true;
-  return Buffer.byteLength(event_type) + Buffer.byteLength(name) <= longestTrait;
+  if ((eventType.length + name.length) * 3 <= longestTrait) return true;
+  return Buffer.byteLength(eventType) + Buffer.byteLength(name) <= longestTrait;
 }

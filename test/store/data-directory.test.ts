@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { everything } from '../../src/event/filter.ts';
 import { createLog } from '../../src/log.ts';
 import { lockDirectory } from '../../src/store/directory-lock.ts';
@@ -69,6 +69,27 @@ describe('the lock of a data directory', () => {
     expect(JSON.parse(lock)).toMatchObject({ pid: process.pid });
   });
 });
+
+test.runIf(process.platform === 'linux')(
+  'the lock of a process that has ended, and whose parent has not heard of it, is taken over',
+  async () => {
+    await using directory = await dataDirectory();
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 600']);
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(said.toString());
+    const fields = await vi.waitFor(async () => {
+      const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+      const found = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      expect(found[0]).toBe('Z');
+      return found;
+    });
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    const lock = JSON.stringify({ pid, began: `${boot} ${fields[19]}` });
+    await writeFile(join(directory.path, 'lock.1'), lock);
+    await using _taken = await lockDirectory(directory.path);
+    parent.kill('SIGKILL');
+  },
+);
 
 describe('a data directory', () => {
   test('keeps what was stored, and where the numbering stood', async () => {
