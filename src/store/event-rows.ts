@@ -135,6 +135,7 @@ const cell = `json_build_array(id, index, namespace, category, action, severity,
   endpoint, node, component, plane, layer, key, filter_keys, message, tags, traits, value,
   ${microseconds('time')}, ${microseconds('end_time')}, ${microseconds('recorded_at')}, dialect, raw)`;
 
+/** The same as text, for a row of its own. */
 export const eventCell = `${cell}::text`;
 
 /** A select of all events of another one's rows in a single cell: the driver spends longer on a row than on an event. */
