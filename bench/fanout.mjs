@@ -305,64 +305,33 @@ function printStalled({ without, beside, before, after, metrics }) {
   );
 }
 
-/** What the ratios should be, beside what they are. */
-function printGoals({
-  'one filter': one,
-  '100 filters': hundred,
-  'own keys, 100': few,
-  'own keys, 10,000': many,
-}) {
-  const of = (rows, name) => rows?.find((row) => row.name === name);
-  const goals = [
-    [
-      'one filter, one by one, of bare ws',
-      'at least 0.8',
-      ratio(of(one, 'tidings')?.single, of(one, 'bare')?.single),
-    ],
-    [
-      'one filter, batches, of bare ws one by one',
-      'at least 2.5',
-      ratio(of(one, 'tidings')?.joined, of(one, 'bare')?.single),
-    ],
-    [
-      'one filter, batches, of mercurius',
-      'at least 5',
-      ratio(of(one, 'tidings')?.joined, of(one, 'mercurius')?.joined),
-    ],
-    [
-      '100 filters, batches, of mercurius',
-      'at least 10',
-      ratio(of(hundred, 'tidings')?.joined, of(hundred, 'mercurius')?.joined),
-    ],
-    [
-      'own keys, CPU an event at 10,000 of that at 100',
-      'at most 1.5',
-      costRatio(of(many, 'tidings')?.joined, of(few, 'tidings')?.joined),
-    ],
-    [
-      'one filter, KB of heap beyond bare ws',
-      'at most 20',
-      heapBeyond(of(one, 'tidings'), of(one, 'bare')),
-    ],
-    [
-      'own keys, KB of heap beyond bare ws',
-      'at most 20',
-      heapBeyond(of(many, 'tidings'), of(many, 'bare')),
-    ],
-  ];
+/** What the ratios should be, beside what they are, for whatever was measured. */
+function printGoals(measured) {
+  const of = (title, name) => measured[title]?.find((row) => row.name === name);
+  const goal = (what, wanted, ours, theirs, ratio) => {
+    if (!ours || !theirs) return;
+    console.log(`${what.padEnd(50)} ${ratio(ours, theirs).toFixed(2).padStart(8)}   ${wanted}`);
+  };
+  const ours = of('one filter', 'tidings');
+  const bare = of('one filter', 'bare');
+  const joined = (a, b) => a.joined.perSecond / b.joined.perSecond;
+  const heap = (a, b) => (a.heap - b.heap) / 1024;
   console.log('');
-  for (const [what, goal, is] of goals)
-    if (is !== null) console.log(`${what.padEnd(50)} ${is.toFixed(2).padStart(8)}   ${goal}`);
-}
-
-function ratio(ours, theirs) {
-  return ours && theirs ? ours.perSecond / theirs.perSecond : null;
-}
-
-function costRatio(ours, theirs) {
-  return ours && theirs ? ours.microseconds / theirs.microseconds : null;
-}
-
-function heapBeyond(ours, theirs) {
-  return ours && theirs ? (ours.heap - theirs.heap) / 1024 : null;
+  goal('one filter, one by one, of bare ws', 'at least 0.8', ours, bare, (a, b) => {
+    return a.single.perSecond / b.single.perSecond;
+  });
+  goal('one filter, batches, of bare ws one by one', 'at least 2.5', ours, bare, (a, b) => {
+    return a.joined.perSecond / b.single.perSecond;
+  });
+  const mercurius = of('one filter', 'mercurius');
+  goal('one filter, batches, of mercurius', 'at least 5', ours, mercurius, joined);
+  const [hundred, theirHundred] = ['tidings', 'mercurius'].map((name) => of('100 filters', name));
+  goal('100 filters, batches, of mercurius', 'at least 10', hundred, theirHundred, joined);
+  const [few, many] = ['own keys, 100', 'own keys, 10,000'].map((title) => of(title, 'tidings'));
+  goal('own keys, CPU an event at 10,000 of that at 100', 'at most 1.5', many, few, (a, b) => {
+    return a.joined.microseconds / b.joined.microseconds;
+  });
+  goal('one filter, KB of heap beyond bare ws', 'at most 20', ours, bare, heap);
+  const manyBare = of('own keys, 10,000', 'bare');
+  goal('own keys, KB of heap beyond bare ws', 'at most 20', many, manyBare, heap);
 }

@@ -23,6 +23,9 @@ const queries = [
   '{ journal { kind } }',
 ];
 
+/** So little stays in memory that those who come back need the store. */
+export const smallRing = { ringChanges: 100, warmChanges: 10 };
+
 /** Connections that come with each round. */
 const perRound = 30;
 

@@ -1,23 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Crowd } from './crowd.ts';
-import { openSite, type Place, type Site } from './place.ts';
+import { expect, test } from 'vitest';
+import { Crowd, smallRing } from './crowd.ts';
+import { openSite } from './place.ts';
 
 /** Ten thousand connections in all. */
 const seeds = [20_261_120, 7, 424_242, 99_991];
 const rounds = 84;
-
-let site: Site;
-let place: Place;
-beforeAll(async () => {
-  site = await openSite();
-  place = await site.open({ limits: { ringChanges: 100, warmChanges: 10 } });
-});
-afterAll(async () => {
-  await place[Symbol.asyncDispose]();
-  await site[Symbol.asyncDispose]();
-});
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -29,6 +18,8 @@ function megabytesInUse(): number {
 }
 
 test('ten thousand connections that come and go leave no timer, channel or memory behind', async () => {
+  await using site = await openSite();
+  await using place = await site.open({ limits: smallRing });
   const inUse: number[] = [];
   let connected = 0;
   for (const seed of seeds) {
