@@ -7,6 +7,7 @@ import { now as currentInstant } from './event/instant.ts';
 import { exposeFigures } from './figures.ts';
 import type { GraphServices } from './graphql/context.ts';
 import { createPrepareDocument } from './graphql/document.ts';
+import { createExecution } from './graphql/execution.ts';
 import type { GraphEngine } from './graphql/operation.ts';
 import { createPublicError } from './graphql/public-error.ts';
 import { schema } from './graphql/schema.ts';
@@ -177,6 +178,7 @@ function engineOf(config: Config, { doors, ceilometer }: Core): GraphEngine {
   return {
     schema,
     coerced: createCoercion(schema),
+    execute: createExecution(schema),
     prepare: createPrepareDocument(schema, config.document),
     publicError: createPublicError(doors.log),
     context: () => ({ ...services, now: doors.now() }),

@@ -7,7 +7,7 @@ import { EventFilterRef, filterOf } from './filter.ts';
 import { parseMeasure } from './measure.ts';
 import { untilStored } from './minimum-index.ts';
 import { pageSize } from './page-size.ts';
-import { selects } from './selected.ts';
+import { type SelectedBelow, selectedBelow } from './selected.ts';
 
 const maxRows = 10_000;
 const maxGroupings = 16;
@@ -96,6 +96,9 @@ const EventAggregateRef = builder.objectRef<Figures>('EventAggregate').implement
 /** Without any of these nothing has to be measured. */
 const figuresOfMeasured = new Set(['measured', 'average', 'min', 'max', 'sum', 'percentiles']);
 
+const wantsFigures = (info: SelectedBelow): boolean =>
+  selectedBelow(info).some(({ name }) => figuresOfMeasured.has(name.value));
+
 function nameOf(grouping: Grouping): string {
   switch (grouping.by) {
     case 'field':
@@ -159,7 +162,7 @@ builder.queryField('aggregateEvents', (t) =>
       const measure = parseMeasure(args.of ?? 'value');
       const request: AggregateRequest = {
         filter: filterOf(args.filter, context),
-        measure: selects(info, figuresOfMeasured) ? measure : null,
+        measure: wantsFigures(info) ? measure : null,
         groupBy: atMost<GroupByInput>(args.groupBy ?? [], maxGroupings, 'groupBy').map(groupingOf),
         interval: intervalOf(args.interval),
         timeZone: timeZoneOf(args.timeZone ?? 'UTC'),

@@ -1,6 +1,6 @@
 import type { Event } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
-import type { EventOrder, PageRequest, Store } from '../store/store.ts';
+import type { EventField, EventOrder, PageRequest, Store } from '../store/store.ts';
 import { cursorOf, positionOf } from './cursor.ts';
 import { pageSize } from './page-size.ts';
 
@@ -10,6 +10,8 @@ const maxPageSize = 1_000;
 export interface ConnectionArguments {
   readonly filter: Filter;
   readonly orderBy: EventOrder;
+  /** What is selected of the events. */
+  readonly fields: readonly EventField[];
   readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;
   readonly last?: number | null | undefined;
@@ -31,7 +33,7 @@ export class EventConnection {
   #page: Promise<LoadedPage> | undefined;
 
   /** @throws InputError for a bad cursor or page size */
-  constructor(store: Store, { filter, orderBy, ...args }: ConnectionArguments) {
+  constructor(store: Store, { filter, orderBy, fields, ...args }: ConnectionArguments) {
     const sizes = { fallback: defaultPageSize, max: maxPageSize };
     const first = pageSize(args.first ?? args.last, {
       argument: args.first == null ? 'last' : 'first',
@@ -43,6 +45,7 @@ export class EventConnection {
     this.#keepLast = args.first != null && args.last != null ? last : null;
     this.#request = {
       filter,
+      fields,
       order: orderBy,
       limit: first,
       fromEnd,

@@ -1,8 +1,11 @@
+import type { FieldNode } from 'graphql';
 import { type Event, type EventSource, typeOf } from '../event/event.ts';
 import { parseId } from '../event/filter-input.ts';
+import type { EventField } from '../store/store.ts';
 import { builder } from './builder.ts';
 import { CategoryRef } from './category.ts';
 import { DialectEnum, PlaneEnum, SeverityEnum } from './enums.ts';
+import { type SelectedBelow, selectedBelow } from './selected.ts';
 import { TraitRef } from './trait.ts';
 
 const EventSourceRef = builder.objectRef<EventSource>('EventSource').implement({
@@ -123,6 +126,56 @@ export const EventRef = builder.objectRef<Event>('Event').implement({
     }),
   }),
 });
+
+/** What each field is made of; the fields of the source are their own. */
+const madeOf: Readonly<Record<string, readonly EventField[]>> = {
+  id: ['id'],
+  index: ['index'],
+  namespace: ['namespace'],
+  category: ['category'],
+  action: ['action'],
+  type: ['category', 'action'],
+  severity: ['severity'],
+  key: ['key'],
+  filterKeys: ['filterKeys'],
+  message: ['message'],
+  tags: ['tags'],
+  traits: ['traits'],
+  trait: ['traits'],
+  value: ['value'],
+  time: ['time'],
+  endTime: ['endTime'],
+  recordedAt: ['recordedAt'],
+  dialect: ['dialect'],
+  raw: ['raw'],
+};
+
+/**
+ * What the store must read of the events that are selected of a page, and of their places. A document that is
+ * kept is looked through once.
+ */
+export function fieldsOfPage(info: SelectedBelow): readonly EventField[] {
+  const [node, ...others] = info.fieldNodes;
+  if (node === undefined || others.length > 0) return fieldsSelected(info);
+  const fields = fieldsOfPages.get(node) ?? fieldsSelected(info);
+  fieldsOfPages.set(node, fields);
+  return fields;
+}
+
+const fieldsOfPages = new WeakMap<FieldNode, readonly EventField[]>();
+
+function fieldsSelected(info: SelectedBelow): readonly EventField[] {
+  const fields = new Set<EventField>(['time', 'index']);
+  for (const path of [['nodes'], ['edges', 'node']]) {
+    for (const { name } of selectedBelow(info, path)) {
+      for (const field of madeOf[name.value] ?? []) fields.add(field);
+    }
+    for (const { name } of selectedBelow(info, [...path, 'source'])) {
+      if (name.value !== '__typename') fields.add(name.value as keyof EventSource);
+    }
+  }
+  return [...fields];
+}
 
 builder.queryField('event', (t) =>
   t.field({

@@ -2,7 +2,7 @@ import type { Event } from '../event/event.ts';
 import type { EventOrder } from '../store/store.ts';
 import { builder } from './builder.ts';
 import { EventConnection } from './connection.ts';
-import { EventRef } from './event.ts';
+import { EventRef, fieldsOfPage } from './event.ts';
 import { EventFilterRef, filterOf } from './filter.ts';
 import { untilStored } from './minimum-index.ts';
 
@@ -113,10 +113,11 @@ builder.queryField('events', (t) =>
         description: 'An index that the store must have reached.',
       }),
     },
-    resolve: async (_root, { filter, orderBy, minIndex, ...page }, context) => {
+    resolve: async (_root, { filter, orderBy, minIndex, ...page }, context, info) => {
       const connection = new EventConnection(context.store, {
         filter: filterOf(filter, context),
         orderBy: orderBy ?? 'TIME_DESC',
+        fields: fieldsOfPage(info),
         ...page,
       });
       await untilStored(context, minIndex);

@@ -7,6 +7,7 @@ import {
 } from 'graphql';
 import type { GraphContext } from './context.ts';
 import type { PrepareDocument } from './document.ts';
+import type { ExecuteCoerced } from './execution.ts';
 import type { PublicError } from './public-error.ts';
 import { requestError, type Variables, variableErrors } from './request-error.ts';
 import type { CoerceOperation } from './variables.ts';
@@ -23,6 +24,7 @@ export interface GraphEngine {
   readonly schema: GraphQLSchema;
   readonly prepare: PrepareDocument;
   readonly coerced: CoerceOperation;
+  readonly execute: ExecuteCoerced;
   readonly publicError: PublicError;
   /** The context of an operation that begins now. */
   readonly context: () => GraphContext;
@@ -49,13 +51,10 @@ export async function runOperation(
   const values = variables ?? {};
   const { document: ofCoerced, coerce } = engine.coerced(document, operation);
   const coerced = coerce(values);
-  const result = await execute({
-    schema,
-    document: coerced === null ? document : ofCoerced,
-    operationName,
-    variableValues: coerced ?? values,
-    contextValue: engine.context(),
-  });
+  const contextValue = engine.context();
+  const result = await (coerced === null
+    ? execute({ schema, document, operationName, variableValues: values, contextValue })
+    : engine.execute({ document: ofCoerced, operation, variableValues: coerced, contextValue }));
   if (!result.errors) return result;
   return 'data' in result
     ? { ...result, errors: result.errors.map(engine.publicError) }

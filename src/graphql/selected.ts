@@ -1,23 +1,33 @@
-import { type GraphQLResolveInfo, Kind, type SelectionNode, type SelectionSetNode } from 'graphql';
+import { type FieldNode, type GraphQLResolveInfo, Kind, type SelectionNode } from 'graphql';
 
-/** Whether any of these fields is selected below the field that is resolved, under any name, in any fragment. */
-export function selects(
-  { fieldNodes, fragments }: Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>,
-  fields: ReadonlySet<string>,
-): boolean {
-  const within = (set: SelectionSetNode | undefined): boolean =>
-    set?.selections.some(isSuch) ?? false;
+/** Where a resolver finds what is selected below its field. */
+export type SelectedBelow = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>;
 
-  function isSuch(selection: SelectionNode): boolean {
+/**
+ * The fields that are selected below the one that is resolved, under any name and in any fragment; behind a path,
+ * those below the fields of these names.
+ */
+export function selectedBelow(
+  { fieldNodes, fragments }: SelectedBelow,
+  path: readonly string[] = [],
+): readonly FieldNode[] {
+  const fieldsIn = (selections: readonly SelectionNode[] = []): FieldNode[] =>
+    selections.flatMap(fieldsOf);
+
+  function fieldsOf(selection: SelectionNode): FieldNode[] {
     switch (selection.kind) {
       case Kind.FIELD:
-        return fields.has(selection.name.value);
+        return [selection];
       case Kind.INLINE_FRAGMENT:
-        return within(selection.selectionSet);
+        return fieldsIn(selection.selectionSet.selections);
       case Kind.FRAGMENT_SPREAD:
-        return within(fragments[selection.name.value]?.selectionSet);
+        return fieldsIn(fragments[selection.name.value]?.selectionSet.selections);
     }
   }
 
-  return fieldNodes.some(({ selectionSet }) => within(selectionSet));
+  const below = fieldNodes.flatMap(({ selectionSet }) => fieldsIn(selectionSet?.selections));
+  const [name, ...rest] = path;
+  if (name === undefined) return below;
+  const named = below.filter((field) => field.name.value === name);
+  return selectedBelow({ fieldNodes: named, fragments }, rest);
 }

@@ -31,6 +31,8 @@ export function readBody(request: IncomingMessage, limit: number): Promise<strin
     request.on('data', take);
     request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     request.on('error', reject);
-    request.on('close', () => reject(new Error('The connection ended within the body.')));
+    request.on('close', () => {
+      if (!request.complete) reject(new Error('The connection ended within the body.'));
+    });
   });
 }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
   type DocumentNode,
   type ExecutionResult,
-  execute,
   type GraphQLError,
   getArgumentValues,
   getOperationAST,
@@ -43,7 +42,7 @@ export class FeedOperationReader {
       return { errors: variableErrors(errors, { schema, document, values }) };
     }
     try {
-      return { operation: this.#operation(selection, coerced, values, afterIndex) };
+      return { operation: this.#operation(selection, coerced, afterIndex) };
     } catch (error) {
       return { errors: [this.#engine.publicError(error)] };
     }
@@ -61,12 +60,11 @@ export class FeedOperationReader {
   }
 
   #operation(
-    { field, document, digest, variables }: Selection,
+    { field, document, alone: operation, digest, variables }: Selection,
     coerced: Readonly<Record<string, unknown>>,
-    values: Readonly<Record<string, unknown>>,
     afterIndex: number | null,
   ): FeedOperation {
-    const { schema, publicError } = this.#engine;
+    const { schema, publicError, execute } = this.#engine;
     const name = field.name.value;
     const definition = schema.getSubscriptionType()?.getFields()[name];
     if (definition === undefined) throw new Error(`no subscription field ${name}`);
@@ -74,17 +72,24 @@ export class FeedOperationReader {
     const contextValue = this.#engine.context();
     const request = feedRequestOf(args, contextValue);
     const batching = name === 'eventBatches' ? batchingOf(args) : null;
-    const used = pick(values, variables);
+    const { document: ofCoerced } = this.#engine.coerced(document, operation);
+    const variableValues = pick(coerced, variables);
     const text = (result: ExecutionResult): string =>
       JSON.stringify(
         result.errors ? { ...result, errors: result.errors.map(publicError) } : result,
       );
     return {
-      key: digestOf([digest, pick(coerced, variables), request.filter, batching]),
+      key: digestOf([digest, variableValues, request.filter, batching]),
       request: { ...request, afterIndex: afterIndex ?? request.afterIndex },
       batching,
       render(rootValue) {
-        const result = execute({ schema, document, rootValue, contextValue, variableValues: used });
+        const result = execute({
+          document: ofCoerced,
+          operation,
+          rootValue,
+          contextValue,
+          variableValues,
+        });
         return 'then' in result ? result.then(text) : text(result);
       },
     };

@@ -23,6 +23,8 @@ export interface Selection {
    * they use: equal for all that select the same, whatever they select it of.
    */
   readonly document: DocumentNode;
+  /** The operation of that document. */
+  readonly alone: OperationDefinitionNode;
   /** A digest of that document, however it was laid out. */
   readonly digest: string;
   /** The variables that the selection uses. */
@@ -55,20 +57,21 @@ export function readSelection(
   const variables = variablesUsed(definitions);
   const [stripped, ...others] = definitions;
   const { name: _, ...unnamed } = stripped;
-  const alone: DocumentNode = {
-    kind: Kind.DOCUMENT,
-    definitions: [
-      {
-        ...unnamed,
-        variableDefinitions: (operation.variableDefinitions ?? []).filter(({ variable }) =>
-          variables.has(variable.name.value),
-        ),
-      },
-      ...others,
-    ],
+  const alone: OperationDefinitionNode = {
+    ...unnamed,
+    variableDefinitions: (operation.variableDefinitions ?? []).filter(({ variable }) =>
+      variables.has(variable.name.value),
+    ),
   };
-  const digest = createHash('sha256').update(print(alone)).digest('base64url');
-  return { operation, field, document: alone, digest, variables: [...variables].sort() };
+  const reduced: DocumentNode = { kind: Kind.DOCUMENT, definitions: [alone, ...others] };
+  return {
+    operation,
+    field,
+    document: reduced,
+    alone,
+    digest: createHash('sha256').update(print(reduced)).digest('base64url'),
+    variables: [...variables].sort(),
+  };
 }
 
 const isFragment = (definition: DefinitionNode): definition is FragmentDefinitionNode =>

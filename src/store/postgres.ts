@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Connection, Parameter, Query, Transaction } from './connection.ts';
 import { Busy, ConnectionError, InUse, messageOf } from './outage.ts';
+import { RepeatedStatements } from './repeated-statements.ts';
 
 /** How long connecting, a free connection of the pool, and a statement may take, in milliseconds. */
 const connectTimeout = 5_000;
@@ -57,6 +58,7 @@ export class PostgresConnection implements Connection {
   readonly adapter: PrismaPg;
   readonly #reads: pg.Pool;
   readonly #writes: pg.Pool;
+  readonly #repeated = new RepeatedStatements();
 
   /**
    * @param exclusive whether the session that writes must be the only one of any process: it holds a lock of the
@@ -78,7 +80,7 @@ export class PostgresConnection implements Connection {
       ...config,
       max: readers,
       idleTimeoutMillis: 60_000,
-      onConnect: withoutJit,
+      onConnect: plansForReading,
     });
     this.#writes = new pg.Pool({
       ...config,
@@ -90,7 +92,11 @@ export class PostgresConnection implements Connection {
     this.adapter = new PrismaPg(this.#reads, schema === null ? {} : { schema });
   }
 
-  readonly read: Query = (statement, parameters) => queryOver(this.#reads)(statement, parameters);
+  readonly read: Query = (statement, parameters) =>
+    queryOver(this.#reads)(
+      typeof statement === 'string' ? this.#repeated.known(statement) : statement,
+      parameters,
+    );
 
   readonly write: Query = (statement, parameters) =>
     this.#withWriter((client) => queryOver(client)(statement, parameters));
@@ -155,9 +161,12 @@ async function takeWritersLock(client: pg.ClientBase): Promise<void> {
   }
 }
 
-/** Compiling an aggregate of a million rows takes PostgreSQL longer than running it. */
-async function withoutJit(client: pg.ClientBase): Promise<void> {
-  await client.query('SET jit = off');
+/**
+ * Compiling an aggregate of a million rows takes PostgreSQL longer than running it; and a plan for any tag, or any span
+ * of time, is a bad one for most.
+ */
+async function plansForReading(client: pg.ClientBase): Promise<void> {
+  await client.query('SET jit = off; SET plan_cache_mode = force_custom_plan');
 }
 
 /** Prisma's own way to name a schema in a URL, `?schema=name`; null for the default. */

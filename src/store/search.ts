@@ -24,7 +24,7 @@ export async function findEvent(query: Query, id: string): Promise<Event | null>
 
 /** One row more than asked for tells whether there are more. */
 export async function findPage(query: Query, request: PageRequest): Promise<Page> {
-  const { filter, order, limit, after, before, fromEnd = false, skip = 0 } = request;
+  const { filter, order, limit, after, before, fromEnd = false, skip = 0, fields } = request;
   const { columns, ascending } = orders[order];
   const to = new Parameters();
   const conditions = [
@@ -36,7 +36,7 @@ export async function findPage(query: Query, request: PageRequest): Promise<Page
   const from = `events WHERE ${conditions.join(' AND ')}
      ORDER BY ${columns.replace(',', ` ${direction},`)} ${direction}
      LIMIT ${to.add(limit + 1, 'bigint')} OFFSET ${to.add(skip, 'bigint')}`;
-  const found = eventsOf(await query(eventsSelect(from), to.values));
+  const found = eventsOf(await query(eventsSelect(from, fields), to.values), fields);
   const events = found.slice(0, limit);
   return { events: fromEnd ? events.reverse() : events, more: found.length > limit };
 }

@@ -1,5 +1,5 @@
 import type { Part } from '../event/completion.ts';
-import type { Event, Instant, TraitType } from '../event/event.ts';
+import type { Event, EventSource, Instant, TraitType } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
 
 export type EventOrder = 'TIME_ASC' | 'TIME_DESC' | 'INDEX_ASC' | 'INDEX_DESC';
@@ -9,6 +9,9 @@ export interface Position {
   readonly time: Instant;
   readonly index: number;
 }
+
+/** What a reader may want of an event: its fields, and those of its source. */
+export type EventField = Exclude<keyof Event, 'source'> | keyof EventSource;
 
 export interface PageRequest {
   readonly filter: Filter;
@@ -23,6 +26,8 @@ export interface PageRequest {
   readonly fromEnd?: boolean;
   /** Events left out first, for protocols that page by offset: 0 to 10,000, as each costs a row read. */
   readonly skip?: number;
+  /** What is wanted of each event beside its place; all without it. The rest is then blank: null or empty. */
+  readonly fields?: readonly EventField[];
 }
 
 /** The largest `skip` of a page request. */

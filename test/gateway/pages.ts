@@ -1,5 +1,19 @@
+import { getNamedType, isLeafType, isObjectType } from 'graphql';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { schema } from '../../src/graphql/schema.ts';
 import type { Session } from './session.ts';
+
+/** Each field of a type as it is selected alone, with what of it is told at once. */
+function selectionsOf(typeName: string): string[] {
+  const type = schema.getType(typeName);
+  if (!isObjectType(type)) throw new Error(`${typeName} has no fields`);
+  return Object.values(type.getFields()).flatMap(({ name, type: of }) => {
+    const below = getNamedType(of);
+    const args = name === 'trait' ? '(name: "size")' : '';
+    if (isLeafType(below)) return [name];
+    return selectionsOf(below.name).map((inner) => `${name}${args} { ${inner} }`);
+  });
+}
 
 export function describePages(session: Session): void {
   describe('pages', () => {
@@ -56,6 +70,65 @@ export function describePages(session: Session): void {
         more = got.hasPreviousPage;
       }
       expect(backwards).toEqual(expected);
+    });
+
+    test('a page holds of its events whatever is selected, and alone', async () => {
+      const reported = await session.report([
+        {
+          type: 'Volume.Create',
+          namespace: 'east',
+          severity: 'ERROR',
+          key: 'v1',
+          filterKeys: ['p1'],
+          message: 'made',
+          value: { attempt: 1 },
+          raw: { as: 'it came' },
+          time: '2026-04-02T00:00:00.000001Z',
+          endTime: '2026-04-02T00:00:01Z',
+          tags: ['pool:gold'],
+          traits: [
+            { name: 'size', value: { int: 5 } },
+            { name: 'ratio', value: { float: 0.5 } },
+            { name: 'state', value: { text: 'online' } },
+            { name: 'due', value: { dateTime: '2026-05-01T00:00:00Z' } },
+          ],
+          source: {
+            service: 's',
+            instance: 'i',
+            endpoint: 'e',
+            node: 'n',
+            component: 'c',
+            plane: 'DATA_PLANE',
+            layer: 'l',
+          },
+        },
+      ]);
+      const ask = async (selection: string) =>
+        await session.reader.gql(
+          `query ($tags: [String!], $minIndex: SafeInt) {
+            events(filter: { tags: $tags }, minIndex: $minIndex) ${selection}
+          }`,
+          { tags: [reported.tag], minIndex: reported.minIndex },
+        );
+      const { events } = await ask('{ nodes { id } }');
+      const id = events.nodes[0]?.id as string;
+      const selections = selectionsOf('Event');
+      expect(selections.length).toBeGreaterThan(30);
+      for (const selection of selections) {
+        const { event } = await session.reader.gql(
+          `query ($id: ID!) { event(id: $id) { ${selection} } }`,
+          { id },
+        );
+        const { events: inNodes } = await ask(`{ nodes { ${selection} } }`);
+        const { events: inEdges } = await ask(
+          `{ ... on EventConnection { edges { node { ... on Event { ${selection} } } } } }`,
+        );
+        expect([selection, inNodes.nodes, inEdges.edges]).toEqual([
+          selection,
+          [event],
+          [{ node: event }],
+        ]);
+      }
     });
 
     test('the newest come first when nothing else is said', async () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Event, Report } from '../../src/event/event.ts';
 import { now } from '../../src/event/instant.ts';
 import { createPrepareDocument } from '../../src/graphql/document.ts';
+import { createExecution } from '../../src/graphql/execution.ts';
 import type { GraphEngine } from '../../src/graphql/operation.ts';
 import { createPublicError } from '../../src/graphql/public-error.ts';
 import { schema } from '../../src/graphql/schema.ts';
@@ -83,6 +84,7 @@ async function openPlace(path: string, port: number, options: PlaceOptions): Pro
   const engine: GraphEngine = {
     schema,
     coerced: createCoercion(schema),
+    execute: createExecution(schema),
     prepare: createPrepareDocument(schema, { maxDepth: 12, maxAliases: 30, maxTokens: 2_000 }),
     publicError: createPublicError(said),
     context: () => ({ intake, store, journal, openFeed, maxFilterDepth: 8, now: now() }),

@@ -2,6 +2,7 @@ import { buildSchema, GraphQLError, type GraphQLSchema } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import type { GraphContext } from '../../src/graphql/context.ts';
 import { createPrepareDocument } from '../../src/graphql/document.ts';
+import { createExecution } from '../../src/graphql/execution.ts';
 import type { GraphEngine } from '../../src/graphql/operation.ts';
 import { createPublicError } from '../../src/graphql/public-error.ts';
 import { schema } from '../../src/graphql/schema.ts';
@@ -15,6 +16,7 @@ function engineOf(over: GraphQLSchema): GraphEngine {
   return {
     schema: over,
     coerced: createCoercion(over),
+    execute: createExecution(over),
     prepare: createPrepareDocument(over, { maxDepth: 12, maxAliases: 30, maxTokens: 2_000 }),
     publicError: createPublicError(createLog('silent')),
     context: () => ({ now: 1_700_000_000_000_000, maxFilterDepth: 8 }) as GraphContext,
