@@ -31,7 +31,9 @@ interface ReportMessage {
   /** NORMAL or ERROR; absent where the reporter did not say. */
   readonly severity?: Severity;
   /** Where it comes from: service, instance, endpoint, node, component, plane and layer, as far as known. */
-  readonly source?: { readonly [Field in keyof EventSource]?: NonNullable<EventSource[Field]> };
+  readonly source?: {
+    readonly [Field in keyof EventSource]?: NonNullable<EventSource[Field]> | undefined;
+  };
   /** The id of the one thing it happened to. */
   readonly key?: string;
   /** Other ids under which it is found. */
@@ -63,8 +65,7 @@ interface TraitMessage {
 }
 
 export function encodeReport(report: Report): string {
-  const { source, traits } = report;
-  const hasSource = Object.values(source).some((part) => part !== null);
+  const { traits } = report;
   // JSON leaves out what is undefined; the order is the one in which a person reads it.
   return JSON.stringify({
     v: 1,
@@ -78,7 +79,7 @@ export function encodeReport(report: Report): string {
     endTime: report.endTime === null ? undefined : formatInstant(report.endTime),
     key: report.key ?? undefined,
     message: report.message ?? undefined,
-    source: hasSource ? withoutNulls(source) : undefined,
+    source: encodeSource(report.source),
     tags: unlessEmpty(report.tags),
     filterKeys: unlessEmpty(report.filterKeys),
     traits: unlessEmpty(traits.map(encodeTrait)),
@@ -92,8 +93,22 @@ export function encodeReport(report: Report): string {
 const unlessEmpty = <Item>(list: readonly Item[]): readonly Item[] | undefined =>
   list.length === 0 ? undefined : list;
 
-const withoutNulls = (source: EventSource): NonNullable<ReportMessage['source']> =>
-  Object.fromEntries(Object.entries(source).filter(([, part]) => part !== null));
+/** Undefined where nothing is known of it. */
+function encodeSource(source: EventSource): ReportMessage['source'] {
+  const { service, instance, endpoint, node, component, plane, layer } = source;
+  const known = service ?? instance ?? endpoint ?? node ?? component ?? plane ?? layer;
+  return known === null
+    ? undefined
+    : {
+        service: service ?? undefined,
+        instance: instance ?? undefined,
+        endpoint: endpoint ?? undefined,
+        node: node ?? undefined,
+        component: component ?? undefined,
+        plane: plane ?? undefined,
+        layer: layer ?? undefined,
+      };
+}
 
 const encodeTrait = ({ name, type, value }: Trait): TraitMessage => ({
   name,

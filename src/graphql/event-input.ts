@@ -60,11 +60,25 @@ export const EventInputRef = builder.inputType('EventInput', {
   }),
 });
 
-/** What the mutation was given, as any dialect would say it. */
-export function draftOf({ traits, ...input }: typeof EventInputRef.$inferInput): EventDraft {
+/** What the mutation was given, as any dialect would say it: field by field, as copying by spreading takes longer. */
+export function draftOf(input: typeof EventInputRef.$inferInput): EventDraft {
   return {
-    ...input,
-    traits: traits?.map(({ name, value }) => traitOf(name, value)),
+    id: input.id,
+    namespace: input.namespace,
+    type: input.type,
+    category: input.category,
+    action: input.action,
+    severity: input.severity,
+    source: input.source,
+    key: input.key,
+    filterKeys: input.filterKeys,
+    message: input.message,
+    tags: input.tags,
+    traits: input.traits?.map(({ name, value }) => traitOf(name, value)),
+    value: input.value,
+    time: input.time,
+    endTime: input.endTime,
+    raw: input.raw,
     dialect: 'TIDINGS',
   };
 }

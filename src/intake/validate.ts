@@ -36,11 +36,15 @@ export function validate(
   const fresh = draft.id === undefined || draft.id === null;
   const value = attach('value', draft.value, faults);
   const raw = attach('raw', storeRaw ? draft.raw : null, faults);
+  const { category, action } = kindOf(draft, faults);
+  const { time, endTime } = timesOf(draft, now, limits.future, faults);
+  // Field by field: every report passes here, and a copy by spreading takes several times as long.
   const report: Report = {
     id: fresh ? v7() : idOf(draft.id, faults),
     fresh,
     namespace: faults.optional(['namespace'], draft.namespace, nameLength) ?? defaultNamespace,
-    ...kindOf(draft, faults),
+    category,
+    action,
     severity: draft.severity ?? null,
     source: sourceOf(draft.source, faults),
     key: faults.optional(['key'], draft.key, keyLength),
@@ -49,7 +53,8 @@ export function validate(
     tags: tagsOf(draft.tags, limits.tags, faults),
     traits: traitsOf(draft.traits, limits.traits, faults),
     value: value.json,
-    ...timesOf(draft, now, limits.future, faults),
+    time,
+    endTime,
     recordedAt: now,
     dialect: draft.dialect,
     raw: raw.json,

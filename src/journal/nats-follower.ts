@@ -5,6 +5,7 @@ import type { Follower } from './journal.ts';
 import { NatsCompletion, type SizedPart, type StoredParts } from './nats-completion.ts';
 import type { NatsLink } from './nats-connection.ts';
 import { readStream, type StreamMessage } from './nats-consumer.ts';
+import type { NatsPublished } from './nats-published.ts';
 import type { NatsStream, StreamState } from './nats-stream.ts';
 import { NatsTail } from './nats-tail.ts';
 import { type NatsRun, NatsWork } from './nats-work.ts';
@@ -25,18 +26,21 @@ const pageOfStore = 1000;
 /**
  * The parts that a stream's messages hold. What is no report, which anybody may publish there, is counted
  * and left out.
+ * @param published what this process has published itself, and knows
  */
 export function partsOf(
   messages: readonly StreamMessage[],
   { base }: StreamState,
   { skipSubject }: NatsStream,
   malformed: Skipped,
+  published?: NatsPublished,
 ): SizedPart[] {
   return messages.flatMap(({ sequence, subject, data }) => {
     if (subject === skipSubject && data.length === 0) return [];
     try {
-      const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString();
-      return { index: base + sequence, report: decodeReport(text), size: data.length };
+      const body = Buffer.from(data.buffer, data.byteOffset, data.length);
+      const report = published?.take(sequence, body) ?? decodeReport(body.toString());
+      return { index: base + sequence, report, size: data.length };
     } catch (error) {
       malformed.skip(data, error instanceof Error ? error.message : String(error));
       return [];
@@ -47,6 +51,7 @@ export function partsOf(
 /** Follows the stream for the followers in this process, from the place where it ended at first. */
 export class NatsFollowing implements AsyncDisposable {
   readonly #stream: NatsStream;
+  readonly #published: NatsPublished;
   readonly #store: FollowedStore;
   readonly #log: Log;
   readonly #work: NatsWork;
@@ -61,8 +66,15 @@ export class NatsFollowing implements AsyncDisposable {
   /** Whether the reports that the store has not got yet have been read. */
   #warm = false;
 
-  constructor(stream: NatsStream, link: NatsLink, store: FollowedStore, log: Log) {
+  constructor(
+    stream: NatsStream,
+    link: NatsLink,
+    published: NatsPublished,
+    store: FollowedStore,
+    log: Log,
+  ) {
     this.#stream = stream;
+    this.#published = published;
     this.#store = store;
     this.#log = log;
     this.completion = new NatsCompletion(store, log);
@@ -130,7 +142,7 @@ export class NatsFollowing implements AsyncDisposable {
   }
 
   #parts(messages: readonly StreamMessage[], state: StreamState): SizedPart[] {
-    return partsOf(messages, state, this.#stream, this.malformed);
+    return partsOf(messages, state, this.#stream, this.malformed, this.#published);
   }
 
   async #take(messages: readonly StreamMessage[], state: StreamState): Promise<void> {

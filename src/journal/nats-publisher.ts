@@ -1,6 +1,8 @@
 import { createInbox, headers, type Msg, type NatsConnection } from 'nats';
+import type { Report } from '../event/event.ts';
 import type { Log } from '../log.ts';
 import type { NatsLink } from './nats-connection.ts';
+import type { NatsPublished } from './nats-published.ts';
 import { natsReason } from './nats-reason.ts';
 import type { NatsStream } from './nats-stream.ts';
 import { type NatsRun, NatsWork } from './nats-work.ts';
@@ -11,6 +13,8 @@ export interface Outgoing {
   /** The stream keeps one message of an id, within its duplicate window. */
   readonly id: string;
   readonly body: Uint8Array;
+  /** What the body says. */
+  readonly report: Report;
 }
 
 export interface Ack {
@@ -49,6 +53,7 @@ const waitingBytes = 128 * 2 ** 20;
  */
 export class NatsPublisher implements AsyncDisposable {
   readonly #stream: NatsStream;
+  readonly #published: NatsPublished;
   readonly #work: NatsWork;
   /** In order; those before #sent are done with. */
   #unsent: Entry[] = [];
@@ -62,8 +67,10 @@ export class NatsPublisher implements AsyncDisposable {
   #inbox = '';
   #lost: (error: Error) => void = () => {};
 
-  constructor(stream: NatsStream, link: NatsLink, log: Log) {
+  /** @param published told what the stream has taken, for whoever reads it back */
+  constructor(stream: NatsStream, link: NatsLink, published: NatsPublished, log: Log) {
     this.#stream = stream;
+    this.#published = published;
     this.#work = new NatsWork(`Publishing to the stream ${stream.name}`, link, log, (run) =>
       this.#serve(run),
     );
@@ -205,7 +212,7 @@ export class NatsPublisher implements AsyncDisposable {
     this.#send();
   }
 
-  #acknowledge({ batch, place }: Entry, text: string): void {
+  #acknowledge({ batch, place, message }: Entry, text: string): void {
     const { seq, duplicate, error } = parsed(text);
     // A refusal carries a sequence too: 0.
     if (error !== undefined || !seq) {
@@ -214,6 +221,7 @@ export class NatsPublisher implements AsyncDisposable {
       batch.settle(refusal(reason));
       return;
     }
+    if (duplicate !== true) this.#published.add(seq, message);
     batch.acks[place] = { sequence: seq, duplicate: duplicate === true };
     batch.missing -= 1;
     if (batch.missing === 0) batch.settle(batch.acks);

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import type { Appended, Follower, Journal } from './journal.ts';
 import type { NatsLink } from './nats-connection.ts';
 import { type FollowedStore, NatsFollowing } from './nats-follower.ts';
+import { NatsPublished } from './nats-published.ts';
 import { type Ack, NatsPublisher, type Outgoing } from './nats-publisher.ts';
 import type { NatsStream, StreamBases, StreamState } from './nats-stream.ts';
 import { reportSubject } from './nats-subject.ts';
@@ -36,8 +37,9 @@ export class NatsJournal implements Journal {
   constructor(stream: NatsStream, link: NatsLink, store: FollowedStore, log: Log) {
     this.#stream = stream;
     this.#link = link;
-    this.#publisher = new NatsPublisher(stream, link, log);
-    this.#following = new NatsFollowing(stream, link, store, log);
+    const published = new NatsPublished();
+    this.#publisher = new NatsPublisher(stream, link, published, log);
+    this.#following = new NatsFollowing(stream, link, published, store, log);
   }
 
   get position(): number {
@@ -138,6 +140,7 @@ export class NatsJournal implements Journal {
       subject: reportSubject(this.#stream.prefix, report),
       id: messageId(report),
       body: Buffer.from(encodeReport(report)),
+      report,
     };
   }
 

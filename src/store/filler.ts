@@ -22,6 +22,8 @@ export interface StoreFillerOptions {
 }
 
 const readAtOnce = { messages: 1000, bytes: 8 * 2 ** 20 };
+/** Fewer, so that the gateway is at the next ones while the database is at these. */
+const writtenAtOnce = { messages: 500, bytes: 4 * 2 ** 20 };
 const trimEveryMilliseconds = 60_000;
 /** The share of what the stream keeps that is filled in without looking whether it is too much. */
 const trimEveryShare = 1 / 8;
@@ -132,7 +134,7 @@ export class StoreFiller implements AsyncDisposable {
     let stored = storedIndex;
     while (!run.signal.aborted) {
       if (stored < this.#tail.from) stored = await this.#catchUp(run, stored, end);
-      const next = this.#tail.after(stored, readAtOnce.messages, readAtOnce.bytes);
+      const next = this.#tail.after(stored, writtenAtOnce.messages, writtenAtOnce.bytes);
       if (next === null || next.to === stored) {
         await this.#tail.grown(run.signal);
         continue;
