@@ -14,8 +14,14 @@ export interface DataDirectory extends AsyncDisposable {
 
 /** A data directory of the test's own, its database initialised and empty: seconds quicker than one that is not. */
 export async function dataDirectory(): Promise<DataDirectory> {
+  const directory = await emptyDirectory();
+  await cp(await template(), join(directory.path, 'pgdata'), { recursive: true });
+  return directory;
+}
+
+/** A data directory in which nothing was started yet. */
+export async function emptyDirectory(): Promise<DataDirectory> {
   const path = await mkdtemp(join(tmpdir(), 'tidings-data-'));
-  await cp(await template(), join(path, 'pgdata'), { recursive: true });
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 

@@ -5,6 +5,7 @@ import { PrismaPGlite } from 'pglite-prisma-adapter';
 import type { Connection, Parameter, Query, Transaction } from './connection.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { ConnectionError } from './outage.ts';
+import { createOnce } from './pglite-creation.ts';
 import { PgliteThread } from './pglite-thread.ts';
 import { PgliteUpkeep } from './pglite-upkeep.ts';
 
@@ -39,7 +40,15 @@ export class PgliteConnection implements Connection {
    * @throws Error with a sentence when another process has the directory
    */
   static async open(directory: string, lost: (error: Error) => void): Promise<PgliteConnection> {
-    return new PgliteConnection(join(directory, 'pgdata'), await lockDirectory(directory), lost);
+    const lock = await lockDirectory(directory);
+    const files = join(directory, 'pgdata');
+    try {
+      await createOnce(files);
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+    return new PgliteConnection(files, lock, lost);
   }
 
   readonly read: Query = async (statement, parameters) => {

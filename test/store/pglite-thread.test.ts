@@ -1,10 +1,12 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, test, vi } from 'vitest';
 import { createLog } from '../../src/log.ts';
 import { Database } from '../../src/store/database.ts';
 import { isRefusal } from '../../src/store/outage.ts';
 import { PgliteConnection } from '../../src/store/pglite.ts';
-import { dataDirectory } from '../pglite.ts';
+import { dataDirectory, emptyDirectory } from '../pglite.ts';
 
 const patience = { timeout: 20_000, interval: 50 };
 
@@ -66,4 +68,18 @@ test('what is too deep for the embedded database is refused by it, and breaks no
     expect(isRefusal(outcome)).toBe(true);
   }
   expect(await connection.read('SELECT 1')).toEqual([['1']]);
+});
+
+test('a first start that was cut short is begun anew', async () => {
+  await using directory = await emptyDirectory();
+  const unfinished = join(directory.path, 'pgdata.new');
+  await mkdir(unfinished);
+  await writeFile(join(unfinished, 'PG_VERSION'), '18\n');
+  await using database = await Database.open(
+    { databaseUrl: null, dataDirectory: directory.path, exclusive: true, log: createLog('silent') },
+    async () => {},
+  );
+  expect(await database.read('SELECT count(*) FROM event_types')).toEqual([['0']]);
+  expect(await readdir(directory.path)).toContain('pgdata');
+  expect(await readdir(directory.path)).not.toContain('pgdata.new');
 });
