@@ -71,22 +71,28 @@ export class PostgresConnection implements Connection {
       connectionString: url,
       application_name: 'tidings',
       connectionTimeoutMillis: connectTimeout,
-      statement_timeout: statementTimeout,
       query_timeout: answerTimeout,
       keepAlive: true,
-      ...(schema !== null && { options: `-c search_path=${schema}` }),
     };
+    // Not as parameters of the connection, which poolers refuse.
+    const settings = [
+      `SET statement_timeout = ${statementTimeout}`,
+      ...(schema === null ? [] : [`SET search_path = "${schema}"`]),
+    ];
     this.#reads = new pg.Pool({
       ...config,
       max: readers,
       idleTimeoutMillis: 60_000,
-      onConnect: plansForReading,
+      onConnect: (client) => set(client, [...settings, ...plansForReading]),
     });
     this.#writes = new pg.Pool({
       ...config,
       max: 1,
       idleTimeoutMillis: 0,
-      ...(exclusive && { onConnect: takeWritersLock }),
+      onConnect: async (client) => {
+        await set(client, settings);
+        if (exclusive) await takeWritersLock(client);
+      },
     });
     for (const pool of [this.#reads, this.#writes]) pool.on('error', lost);
     this.adapter = new PrismaPg(this.#reads, schema === null ? {} : { schema });
@@ -161,13 +167,14 @@ async function takeWritersLock(client: pg.ClientBase): Promise<void> {
   }
 }
 
+const set = async (client: pg.ClientBase, settings: readonly string[]): Promise<void> =>
+  void (await client.query(settings.join('; ')));
+
 /**
  * Compiling an aggregate of a million rows takes PostgreSQL longer than running it; and a plan for any tag, or any span
  * of time, is a bad one for most.
  */
-async function plansForReading(client: pg.ClientBase): Promise<void> {
-  await client.query('SET jit = off; SET plan_cache_mode = force_custom_plan');
-}
+const plansForReading = ['SET jit = off', 'SET plan_cache_mode = force_custom_plan'];
 
 /** Prisma's own way to name a schema in a URL, `?schema=name`; null for the default. */
 function schemaOf(url: string): string | null {
