@@ -1,6 +1,5 @@
 import { InputError } from '../event/input-error.ts';
 import type { Query, Row } from './connection.ts';
-import { microseconds } from './event-rows.ts';
 import { grouping } from './grouping.ts';
 import { sqlState } from './outage.ts';
 import type { AggregateRequest, AggregateRow, Measure } from './store.ts';
@@ -133,7 +132,7 @@ function bucketsOf(
       SELECT generate_series(first, last, ${stride}) AS bucket FROM span
       LIMIT ceil(${limit}::float8 / (SELECT greatest(count(*), 1) FROM labels))
     )
-    SELECT label, ${microseconds(start)}, (SELECT length FROM span), coalesce(count, 0),
+    SELECT label, (extract(epoch FROM ${start}) * 1000000)::bigint, (SELECT length FROM span), coalesce(count, 0),
       ${request.measure === null ? 'NULL' : `CASE WHEN count IS NOT NULL THEN ${figures} END`}
     FROM buckets CROSS JOIN labels LEFT JOIN grouped USING (bucket, label)
     ORDER BY bucket, rank LIMIT ${limit}`;

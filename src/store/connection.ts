@@ -31,6 +31,12 @@ export interface Connection extends AsyncDisposable {
   /** Runs statements that read, many at a time where the database can. */
   readonly read: Query;
 
+  /**
+   * Reads what is found by going along an index, many at a time: such statements are planned once for all values, as
+   * planning them takes longer than running them.
+   */
+  readonly lookUp: Query;
+
   /** Runs statements that write, one after another, all in the one session that may. */
   readonly write: Query;
 

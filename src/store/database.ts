@@ -81,6 +81,10 @@ export class Database implements AsyncDisposable {
   readonly read: Query = (statement, parameters) =>
     this.#guarded(() => this.#connection.read(statement, parameters));
 
+  /** Looks up; see Connection. */
+  readonly lookUp: Query = (statement, parameters) =>
+    this.#guarded(() => this.#connection.lookUp(statement, parameters));
+
   /** Writes, one after another; see Connection. */
   readonly write: Query = (statement, parameters) =>
     this.#guarded(() => this.#connection.write(statement, parameters));

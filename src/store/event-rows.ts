@@ -2,7 +2,6 @@ import { complete, type Part } from '../event/completion.ts';
 import type {
   Dialect,
   Event,
-  EventSource,
   Instant,
   Json,
   Plane,
@@ -10,7 +9,8 @@ import type {
   Severity,
   Trait,
 } from '../event/event.ts';
-import { typeOf } from '../event/event.ts';
+import { knownOf, typeOf } from '../event/event.ts';
+import { parseInstant } from '../event/instant.ts';
 import type { Row } from './connection.ts';
 import type { EventField } from './store.ts';
 
@@ -89,7 +89,7 @@ function rowFrom(said: Event | Report, index: number, parts: string | undefined)
     action: said.action ?? undefined,
     type: typeOf(said),
     severity: said.severity ?? undefined,
-    ...sourceColumns(said.source),
+    ...knownOf(said.source),
     key: said.key ?? undefined,
     filter_keys: said.filterKeys,
     message: said.message ?? undefined,
@@ -105,16 +105,6 @@ function rowFrom(said: Event | Report, index: number, parts: string | undefined)
   };
 }
 
-const sourceColumns = (source: EventSource) => ({
-  service: source.service ?? undefined,
-  instance: source.instance ?? undefined,
-  endpoint: source.endpoint ?? undefined,
-  node: source.node ?? undefined,
-  component: source.component ?? undefined,
-  plane: source.plane ?? undefined,
-  layer: source.layer ?? undefined,
-});
-
 function storedTrait({ name, type, value }: Trait): StoredTrait {
   switch (type) {
     case 'TEXT':
@@ -128,11 +118,8 @@ function storedTrait({ name, type, value }: Trait): StoredTrait {
   }
 }
 
-/** Of a timestamptz, since 1970. */
-export const microseconds = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
-
-/** Where each field of an event stands in a cell, and the column that it is read from. */
-const cellColumns = {
+/** The column that each field of an event is read from. */
+export const columnOf = {
   id: 'id',
   index: 'index',
   namespace: 'namespace',
@@ -152,27 +139,36 @@ const cellColumns = {
   tags: 'tags',
   traits: 'traits',
   value: 'value',
-  time: microseconds('time'),
-  endTime: microseconds('end_time'),
-  recordedAt: microseconds('recorded_at'),
+  time: 'time',
+  endTime: 'end_time',
+  recordedAt: 'recorded_at',
   dialect: 'dialect',
   raw: 'raw',
 } as const satisfies Record<EventField, string>;
 
-const everyField = Object.keys(cellColumns) as readonly EventField[];
+const everyField = Object.keys(columnOf) as readonly EventField[];
 
-/** One cell an event: many cells cost more than the JSON that joins them. */
-const cellOf = (fields: readonly EventField[]): string =>
-  `json_build_array(${fields.map((field) => cellColumns[field]).join(', ')})`;
+/**
+ * A select of one row: a JSON list of each column. The driver spends longer on a row than on an event, and PostgreSQL
+ * longer on a list for each event than on one for each column. One list of them all would be one more copy of what may
+ * be 256 MB.
+ */
+const listsSelect = (columns: readonly string[], from: string): string =>
+  `SELECT ${columns.map((column) => `json_agg(${column})`).join(', ')}
+   FROM (SELECT ${columns.join(', ')} FROM ${from}) AS listed`;
 
-/** The whole event as text, for a row of its own. */
-export const eventCell = `${cellOf(everyField)}::text`;
-
-/** A select of all events of another one's rows in a single cell: the driver spends longer on a row than on an event. */
+/** A select of events, for eventsOf. */
 export const eventsSelect = (from: string, fields = everyField): string =>
-  `SELECT json_agg(cell)::text FROM (SELECT ${cellOf(fields)} AS cell FROM ${from}) AS listed`;
+  listsSelect(columnsOf(fields), from);
 
-type EventCell = [
+/** A select of all that is known of events, for partsOf. */
+export const partsSelect = (from: string): string =>
+  listsSelect([...columnsOf(everyField), 'parts'], from);
+
+const columnsOf = (fields: readonly EventField[]) => fields.map((field) => columnOf[field]);
+
+/** What the lists hold of one event. */
+type EventCells = [
   id: string,
   index: number,
   namespace: string,
@@ -192,20 +188,22 @@ type EventCell = [
   tags: string[],
   traits: StoredTrait[],
   value: Json,
-  time: Instant,
-  endTime: Instant | null,
-  recordedAt: Instant,
+  time: string | null,
+  endTime: string | null,
+  recordedAt: string | null,
   dialect: Dialect,
   raw: Json,
 ];
 
+/** Each is null where there are no events. */
+const listsIn = ([row = []]: readonly Row[]): unknown[][] =>
+  row.map((list) => (list === null ? [] : JSON.parse(list)));
+
 /** The events in what an eventsSelect of these fields answered, in the order of its rows. */
-export function eventsOf([row]: readonly Row[], fields = everyField): Event[] {
-  const list = row?.[0];
-  if (list == null) return [];
-  if (fields === everyField) return (JSON.parse(list) as EventCell[]).map(eventIn);
+export function eventsOf(rows: readonly Row[], fields = everyField): Event[] {
+  const lists = listsIn(rows);
   const places = fields.map((field) => everyField.indexOf(field));
-  return (JSON.parse(list) as unknown[][]).map((cell) => eventIn(wholeOf(cell, places)));
+  return (lists[0] ?? []).map((_, at) => eventIn(cellsAt(at, lists, places)));
 }
 
 /** What a reader did not want of an event that may not be null. */
@@ -217,20 +215,18 @@ const blanks: Partial<Record<EventField, unknown>> = {
   filterKeys: [],
   tags: [],
   traits: [],
-  time: 0,
-  recordedAt: 0,
   dialect: 'TIDINGS',
 };
 const blank: readonly unknown[] = everyField.map((field) => blanks[field] ?? null);
 
-/** A cell of all fields, of one whose entries belong in these places. */
-function wholeOf(cell: readonly unknown[], places: readonly number[]): EventCell {
-  const whole = blank.slice();
-  for (let at = 0; at < places.length; at += 1) whole[places[at] as number] = cell[at];
-  return whole as EventCell;
+/** One cell of each list, in its place among all. */
+function cellsAt(at: number, lists: unknown[][], places: readonly number[]): EventCells {
+  const cells = blank.slice();
+  for (let n = 0; n < places.length; n += 1) cells[places[n] as number] = lists[n]?.[at];
+  return cells as EventCells;
 }
 
-function eventIn(cell: EventCell): Event {
+function eventIn(cells: EventCells): Event {
   const [
     id,
     index,
@@ -256,7 +252,7 @@ function eventIn(cell: EventCell): Event {
     recordedAt,
     dialect,
     raw,
-  ] = cell;
+  ] = cells;
   return {
     id,
     index,
@@ -271,25 +267,35 @@ function eventIn(cell: EventCell): Event {
     tags,
     traits: traits.map(traitOf),
     value,
-    time,
-    endTime,
-    recordedAt,
+    time: instantIn(time) ?? 0,
+    endTime: instantIn(endTime),
+    recordedAt: instantIn(recordedAt) ?? 0,
     dialect,
     raw,
   };
 }
 
-/** The parts of a row of an eventCell and the column `parts`. */
-export function partsOf([text, parts]: Row): readonly Part[] {
-  return parts == null
-    ? [partIn(JSON.parse(text as string) as EventCell)]
-    : (JSON.parse(parts) as Part[]);
+/** JSON has a timestamptz in the session's time zone, which is UTC. */
+const instantIn = (text: string | null): Instant | null =>
+  text === null ? null : parseInstant(text);
+
+/** The parts of each event in what a partsSelect answered, by its id. */
+export function partsOf(rows: readonly Row[]): Map<string, readonly Part[]> {
+  const lists = listsIn(rows);
+  const parts = (lists[everyField.length] ?? []) as (readonly Part[] | null)[];
+  const places = [...everyField.keys()];
+  return new Map(
+    parts.map((known, at) => {
+      const cells = cellsAt(at, lists, places);
+      return [cells[0], known ?? [onlyPart(cells)]];
+    }),
+  );
 }
 
-/** The only report of an event. Field by field, as copying by spreading takes several times as long. */
-function partIn(cell: EventCell): Part {
-  const event = eventIn(cell);
-  const [, , , , , severity] = cell;
+/** Field by field, as copying by spreading takes several times as long. */
+function onlyPart(cells: EventCells): Part {
+  const event = eventIn(cells);
+  const [, , , , , severity] = cells;
   const report: Report = {
     id: event.id,
     fresh: false,

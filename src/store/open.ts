@@ -14,6 +14,7 @@ import {
   startStoredIndex,
   takeLease,
 } from './progress.ts';
+import { RareFilters } from './rare-filters.ts';
 import { countEvents, eventsAfter, findEvent, findPage } from './search.ts';
 import type {
   AggregateRequest,
@@ -82,6 +83,7 @@ class SqlStore implements OpenStore {
   readonly stored: StoredIndex;
   readonly #database: Database;
   readonly #writer: EventWriter;
+  readonly #rare = new RareFilters();
 
   constructor(database: Database, stored: StoredIndex, writer: EventWriter) {
     this.#database = database;
@@ -98,11 +100,11 @@ class SqlStore implements OpenStore {
   }
 
   event(id: string): Promise<Event | null> {
-    return findEvent(this.#database.read, id);
+    return findEvent(this.#database.lookUp, id);
   }
 
   page(request: PageRequest): Promise<Page> {
-    return findPage(this.#database.read, request);
+    return findPage(this.#database, this.#rare, request);
   }
 
   count(filter: Filter): Promise<number> {
@@ -126,11 +128,11 @@ class SqlStore implements OpenStore {
   }
 
   after(index: number, limit: number): Promise<readonly Event[]> {
-    return eventsAfter(this.#database.read, index, limit);
+    return eventsAfter(this.#database.lookUp, index, limit);
   }
 
   parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly Part[]>> {
-    return readParts(this.#database.read, ids);
+    return readParts(this.#database.lookUp, ids);
   }
 
   firstIndex(): Promise<number | null> {

@@ -57,6 +57,7 @@ export class PgliteConnection implements Connection {
   };
 
   /** There is one session, which does one statement after another. */
+  readonly lookUp: Query = this.read;
   readonly write: Query = this.read;
 
   async transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {

@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import type { Connection, Parameter, Query, Transaction } from './connection.ts';
+import { queryCells } from './cells-query.ts';
+import type { Connection, Query, Transaction } from './connection.ts';
 import { Busy, ConnectionError, InUse, messageOf } from './outage.ts';
 import { RepeatedStatements } from './repeated-statements.ts';
 
@@ -11,8 +12,9 @@ const statementTimeout = 30_000;
 /** Beyond the server's own limit: for servers that no longer answer at all. */
 const answerTimeout = statementTimeout + 5_000;
 
-/** Connections that read. */
+/** Connections that read, and those that look up, which takes less long. */
 const readers = 8;
+const lookers = 4;
 
 /** Any number that no one else in the database uses: "tidi". */
 const writersLock = 0x7469_6469;
@@ -20,25 +22,24 @@ const writersLock = 0x7469_6469;
 /** How long a gateway that starts waits for one that stops, in milliseconds. */
 const lockTimeout = 5_000;
 
-/** Cells stay PostgreSQL's own text. */
-const asText = { getTypeParser: () => (cell: unknown) => cell } as unknown as pg.CustomTypesConfig;
-
 const queryOver =
   (client: pg.Pool | pg.PoolClient): Query =>
   async (statement, parameters = []) => {
-    const values: Parameter[] = [...parameters];
+    const named = typeof statement === 'string' ? { name: '', text: statement } : statement;
     try {
-      const { rows } = await client.query<(string | null)[]>({
-        ...(typeof statement === 'string' ? { text: statement } : statement),
-        values,
-        rowMode: 'array',
-        types: asText,
-      });
-      return rows;
+      return await queryCells(client, named, parameters);
     } catch (error) {
       throw ownError(error);
     }
   };
+
+/** Prepares what comes again. */
+function repeatedlyOver(pool: pg.Pool): Query {
+  const query = queryOver(pool);
+  const repeated = new RepeatedStatements();
+  return (statement, parameters) =>
+    query(typeof statement === 'string' ? repeated.known(statement) : statement, parameters);
+}
 
 /** What pg-pool says when no connection of the pool becomes free in time. */
 const noneFree = 'timeout exceeded when trying to connect';
@@ -53,12 +54,13 @@ function ownError(error: unknown): unknown {
   return new ConnectionError(message, { cause: error });
 }
 
-/** A PostgreSQL server: a pool that reads, and one session that writes. */
+/** A PostgreSQL server: a pool that reads, one that looks up, and one session that writes. */
 export class PostgresConnection implements Connection {
   readonly adapter: PrismaPg;
-  readonly #reads: pg.Pool;
+  readonly read: Query;
+  readonly lookUp: Query;
+  readonly #pools: readonly pg.Pool[];
   readonly #writes: pg.Pool;
-  readonly #repeated = new RepeatedStatements();
 
   /**
    * @param exclusive whether the session that writes must be the only one of any process: it holds a lock of the
@@ -77,14 +79,20 @@ export class PostgresConnection implements Connection {
     // Not as parameters of the connection, which poolers refuse.
     const settings = [
       `SET statement_timeout = ${statementTimeout}`,
+      `SET TimeZone = 'UTC'`,
       ...(schema === null ? [] : [`SET search_path = "${schema}"`]),
     ];
-    this.#reads = new pg.Pool({
-      ...config,
-      max: readers,
-      idleTimeoutMillis: 60_000,
-      onConnect: (client) => set(client, [...settings, ...plansForReading]),
-    });
+    const readingPool = (max: number, plans: readonly string[]) =>
+      new pg.Pool({
+        ...config,
+        max,
+        idleTimeoutMillis: 60_000,
+        onConnect: (client) => set(client, [...settings, ...plans]),
+      });
+    const reads = readingPool(readers, plansForReading);
+    const lookUps = readingPool(lookers, plansForLookingUp);
+    this.read = repeatedlyOver(reads);
+    this.lookUp = repeatedlyOver(lookUps);
     this.#writes = new pg.Pool({
       ...config,
       max: 1,
@@ -94,15 +102,10 @@ export class PostgresConnection implements Connection {
         if (exclusive) await takeWritersLock(client);
       },
     });
-    for (const pool of [this.#reads, this.#writes]) pool.on('error', lost);
-    this.adapter = new PrismaPg(this.#reads, schema === null ? {} : { schema });
+    this.#pools = [reads, lookUps, this.#writes];
+    for (const pool of this.#pools) pool.on('error', lost);
+    this.adapter = new PrismaPg(reads, schema === null ? {} : { schema });
   }
-
-  readonly read: Query = (statement, parameters) =>
-    queryOver(this.#reads)(
-      typeof statement === 'string' ? this.#repeated.known(statement) : statement,
-      parameters,
-    );
 
   readonly write: Query = (statement, parameters) =>
     this.#withWriter((client) => queryOver(client)(statement, parameters));
@@ -149,7 +152,7 @@ export class PostgresConnection implements Connection {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#writes.end(), this.#reads.end()]);
+    await Promise.all(this.#pools.map((pool) => pool.end()));
   }
 }
 
@@ -175,6 +178,13 @@ const set = async (client: pg.ClientBase, settings: readonly string[]): Promise<
  * of time, is a bad one for most.
  */
 const plansForReading = ['SET jit = off', 'SET plan_cache_mode = force_custom_plan'];
+
+/** One plan, which can be no other than to go along an index. */
+const plansForLookingUp = [
+  'SET jit = off',
+  'SET plan_cache_mode = force_generic_plan',
+  ...['seqscan', 'bitmapscan', 'sort'].map((other) => `SET enable_${other} = off`),
+];
 
 /** Prisma's own way to name a schema in a URL, `?schema=name`; null for the default. */
 function schemaOf(url: string): string | null {

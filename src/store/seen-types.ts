@@ -1,10 +1,8 @@
 import { type Event, type TraitType, typeOf } from '../event/event.ts';
+import { fitsIndex } from '../event/text.ts';
 
 /** How many types and traits are remembered as stored, before all are forgotten. */
 const capacity = 50_000;
-
-/** Bytes of a type and a trait's name together that the index of event_traits, of 2,700 bytes an entry, has room for. */
-const longestTrait = 2_600;
 
 interface SeenType {
   readonly category: string;
@@ -40,7 +38,8 @@ export class SeenTypes {
       if (seen === undefined) types.set(`${type.category}\0${type.action}`, type);
       for (const trait of event.traits) {
         const known = seen?.get(trait.name)?.includes(trait.type);
-        if (known || !hasRoom(typeOf(event), trait.name)) continue;
+        // A type and a trait's name share an entry of event_traits' index.
+        if (known || !fitsIndex(typeOf(event) + trait.name)) continue;
         const found = { ...type, event_type: typeOf(event), name: trait.name, type: trait.type };
         traits.set(Object.values(found).join('\0'), found);
       }
@@ -70,10 +69,4 @@ export class SeenTypes {
     actions.set(action, traits);
     return traits;
   }
-}
-
-function hasRoom(eventType: string, name: string): boolean {
-  // A UTF-16 unit is at most 3 bytes of UTF-8.
-  if ((eventType.length + name.length) * 3 <= longestTrait) return true;
-  return Buffer.byteLength(eventType) + Buffer.byteLength(name) <= longestTrait;
 }

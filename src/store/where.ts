@@ -10,7 +10,7 @@ import type {
 import { globToRegex } from '../event/glob.ts';
 import { formatInstant } from '../event/instant.ts';
 import type { Parameter } from './connection.ts';
-import { traitFieldOf } from './event-rows.ts';
+import { columnOf, traitFieldOf } from './event-rows.ts';
 
 /** The values of a statement that is being written. */
 export class Parameters {
@@ -109,20 +109,10 @@ function ofSeverities(severities: NonNullable<Filter['severities']>): string {
   return error ? `severity = 'ERROR'` : never;
 }
 
-const sourceColumns = {
-  service: 'service',
-  instance: 'instance',
-  endpoint: 'endpoint',
-  node: 'node',
-  component: 'component',
-  plane: 'plane',
-  layer: 'layer',
-} as const satisfies Record<keyof EventSource, string>;
-
 const fromSource = (source: SourceTest, to: Parameters): string =>
   and(
     Object.entries(source).map(
-      ([field, value]) => `${sourceColumns[field as keyof EventSource]} = ${to.add(value, 'text')}`,
+      ([field, value]) => `${columnOf[field as keyof EventSource]} = ${to.add(value, 'text')}`,
     ),
   );
 

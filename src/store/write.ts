@@ -5,7 +5,7 @@ import { Unavailable } from '../journal/unavailable.ts';
 import type { Log } from '../log.ts';
 import type { PreparedStatement, Query } from './connection.ts';
 import type { Database } from './database.ts';
-import { columns, eventCell, partsOf, rowOf, rowsIn } from './event-rows.ts';
+import { columns, partsOf, partsSelect, rowOf, rowsIn } from './event-rows.ts';
 import { isRefusal, messageOf } from './outage.ts';
 import { type News, SeenTypes } from './seen-types.ts';
 
@@ -153,7 +153,7 @@ export class EventWriter {
 
 const partsByIds: PreparedStatement = {
   name: 'tidings_parts_by_ids',
-  text: `SELECT ${eventCell}, parts, id FROM events WHERE id = ANY($1::uuid[])`,
+  text: partsSelect('events WHERE id = ANY($1::uuid[])'),
 };
 
 /** The reports known under each of the ids. */
@@ -161,8 +161,7 @@ export async function readParts(
   query: Query,
   ids: readonly string[],
 ): Promise<Map<string, readonly Part[]>> {
-  const rows = await query(partsByIds, [ids]);
-  return new Map(rows.map((row) => [row[2] as string, partsOf(row)]));
+  return partsOf(await query(partsByIds, [ids]));
 }
 
 interface Prepared {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../../src/log.ts';
+import type { Query } from '../../src/store/connection.ts';
 import { migrate } from '../../src/store/migrator.ts';
 import { PostgresConnection } from '../../src/store/postgres.ts';
 import { postgresAvailable, startDatabase } from '../postgres.ts';
@@ -21,6 +22,42 @@ describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
     const [first] = connections;
     expect(await first?.read('SELECT count(*) FROM _prisma_migrations')).toEqual([['1']]);
     await Promise.all(connections.map((each) => each[Symbol.asyncDispose]()));
+  });
+
+  test('what is looked up goes along an index by a plan that is kept, what is read is planned for', async () => {
+    await using database = await startDatabase();
+    await using connection = new PostgresConnection(database.url, false, () => {});
+    await migrate(connection, createLog('silent'));
+    const statement =
+      'SELECT id FROM events WHERE time > $1 ORDER BY time DESC, index DESC LIMIT 9';
+    const values = ['2026-11-21T00:00:00Z'];
+    const planOver = async (query: Query) =>
+      (await query(`EXPLAIN ${statement}`, values)).join('\n');
+    const plansOver = async (query: Query) => {
+      for (let n = 0; n < 3; n += 1) await query(statement, values);
+      const [row] = await query(
+        'SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1',
+        [statement],
+      );
+      return row;
+    };
+    expect(await planOver(connection.lookUp)).toContain('Index Scan using events_time_idx');
+    expect(await plansOver(connection.lookUp)).toEqual(['2', '0']);
+    expect(await plansOver(connection.read)).toEqual(['0', '2']);
+  });
+
+  test('instants are told in UTC, whatever the database’s own time zone', async () => {
+    await using database = await startDatabase();
+    await using admin = new PostgresConnection(database.url, false, () => {});
+    await admin.write(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET TimeZone = ''Europe/Amsterdam''', current_database()); END $$`,
+    );
+    await using connection = new PostgresConnection(database.url, false, () => {});
+    // Before 1937 that zone lay minutes and seconds off.
+    const statement = `SELECT json_agg(timestamptz '1900-01-01T00:00:00Z')`;
+    for (const query of [connection.read, connection.lookUp, connection.write]) {
+      expect(await query(statement)).toEqual([['["1900-01-01T00:00:00+00:00"]']]);
+    }
   });
 
   test('a URL may name a schema, as Prisma’s do', async () => {

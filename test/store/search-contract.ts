@@ -59,6 +59,27 @@ export function searchContract(storeOf: () => OpenStore, runs: number): void {
       );
     });
 
+    test('a page that the first events fill, or do not, is the first of what matches', async () => {
+      const anyPage = fc.record({
+        filter: filters,
+        order: fc.constantFrom(...orders),
+        limit: fc.integer({ min: 1, max: 20 }),
+        skip: fc.integer({ min: 0, max: 5 }),
+        fromEnd: fc.boolean(),
+      });
+      await fc.assert(
+        fc.asyncProperty(anyPage, async ({ filter, order, limit, skip, fromEnd }) => {
+          const matching = events.filter(compileFilter(filter)).sort(comparisons[order]);
+          const { events: found, more } = await all({ filter, order, limit, skip, fromEnd });
+          const left = fromEnd ? matching.toReversed().slice(skip) : matching.slice(skip);
+          const wanted = left.slice(0, limit);
+          expect(found).toEqual(fromEnd ? wanted.reverse() : wanted);
+          expect(more).toBe(left.length > limit);
+        }),
+        { numRuns: runs },
+      );
+    });
+
     test.each(orders)('pages of %s, forward and backward, hold every event once', async (order) => {
       const sorted = events.toSorted(comparisons[order]);
       const forward: Event[] = [];
