@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +31,7 @@ async function template(): Promise<string> {
   const manifest = join(root, 'node_modules/@electric-sql/pglite/package.json');
   const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
   const kept = join(root, '.cache', `pglite-${version}`);
-  if (await isThere(kept)) return kept;
+  if (existsSync(kept)) return kept;
   const fresh = `${kept}.${randomUUID()}`;
   await mkdir(fresh, { recursive: true });
   const database = await PGlite.create(fresh);
@@ -40,13 +41,7 @@ async function template(): Promise<string> {
   } catch (error) {
     // Another test was first.
     await rm(fresh, { recursive: true, force: true });
-    if (!(await isThere(kept))) throw error;
+    if (!existsSync(kept)) throw error;
   }
   return kept;
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -1,4 +1,5 @@
-import { rename, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { PgliteThread } from './pglite-thread.ts';
 
 /**
@@ -6,7 +7,7 @@ import { PgliteThread } from './pglite-thread.ts';
  * memory than ever after, which goes with the thread, and a start that is cut short leaves nothing half made.
  */
 export async function createOnce(directory: string): Promise<void> {
-  if (await isThere(directory)) return;
+  if (existsSync(directory)) return;
   const unfinished = `${directory}.new`;
   await rm(unfinished, { recursive: true, force: true });
   const thread = new PgliteThread(unfinished, () => {});
@@ -14,9 +15,3 @@ export async function createOnce(directory: string): Promise<void> {
   await thread.end();
   await rename(unfinished, directory);
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
