@@ -22,8 +22,8 @@ export interface StoreFillerOptions {
 }
 
 const readAtOnce = { messages: 1000, bytes: 8 * 2 ** 20 };
-/** Fewer, so that the gateway is at the next ones while the database is at these. */
-const writtenAtOnce = { messages: 500, bytes: 4 * 2 ** 20 };
+/** As many as have come: the gateway may be busy with a large call when the database is done, which then has to wait. */
+const writtenAtOnce = { messages: 2000, bytes: 4 * 2 ** 20 };
 const trimEveryMilliseconds = 60_000;
 /** The share of what the stream keeps that is filled in without looking whether it is too much. */
 const trimEveryShare = 1 / 8;
