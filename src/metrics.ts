@@ -13,7 +13,7 @@ interface GaugeSource {
 
 /** The gateway's figures: one function for each fact that is counted. None of them throws. */
 export interface Metrics {
-  reported(dialect: Dialect, outcome: ReportOutcome): void;
+  reported(dialect: Dialect, outcome: ReportOutcome, count: number): void;
   appended(seconds: number): void;
   /** A live event was handed to its subscriptions so long after it was recorded. */
   delivered(seconds: number): void;
@@ -51,7 +51,8 @@ export function createMetrics(): Metrics {
     registers,
   });
   return {
-    reported: (dialect, result) => reported.inc({ dialect: dialect.toLowerCase(), result }),
+    reported: (dialect, result, count) =>
+      reported.inc({ dialect: dialect.toLowerCase(), result }, count),
     appended: (seconds) => append.observe(seconds),
     delivered: (seconds) => delivery.observe(seconds),
     gauge({ name, help, read }) {

@@ -146,6 +146,7 @@ export const maxParts = 64;
 
 /** The reports of an event after one more: null when it repeats one of them and changes nothing. */
 export function withPart(parts: readonly Part[], part: Part): readonly Part[] | null {
+  if (parts.length === 0) return [part];
   const known = parts.some(
     ({ index, report }) => index === part.index || sameReport(report, part.report),
   );

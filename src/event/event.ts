@@ -44,6 +44,17 @@ export interface EventSource {
   readonly layer: string | null;
 }
 
+/** What is known of a source: what is not is undefined, which JSON leaves out. */
+export const knownOf = (source: EventSource) => ({
+  service: source.service ?? undefined,
+  instance: source.instance ?? undefined,
+  endpoint: source.endpoint ?? undefined,
+  node: source.node ?? undefined,
+  component: source.component ?? undefined,
+  plane: source.plane ?? undefined,
+  layer: source.layer ?? undefined,
+});
+
 /** What every event and every report of one carries. */
 interface EventFields {
   /** A UUID in lower case. */

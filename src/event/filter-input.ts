@@ -71,7 +71,10 @@ export function parseFilter(
     const list = <Key extends keyof FilterInput, Parsed>(
       name: Key,
       parseEntry: (entry: Entry<Key>, entryAt: Path) => Parsed,
-    ) => parseList(given[name] as Given<readonly Entry<Key>[]>, [...at, name], parseEntry);
+    ) => {
+      const entries = given[name] as Given<readonly Entry<Key>[]>;
+      return entries == null ? undefined : parseList(entries, [...at, name], parseEntry);
+    };
     return present({
       ids: list('ids', parseId),
       namespaces: list('namespaces', parseText),
@@ -102,16 +105,18 @@ type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefine
 
 /** The fields that are not undefined. */
 function present<Fields extends object>(fields: Fields): Present<Fields> {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as Present<Fields>;
+  const given: Present<Fields> = {};
+  for (const name in fields) {
+    if (fields[name] !== undefined) given[name] = fields[name] as Present<Fields>[typeof name];
+  }
+  return given;
 }
 
 function parseList<Item, Parsed>(
-  items: Given<readonly Item[]>,
+  items: readonly Item[],
   path: Path,
   parseItem: (item: Item, path: Path) => Parsed,
-): Parsed[] | undefined {
-  if (items == null) return undefined;
+): Parsed[] {
   if (items.length > maxEntries) {
     throw new InputError(
       path,

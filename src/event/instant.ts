@@ -82,26 +82,33 @@ export const microsecondOf = (instant: Instant): number =>
 /** RFC 3339 in UTC with 3 fraction digits, or 6 where microseconds are set: 2026-11-20T08:15:30.123Z. */
 export function formatInstant(instant: Instant): string {
   const milliseconds = millisecondOf(instant);
-  const minute = Math.floor(milliseconds / 60_000);
-  const within = milliseconds - minute * 60_000;
-  const second = Math.floor(within / 1_000);
-  const text = `${textOfMinute(minute)}${second < 10 ? '0' : ''}${second}.${threeDigits(within % 1_000)}`;
+  const day = Math.floor(milliseconds / 86_400_000);
+  const within = milliseconds - day * 86_400_000;
+  const hour = twoDigits(Math.floor(within / 3_600_000));
+  const minute = twoDigits(Math.floor(within / 60_000) % 60);
+  const second = twoDigits(Math.floor(within / 1_000) % 60);
+  const text = `${textOfDay(day)}T${hour}:${minute}:${second}.${threeDigits(within % 1_000)}`;
   const rest = microsecondOf(instant);
   return rest === 0 ? `${text}Z` : `${text}${threeDigits(rest)}Z`;
 }
 
-const lastMinute = { minute: Number.NaN, text: '' };
+/** Days are kept, as most instants lie on few of them: so many at most. */
+const keptDays = 1_000;
+const textsOfDays = new Map<number, string>();
 
-/** 2026-11-20T08:15: of minutes since 1970. The last is kept, as most instants lie close to the one before. */
-function textOfMinute(minute: number): string {
-  if (minute !== lastMinute.minute) {
-    lastMinute.text = new Date(minute * 60_000).toISOString().slice(0, 17);
-    lastMinute.minute = minute;
-  }
-  return lastMinute.text;
+/** 2026-11-20 of days since 1970. */
+function textOfDay(day: number): string {
+  const kept = textsOfDays.get(day);
+  if (kept !== undefined) return kept;
+  if (textsOfDays.size === keptDays) textsOfDays.clear();
+  const text = new Date(day * 86_400_000).toISOString().slice(0, 10);
+  textsOfDays.set(day, text);
+  return text;
 }
 
 /** padStart takes several times as long. */
+const twoDigits = (number: number): string => (number < 10 ? `0${number}` : `${number}`);
+
 function threeDigits(number: number): string {
   if (number < 10) return `00${number}`;
   return number < 100 ? `0${number}` : `${number}`;

@@ -3,6 +3,7 @@ import {
   dialects,
   type EventSource,
   type Json,
+  knownOf,
   type Plane,
   planes,
   type Report,
@@ -79,7 +80,7 @@ export function encodeReport(report: Report): string {
     endTime: report.endTime === null ? undefined : formatInstant(report.endTime),
     key: report.key ?? undefined,
     message: report.message ?? undefined,
-    source: encodeSource(report.source),
+    source: isKnown(report.source) ? knownOf(report.source) : undefined,
     tags: unlessEmpty(report.tags),
     filterKeys: unlessEmpty(report.filterKeys),
     traits: unlessEmpty(traits.map(encodeTrait)),
@@ -93,22 +94,8 @@ export function encodeReport(report: Report): string {
 const unlessEmpty = <Item>(list: readonly Item[]): readonly Item[] | undefined =>
   list.length === 0 ? undefined : list;
 
-/** Undefined where nothing is known of it. */
-function encodeSource(source: EventSource): ReportMessage['source'] {
-  const { service, instance, endpoint, node, component, plane, layer } = source;
-  const known = service ?? instance ?? endpoint ?? node ?? component ?? plane ?? layer;
-  return known === null
-    ? undefined
-    : {
-        service: service ?? undefined,
-        instance: instance ?? undefined,
-        endpoint: endpoint ?? undefined,
-        node: node ?? undefined,
-        component: component ?? undefined,
-        plane: plane ?? undefined,
-        layer: layer ?? undefined,
-      };
-}
+const isKnown = ({ service, instance, endpoint, node, component, plane, layer }: EventSource) =>
+  (service ?? instance ?? endpoint ?? node ?? component ?? plane ?? layer) !== null;
 
 const encodeTrait = ({ name, type, value }: Trait): TraitMessage => ({
   name,

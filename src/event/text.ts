@@ -9,6 +9,13 @@ export function storable(text: string): string | null {
   return text.includes('\0') ? null : text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
+/** Bytes of UTF-8 that PostgreSQL keeps in one entry of an index, short of its 2,700: names are looked up by indexes. */
+export const longestIndexed = 2_600;
+
+/** Whether an index has room for the text. A UTF-16 unit is at most 3 bytes of UTF-8. */
+export const fitsIndex = (text: string): boolean =>
+  text.length * 3 <= longestIndexed || Buffer.byteLength(text) <= longestIndexed;
+
 /** A caller's text as it can be kept. @throws InputError */
 export function parseText(text: string, path: readonly string[]): string {
   const kept = storable(text);

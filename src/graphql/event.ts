@@ -127,27 +127,11 @@ export const EventRef = builder.objectRef<Event>('Event').implement({
   }),
 });
 
-/** What each field is made of; the fields of the source are their own. */
+/** What a field is made of that is not stored under its own name. */
 const madeOf: Readonly<Record<string, readonly EventField[]>> = {
-  id: ['id'],
-  index: ['index'],
-  namespace: ['namespace'],
-  category: ['category'],
-  action: ['action'],
+  __typename: [],
   type: ['category', 'action'],
-  severity: ['severity'],
-  key: ['key'],
-  filterKeys: ['filterKeys'],
-  message: ['message'],
-  tags: ['tags'],
-  traits: ['traits'],
   trait: ['traits'],
-  value: ['value'],
-  time: ['time'],
-  endTime: ['endTime'],
-  recordedAt: ['recordedAt'],
-  dialect: ['dialect'],
-  raw: ['raw'],
 };
 
 /**
@@ -165,16 +149,17 @@ export function fieldsOfPage(info: SelectedBelow): readonly EventField[] {
 const fieldsOfPages = new WeakMap<FieldNode, readonly EventField[]>();
 
 function fieldsSelected(info: SelectedBelow): readonly EventField[] {
-  const fields = new Set<EventField>(['time', 'index']);
-  for (const path of [['nodes'], ['edges', 'node']]) {
-    for (const { name } of selectedBelow(info, path)) {
-      for (const field of madeOf[name.value] ?? []) fields.add(field);
-    }
-    for (const { name } of selectedBelow(info, [...path, 'source'])) {
-      if (name.value !== '__typename') fields.add(name.value as keyof EventSource);
-    }
-  }
-  return [...fields];
+  const selected = [
+    ...selectedBelow(info, ['nodes']),
+    ...selectedBelow(info, ['edges', 'node']),
+  ].flatMap((field) =>
+    // The fields of the source are the event's own in the store.
+    field.name.value === 'source'
+      ? selectedBelow({ fieldNodes: [field], fragments: info.fragments })
+      : [field],
+  );
+  const fields = selected.flatMap(({ name: { value } }) => madeOf[value] ?? [value as EventField]);
+  return [...new Set<EventField>(['time', 'index', ...fields])];
 }
 
 builder.queryField('event', (t) =>

@@ -59,7 +59,7 @@ export function createExecution(schema: GraphQLSchema): ExecuteCoerced {
   return (execution) => {
     const { document, operation, rootValue, contextValue, variableValues } = execution;
     const compiled = compiledFor(execution);
-    if (compiled !== null) return compiled.query(rootValue, contextValue, { ...variableValues });
+    if (compiled !== null) return compiled.query(rootValue, contextValue, variableValues);
     const operationName = operation.name?.value;
     return execute({ schema, document, operationName, rootValue, contextValue, variableValues });
   };

@@ -43,14 +43,14 @@ function flawOf(json: Json, levels: number): string | null {
 }
 
 function storable(json: Json, path: readonly string[], faults: Faults): Json {
-  if (typeof json === 'string') return faults.storable(path, json);
+  if (typeof json === 'string') return faults.storableAt(path, json);
   if (typeof json !== 'object' || json === null) return json;
   if (Array.isArray(json)) {
     return json.map((item, at) => storable(item, [...path, String(at)], faults));
   }
   return Object.fromEntries(
     Object.entries(json).map(([name, member]) => [
-      faults.storable(path, name),
+      faults.storableAt(path, name),
       storable(member, [...path, name], faults),
     ]),
   );

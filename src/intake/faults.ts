@@ -1,8 +1,14 @@
-import { storable } from '../event/text.ts';
+import { fitsIndex, longestIndexed, storable } from '../event/text.ts';
 import type { ReportError, ReportErrorCode } from './intake.ts';
 
-/** What PostgreSQL keeps in one entry of an index, short of its 2,700 bytes: names are looked up by indexes. */
-const maxNameBytes = 2_600;
+/** A place in a list, or the name of a member. */
+type Step = number | string;
+
+/** Faults are given the steps of a path, traits, 0, name, and make it where something is wrong: in most events nothing is. */
+export const pathOf = (
+  field: string,
+  ...steps: readonly (Step | undefined)[]
+): readonly string[] => [field, ...steps.filter((step) => step !== undefined).map(String)];
 
 /** Gathers everything that is wrong with one draft, and says what is good text. */
 export class Faults {
@@ -18,7 +24,12 @@ export class Faults {
   }
 
   /** A text that PostgreSQL can keep: a NUL is refused, half of a surrogate pair replaced. */
-  storable(path: readonly string[], text: string): string {
+  storable(text: string, field: string, step?: Step, member?: Step): string {
+    return storable(text) ?? this.storableAt(pathOf(field, step, member), text);
+  }
+
+  /** The same, with a path of any length. */
+  storableAt(path: readonly string[], text: string): string {
     const kept = storable(text);
     if (kept !== null) return kept;
     this.add(
@@ -30,22 +41,34 @@ export class Faults {
   }
 
   /** A text of 1 to `max` characters that can be stored. */
-  name(path: readonly string[], text: string, max: number): string {
-    const characters = text.length > max ? [...text].length : text.length;
-    // A UTF-16 unit is at most 3 bytes of UTF-8.
-    const bytes = text.length * 3 > maxNameBytes ? Buffer.byteLength(text) : 0;
+  name(text: string, max: number, field: string, step?: Step, member?: Step): string {
+    if (text.length === 0 || text.length > max || !fitsIndex(text)) {
+      this.#checkLength(text, max, pathOf(field, step, member));
+    }
+    return this.storable(text, field, step, member);
+  }
+
+  #checkLength(text: string, max: number, path: readonly string[]): void {
+    const characters = [...text].length;
     if (characters === 0) {
       this.add(path, 'INVALID', `It is empty: give 1 to ${max} characters, or leave it out.`);
     } else if (characters > max) {
       this.add(path, 'TOO_LONG', `It has ${characters} characters: give ${max} at most.`);
-    } else if (bytes > maxNameBytes) {
-      this.add(path, 'TOO_LONG', `It has ${bytes} bytes in UTF-8: give ${maxNameBytes} at most.`);
+    } else if (!fitsIndex(text)) {
+      const bytes = Buffer.byteLength(text);
+      this.add(path, 'TOO_LONG', `It has ${bytes} bytes in UTF-8: give ${longestIndexed} at most.`);
     }
-    return this.storable(path, text);
   }
 
   /** A text that may be left out; an empty one counts as absent. */
-  optional(path: readonly string[], text: string | null | undefined, max: number): string | null {
-    return text === undefined || text === null || text === '' ? null : this.name(path, text, max);
+  optional(
+    text: string | null | undefined,
+    max: number,
+    field: string,
+    member?: Step,
+  ): string | null {
+    return text === undefined || text === null || text === ''
+      ? null
+      : this.name(text, max, field, member);
   }
 }

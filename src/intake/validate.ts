@@ -13,7 +13,7 @@ import { encodeReport } from '../event/report-json.ts';
 import { expandTags } from '../event/tags.ts';
 import { readUuid } from '../event/uuid.ts';
 import { attach } from './attachment.ts';
-import { Faults } from './faults.ts';
+import { Faults, pathOf } from './faults.ts';
 import type { ReportError } from './intake.ts';
 import type { IntakeLimits } from './limits.ts';
 
@@ -42,14 +42,14 @@ export function validate(
   const report: Report = {
     id: fresh ? v7() : idOf(draft.id, faults),
     fresh,
-    namespace: faults.optional(['namespace'], draft.namespace, nameLength) ?? defaultNamespace,
+    namespace: faults.optional(draft.namespace, nameLength, 'namespace') ?? defaultNamespace,
     category,
     action,
     severity: draft.severity ?? null,
     source: sourceOf(draft.source, faults),
-    key: faults.optional(['key'], draft.key, keyLength),
+    key: faults.optional(draft.key, keyLength, 'key'),
     filterKeys: filterKeysOf(draft.filterKeys, limits.filterKeys, faults),
-    message: draft.message ? faults.storable(['message'], draft.message) : null,
+    message: draft.message ? faults.storable(draft.message, 'message') : null,
     tags: tagsOf(draft.tags, limits.tags, faults),
     traits: traitsOf(draft.traits, limits.traits, faults),
     value: value.json,
@@ -73,8 +73,8 @@ function idOf(id: string, faults: Faults): string {
 /** Category and action, from either spelling; where both are given they must agree. */
 function kindOf(draft: EventDraft, faults: Faults): Pick<Report, 'category' | 'action'> {
   const type = draft.type || null;
-  const category = faults.optional(['category'], draft.category, nameLength);
-  const action = faults.optional(['action'], draft.action, nameLength);
+  const category = faults.optional(draft.category, nameLength, 'category');
+  const action = faults.optional(draft.action, nameLength, 'action');
   if (type === null) return { category: category ?? defaultCategory, action };
   const split = splitType(type, category);
   const agree =
@@ -85,8 +85,8 @@ function kindOf(draft: EventDraft, faults: Faults): Pick<Report, 'category' | 'a
     faults.add(['type'], 'INVALID', 'It lacks a name before or behind its first dot: give both.');
   }
   return {
-    category: faults.optional(['type'], split.category, nameLength) ?? split.category,
-    action: faults.optional(['type'], split.action, nameLength),
+    category: faults.optional(split.category, nameLength, 'type') ?? split.category,
+    action: faults.optional(split.action, nameLength, 'type'),
   };
 }
 
@@ -111,13 +111,13 @@ const nowhere: EventSource = {
 function sourceOf(source: EventDraft['source'], faults: Faults): EventSource {
   if (source === undefined || source === null) return nowhere;
   return {
-    service: faults.optional(['source', 'service'], source.service, keyLength),
-    instance: faults.optional(['source', 'instance'], source.instance, keyLength),
-    endpoint: faults.optional(['source', 'endpoint'], source.endpoint, keyLength),
-    node: faults.optional(['source', 'node'], source.node, keyLength),
-    component: faults.optional(['source', 'component'], source.component, keyLength),
+    service: faults.optional(source.service, keyLength, 'source', 'service'),
+    instance: faults.optional(source.instance, keyLength, 'source', 'instance'),
+    endpoint: faults.optional(source.endpoint, keyLength, 'source', 'endpoint'),
+    node: faults.optional(source.node, keyLength, 'source', 'node'),
+    component: faults.optional(source.component, keyLength, 'source', 'component'),
     plane: source.plane ?? null,
-    layer: faults.optional(['source', 'layer'], source.layer, nameLength),
+    layer: faults.optional(source.layer, nameLength, 'source', 'layer'),
   };
 }
 
@@ -136,49 +136,45 @@ function filterKeysOf(
   faults: Faults,
 ): readonly string[] {
   if (!keys || keys.length === 0 || !fits('filterKeys', keys.length, max, faults)) return none;
-  return [
-    ...new Set(keys.map((key, at) => faults.name(['filterKeys', String(at)], key, keyLength))),
-  ];
+  return [...new Set(keys.map((key, at) => faults.name(key, keyLength, 'filterKeys', at)))];
 }
 
 function tagsOf(tags: EventDraft['tags'], max: number, faults: Faults): readonly string[] {
   if (!tags || tags.length === 0 || !fits('tags', tags.length, max, faults)) return none;
-  return expandTags(tags.map((tag, at) => faults.name(['tags', String(at)], tag, nameLength)));
+  return expandTags(tags.map((tag, at) => faults.name(tag, nameLength, 'tags', at)));
 }
 
 function traitsOf(traits: EventDraft['traits'], max: number, faults: Faults): readonly Trait[] {
   if (!traits || traits.length === 0 || !fits('traits', traits.length, max, faults)) return none;
   const names = new Set<string>();
   return traits.map((trait, at) => {
-    const path = ['traits', String(at)];
-    const name = faults.name([...path, 'name'], trait.name, nameLength);
+    const name = faults.name(trait.name, nameLength, 'traits', at, 'name');
     if (names.has(name)) {
-      faults.add([...path, 'name'], 'INVALID', 'An earlier trait has this name: give each once.');
+      const path = pathOf('traits', at, 'name');
+      faults.add(path, 'INVALID', 'An earlier trait has this name: give each once.');
     }
     names.add(name);
-    return typedTrait(name, trait, [...path, 'value'], faults);
+    return typedTrait(name, trait, at, faults);
   });
 }
 
-function typedTrait(
-  name: string,
-  trait: DraftTrait,
-  path: readonly string[],
-  faults: Faults,
-): Trait {
+function typedTrait(name: string, trait: DraftTrait, at: number, faults: Faults): Trait {
   const { type, value } = trait;
   switch (type) {
     case 'TEXT':
-      return { name, type, value: faults.storable(path, value) };
+      return { name, type, value: faults.storable(value, 'traits', at, 'value') };
     case 'DATETIME':
-      return { name, type, value: instantOf(value, path, faults) ?? 0 };
+      return { name, type, value: instantOf(value, pathOf('traits', at, 'value'), faults) ?? 0 };
     case 'INT':
       if (!Number.isSafeInteger(value)) {
+        const path = pathOf('traits', at, 'value');
         faults.add(path, 'INVALID', 'It is not an integer within plus or minus 2^53 - 1.');
       }
       return { name, type, value };
     case 'FLOAT':
-      if (!Number.isFinite(value)) faults.add(path, 'INVALID', 'It is not a finite number.');
+      if (!Number.isFinite(value)) {
+        faults.add(pathOf('traits', at, 'value'), 'INVALID', 'It is not a finite number.');
+      }
       return { name, type, value };
     default:
       return type satisfies never;
@@ -219,17 +215,26 @@ function timesOf(
   return { time: time ?? Math.min(now, endTime ?? now), endTime };
 }
 
-/** A character is at most 6 bytes of JSON, so that most events need not be measured. */
+/** A character is at most 6 bytes of JSON, so that most events need not be measured; and a number so many characters. */
 const bytesPerCharacter = 6;
+const longestNumber = 24;
 
 function checkSize(report: Report, attached: number, max: number, faults: Faults): void {
   if (faults.errors !== null) return;
-  const strings = [...report.tags, ...report.filterKeys, report.message ?? '', report.key ?? ''];
-  const traits = report.traits.map(({ name, value }) => name + String(value));
-  const characters = [...strings, ...traits].reduce((sum, text) => sum + text.length, attached);
-  if (characters * bytesPerCharacter + 64 * 1024 <= max) return;
+  if ((charactersOf(report) + attached) * bytesPerCharacter + 64 * 1024 <= max) return;
   const bytes = Buffer.byteLength(encodeReport(report));
   if (bytes > max) {
     faults.add([], 'TOO_LONG', `The event has ${bytes} bytes as JSON: make it ${max} at most.`);
   }
+}
+
+/** At least as many as its own texts have that may be long. */
+function charactersOf({ message, key, tags, filterKeys, traits }: Report): number {
+  let characters = (message?.length ?? 0) + (key?.length ?? 0);
+  for (const tag of tags) characters += tag.length;
+  for (const filterKey of filterKeys) characters += filterKey.length;
+  for (const { name, value } of traits) {
+    characters += name.length + (typeof value === 'string' ? value.length : longestNumber);
+  }
+  return characters;
 }

@@ -38,8 +38,7 @@ export function partsOf(
   return messages.flatMap(({ sequence, subject, data }) => {
     if (subject === skipSubject && data.length === 0) return [];
     try {
-      const body = Buffer.from(data.buffer, data.byteOffset, data.length);
-      const report = published?.take(sequence, body) ?? decodeReport(body.toString());
+      const report = published?.take(sequence, data) ?? decodeReport(textOf(data));
       return { index: base + sequence, report, size: data.length };
     } catch (error) {
       malformed.skip(data, error instanceof Error ? error.message : String(error));
@@ -47,6 +46,9 @@ export function partsOf(
     }
   });
 }
+
+const textOf = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString();
 
 /** Follows the stream for the followers in this process, from the place where it ended at first. */
 export class NatsFollowing implements AsyncDisposable {

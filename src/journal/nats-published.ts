@@ -25,11 +25,11 @@ export class NatsPublished {
   }
 
   /** The report in a message, where it is one of them; a stream that was made again gives its sequences to others. */
-  take(sequence: number, body: Buffer): Report | null {
+  take(sequence: number, body: Uint8Array): Report | null {
     const published = this.#reports.get(sequence);
     if (published === undefined) return null;
     this.#reports.delete(sequence);
     this.#bytes -= published.body.length;
-    return body.equals(published.body) ? published.report : null;
+    return Buffer.compare(body, published.body) === 0 ? published.report : null;
   }
 }

@@ -95,7 +95,7 @@ export class Distributor {
       bytes += weight;
     }
     if (this.#joiners.size > 0) this.#admit(this.#distributed);
-    if (this.#next < this.#turnChanges && this.#next < this.#due.length) return;
+    if (this.#next < this.#due.length / 2) return;
     this.#due = this.#due.slice(this.#next);
     this.#next = 0;
   }

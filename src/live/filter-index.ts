@@ -64,22 +64,25 @@ export class FilterIndex<Target> {
 
   /** Calls `use` once with every target whose filter matches. */
   match(event: Event, use: (target: Target) => void): void {
-    const search = ++this.#search;
-    const tryAll = (bucket: Bucket<Target>) => {
-      for (const registration of bucket) {
-        if (registration.search === search) continue;
-        registration.search = search;
-        if (registration.matches(event)) use(registration.target);
-      }
-    };
+    if (this.#size === 0) return;
+    this.#search++;
     for (const [dimension, values] of this.#buckets) {
       if (values.size === 0) continue;
       dimension.values(event, (value) => {
         const bucket = values.get(value);
-        if (bucket) tryAll(bucket);
+        if (bucket) this.#tryAll(bucket, event, use);
       });
     }
-    tryAll(this.#others);
+    this.#tryAll(this.#others, event, use);
+  }
+
+  #tryAll(bucket: Bucket<Target>, event: Event, use: (target: Target) => void): void {
+    const search = this.#search;
+    for (const registration of bucket) {
+      if (registration.search === search) continue;
+      registration.search = search;
+      if (registration.matches(event)) use(registration.target);
+    }
   }
 
   *#bucketsOf({ terms }: Registration<Target>): Iterable<Bucket<Target>> {

@@ -146,8 +146,11 @@ function refuse(socket: Duplex, status: number): void {
 }
 
 function targetOf({ url = '/' }: IncomingMessage): URL | null {
-  const text = `http://gateway${url.startsWith('/') ? url : '/'}`;
-  return URL.canParse(text) ? new URL(text) : null;
+  try {
+    return new URL(`http://gateway${url.startsWith('/') ? url : '/'}`);
+  } catch {
+    return null;
+  }
 }
 
 function refusalOf({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
