@@ -12,6 +12,8 @@ export default defineConfig({
   test: {
     // Most tests wait for sockets and servers, so that two share a core well.
     maxWorkers: availableParallelism() + 1,
+    // Files share what a worker has loaded, which takes longer than most of them: none may change what modules keep.
+    isolate: false,
     setupFiles: ['test/patience.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

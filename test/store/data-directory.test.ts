@@ -74,9 +74,14 @@ test.runIf(process.platform === 'linux')(
   'the lock of a process that has ended, and whose parent has not heard of it, is taken over',
   async () => {
     await using directory = await dataDirectory();
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 600']);
+    const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600']);
     const [said] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(said.toString());
+    // A shell would hear of it; what it becomes does not.
+    await vi.waitFor(async () =>
+      expect(await readFile(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n'),
+    );
+    process.kill(pid);
     const fields = await vi.waitFor(async () => {
       const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
       const found = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -119,11 +124,14 @@ describe('a data directory', () => {
 /** What a writer said was acknowledged, by index, until it was killed after so many. */
 async function killedAfter(count: number, writer: ChildProcess): Promise<Map<number, string>> {
   const acknowledged = new Map<number, string>();
+  const ended = once(writer, 'exit');
   for await (const line of createInterface({ input: writer.stdout as NodeJS.ReadableStream })) {
     const [index = '', id = ''] = line.split(' ');
     // The last line may be cut short by the end.
     if (id.length === 36) acknowledged.set(Number(index), id);
     if (acknowledged.size === count) writer.kill('SIGKILL');
   }
+  // What it printed ends a moment before it does, and with that its lock.
+  await ended;
   return acknowledged;
 }
