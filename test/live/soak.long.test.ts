@@ -1,21 +1,11 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { Crowd, smallRing } from './crowd.ts';
+import { megabytesInUse } from './heap.ts';
 import { openSite } from './place.ts';
 
 /** Ten thousand connections in all. */
 const seeds = [20_261_120, 7, 424_242, 99_991];
 const rounds = 84;
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-/** Without the buffers of sockets, which are freed some time after a collection. */
-function megabytesInUse(): number {
-  collect();
-  return process.memoryUsage().heapUsed / 2 ** 20;
-}
 
 test('ten thousand connections that come and go leave no timer, channel or memory behind', async () => {
   await using site = await openSite();
