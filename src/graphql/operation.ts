@@ -34,10 +34,23 @@ export interface GraphEngine {
  * Answers a query or a mutation; never rejects. Without `data` in the result nothing was executed, and its
  * errors carry `extensions.http`, which is for the server and not for the client.
  */
-export async function runOperation(
+export function runOperation(
+  engine: GraphEngine,
+  request: OperationRequest,
+  { readOnly }: { readOnly: boolean },
+): Promise<ExecutionResult> {
+  // Not awaited, here and below: the values of the variables, which are copied, would be held for as long.
+  return execution(engine, request, readOnly).then((result) =>
+    result.errors && 'data' in result
+      ? { ...result, errors: result.errors.map(engine.publicError) }
+      : result,
+  );
+}
+
+async function execution(
   engine: GraphEngine,
   { query, operationName, variables }: OperationRequest,
-  { readOnly }: { readOnly: boolean },
+  readOnly: boolean,
 ): Promise<ExecutionResult> {
   const prepared = engine.prepare(query);
   if (prepared.errors) return { errors: prepared.errors };
@@ -52,13 +65,24 @@ export async function runOperation(
   const { document: ofCoerced, coerce } = engine.coerced(document, operation);
   const coerced = coerce(values);
   const contextValue = engine.context();
-  const result = await (coerced === null
-    ? execute({ schema, document, operationName, variableValues: values, contextValue })
-    : engine.execute({ document: ofCoerced, operation, variableValues: coerced, contextValue }));
-  if (!result.errors) return result;
-  return 'data' in result
-    ? { ...result, errors: result.errors.map(engine.publicError) }
-    : { errors: variableErrors(result.errors, { schema, document, values }) };
+  if (coerced !== null) {
+    return engine.execute({
+      document: ofCoerced,
+      operation,
+      variableValues: coerced,
+      contextValue,
+    });
+  }
+  const result = await execute({
+    schema,
+    document,
+    operationName,
+    variableValues: values,
+    contextValue,
+  });
+  return result.errors && !('data' in result)
+    ? { errors: variableErrors(result.errors, { schema, document, values }) }
+    : result;
 }
 
 const noOperation = (name: string | null | undefined): GraphQLError =>

@@ -30,30 +30,35 @@ export function createIntake({
   const append = (reports: readonly Report[]): Promise<Appended[]> =>
     reports.length === 0 ? Promise.resolve([]) : journal.append(reports);
 
-  return {
-    async report(drafts: readonly EventDraft[], wait: ReportWait): Promise<ReportResult[]> {
-      if (drafts.length > limits.events) {
-        throw new InputError(
-          ['events'],
-          `There are ${drafts.length} events: give ${limits.events} at most in one call.`,
-        );
-      }
-      const recordedAt = now();
-      const checked = drafts.map((draft) => validate(draft, recordedAt, { limits, storeRaw }));
-      const places = await append(checked.filter(isReport));
-      const stored = wait === 'STORED' && (await untilStored(store, places));
-      const next = places.values();
-      return checked.map((each) =>
-        isReport(each)
-          ? recorded(each, next.next().value, stored)
-          : { status: 'REJECTED', errors: each },
+  function validated(drafts: readonly EventDraft[]): Checked[] {
+    if (drafts.length > limits.events) {
+      throw new InputError(
+        ['events'],
+        `There are ${drafts.length} events: give ${limits.events} at most in one call.`,
       );
-    },
-  };
+    }
+    const recordedAt = now();
+    return drafts.map((draft) => validate(draft, recordedAt, { limits, storeRaw }));
+  }
+
+  async function record(checked: readonly Checked[], wait: ReportWait): Promise<ReportResult[]> {
+    const places = await append(checked.filter(isReport));
+    const stored = wait === 'STORED' && (await untilStored(store, places));
+    const next = places.values();
+    return checked.map((each) =>
+      isReport(each)
+        ? recorded(each, next.next().value, stored)
+        : { status: 'REJECTED', errors: each },
+    );
+  }
+
+  // The drafts are not held while their reports are on their way.
+  return { report: async (drafts, wait) => record(validated(drafts), wait) };
 }
 
-const isReport = (checked: Report | readonly ReportError[]): checked is Report =>
-  !Array.isArray(checked);
+type Checked = Report | readonly ReportError[];
+
+const isReport = (checked: Checked): checked is Report => !Array.isArray(checked);
 
 function untilStored(store: Pick<Store, 'untilStored'>, places: readonly Appended[]) {
   const last = places.reduce((highest, { index }) => Math.max(highest, index), 0);

@@ -2,9 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import { complete, type Part, withPart } from '../event/completion.ts';
 import type { Event } from '../event/event.ts';
 import type { Log } from '../log.ts';
+import { FreshParts } from './fresh-parts.ts';
 
 /** What completion needs of the store. */
 export interface StoredParts {
+  /** Everything up to this index is stored. */
+  readonly storedIndex: number;
   /** The reports known under each of these ids. @throws Unavailable */
   parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly Part[]>>;
 }
@@ -39,7 +42,8 @@ const patience = 1000;
 export class NatsCompletion {
   readonly #store: StoredParts;
   readonly #log: Log;
-  /** By id. When the newer ones have reached the bound, the older ones are forgotten, and these become the older. */
+  readonly #fresh = new FreshParts({ parts: 2 * recentEvents, bytes: 2 * recentBytes });
+  /** All others by id. When the newer ones have reached the bound, the older ones are forgotten, and these become the older. */
   #recent = new Map<string, Recent>();
   #older = new Map<string, Recent>();
   #bytes = 0;
@@ -63,6 +67,7 @@ export class NatsCompletion {
 
   /** The changes that these parts make, in order; a part that repeats another makes none. */
   async complete(parts: readonly SizedPart[]): Promise<Event[]> {
+    this.#fresh.stored(this.#store.storedIndex);
     const unknown = parts.filter(({ report }) => !report.fresh && !this.#isWhole(report.id));
     const ids = [...new Set(unknown.map(({ report }) => report.id))];
     const stored = ids.length === 0 ? noParts : await this.#ask(ids);
@@ -103,8 +108,13 @@ export class NatsCompletion {
   }
 
   #join(part: SizedPart, stored: readonly Part[], whole = part.report.fresh): Event | null {
-    const { id } = part.report;
-    const recent = this.#known(id);
+    const { id, fresh } = part.report;
+    const remembered = this.#remembered(id);
+    if (fresh && remembered === undefined) {
+      this.#fresh.add(part);
+      return complete([part]);
+    }
+    const recent = remembered ?? this.#freshly(id);
     const before = union(recent?.parts ?? [], stored, part.index);
     const parts = withPart(before, { index: part.index, report: part.report });
     this.#keep(id, {
@@ -116,7 +126,17 @@ export class NatsCompletion {
   }
 
   #known(id: string): Recent | undefined {
+    return this.#remembered(id) ?? this.#freshly(id);
+  }
+
+  #remembered(id: string): Recent | undefined {
     return this.#recent.get(id) ?? this.#older.get(id);
+  }
+
+  /** No report can come before the one that an id was made for. */
+  #freshly(id: string): Recent | undefined {
+    const part = this.#fresh.find(id);
+    return part && { parts: [part], whole: true, size: part.size };
   }
 
   #keep(id: string, recent: Recent): void {

@@ -36,8 +36,8 @@ interface Entry {
   readonly message: Outgoing;
   /** Where in the batch it stands. */
   readonly place: number;
-  /** The last token of its reply subject while it is on its way, else empty. */
-  token: string;
+  /** The last token of its reply subject while it is on its way, else 0. */
+  token: number;
 }
 
 /** What is on its way without an ack, and what may wait in all. */
@@ -58,7 +58,8 @@ export class NatsPublisher implements AsyncDisposable {
   /** In order; those before #sent are done with. */
   #unsent: Entry[] = [];
   #sent = 0;
-  readonly #onTheWay = new Map<string, Entry>();
+  /** Each in its token's place: as many tokens are in use as there are places. */
+  #onTheWay: (Entry | undefined)[] = new Array(windowMessages);
   #bytesOnTheWay = 0;
   #waiting = 0;
   #waitingBytes = 0;
@@ -108,7 +109,7 @@ export class NatsPublisher implements AsyncDisposable {
       const timer = setTimeout(() => settle(this.#late()), milliseconds);
       const batch: Batch = { entries: [], acks: [], missing: messages.length, settle };
       for (const [place, message] of messages.entries()) {
-        const entry = { batch, message, place, token: '' };
+        const entry = { batch, message, place, token: 0 };
         batch.entries.push(entry);
         this.#unsent.push(entry);
       }
@@ -127,12 +128,16 @@ export class NatsPublisher implements AsyncDisposable {
   }
 
   #unanswered(): Entry[] {
-    return [...this.#onTheWay.values(), ...this.#unsent.slice(this.#sent)];
+    const sent = this.#onTheWay.filter((entry) => entry !== undefined);
+    return [...sent.sort((a, b) => a.token - b.token), ...this.#unsent.slice(this.#sent)];
   }
 
   /** It is not on its way any more. */
   #arrived(entry: Entry): void {
-    if (this.#onTheWay.delete(entry.token)) this.#bytesOnTheWay -= entry.message.body.length;
+    const place = entry.token % windowMessages;
+    if (this.#onTheWay[place] !== entry) return;
+    this.#onTheWay[place] = undefined;
+    this.#bytesOnTheWay -= entry.message.body.length;
   }
 
   async #serve({ connection, signal, ready }: NatsRun): Promise<void> {
@@ -161,7 +166,7 @@ export class NatsPublisher implements AsyncDisposable {
   #begin(connection: NatsConnection, inbox: string): void {
     this.#unsent = this.#unanswered();
     this.#sent = 0;
-    this.#onTheWay.clear();
+    this.#onTheWay = new Array(windowMessages);
     this.#bytesOnTheWay = 0;
     this.#connection = connection;
     this.#inbox = inbox;
@@ -171,7 +176,7 @@ export class NatsPublisher implements AsyncDisposable {
   #send(): void {
     const connection = this.#connection;
     if (connection === null || connection.isClosed()) return;
-    while (this.#onTheWay.size < windowMessages && this.#bytesOnTheWay < windowBytes) {
+    while (this.#nextIsFree() && this.#bytesOnTheWay < windowBytes) {
       const entry = this.#unsent[this.#sent];
       if (entry === undefined) break;
       this.#sent += 1;
@@ -183,11 +188,15 @@ export class NatsPublisher implements AsyncDisposable {
     }
   }
 
+  #nextIsFree(): boolean {
+    return this.#onTheWay[(this.#token + 1) % windowMessages] === undefined;
+  }
+
   #publish(connection: NatsConnection, entry: Entry): void {
     const { subject, id, body } = entry.message;
     this.#token += 1;
-    entry.token = this.#token.toString(36);
-    this.#onTheWay.set(entry.token, entry);
+    entry.token = this.#token;
+    this.#onTheWay[entry.token % windowMessages] = entry;
     this.#bytesOnTheWay += body.length;
     const identified = headers();
     identified.append('Nats-Msg-Id', id);
@@ -200,9 +209,10 @@ export class NatsPublisher implements AsyncDisposable {
   }
 
   #answer(message: Msg, inbox: string): void {
-    const entry = this.#onTheWay.get(message.subject.slice(inbox.length + 1));
+    const token = Number(message.subject.slice(inbox.length + 1));
+    const entry = this.#onTheWay[token % windowMessages];
     // A repeat of what was given up, or answered on an earlier connection.
-    if (entry === undefined || inbox !== this.#inbox) return;
+    if (entry?.token !== token || inbox !== this.#inbox) return;
     if (message.data.length === 0) {
       this.#lost(new Error('no stream takes its subjects'));
       return;

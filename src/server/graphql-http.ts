@@ -3,7 +3,7 @@ import { type ExecutionResult, type GraphQLError, getOperationAST } from 'graphq
 import { type GraphEngine, type OperationRequest, runOperation } from '../graphql/operation.ts';
 import { requestError } from '../graphql/request-error.ts';
 import { BodyTooLarge, readBody } from '../intake/body.ts';
-import { accepted, isPlainPost } from './accept.ts';
+import { type Accepted, accepted, isPlainPost } from './accept.ts';
 import { parseOperationRequest, parseSearchParameters } from './operation-request.ts';
 import { reply } from './reply.ts';
 import { answerOf, type ResultType } from './result.ts';
@@ -39,17 +39,33 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
   const yoga = createYogaHandler(engine, maxBodyBytes);
 
   async function post(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { result, eventStream: streams } = accepted(request);
+    const accepts = accepted(request);
     try {
-      const operation = parseOperationRequest(await readBody(request, maxBodyBytes));
-      if (streams && (result === null || isSubscription(operation))) {
-        return await eventStream(request, response, operation);
-      }
-      if (result === null) throw notAcceptable();
-      send(response, await runOperation(engine, operation, { readOnly: false }), result);
+      // Without names for the text and the operation: they would be held until the answer.
+      await answer(
+        request,
+        response,
+        accepts,
+        parseOperationRequest(await readBody(request, maxBodyBytes)),
+      );
     } catch (error) {
-      send(response, { errors: [requestFault(error)] }, result ?? 'application/json');
+      send(response, { errors: [requestFault(error)] }, accepts.result ?? 'application/json');
     }
+  }
+
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { result, eventStream: streams }: Accepted,
+    operation: OperationRequest,
+  ): Promise<void> {
+    if (streams && (result === null || isSubscription(operation))) {
+      return eventStream(request, response, operation);
+    }
+    if (result === null) throw notAcceptable();
+    return runOperation(engine, operation, { readOnly: false }).then((answered) =>
+      send(response, answered, result),
+    );
   }
 
   function isSubscription({ query, operationName }: OperationRequest): boolean {

@@ -1,0 +1,55 @@
+import type { SizedPart } from './nats-completion.ts';
+
+/** So many may be kept though they are stored: stored ones are not looked for more often. */
+const keptAtLeast = 4_096;
+
+export interface FreshBounds {
+  readonly parts: number;
+  readonly bytes: number;
+}
+
+/**
+ * Reports whose ids were made by a gateway, from when they are read until they are stored. A list, in index order: most
+ * are never completed, and an index by id is only made when somebody looks for one.
+ */
+export class FreshParts {
+  readonly #bounds: FreshBounds;
+  readonly #parts: SizedPart[] = [];
+  #bytes = 0;
+  #keptUntil = keptAtLeast;
+  #byId: Map<string, SizedPart> | null = null;
+
+  /** @param bounds where the older half is forgotten, stored or not */
+  constructor(bounds: FreshBounds) {
+    this.#bounds = bounds;
+  }
+
+  add(part: SizedPart): void {
+    this.#parts.push(part);
+    this.#bytes += part.size;
+    this.#byId?.set(part.report.id, part);
+  }
+
+  find(id: string): SizedPart | undefined {
+    this.#byId ??= new Map(this.#parts.map((part) => [part.report.id, part]));
+    return this.#byId.get(id);
+  }
+
+  /** To be told now and then up to which index all is stored. */
+  stored(index: number): void {
+    if (this.#parts.length > this.#keptUntil) {
+      const unstored = this.#parts.findIndex((part) => part.index > index);
+      this.#forget(unstored === -1 ? this.#parts.length : unstored);
+      this.#keptUntil = Math.max(keptAtLeast, this.#parts.length * 2);
+    }
+    const { parts, bytes } = this.#bounds;
+    if (this.#parts.length > parts || this.#bytes > bytes) {
+      this.#forget(Math.ceil(this.#parts.length / 2));
+    }
+  }
+
+  #forget(count: number): void {
+    for (const { size } of this.#parts.splice(0, count)) this.#bytes -= size;
+    this.#byId = null;
+  }
+}

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { FreshParts } from '../../src/journal/fresh-parts.ts';
+import type { SizedPart } from '../../src/journal/nats-completion.ts';
+import { report } from './report.ts';
+
+const roomy = { parts: 1_000_000, bytes: Number.MAX_SAFE_INTEGER };
+
+function* parts(from: number, to: number): Generator<SizedPart> {
+  for (let index = from; index <= to; index += 1) yield { index, report: report(), size: 100 };
+}
+
+function filled(fresh: FreshParts, from: number, to: number): readonly SizedPart[] {
+  const added = [...parts(from, to)];
+  for (const part of added) fresh.add(part);
+  return added;
+}
+
+const countIn = (fresh: FreshParts, among: readonly SizedPart[]): number =>
+  among.filter((part) => fresh.find(part.report.id) === part).length;
+
+test('a report is found by its id, whether it was added before or after the first that was looked for', () => {
+  const fresh = new FreshParts(roomy);
+  const [before] = filled(fresh, 1, 1);
+  expect(fresh.find(before?.report.id ?? '')).toBe(before);
+  const [after] = filled(fresh, 2, 2);
+  expect(fresh.find(after?.report.id ?? '')).toBe(after);
+  expect(fresh.find('00000000-0000-4000-8000-000000000000')).toBeUndefined();
+});
+
+test('whatever is not stored is kept, however much it is', () => {
+  const fresh = new FreshParts(roomy);
+  const added: SizedPart[] = [];
+  for (let index = 1; index <= 50_000; index += 1_000) {
+    added.push(...filled(fresh, index, index + 999));
+    fresh.stored(7);
+  }
+  expect(countIn(fresh, added.slice(7))).toBe(added.length - 7);
+});
+
+test('what is stored is forgotten, but for the latest few thousand', () => {
+  const fresh = new FreshParts(roomy);
+  const added: SizedPart[] = [];
+  for (let index = 1; index <= 50_000; index += 500) {
+    added.push(...filled(fresh, index, index + 499));
+    fresh.stored(index + 499);
+    expect(countIn(fresh, added.slice(-10_000))).toBeLessThanOrEqual(4_096);
+  }
+  expect(countIn(fresh, added.slice(0, 40_000))).toBe(0);
+});
+
+test.each([
+  ['number', { ...roomy, parts: 1_000 }],
+  ['bytes', { ...roomy, bytes: 100 * 1_000 }],
+])(
+  'where nothing is stored any more, their %s is bounded: the older half is forgotten',
+  (_, bounds) => {
+    const fresh = new FreshParts(bounds);
+    const first = filled(fresh, 1, 1_000);
+    fresh.stored(0);
+    expect(countIn(fresh, first)).toBe(1_000);
+    const last = filled(fresh, 1_001, 1_001);
+    fresh.stored(0);
+    expect(countIn(fresh, first)).toBe(499);
+    expect(countIn(fresh, last)).toBe(1);
+  },
+);
