@@ -64,6 +64,39 @@ export async function rowsOfPglite(data, limit) {
   return rows.map(({ row }) => JSON.parse(row));
 }
 
+/** An empty PostgreSQL database to write rows to straight, over so many connections. */
+export async function openStraightPostgres(connections) {
+  const pool = new pg.Pool({
+    connectionString: await createDatabase(`tidings_bench_straight_${connections}`),
+    max: connections,
+  });
+  // One that is still ending when the database is dropped for the next run.
+  pool.on('error', () => {});
+  for (const sql of await migrations()) await pool.query(sql);
+  return {
+    write: (rows, batch) =>
+      writeStraight((sql, values) => pool.query(sql, values), rows, batch, connections),
+    close: () => pool.end(),
+  };
+}
+
+/** An empty PGlite with its files on disk, to write rows to straight. */
+export async function openStraightPglite() {
+  const folder = await mkdtemp(join(tmpdir(), 'tidings-bench-straight-'));
+  const database = await PGlite.create(join(folder, 'pg'));
+  for (const sql of await migrations()) await database.exec(sql);
+  // Already text: PGlite would turn a string into JSON text once more.
+  const query = (sql, [text]) =>
+    database.query(sql, [text], { serializers: { 114: (value) => value } });
+  return {
+    write: (rows, batch) => writeStraight(query, rows, batch, 1),
+    close: async () => {
+      await database.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
 /** Writes rows in batches over so many connections, one statement a batch; rows a second. */
 async function writeStraight(query, rows, batch, connections) {
   let next = 0;
@@ -79,35 +112,14 @@ async function writeStraight(query, rows, batch, connections) {
   return rows.length / ((performance.now() - begin) / 1000);
 }
 
-/** The same rows into an empty PostgreSQL database. */
-export async function straightToPostgres(rows, batch, connections) {
-  const pool = new pg.Pool({
-    connectionString: await createDatabase('tidings_bench_straight'),
-    max: connections,
-  });
-  // One that is still ending when the database is dropped for the next run.
-  pool.on('error', () => {});
-  for (const sql of await migrations()) await pool.query(sql);
-  const perSecond = await writeStraight(
-    (sql, values) => pool.query(sql, values),
-    rows,
-    batch,
-    connections,
-  );
-  await pool.end();
-  return perSecond;
-}
+const day = 86_400_000;
 
-/** The same rows into an empty PGlite with its files on disk. */
-export async function straightToPglite(rows, batch, connections) {
-  const folder = await mkdtemp(join(tmpdir(), 'tidings-bench-straight-'));
-  const database = await PGlite.create(join(folder, 'pg'));
-  for (const sql of await migrations()) await database.exec(sql);
-  // Already text: PGlite would turn a string into JSON text once more.
-  const query = (sql, [text]) =>
-    database.query(sql, [text], { serializers: { 114: (value) => value } });
-  const perSecond = await writeStraight(query, rows, batch, connections);
-  await database.close();
-  await rm(folder, { recursive: true, force: true });
-  return perSecond;
-}
+/** The same rows as of so many days later: ids and indexes that no table has yet, in the same order. */
+export const daysLater = (rows, days) =>
+  rows.map((row) => {
+    const [high, low, ...rest] = row.id.split('-');
+    const milliseconds = Number.parseInt(high + low, 16) + days * day;
+    const time = milliseconds.toString(16).padStart(12, '0');
+    const id = [time.slice(0, 8), time.slice(8), ...rest].join('-');
+    return { ...row, id, index: row.index + days * rows.length };
+  });
