@@ -1,7 +1,7 @@
 import type { SizedPart } from './nats-completion.ts';
 
-/** So many may be kept though they are stored: stored ones are not looked for more often. */
-const keptAtLeast = 4_096;
+/** So many of the latest are kept though they are stored: most that are completed soon are among them. */
+const keptAtLeast = 8_192;
 
 export interface FreshBounds {
   readonly parts: number;
@@ -16,7 +16,7 @@ export class FreshParts {
   readonly #bounds: FreshBounds;
   readonly #parts: SizedPart[] = [];
   #bytes = 0;
-  #keptUntil = keptAtLeast;
+  #keptUntil = 2 * keptAtLeast;
   #byId: Map<string, SizedPart> | null = null;
 
   /** @param bounds where the older half is forgotten, stored or not */
@@ -35,12 +35,30 @@ export class FreshParts {
     return this.#byId.get(id);
   }
 
+  /** What is found and from then on kept by whoever took it. */
+  take(id: string): SizedPart | undefined {
+    const part = this.find(id);
+    if (part === undefined) return undefined;
+    this.#parts.splice(this.#parts.indexOf(part), 1);
+    this.#bytes -= part.size;
+    this.#byId?.delete(id);
+    return part;
+  }
+
+  /** All that there is. */
+  takeAll(): readonly SizedPart[] {
+    const all = this.#parts.slice();
+    this.#forget(all.length);
+    return all;
+  }
+
   /** To be told now and then up to which index all is stored. */
   stored(index: number): void {
     if (this.#parts.length > this.#keptUntil) {
+      const older = this.#parts.length - keptAtLeast;
       const unstored = this.#parts.findIndex((part) => part.index > index);
-      this.#forget(unstored === -1 ? this.#parts.length : unstored);
-      this.#keptUntil = Math.max(keptAtLeast, this.#parts.length * 2);
+      this.#forget(unstored === -1 ? older : Math.min(unstored, older));
+      this.#keptUntil = 2 * Math.max(keptAtLeast, this.#parts.length);
     }
     const { parts, bytes } = this.#bounds;
     if (this.#parts.length > parts || this.#bytes > bytes) {

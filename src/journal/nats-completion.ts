@@ -62,7 +62,13 @@ export class NatsCompletion {
 
   /** Reports that followers have been told of already, or never will be: they may be completed later. */
   remember(parts: readonly SizedPart[]): void {
+    this.#fresh.stored(this.#store.storedIndex);
     for (const part of parts) this.#join(part, []);
+  }
+
+  /** The stream was made again: what was on its way to the old one may come once more, ids that were made here as well. */
+  expectRepeats(): void {
+    for (const part of this.#fresh.takeAll()) this.#keep(part.report.id, onlyOf(part));
   }
 
   /** The changes that these parts make, in order; a part that repeats another makes none. */
@@ -81,7 +87,7 @@ export class NatsCompletion {
   }
 
   #isWhole(id: string): boolean {
-    return this.#known(id)?.whole === true;
+    return this.#remembered(id)?.whole === true || this.#fresh.find(id) !== undefined;
   }
 
   /** Null when the store does not answer. */
@@ -114,7 +120,8 @@ export class NatsCompletion {
       this.#fresh.add(part);
       return complete([part]);
     }
-    const recent = remembered ?? this.#freshly(id);
+    const taken = remembered === undefined ? this.#fresh.take(id) : undefined;
+    const recent = remembered ?? (taken && onlyOf(taken));
     const before = union(recent?.parts ?? [], stored, part.index);
     const parts = withPart(before, { index: part.index, report: part.report });
     this.#keep(id, {
@@ -125,18 +132,8 @@ export class NatsCompletion {
     return parts === null ? null : complete(parts);
   }
 
-  #known(id: string): Recent | undefined {
-    return this.#remembered(id) ?? this.#freshly(id);
-  }
-
   #remembered(id: string): Recent | undefined {
     return this.#recent.get(id) ?? this.#older.get(id);
-  }
-
-  /** No report can come before the one that an id was made for. */
-  #freshly(id: string): Recent | undefined {
-    const part = this.#fresh.find(id);
-    return part && { parts: [part], whole: true, size: part.size };
   }
 
   #keep(id: string, recent: Recent): void {
@@ -148,6 +145,9 @@ export class NatsCompletion {
     this.#bytes = 0;
   }
 }
+
+/** No report can come before the one that an id was made for. */
+const onlyOf = (part: SizedPart): Recent => ({ parts: [part], whole: true, size: part.size });
 
 const noParts: ReadonlyMap<string, readonly Part[]> = new Map();
 

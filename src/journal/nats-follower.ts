@@ -107,6 +107,9 @@ export class NatsFollowing implements AsyncDisposable {
   async #follow(run: NatsRun): Promise<void> {
     const state = await this.#stream.state();
     const next = this.#nextIn(state);
+    if (this.#place !== null && this.#place.identity !== state.identity) {
+      this.completion.expectRepeats();
+    }
     if (next < state.firstSequence) await this.#tellStored(state.base + state.firstSequence - 1);
     if (!this.#warm) this.tail.restart(this.#position);
     this.#advance(state.base + Math.max(next, state.firstSequence) - 1);

@@ -58,8 +58,9 @@ export class NatsPublisher implements AsyncDisposable {
   /** In order; those before #sent are done with. */
   #unsent: Entry[] = [];
   #sent = 0;
-  /** Each in its token's place: as many tokens are in use as there are places. */
+  /** Each in its token's place; a token whose place is taken is passed over. */
   #onTheWay: (Entry | undefined)[] = new Array(windowMessages);
+  #countOnTheWay = 0;
   #bytesOnTheWay = 0;
   #waiting = 0;
   #waitingBytes = 0;
@@ -106,7 +107,10 @@ export class NatsPublisher implements AsyncDisposable {
         for (const entry of batch.entries) this.#arrived(entry);
         reject(outcome);
       };
-      const timer = setTimeout(() => settle(this.#late()), milliseconds);
+      const timer = setTimeout(() => {
+        settle(this.#late());
+        this.#send();
+      }, milliseconds);
       const batch: Batch = { entries: [], acks: [], missing: messages.length, settle };
       for (const [place, message] of messages.entries()) {
         const entry = { batch, message, place, token: 0 };
@@ -137,6 +141,7 @@ export class NatsPublisher implements AsyncDisposable {
     const place = entry.token % windowMessages;
     if (this.#onTheWay[place] !== entry) return;
     this.#onTheWay[place] = undefined;
+    this.#countOnTheWay -= 1;
     this.#bytesOnTheWay -= entry.message.body.length;
   }
 
@@ -167,6 +172,7 @@ export class NatsPublisher implements AsyncDisposable {
     this.#unsent = this.#unanswered();
     this.#sent = 0;
     this.#onTheWay = new Array(windowMessages);
+    this.#countOnTheWay = 0;
     this.#bytesOnTheWay = 0;
     this.#connection = connection;
     this.#inbox = inbox;
@@ -176,7 +182,7 @@ export class NatsPublisher implements AsyncDisposable {
   #send(): void {
     const connection = this.#connection;
     if (connection === null || connection.isClosed()) return;
-    while (this.#nextIsFree() && this.#bytesOnTheWay < windowBytes) {
+    while (this.#countOnTheWay < windowMessages && this.#bytesOnTheWay < windowBytes) {
       const entry = this.#unsent[this.#sent];
       if (entry === undefined) break;
       this.#sent += 1;
@@ -188,15 +194,13 @@ export class NatsPublisher implements AsyncDisposable {
     }
   }
 
-  #nextIsFree(): boolean {
-    return this.#onTheWay[(this.#token + 1) % windowMessages] === undefined;
-  }
-
   #publish(connection: NatsConnection, entry: Entry): void {
     const { subject, id, body } = entry.message;
-    this.#token += 1;
+    do this.#token += 1;
+    while (this.#onTheWay[this.#token % windowMessages] !== undefined);
     entry.token = this.#token;
     this.#onTheWay[entry.token % windowMessages] = entry;
+    this.#countOnTheWay += 1;
     this.#bytesOnTheWay += body.length;
     const identified = headers();
     identified.append('Nats-Msg-Id', id);

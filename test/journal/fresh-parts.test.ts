@@ -43,9 +43,10 @@ test('what is stored is forgotten, but for the latest few thousand', () => {
   for (let index = 1; index <= 50_000; index += 500) {
     added.push(...filled(fresh, index, index + 499));
     fresh.stored(index + 499);
-    expect(countIn(fresh, added.slice(-10_000))).toBeLessThanOrEqual(4_096);
+    expect(countIn(fresh, added)).toBeLessThanOrEqual(2 * 8_192);
   }
-  expect(countIn(fresh, added.slice(0, 40_000))).toBe(0);
+  expect(countIn(fresh, added.slice(-8_192))).toBe(8_192);
+  expect(countIn(fresh, added.slice(0, 30_000))).toBe(0);
 });
 
 test.each([
@@ -64,3 +65,16 @@ test.each([
     expect(countIn(fresh, last)).toBe(1);
   },
 );
+
+test('what was taken is found no more, however often its index is made', () => {
+  const fresh = new FreshParts(roomy);
+  const [first, second] = filled(fresh, 1, 20_000);
+  expect(fresh.take(first?.report.id ?? '')).toBe(first);
+  expect(fresh.take(first?.report.id ?? '')).toBeUndefined();
+  filled(fresh, 20_001, 40_000);
+  fresh.stored(0);
+  expect(fresh.find(first?.report.id ?? '')).toBeUndefined();
+  expect(fresh.find(second?.report.id ?? '')).toBe(second);
+  expect(fresh.takeAll()).toHaveLength(39_999);
+  expect(fresh.takeAll()).toEqual([]);
+});
