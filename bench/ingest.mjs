@@ -1,7 +1,7 @@
 // Events a second through reportEvents until they are stored, 8 connections, batches of 1 to 1000, beside the very
 // same rows written straight to a database of the same shape: in one session, as whatever keeps them in order must, and
 // over as many as report (PGlite has but one). Run: npm run build && npm --prefix bench run ingest
-import { load, post } from './load.mjs';
+import { load, median, post } from './load.mjs';
 import {
   createDatabase,
   daysLater,
@@ -45,52 +45,21 @@ async function throughGateway(server, batch) {
   return { perSecond: perSecond * batch, p50, p99 };
 }
 
-const modes = {
-  'PGlite, embedded journal': {
-    async rows(batch) {
-      const server = await startGateway();
-      await throughGateway(server, batch);
-      await server.stop();
-      const rows = await rowsOfPglite(server.data, mostRows);
-      await server.remove();
-      return rows;
-    },
-    async open() {
-      const server = await startGateway();
-      const straight = await openStraightPglite();
-      const close = async () => {
-        await straight.close();
-        await server.stop();
-        await server.remove();
-      };
-      return { server, straight, parallel: null, close };
-    },
-    goal: 0.7,
-  },
-  'PostgreSQL, NATS JetStream': {
-    async rows(batch) {
-      const { server, database, close } = await openOnNats();
-      await throughGateway(server, batch);
-      const rows = await rowsOfPostgres(database, mostRows);
-      await close();
-      return rows;
-    },
-    async open() {
-      const { server, close } = await openOnNats();
-      const straight = await openStraightPostgres(1);
-      const parallel = await openStraightPostgres(connections);
-      const closeAll = async () => {
-        await straight.close();
-        await parallel.close();
-        await close();
-      };
-      return { server, straight, parallel, close: closeAll };
-    },
-    goal: 0.5,
-  },
-};
+/** A gateway to report to; `rows` are what it has stored, and may end it. */
+async function startEmbedded() {
+  const server = await startGateway();
+  const rows = async () => {
+    await server.stop();
+    return rowsOfPglite(server.data, mostRows);
+  };
+  const close = async () => {
+    await server.stop();
+    await server.remove();
+  };
+  return { server, rows, close };
+}
 
-async function openOnNats() {
+async function startOnNats() {
   const nats = await startNats();
   const database = await createDatabase('tidings_bench_gateway');
   const server = await startGateway({ NATS_URL: nats.url, DATABASE_URL: database });
@@ -99,27 +68,58 @@ async function openOnNats() {
     await server.remove();
     await nats.stop();
   };
-  return { server, database, close };
+  return { server, rows: () => rowsOfPostgres(database, mostRows), close };
 }
 
-async function measure({ rows: rowsOf, open }, batch) {
-  const rows = await rowsOf(batch);
-  const { server, straight, parallel, close } = await open();
+/** Straight first in one session, and last over as many as there may be. */
+const modes = {
+  'PGlite, embedded journal': {
+    start: startEmbedded,
+    openStraight: () => Promise.all([openStraightPglite()]),
+    goal: 0.7,
+  },
+  'PostgreSQL, NATS JetStream': {
+    start: startOnNats,
+    openStraight: () => Promise.all([1, connections].map(openStraightPostgres)),
+    goal: 0.5,
+  },
+};
+
+async function storedRows(start, batch) {
+  const { server, rows, close } = await start();
+  await throughGateway(server, batch);
+  const stored = await rows();
+  await close();
+  return stored;
+}
+
+async function measure({ start, openStraight }, batch) {
+  const rows = await storedRows(start, batch);
+  const { server, close } = await start();
+  const straight = await openStraight();
   const measured = [];
   // The first is for compilers and caches to get warm.
   for (let round = 0; round <= rounds; round++) {
     const through = await throughGateway(server, batch);
     const later = daysLater(rows, round);
-    const one = await straight.write(later, batch);
-    const many = parallel ? await parallel.write(later, batch) : one;
-    if (round > 0) measured.push({ ...through, one, many });
+    const rates = [];
+    for (const { write } of straight) rates.push(await write(later, batch));
+    if (round > 0) measured.push({ ...through, one: rates[0], many: rates.at(-1) });
   }
+  for (const { close: closeStraight } of straight) await closeStraight();
   await close();
   return measured;
 }
 
-const inOrder = (numbers) => numbers.sort((a, b) => a - b);
-const middle = (numbers) => inOrder(numbers)[Math.floor(numbers.length / 2)];
+const columns = [
+  { figure: ({ perSecond }) => perSecond, digits: 0, width: 13 },
+  { figure: ({ one }) => one, digits: 0, width: 13 },
+  { figure: ({ perSecond, one }) => perSecond / one, digits: 2, width: 7 },
+  { figure: ({ many }) => many, digits: 0, width: 11 },
+  { figure: ({ perSecond, many }) => perSecond / many, digits: 2, width: 7 },
+  { figure: ({ p50 }) => p50, digits: 1, width: 9 },
+  { figure: ({ p99 }) => p99, digits: 1, width: 9 },
+];
 
 for (const [title, mode] of Object.entries(modes)) {
   console.log(
@@ -130,31 +130,20 @@ for (const [title, mode] of Object.entries(modes)) {
   );
   for (const batch of [1, 10, 100, 1000]) {
     const measured = await measure(mode, batch);
-    const middleOf = (figure) => middle(measured.map(figure));
-    const ratios = inOrder(measured.map(({ perSecond, one }) => perSecond / one));
-    const figures = [
+    const figures = columns.map(({ figure, digits, width }) =>
+      median(measured.map(figure)).toFixed(digits).padStart(width),
+    );
+    const ratios = measured.map(({ perSecond, one }) => perSecond / one);
+    const extremes = `(${Math.min(...ratios).toFixed(2)}, ${Math.max(...ratios).toFixed(2)})`;
+    const [perSecond, one, ratio, ...others] = figures;
+    const row = [
       String(batch).padStart(5),
-      middleOf(({ perSecond }) => perSecond)
-        .toFixed(0)
-        .padStart(13),
-      middleOf(({ one }) => one)
-        .toFixed(0)
-        .padStart(13),
-      middle(ratios).toFixed(2).padStart(7),
-      `(${ratios[0].toFixed(2)}, ${ratios.at(-1).toFixed(2)})`.padStart(17),
-      middleOf(({ many }) => many)
-        .toFixed(0)
-        .padStart(11),
-      middleOf(({ perSecond, many }) => perSecond / many)
-        .toFixed(2)
-        .padStart(7),
-      middleOf(({ p50 }) => p50)
-        .toFixed(1)
-        .padStart(9),
-      middleOf(({ p99 }) => p99)
-        .toFixed(1)
-        .padStart(9),
+      perSecond,
+      one,
+      ratio,
+      extremes.padStart(17),
+      ...others,
     ];
-    console.log(figures.join(' ') + (batch >= 100 ? `   goal ${mode.goal}` : ''));
+    console.log(row.join(' ') + (batch >= 100 ? `   goal ${mode.goal}` : ''));
   }
 }

@@ -55,6 +55,9 @@ export async function load({
   };
 }
 
+/** The one in the middle. */
+export const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+
 /** A connection that is kept alive, for one request at a time. */
 export async function open(url) {
   const { hostname, port } = new URL(url);

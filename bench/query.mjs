@@ -1,7 +1,7 @@
 // Queries at a million events on PostgreSQL: through GraphQL beside the same question as SQL written by hand.
 // Run: npm run build && npm --prefix bench run query
 import pg from 'pg';
-import { open, post } from './load.mjs';
+import { median, open, post } from './load.mjs';
 import { createDatabase } from './rows.mjs';
 import { startGateway } from './server-process.mjs';
 
@@ -67,8 +67,6 @@ const questions = {
     rows: (data) => data.aggregateEvents.length,
   },
 };
-
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
 
 async function timed(run) {
   const begun = performance.now();
