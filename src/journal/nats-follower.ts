@@ -107,9 +107,6 @@ export class NatsFollowing implements AsyncDisposable {
   async #follow(run: NatsRun): Promise<void> {
     const state = await this.#stream.state();
     const next = this.#nextIn(state);
-    if (this.#place !== null && this.#place.identity !== state.identity) {
-      this.completion.expectRepeats();
-    }
     if (next < state.firstSequence) await this.#tellStored(state.base + state.firstSequence - 1);
     if (!this.#warm) this.tail.restart(this.#position);
     this.#advance(state.base + Math.max(next, state.firstSequence) - 1);
@@ -130,7 +127,9 @@ export class NatsFollowing implements AsyncDisposable {
       this.#place = { identity: first.identity, sequence: first.lastSequence };
       this.#position = first.base + first.lastSequence;
     }
-    return this.#place?.identity === identity ? this.#place.sequence + 1 : 1;
+    if (this.#place?.identity === identity) return this.#place.sequence + 1;
+    this.completion.expectRepeats();
+    return 1;
   }
 
   /** A new stream begins above all that was told: its empty beginning is reached at once. */

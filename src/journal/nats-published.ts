@@ -11,29 +11,24 @@ const mostBytes = 32 * 2 ** 20;
 
 /** The reports that this process has published and will soon read back: they need not be decoded. */
 export class NatsPublished {
-  /** Each in its sequence's place, where the next one of that place takes over. */
-  #published: (Published | undefined)[] = new Array(mostReports);
-  readonly #sequences = new Float64Array(mostReports);
+  readonly #reports = new Map<number, Published>();
   #bytes = 0;
 
   /** A report that the stream has under this sequence. */
   add(sequence: number, published: Published): void {
-    const place = sequence % mostReports;
-    this.#bytes += published.body.length - (this.#published[place]?.body.length ?? 0);
-    if (this.#bytes > mostBytes) {
-      this.#published = new Array(mostReports);
+    this.#bytes += published.body.length;
+    if (this.#reports.size === mostReports || this.#bytes > mostBytes) {
+      this.#reports.clear();
       this.#bytes = published.body.length;
     }
-    this.#published[place] = published;
-    this.#sequences[place] = sequence;
+    this.#reports.set(sequence, published);
   }
 
   /** The report in a message, where it is one of them; a stream that was made again gives its sequences to others. */
   take(sequence: number, body: Uint8Array): Report | null {
-    const place = sequence % mostReports;
-    const published = this.#published[place];
-    if (published === undefined || this.#sequences[place] !== sequence) return null;
-    this.#published[place] = undefined;
+    const published = this.#reports.get(sequence);
+    if (published === undefined) return null;
+    this.#reports.delete(sequence);
     this.#bytes -= published.body.length;
     return Buffer.compare(body, published.body) === 0 ? published.report : null;
   }

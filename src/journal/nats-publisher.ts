@@ -58,9 +58,8 @@ export class NatsPublisher implements AsyncDisposable {
   /** In order; those before #sent are done with. */
   #unsent: Entry[] = [];
   #sent = 0;
-  /** Each in its token's place; a token whose place is taken is passed over. */
-  #onTheWay: (Entry | undefined)[] = new Array(windowMessages);
-  #countOnTheWay = 0;
+  /** By token, in the order in which they were sent. */
+  readonly #onTheWay = new Map<number, Entry>();
   #bytesOnTheWay = 0;
   #waiting = 0;
   #waitingBytes = 0;
@@ -132,17 +131,12 @@ export class NatsPublisher implements AsyncDisposable {
   }
 
   #unanswered(): Entry[] {
-    const sent = this.#onTheWay.filter((entry) => entry !== undefined);
-    return [...sent.sort((a, b) => a.token - b.token), ...this.#unsent.slice(this.#sent)];
+    return [...this.#onTheWay.values(), ...this.#unsent.slice(this.#sent)];
   }
 
   /** It is not on its way any more. */
   #arrived(entry: Entry): void {
-    const place = entry.token % windowMessages;
-    if (this.#onTheWay[place] !== entry) return;
-    this.#onTheWay[place] = undefined;
-    this.#countOnTheWay -= 1;
-    this.#bytesOnTheWay -= entry.message.body.length;
+    if (this.#onTheWay.delete(entry.token)) this.#bytesOnTheWay -= entry.message.body.length;
   }
 
   async #serve({ connection, signal, ready }: NatsRun): Promise<void> {
@@ -171,8 +165,7 @@ export class NatsPublisher implements AsyncDisposable {
   #begin(connection: NatsConnection, inbox: string): void {
     this.#unsent = this.#unanswered();
     this.#sent = 0;
-    this.#onTheWay = new Array(windowMessages);
-    this.#countOnTheWay = 0;
+    this.#onTheWay.clear();
     this.#bytesOnTheWay = 0;
     this.#connection = connection;
     this.#inbox = inbox;
@@ -182,7 +175,7 @@ export class NatsPublisher implements AsyncDisposable {
   #send(): void {
     const connection = this.#connection;
     if (connection === null || connection.isClosed()) return;
-    while (this.#countOnTheWay < windowMessages && this.#bytesOnTheWay < windowBytes) {
+    while (this.#onTheWay.size < windowMessages && this.#bytesOnTheWay < windowBytes) {
       const entry = this.#unsent[this.#sent];
       if (entry === undefined) break;
       this.#sent += 1;
@@ -196,11 +189,9 @@ export class NatsPublisher implements AsyncDisposable {
 
   #publish(connection: NatsConnection, entry: Entry): void {
     const { subject, id, body } = entry.message;
-    do this.#token += 1;
-    while (this.#onTheWay[this.#token % windowMessages] !== undefined);
+    this.#token += 1;
     entry.token = this.#token;
-    this.#onTheWay[entry.token % windowMessages] = entry;
-    this.#countOnTheWay += 1;
+    this.#onTheWay.set(entry.token, entry);
     this.#bytesOnTheWay += body.length;
     const identified = headers();
     identified.append('Nats-Msg-Id', id);
@@ -213,10 +204,9 @@ export class NatsPublisher implements AsyncDisposable {
   }
 
   #answer(message: Msg, inbox: string): void {
-    const token = Number(message.subject.slice(inbox.length + 1));
-    const entry = this.#onTheWay[token % windowMessages];
+    const entry = this.#onTheWay.get(Number(message.subject.slice(inbox.length + 1)));
     // A repeat of what was given up, or answered on an earlier connection.
-    if (entry?.token !== token || inbox !== this.#inbox) return;
+    if (entry === undefined || inbox !== this.#inbox) return;
     if (message.data.length === 0) {
       this.#lost(new Error('no stream takes its subjects'));
       return;

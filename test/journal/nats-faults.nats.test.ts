@@ -89,6 +89,19 @@ test('when the stream is made again, numbering goes on above every index, and fo
   expect(at.store.bases.size).toBe(4);
 });
 
+test('a report that is published once more to a stream that was made again is told once', async () => {
+  const { journal, told } = await at.follow();
+  const made = report({ tags: ['made'] });
+  const [first] = await journal.append([made]);
+  await vi.waitFor(() => expect(indexesOf(told)).toEqual([first?.index]), within);
+  await at.deleteStream();
+  const again = report({ ...made, fresh: true });
+  const ends = report({ id: made.id, fresh: false, tags: ['ends'], endTime: made.time });
+  await journal.append([again, ends]);
+  await vi.waitFor(() => expect(told.at(-1)?.tags).toEqual(['made', 'ends']), within);
+  expect(told).toHaveLength(2);
+});
+
 test('a stream that somebody else made again is taken as it is', async () => {
   const { journal, told } = await at.follow();
   await journal.append([report(), report(), report()]);
