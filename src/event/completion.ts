@@ -6,6 +6,7 @@ import {
   type Json,
   type Report,
   type Trait,
+  typeOf,
 } from './event.ts';
 
 /** A report and its place in the journal. */
@@ -34,6 +35,7 @@ export function complete(parts: readonly Part[]): Event {
     namespace: report.namespace,
     category: report.category,
     action: report.action,
+    type: typeOf(report),
     severity: report.severity ?? 'NORMAL',
     source: report.source,
     key: report.key,

@@ -90,6 +90,8 @@ export interface Report extends EventFields {
 
 /** What the reports under one id say together. */
 export interface Event extends EventFields {
+  /** Category and action: see typeOf. */
+  readonly type: string;
   readonly severity: Severity;
   /** Place in the journal of the event's latest change. */
   readonly index: number;

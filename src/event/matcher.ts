@@ -1,4 +1,4 @@
-import { type Event, type EventSource, type Trait, typeOf } from './event.ts';
+import type { Event, EventSource, Trait } from './event.ts';
 import type { Filter, Topic, TraitTest, TypePatterns } from './filter.ts';
 import { compileGlob } from './glob.ts';
 
@@ -98,14 +98,10 @@ function ofTypes({ exact, globs, notExact, notGlobs }: TypePatterns): Matcher {
   const wantedGlobs = globs.map((glob) => compileGlob(glob));
   const unwanted = new Set(notExact);
   const unwantedGlobs = notGlobs.map((glob) => compileGlob(glob));
-  return (event) => {
-    const type = typeOf(event);
-    return (
-      (wanted.has(type) || wantedGlobs.some((matches) => matches(type))) &&
-      !unwanted.has(type) &&
-      !unwantedGlobs.some((matches) => matches(type))
-    );
-  };
+  return ({ type }) =>
+    (wanted.has(type) || wantedGlobs.some((matches) => matches(type))) &&
+    !unwanted.has(type) &&
+    !unwantedGlobs.some((matches) => matches(type));
 }
 
 function ofTopics(topics: readonly Topic[]): Matcher {

@@ -1,5 +1,5 @@
 import type { FieldNode } from 'graphql';
-import { type Event, type EventSource, typeOf } from '../event/event.ts';
+import type { Event, EventSource } from '../event/event.ts';
 import { parseId } from '../event/filter-input.ts';
 import type { EventField } from '../store/store.ts';
 import { builder } from './builder.ts';
@@ -65,10 +65,9 @@ export const EventRef = builder.objectRef<Event>('Event').implement({
       description:
         'What happened: Create, NodeRegistration, instance.resize.start. Null where the reporter gave only a type without a dot.',
     }),
-    type: t.string({
+    type: t.exposeString('type', {
       description:
         'category and action joined by a dot: Volume.Create, compute.instance.resize.start.',
-      resolve: typeOf,
     }),
     severity: t.expose('severity', {
       type: SeverityEnum,
@@ -130,7 +129,6 @@ export const EventRef = builder.objectRef<Event>('Event').implement({
 /** What a field is made of that is not stored under its own name. */
 const madeOf: Readonly<Record<string, readonly EventField[]>> = {
   __typename: [],
-  type: ['category', 'action'],
   trait: ['traits'],
 };
 

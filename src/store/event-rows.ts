@@ -1,14 +1,5 @@
 import { complete, type Part } from '../event/completion.ts';
-import type {
-  Dialect,
-  Event,
-  Instant,
-  Json,
-  Plane,
-  Report,
-  Severity,
-  Trait,
-} from '../event/event.ts';
+import type { Event, EventSource, Instant, Report, Severity, Trait } from '../event/event.ts';
 import { knownOf, typeOf } from '../event/event.ts';
 import { parseInstant } from '../event/instant.ts';
 import type { Row } from './connection.ts';
@@ -125,6 +116,7 @@ export const columnOf = {
   namespace: 'namespace',
   category: 'category',
   action: 'action',
+  type: 'type',
   severity: 'severity',
   service: 'service',
   instance: 'instance',
@@ -146,7 +138,10 @@ export const columnOf = {
   raw: 'raw',
 } as const satisfies Record<EventField, string>;
 
-const everyField = Object.keys(columnOf) as readonly EventField[];
+/** What a whole event is made of: category and action make its type. */
+const everyField: readonly EventField[] = (Object.keys(columnOf) as EventField[]).filter(
+  (field) => field !== 'type',
+);
 
 /**
  * A select of one row: a JSON list of each column. The driver spends longer on a row than on an event, and PostgreSQL
@@ -167,33 +162,19 @@ export const partsSelect = (from: string): string =>
 
 const columnsOf = (fields: readonly EventField[]) => fields.map((field) => columnOf[field]);
 
-/** What the lists hold of one event. */
-type EventCells = [
-  id: string,
-  index: number,
-  namespace: string,
-  category: string,
-  action: string | null,
-  severity: Severity | null,
-  service: string | null,
-  instance: string | null,
-  endpoint: string | null,
-  node: string | null,
-  component: string | null,
-  plane: Plane | null,
-  layer: string | null,
-  key: string | null,
-  filterKeys: string[],
-  message: string | null,
-  tags: string[],
-  traits: StoredTrait[],
-  value: Json,
-  time: string | null,
-  endTime: string | null,
-  recordedAt: string | null,
-  dialect: Dialect,
-  raw: Json,
-];
+/** An event as the cells of its row have it. */
+type Cells = Omit<Event, keyof Rewritten | 'source'> & EventSource & Rewritten;
+
+interface Rewritten {
+  readonly severity: Severity | null;
+  readonly traits: readonly StoredTrait[];
+  readonly time: string;
+  readonly endTime: string | null;
+  readonly recordedAt: string;
+}
+
+/** What a select answered: for each field that was asked for, the cells of every event, in the order of the rows. */
+type Lists = { readonly [Field in EventField]?: readonly Cells[Field][] };
 
 /** Each is null where there are no events. */
 const listsIn = ([row = []]: readonly Row[]): unknown[][] =>
@@ -202,77 +183,55 @@ const listsIn = ([row = []]: readonly Row[]): unknown[][] =>
 /** The events in what an eventsSelect of these fields answered, in the order of its rows. */
 export function eventsOf(rows: readonly Row[], fields = everyField): Event[] {
   const lists = listsIn(rows);
-  const places = fields.map((field) => everyField.indexOf(field));
-  return (lists[0] ?? []).map((_, at) => eventIn(cellsAt(at, lists, places)));
+  const named = Object.fromEntries(fields.map((field, at) => [field, lists[at]]));
+  return eventsIn(named, lists[0]?.length ?? 0);
 }
 
-/** What a reader did not want of an event that may not be null. */
-const blanks: Partial<Record<EventField, unknown>> = {
-  id: '',
-  index: 0,
-  namespace: '',
-  category: '',
-  filterKeys: [],
-  tags: [],
-  traits: [],
-  dialect: 'TIDINGS',
-};
-const blank: readonly unknown[] = everyField.map((field) => blanks[field] ?? null);
+/** Blank where it was not asked for. */
+const at = <Value>(list: readonly Value[] | undefined, row: number, blank: Value): Value =>
+  list === undefined ? blank : (list[row] as Value);
 
-/** One cell of each list, in its place among all. */
-function cellsAt(at: number, lists: unknown[][], places: readonly number[]): EventCells {
-  const cells = blank.slice();
-  for (let n = 0; n < places.length; n += 1) cells[places[n] as number] = lists[n]?.[at];
-  return cells as EventCells;
-}
+/** No list of an event changes, so all that are blank are one. */
+const none: readonly never[] = [];
 
-function eventIn(cells: EventCells): Event {
-  const [
-    id,
-    index,
-    namespace,
-    category,
-    action,
-    severity,
-    service,
-    instance,
-    endpoint,
-    node,
-    component,
-    plane,
-    layer,
-    key,
-    filterKeys,
-    message,
-    tags,
-    traits,
-    value,
-    time,
-    endTime,
-    recordedAt,
-    dialect,
-    raw,
-  ] = cells;
-  return {
-    id,
-    index,
-    namespace,
-    category,
-    action,
-    severity: severity ?? 'NORMAL',
-    source: { service, instance, endpoint, node, component, plane, layer },
-    key,
-    filterKeys,
-    message,
-    tags,
-    traits: traits.map(traitOf),
-    value,
-    time: instantIn(time) ?? 0,
-    endTime: instantIn(endTime),
-    recordedAt: instantIn(recordedAt) ?? 0,
-    dialect,
-    raw,
-  };
+function eventsIn(lists: Lists, count: number): Event[] {
+  // Taken from the lists once: they have another shape for every selection.
+  const { id, index, namespace, category, action, type, severity } = lists;
+  const { service, instance, endpoint, node, component, plane, layer } = lists;
+  const { key, filterKeys, message, tags, traits, value } = lists;
+  const { time, endTime, recordedAt, dialect, raw } = lists;
+  return Array.from({ length: count }, (_, row) => {
+    const named = { category: at(category, row, ''), action: at(action, row, null) };
+    return {
+      id: at(id, row, ''),
+      index: at(index, row, 0),
+      namespace: at(namespace, row, ''),
+      category: named.category,
+      action: named.action,
+      type: type === undefined ? typeOf(named) : at(type, row, ''),
+      severity: at(severity, row, null) ?? 'NORMAL',
+      source: {
+        service: at(service, row, null),
+        instance: at(instance, row, null),
+        endpoint: at(endpoint, row, null),
+        node: at(node, row, null),
+        component: at(component, row, null),
+        plane: at(plane, row, null),
+        layer: at(layer, row, null),
+      },
+      key: at(key, row, null),
+      filterKeys: at(filterKeys, row, none),
+      message: at(message, row, null),
+      tags: at(tags, row, none),
+      traits: at(traits, row, none).map(traitOf),
+      value: at(value, row, null),
+      time: instantIn(at(time, row, null)) ?? 0,
+      endTime: instantIn(at(endTime, row, null)),
+      recordedAt: instantIn(at(recordedAt, row, null)) ?? 0,
+      dialect: at(dialect, row, 'TIDINGS'),
+      raw: at(raw, row, null),
+    };
+  });
 }
 
 /** JSON has a timestamptz in the session's time zone, which is UTC. */
@@ -282,20 +241,18 @@ const instantIn = (text: string | null): Instant | null =>
 /** The parts of each event in what a partsSelect answered, by its id. */
 export function partsOf(rows: readonly Row[]): Map<string, readonly Part[]> {
   const lists = listsIn(rows);
+  const named: Lists = Object.fromEntries(everyField.map((field, at) => [field, lists[at]]));
   const parts = (lists[everyField.length] ?? []) as (readonly Part[] | null)[];
-  const places = [...everyField.keys()];
   return new Map(
-    parts.map((known, at) => {
-      const cells = cellsAt(at, lists, places);
-      return [cells[0], known ?? [onlyPart(cells)]];
-    }),
+    eventsIn(named, parts.length).map((event, row) => [
+      event.id,
+      parts[row] ?? [onlyPart(event, at(named.severity, row, null))],
+    ]),
   );
 }
 
 /** Field by field, as copying by spreading takes several times as long. */
-function onlyPart(cells: EventCells): Part {
-  const event = eventIn(cells);
-  const [, , , , , severity] = cells;
+function onlyPart(event: Event, severity: Severity | null): Part {
   const report: Report = {
     id: event.id,
     fresh: false,

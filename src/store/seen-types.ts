@@ -1,4 +1,4 @@
-import { type Event, type TraitType, typeOf } from '../event/event.ts';
+import type { Event, TraitType } from '../event/event.ts';
 import { fitsIndex } from '../event/text.ts';
 
 /** How many types and traits are remembered as stored, before all are forgotten. */
@@ -39,8 +39,8 @@ export class SeenTypes {
       for (const trait of event.traits) {
         const known = seen?.get(trait.name)?.includes(trait.type);
         // A type and a trait's name share an entry of event_traits' index.
-        if (known || !fitsIndex(typeOf(event) + trait.name)) continue;
-        const found = { ...type, event_type: typeOf(event), name: trait.name, type: trait.type };
+        if (known || !fitsIndex(event.type + trait.name)) continue;
+        const found = { ...type, event_type: event.type, name: trait.name, type: trait.type };
         traits.set(Object.values(found).join('\0'), found);
       }
     }

@@ -8,6 +8,7 @@ import {
   type Report,
   severities,
   type Trait,
+  typeOf,
 } from '../../src/event/event.ts';
 import { traitOperators } from '../../src/event/filter.ts';
 import { type FilterInput, parseFilter } from '../../src/event/filter-input.ts';
@@ -176,7 +177,11 @@ export const events: fc.Arbitrary<Event> = fc
     index: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
     length: absentOr(fc.nat(2_000_000)),
   })
-  .map(({ length, ...event }) => ({ ...event, endTime: endOf(event.time, length) }));
+  .map(({ length, ...event }) => ({
+    ...event,
+    type: typeOf(event),
+    endTime: endOf(event.time, length),
+  }));
 
 /** Ends are whole milliseconds later, so that they are exact wherever the beginning is. */
 const endOf = (time: number, length: number | null): number | null =>

@@ -12,6 +12,7 @@ const event: Event = {
   namespace: 'storage',
   category: 'Volume',
   action: 'Create',
+  type: 'Volume.Create',
   severity: 'NORMAL',
   source: {
     service: 'control',
@@ -114,7 +115,8 @@ describe('a filter', () => {
   });
 
   test('what an event has not does not match, and its negation does', () => {
-    const bare: Event = { ...event, action: null, key: null, filterKeys: [], traits: [] };
+    const nothing = { action: null, key: null, filterKeys: [], traits: [] };
+    const bare: Event = { ...event, ...nothing, type: 'Volume' };
     const absent: FilterInput[] = [
       { actions: ['Create'] },
       { keys: ['vol-1'] },

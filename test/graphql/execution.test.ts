@@ -28,6 +28,7 @@ const event: Event = {
   namespace: 'default',
   category: 'Volume',
   action: 'Create',
+  type: 'Volume.Create',
   severity: 'NORMAL',
   source: {
     service: 'storage',

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type Event, typeOf } from '../../../event/event.ts';
+import type { Event } from '../../../event/event.ts';
 import type { Filter } from '../../../event/filter.ts';
 import type { Doors } from '../../doors.ts';
 import { type FeedFormat, FeedResponses } from '../../feed-response.ts';
@@ -12,7 +12,7 @@ import { VampError } from './vamp-error.ts';
 import { streamedText } from './vamp-event.ts';
 
 /** Vamp's frame: data before event, no space behind the colons, no id. */
-const frame = (event: Event): string => `data:${streamedText(event)}\nevent:${typeOf(event)}\n\n`;
+const frame = (event: Event): string => `data:${streamedText(event)}\nevent:${event.type}\n\n`;
 /** With the place to resume from, for those who asked for it. */
 const resumableFrame = (event: Event): string => `id:${event.index}\n${frame(event)}`;
 
