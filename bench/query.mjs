@@ -1,9 +1,10 @@
-// Queries at a million events on PostgreSQL: through GraphQL beside the same question as SQL written by hand.
+// Queries at a million events on PostgreSQL: through GraphQL beside the same question as SQL written by hand, which is
+// asked by the driver in this process, and over HTTP as GraphQL is.
 // Run: npm run build && npm --prefix bench run query
 import pg from 'pg';
 import { median, open, post } from './load.mjs';
 import { createDatabase } from './rows.mjs';
-import { startGateway } from './server-process.mjs';
+import { startGateway, startPeer } from './server-process.mjs';
 
 const events = Number(process.env.BENCH_EVENTS ?? 1_000_000);
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
@@ -83,33 +84,49 @@ await client.query(fill);
 await client.query(`UPDATE journal_state SET stored_index = ${events}`);
 await client.query('VACUUM ANALYZE events');
 
-const connection = await open(server.url);
-console.log('median ms                                        GraphQL   SQL   ratio');
-for (const [title, { query, variables, sql, rows }] of Object.entries(questions)) {
-  const request = post(server.url, { query, variables });
-  const through = [];
-  const straight = [];
+const peer = await startPeer('peers/sql.mjs', url);
+
+/**
+ * Asks over HTTP and the driver in turns, so that whatever else the machine does meets both alike: the middle of
+ * what each took, in milliseconds, and the last answer. The first half warms caches and compilers.
+ */
+async function beside(sql, url, body) {
+  const connection = await open(url);
+  const request = post(url, body);
+  const overHttp = [];
+  const byDriver = [];
   let answer = '';
-  // In turns, so that whatever else the machine does meets both alike. The first half warms caches and compilers.
   for (const from = performance.now(); performance.now() - from < 2 * seconds * 1000; ) {
     const isWarm = performance.now() - from > seconds * 1000;
-    const ours = await timed(async () => {
+    const http = await timed(async () => {
       answer = await connection.exchange(request);
     });
-    const theirs = await timed(() => client.query(...sql));
+    const driver = await timed(() => client.query(...sql));
     if (!isWarm) continue;
-    through.push(ours);
-    straight.push(theirs);
+    overHttp.push(http);
+    byDriver.push(driver);
   }
-  const { data, errors } = JSON.parse(answer);
-  if (errors) throw new Error(answer);
-  const seen = rows(data);
-  const [ours, theirs] = [median(through), median(straight)];
-  console.log(
-    `${title.padEnd(46)} ${ours.toFixed(1).padStart(8)} ${theirs.toFixed(1).padStart(6)} ${(ours / theirs).toFixed(2).padStart(6)}   ${seen} rows`,
-  );
+  connection.close();
+  return { http: median(overHttp), driver: median(byDriver), answer: JSON.parse(answer) };
+}
+
+const shown = ({ http, driver }) =>
+  [http.toFixed(2), driver.toFixed(2), (http / driver).toFixed(2)].map((text) => text.padStart(8));
+
+console.log(
+  'median ms                                GraphQL     SQL   ratio | over HTTP   SQL   ratio',
+);
+for (const [title, { query, variables, sql, rows }] of Object.entries(questions)) {
+  const ours = await beside(sql, server.url, { query, variables });
+  if (ours.answer.errors) throw new Error(JSON.stringify(ours.answer));
+  const [text, values] = sql;
+  const bare = await beside(sql, peer.url, { text, values });
+  const seen = rows(ours.answer.data);
+  if (seen !== bare.answer.length)
+    throw new Error(`${seen} rows, and ${bare.answer.length} by hand`);
+  console.log(`${title.padEnd(40)}${shown(ours).join('')} |${shown(bare).join('')}   ${seen} rows`);
 }
 await client.end();
-connection.close();
+await peer.stop();
 await server.stop();
 await server.remove();
