@@ -177,18 +177,20 @@ interface Rewritten {
 type Lists = { readonly [Field in EventField]?: readonly Cells[Field][] };
 
 /** Each is null where there are no events. */
-const listsIn = ([row = []]: readonly Row[]): unknown[][] =>
-  row.map((list) => (list === null ? [] : JSON.parse(list)));
+const columnsIn = ([row = []]: readonly Row[]): unknown[][] =>
+  row.map((column) => (column === null ? [] : JSON.parse(column)));
+
+const listsOf = (fields: readonly EventField[], columns: readonly unknown[][]): Lists =>
+  Object.fromEntries(fields.map((field, place) => [field, columns[place]]));
 
 /** The events in what an eventsSelect of these fields answered, in the order of its rows. */
 export function eventsOf(rows: readonly Row[], fields = everyField): Event[] {
-  const lists = listsIn(rows);
-  const named = Object.fromEntries(fields.map((field, at) => [field, lists[at]]));
-  return eventsIn(named, lists[0]?.length ?? 0);
+  const columns = columnsIn(rows);
+  return eventsIn(listsOf(fields, columns), columns[0]?.length ?? 0);
 }
 
 /** Blank where it was not asked for. */
-const at = <Value>(list: readonly Value[] | undefined, row: number, blank: Value): Value =>
+const cell = <Value>(list: readonly Value[] | undefined, row: number, blank: Value): Value =>
   list === undefined ? blank : (list[row] as Value);
 
 /** No list of an event changes, so all that are blank are one. */
@@ -201,35 +203,35 @@ function eventsIn(lists: Lists, count: number): Event[] {
   const { key, filterKeys, message, tags, traits, value } = lists;
   const { time, endTime, recordedAt, dialect, raw } = lists;
   return Array.from({ length: count }, (_, row) => {
-    const named = { category: at(category, row, ''), action: at(action, row, null) };
+    const kind = { category: cell(category, row, ''), action: cell(action, row, null) };
     return {
-      id: at(id, row, ''),
-      index: at(index, row, 0),
-      namespace: at(namespace, row, ''),
-      category: named.category,
-      action: named.action,
-      type: type === undefined ? typeOf(named) : at(type, row, ''),
-      severity: at(severity, row, null) ?? 'NORMAL',
+      id: cell(id, row, ''),
+      index: cell(index, row, 0),
+      namespace: cell(namespace, row, ''),
+      category: kind.category,
+      action: kind.action,
+      type: type === undefined ? typeOf(kind) : cell(type, row, ''),
+      severity: cell(severity, row, null) ?? 'NORMAL',
       source: {
-        service: at(service, row, null),
-        instance: at(instance, row, null),
-        endpoint: at(endpoint, row, null),
-        node: at(node, row, null),
-        component: at(component, row, null),
-        plane: at(plane, row, null),
-        layer: at(layer, row, null),
+        service: cell(service, row, null),
+        instance: cell(instance, row, null),
+        endpoint: cell(endpoint, row, null),
+        node: cell(node, row, null),
+        component: cell(component, row, null),
+        plane: cell(plane, row, null),
+        layer: cell(layer, row, null),
       },
-      key: at(key, row, null),
-      filterKeys: at(filterKeys, row, none),
-      message: at(message, row, null),
-      tags: at(tags, row, none),
-      traits: at(traits, row, none).map(traitOf),
-      value: at(value, row, null),
-      time: instantIn(at(time, row, null)) ?? 0,
-      endTime: instantIn(at(endTime, row, null)),
-      recordedAt: instantIn(at(recordedAt, row, null)) ?? 0,
-      dialect: at(dialect, row, 'TIDINGS'),
-      raw: at(raw, row, null),
+      key: cell(key, row, null),
+      filterKeys: cell(filterKeys, row, none),
+      message: cell(message, row, null),
+      tags: cell(tags, row, none),
+      traits: cell(traits, row, none).map(traitOf),
+      value: cell(value, row, null),
+      time: instantIn(cell(time, row, null)) ?? 0,
+      endTime: instantIn(cell(endTime, row, null)),
+      recordedAt: instantIn(cell(recordedAt, row, null)) ?? 0,
+      dialect: cell(dialect, row, 'TIDINGS'),
+      raw: cell(raw, row, null),
     };
   });
 }
@@ -240,13 +242,13 @@ const instantIn = (text: string | null): Instant | null =>
 
 /** The parts of each event in what a partsSelect answered, by its id. */
 export function partsOf(rows: readonly Row[]): Map<string, readonly Part[]> {
-  const lists = listsIn(rows);
-  const named: Lists = Object.fromEntries(everyField.map((field, at) => [field, lists[at]]));
-  const parts = (lists[everyField.length] ?? []) as (readonly Part[] | null)[];
+  const columns = columnsIn(rows);
+  const lists = listsOf(everyField, columns);
+  const parts = (columns[everyField.length] ?? []) as (readonly Part[] | null)[];
   return new Map(
-    eventsIn(named, parts.length).map((event, row) => [
+    eventsIn(lists, parts.length).map((event, row) => [
       event.id,
-      parts[row] ?? [onlyPart(event, at(named.severity, row, null))],
+      parts[row] ?? [onlyPart(event, cell(lists.severity, row, null))],
     ]),
   );
 }
