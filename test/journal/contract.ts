@@ -98,7 +98,11 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
       const places = await journal.append(reports);
       await vi.waitFor(() => expect(told.events).toHaveLength(50));
       expect(told.events).toEqual(
-        reports.map(({ fresh: _, ...said }, n) => ({ ...said, index: places[n]?.index })),
+        reports.map(({ fresh: _, ...said }, n) => ({
+          ...said,
+          type: 'Volume.Create',
+          index: places[n]?.index,
+        })),
       );
       expect(journal.position).toBe(places.at(-1)?.index);
     });
