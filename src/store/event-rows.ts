@@ -148,13 +148,17 @@ const everyField: readonly EventField[] = (Object.keys(columnOf) as EventField[]
  * longer on a list for each event than on one for each column. One list of them all would be one more copy of what may
  * be 256 MB.
  */
-const listsSelect = (columns: readonly string[], from: string): string =>
-  `SELECT ${columns.map((column) => `json_agg(${column})`).join(', ')}
+const listsSelect = (
+  columns: readonly string[],
+  from: string,
+  others: readonly string[] = [],
+): string =>
+  `SELECT ${[...columns.map((column) => `json_agg(${column})`), ...others].join(', ')}
    FROM (SELECT ${columns.join(', ')} FROM ${from}) AS listed`;
 
-/** A select of events, for eventsOf. */
-export const eventsSelect = (from: string, fields = everyField): string =>
-  listsSelect(columnsOf(fields), from);
+/** A select of events, for eventsOf; and of anything else that is one value, in the last cell. */
+export const eventsSelect = (from: string, fields = everyField, ...others: string[]): string =>
+  listsSelect(columnsOf(fields), from, others);
 
 /** A select of all that is known of events, for partsOf. */
 export const partsSelect = (from: string): string =>

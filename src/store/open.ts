@@ -5,6 +5,7 @@ import type { EventLog, Written } from '../journal/event-log.ts';
 import { aggregateEvents } from './aggregate.ts';
 import { countTags, listTraits, listTypes } from './catalogue.ts';
 import { Database, type DatabaseOptions } from './database.ts';
+import { FilterFrequencies } from './filter-frequencies.ts';
 import {
   expireEvents,
   findStreamBase,
@@ -14,7 +15,6 @@ import {
   startStoredIndex,
   takeLease,
 } from './progress.ts';
-import { RareFilters } from './rare-filters.ts';
 import { countEvents, eventsAfter, findEvent, findPage } from './search.ts';
 import type {
   AggregateRequest,
@@ -83,7 +83,7 @@ class SqlStore implements OpenStore {
   readonly stored: StoredIndex;
   readonly #database: Database;
   readonly #writer: EventWriter;
-  readonly #rare = new RareFilters();
+  readonly #frequencies = new FilterFrequencies();
 
   constructor(database: Database, stored: StoredIndex, writer: EventWriter) {
     this.#database = database;
@@ -104,7 +104,7 @@ class SqlStore implements OpenStore {
   }
 
   page(request: PageRequest): Promise<Page> {
-    return findPage(this.#database, this.#rare, request);
+    return findPage(this.#database, this.#frequencies, request);
   }
 
   count(filter: Filter): Promise<number> {

@@ -179,11 +179,11 @@ const set = async (client: pg.ClientBase, settings: readonly string[]): Promise<
  */
 const plansForReading = ['SET jit = off', 'SET plan_cache_mode = force_custom_plan'];
 
-/** One plan, which can be no other than to go along an index. */
+/** One plan, which can be no other than to go by an index, and in its order where there is one to keep. */
 const plansForLookingUp = [
   'SET jit = off',
   'SET plan_cache_mode = force_generic_plan',
-  ...['seqscan', 'bitmapscan', 'sort'].map((other) => `SET enable_${other} = off`),
+  ...['seqscan', 'sort'].map((other) => `SET enable_${other} = off`),
 ];
 
 /** Prisma's own way to name a schema in a URL, `?schema=name`; null for the default. */

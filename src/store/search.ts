@@ -2,7 +2,7 @@ import type { Event } from '../event/event.ts';
 import { everything, type Filter } from '../event/filter.ts';
 import type { Connection, Query } from './connection.ts';
 import { eventsOf, eventsSelect } from './event-rows.ts';
-import type { RareFilters } from './rare-filters.ts';
+import type { FilterFrequencies } from './filter-frequencies.ts';
 import type { EventOrder, Page, PageRequest, Position } from './store.ts';
 import { Parameters, whereOf } from './where.ts';
 
@@ -23,43 +23,105 @@ export async function findEvent(lookUp: Query, id: string): Promise<Event | null
   return event ?? null;
 }
 
-/** Events that are looked through for each that is wanted, before the filter is planned for. */
+/** Events that are looked through for each that is wanted, while nothing is known of a filter. */
 const lookedThrough = 10;
 
 /** For more, planning is the smaller part. */
 const mostLookedThrough = 1_000;
 
+/** What is found by what it holds is few up to so many. */
+const mostFew = 1_000;
+
 /**
  * Most pages are filled by the first events in their order, and these are looked through in less time than planning for
- * a filter takes. It is planned for where they do not fill the page, and from then on.
+ * a filter takes. Where none of them passes, all that hold what is asked for may be few: they are found by that, and put in
+ * order. Only what is between is planned for, as the planner takes whatever it has not counted for one in 200.
+ * The next page of the filter begins with what was right for this one.
  */
 export async function findPage(
   { read, lookUp }: Pick<Connection, 'read' | 'lookUp'>,
-  rare: RareFilters,
+  frequencies: FilterFrequencies,
   request: PageRequest,
 ): Promise<Page> {
-  const { filter, limit, skip = 0, fromEnd = false } = request;
+  const { filter, limit, skip = 0 } = request;
   const through = lookedThrough * (skip + limit);
-  let found: Event[] = [];
-  if (through <= mostLookedThrough && !rare.has(filter)) {
-    found = await findRows(lookUp, request, through);
-    if (found.length <= limit) rare.add(filter);
+  let frequency = frequencies.of(filter);
+  if (frequency === 'many' && through <= mostLookedThrough) {
+    const found = await findAmongFirst(lookUp, request, through);
+    if (found.length > limit) return pageOf(found, request);
+    frequency = found.length === 0 ? 'few' : 'some';
   }
-  if (found.length <= limit) found = await findRows(read, request, null);
+  if (frequency === 'few') {
+    const found = await findAmongFew(lookUp, request);
+    frequency = found === null ? 'some' : 'few';
+    frequencies.set(filter, frequency);
+    if (found !== null) return pageOf(found, request);
+  }
+  if (frequency === 'some') frequencies.set(filter, 'some');
+  return pageOf(await findAmongAll(read, request), request);
+}
+
+/** @param found a row more than asked for, where there are more */
+function pageOf(found: readonly Event[], { limit, fromEnd = false }: PageRequest): Page {
   const events = found.slice(0, limit);
   return { events: fromEnd ? events.reverse() : events, more: found.length > limit };
 }
 
-/**
- * A row more than asked for, which tells whether there are more.
- * @param through among how many events, the first in the order of the page; null for all
- */
-async function findRows(
+async function findAmongAll(query: Query, request: PageRequest): Promise<Event[]> {
+  const { page, to } = clausesOf(request);
+  const { fields } = request;
+  return eventsOf(await query(eventsSelect(page('events'), fields), to.values), fields);
+}
+
+/** @param through among how many events, the first in the order of the page */
+async function findAmongFirst(
   query: Query,
   request: PageRequest,
-  through: number | null,
+  through: number,
 ): Promise<Event[]> {
-  const { filter, order, limit, after, before, fromEnd = false, skip = 0, fields } = request;
+  const { inOrder, page, to } = clausesOf(request);
+  const { filter, order, fields } = request;
+  const first = inOrder('events', spanAlong(orders[order].columns, filter), through);
+  const from = page(`(SELECT * FROM ${first}) AS events`);
+  return eventsOf(await query(eventsSelect(from, fields), to.values), fields);
+}
+
+/** Among those that hold what is asked for; null where they are not few, or nothing is asked for that an index finds. */
+async function findAmongFew(query: Query, request: PageRequest): Promise<Event[] | null> {
+  const { page, to } = clausesOf(request);
+  const { filter, fields } = request;
+  const held = heldIn(filter);
+  if (held === null) return null;
+  const few = `SELECT * FROM events WHERE ${whereOf(held, to)} LIMIT ${mostFew + 1}`;
+  const select = eventsSelect(page('few AS events'), fields, '(SELECT count(*) FROM few)');
+  const rows = await query(`WITH few AS (${few}) ${select}`, to.values);
+  return Number(rows[0]?.at(-1)) > mostFew ? null : eventsOf(rows, fields);
+}
+
+/** The conditions that the indexes on what events hold answer without looking at an event; null where there are none. */
+function heldIn({ ids, keys, tags = [], anyTags, traits = [] }: Filter): Filter | null {
+  const exact = traits.filter(({ op }) => op === 'EQ' || op === 'EXISTS');
+  const held: Filter = {
+    ...(ids && { ids }),
+    ...(keys && { keys }),
+    ...(tags.length > 0 && { tags }),
+    ...(anyTags && { anyTags }),
+    ...(exact.length > 0 && { traits: exact }),
+  };
+  return Object.keys(held).length === 0 ? null : held;
+}
+
+/** What a statement for a page is made of. */
+interface Clauses {
+  readonly to: Parameters;
+  /** The rows of a source that pass a filter, between the places of the page and in its order: so many at most. */
+  readonly inOrder: (source: string, wanted: Filter, most: number) => string;
+  /** The rows of a source that are the page, and one more, which tells whether there are more. */
+  readonly page: (source: string) => string;
+}
+
+function clausesOf(request: PageRequest): Clauses {
+  const { filter, order, limit, after, before, fromEnd = false, skip = 0 } = request;
   const { columns, ascending } = orders[order];
   const to = new Parameters();
   const places = [
@@ -68,14 +130,11 @@ async function findRows(
   ];
   const direction = ascending === fromEnd ? 'DESC' : 'ASC';
   const ordered = `ORDER BY ${columns.replace(',', ` ${direction},`)} ${direction}`;
-  const rows = (source: string, wanted: Filter, most: number) =>
+  const inOrder = (source: string, wanted: Filter, most: number) =>
     `${source} WHERE ${[whereOf(wanted, to), ...places].join(' AND ')} ${ordered} LIMIT ${to.add(most, 'bigint')}`;
-  const source =
-    through === null
-      ? 'events'
-      : `(SELECT * FROM ${rows('events', spanAlong(columns, filter), through)}) AS events`;
-  const from = `${rows(source, filter, limit + 1)} OFFSET ${to.add(skip, 'bigint')}`;
-  return eventsOf(await query(eventsSelect(from, fields), to.values), fields);
+  const page = (source: string) =>
+    `${inOrder(source, filter, limit + 1)} OFFSET ${to.add(skip, 'bigint')}`;
+  return { to, inOrder, page };
 }
 
 /** As much of a filter as says where along an index to look. */

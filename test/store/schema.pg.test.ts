@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../../src/log.ts';
-import type { Query } from '../../src/store/connection.ts';
+import type { Parameter, Query } from '../../src/store/connection.ts';
 import { migrate } from '../../src/store/migrator.ts';
 import { PostgresConnection } from '../../src/store/postgres.ts';
 import { postgresAvailable, startDatabase } from '../postgres.ts';
@@ -31,8 +31,6 @@ describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
     const statement =
       'SELECT id FROM events WHERE time > $1 ORDER BY time DESC, index DESC LIMIT 9';
     const values = ['2026-11-21T00:00:00Z'];
-    const planOver = async (query: Query) =>
-      (await query(`EXPLAIN ${statement}`, values)).join('\n');
     const plansOver = async (query: Query) => {
       for (let n = 0; n < 3; n += 1) await query(statement, values);
       const [row] = await query(
@@ -41,7 +39,11 @@ describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
       );
       return row;
     };
-    expect(await planOver(connection.lookUp)).toContain('Index Scan using events_time_idx');
+    const planned = (text: string, values: readonly Parameter[]) =>
+      connection.lookUp(`EXPLAIN ${text}`, values).then((rows) => rows.join('\n'));
+    expect(await planned(statement, values)).toContain('Index Scan using events_time_idx');
+    const holding = 'SELECT * FROM events WHERE tags @> $1::text[] LIMIT 9';
+    expect(await planned(holding, [['a']])).toContain('Bitmap Index Scan on events_tags_idx');
     expect(await plansOver(connection.lookUp)).toEqual(['2', '0']);
     expect(await plansOver(connection.read)).toEqual(['0', '2']);
   });

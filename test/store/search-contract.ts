@@ -135,6 +135,30 @@ export function searchContract(storeOf: () => OpenStore, runs: number): void {
       expect([...first.events, ...second.events]).toEqual(same.slice(1).reverse());
     });
 
+    test('what has not been seen for long is found, be it few or many', async () => {
+      const said = (count: number, tag: string, time: number) =>
+        Array.from({ length: count }, (_, n) => report({ tags: [tag], time: time + n }));
+      const few = await putEvents(store, said(7, 'seldom', 2e15));
+      const many = await putEvents(store, said(1_100, 'long ago', 2e15));
+      await putEvents(store, said(100, 'new', 3e15));
+      for (const of of [few, many]) {
+        const filter = { tags: of[0]?.tags ?? [], time: { from: 2e15 + 2, to: null } };
+        const page = { filter, order: 'TIME_DESC' as const, limit: 4 };
+        const within = of.slice(2).reverse();
+        // Twice: the second time it is known how many there are.
+        for (const _ of ['first', 'second']) {
+          const first = await store.page(page);
+          expect(first).toEqual({ events: within.slice(0, 4), more: true });
+          const second = await store.page({ ...page, after: first.events[3] as Event });
+          expect(second).toEqual({ events: within.slice(4, 8), more: within.length > 8 });
+        }
+      }
+      expect(await all({ filter: { tags: ['nobody’s'] }, limit: 4 })).toEqual({
+        events: [],
+        more: false,
+      });
+    });
+
     test('events come after an index, so many at once', async () => {
       const [third, fourth] = [events[2] as Event, events[3] as Event];
       expect(await store.after(third.index, 1)).toEqual([fourth]);
