@@ -43,9 +43,14 @@ const closingPause = 20;
 export class HttpServer implements AsyncDisposable {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
+  /** The targets of most requests, which need not be parsed for each of them: the paths of the routes and no more. */
+  readonly #plainTargets: ReadonlyMap<string, URL>;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
+    this.#plainTargets = new Map(
+      Object.keys(options.routes).map((path) => [path, urlOfTarget(path)]),
+    );
     this.#server = createServer({ keepAliveTimeout, noDelay: true }, (request, response) => {
       void this.#answer(request, response);
     });
@@ -91,7 +96,7 @@ export class HttpServer implements AsyncDisposable {
         endAtBody(response);
       }
       if (answerOrigin(this.#options.isAllowedOrigin, request, response)) return;
-      const url = targetOf(request);
+      const url = this.#targetOf(request);
       if (url === null) replyJson(response, 400, { error: 'The target is not a URL.' });
       else await this.#route(request, response, url);
     } catch (error) {
@@ -109,6 +114,17 @@ export class HttpServer implements AsyncDisposable {
     replyJson(response, 404, { error: `There is nothing at ${url.pathname}.` });
   }
 
+  /** Null where it is not a URL. */
+  #targetOf({ url = '/' }: IncomingMessage): URL | null {
+    const plain = this.#plainTargets.get(url);
+    if (plain !== undefined) return plain;
+    try {
+      return urlOfTarget(url.startsWith('/') ? url : '/');
+    } catch {
+      return null;
+    }
+  }
+
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     if (request.destroyed && !response.writable) return;
     const { method, url } = request;
@@ -122,7 +138,7 @@ export class HttpServer implements AsyncDisposable {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const url = targetOf(request);
+    const url = this.#targetOf(request);
     if (url === null) refuse(socket, 400);
     else if (!this.#options.isAllowedOrigin(request)) refuse(socket, 403);
     else if (!this.#routeUpgrade(request, socket, head, url)) refuse(socket, 404);
@@ -145,13 +161,7 @@ function refuse(socket: Duplex, status: number): void {
   );
 }
 
-function targetOf({ url = '/' }: IncomingMessage): URL | null {
-  try {
-    return new URL(`http://gateway${url.startsWith('/') ? url : '/'}`);
-  } catch {
-    return null;
-  }
-}
+const urlOfTarget = (target: string): URL => new URL(`http://gateway${target}`);
 
 function refusalOf({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
   return code === 'EADDRINUSE'
