@@ -19,9 +19,11 @@ async function start(): Promise<Gateway | null> {
 }
 
 const told = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-const gateway = await start();
+const starting = start();
+// From the beginning, as it ends a process that does not listen to it.
+process.on('SIGHUP', () => void starting.then((gateway) => gateway?.reload()));
+const gateway = await starting;
 if (gateway !== null) {
-  process.on('SIGHUP', () => void gateway.reload());
   await told;
   setTimeout(() => process.exit(), longestStop).unref();
   await gateway[Symbol.asyncDispose]();
