@@ -218,6 +218,6 @@ function traitOf(from: JsonObject): Trait {
   const type = oneOf(traitTypes, from, 'type');
   if (type === 'TEXT') return { name, type, value: textOf(from, 'value') };
   if (type === 'DATETIME') return { name, type, value: instantOf(from, 'value') };
-  if (typeof from.value === 'number') return { name, type, value: from.value };
+  if (Number.isFinite(from.value)) return { name, type, value: from.value as number };
   throw new ReportFormatError(`The value of trait ${JSON.stringify(name)} is not a number.`);
 }
