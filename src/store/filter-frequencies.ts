@@ -3,16 +3,17 @@ import type { Filter } from '../event/filter.ts';
 /** How many events pass a filter: so many that they fill a page soon, few in all, or something between. */
 export type Frequency = 'many' | 'some' | 'few';
 
-/** How long it is remembered, in milliseconds, and of how many filters. */
+/** How long it is remembered, in milliseconds, of how many filters, and how long a filter may be as text. */
 const remembered = 60_000;
 const mostRemembered = 1_000;
+const longestFilter = 1_000;
 
 /** What was found out about filters, whatever their span of time. */
 export class FilterFrequencies {
   readonly #known = new Map<string, { readonly frequency: Frequency; readonly since: number }>();
 
   /**
-   * Of one id, or of one key, there are few until the contrary is known; anything else may be frequent.
+   * What is known, or is to be thought as long as nothing is: of an id, or of a key, there are few.
    * @param now in milliseconds
    */
   of(filter: Filter, now = performance.now()): Frequency {
@@ -21,9 +22,12 @@ export class FilterFrequencies {
     return filter.ids !== undefined || filter.keys !== undefined ? 'few' : 'many';
   }
 
+  /** To be told what was found where it is not what was thought. */
   set(filter: Filter, frequency: Frequency, now = performance.now()): void {
-    if (this.#known.size === mostRemembered) this.#known.clear();
-    this.#known.set(keyOf(filter), { frequency, since: now });
+    const key = keyOf(filter);
+    if (key.length > longestFilter) return;
+    if (this.#known.size === mostRemembered && !this.#known.has(key)) this.#known.clear();
+    this.#known.set(key, { frequency, since: now });
   }
 }
 

@@ -29,13 +29,16 @@ const lookedThrough = 10;
 /** For more, planning is the smaller part. */
 const mostLookedThrough = 1_000;
 
+/** Where at most one in so many of these passes, all that pass may be few. */
+const seldom = 100;
+
 /** What is found by what it holds is few up to so many. */
 const mostFew = 1_000;
 
 /**
  * Most pages are filled by the first events in their order, and these are looked through in less time than planning for
- * a filter takes. Where none of them passes, all that hold what is asked for may be few: they are found by that, and put in
- * order. Only what is between is planned for, as the planner takes whatever it has not counted for one in 200.
+ * a filter takes. Where hardly any of them passes, all that hold what is asked for may be few: they are found by that, and
+ * put in order. Only what is between is planned for, as the planner takes whatever it has not counted for one in 200.
  * The next page of the filter begins with what was right for this one.
  */
 export async function findPage(
@@ -45,20 +48,20 @@ export async function findPage(
 ): Promise<Page> {
   const { filter, limit, skip = 0 } = request;
   const through = lookedThrough * (skip + limit);
-  let frequency = frequencies.of(filter);
+  const thought = frequencies.of(filter);
+  let frequency = thought;
   if (frequency === 'many' && through <= mostLookedThrough) {
     const found = await findAmongFirst(lookUp, request, through);
     if (found.length > limit) return pageOf(found, request);
-    frequency = found.length === 0 ? 'few' : 'some';
+    frequency = found.length * seldom <= through ? 'few' : 'some';
   }
+  let found: Event[] | null = null;
   if (frequency === 'few') {
-    const found = await findAmongFew(lookUp, request);
-    frequency = found === null ? 'some' : 'few';
-    frequencies.set(filter, frequency);
-    if (found !== null) return pageOf(found, request);
+    found = await findAmongFew(lookUp, request);
+    if (found === null) frequency = 'some';
   }
-  if (frequency === 'some') frequencies.set(filter, 'some');
-  return pageOf(await findAmongAll(read, request), request);
+  if (frequency !== thought) frequencies.set(filter, frequency);
+  return pageOf(found ?? (await findAmongAll(read, request)), request);
 }
 
 /** @param found a row more than asked for, where there are more */
@@ -98,17 +101,19 @@ async function findAmongFew(query: Query, request: PageRequest): Promise<Event[]
   return Number(rows[0]?.at(-1)) > mostFew ? null : eventsOf(rows, fields);
 }
 
-/** The conditions that the indexes on what events hold answer without looking at an event; null where there are none. */
-function heldIn({ ids, keys, tags = [], anyTags, traits = [] }: Filter): Filter | null {
-  const exact = traits.filter(({ op }) => op === 'EQ' || op === 'EXISTS');
-  const held: Filter = {
-    ...(ids && { ids }),
-    ...(keys && { keys }),
-    ...(tags.length > 0 && { tags }),
-    ...(anyTags && { anyTags }),
-    ...(exact.length > 0 && { traits: exact }),
-  };
-  return Object.keys(held).length === 0 ? null : held;
+/**
+ * The condition by which an index on what events hold finds those that may pass: one, as two would be read to their
+ * ends. Null where there is none that there may be few of.
+ */
+function heldIn({ time: _, namespaces: __, ...filter }: Filter): Filter | null {
+  const { ids, keys, tags = [], traits = [], ...others } = filter;
+  if (ids !== undefined) return { ids };
+  if (keys !== undefined) return { keys };
+  // Where something else is asked for as well, that may be what is seldom.
+  if (Object.keys(others).length > 0) return null;
+  if (traits.length === 0) return tags.length > 0 ? { tags } : null;
+  const [trait] = traits;
+  return tags.length === 0 && traits.length === 1 && trait?.op === 'EQ' ? { traits } : null;
 }
 
 /** What a statement for a page is made of. */
