@@ -15,7 +15,7 @@ const fill = `INSERT INTO events (id, index, namespace, category, type, key, fil
     '[]', timestamptz 'epoch' + n * interval '1 second', now(), 'TIDINGS'
   FROM generate_series(1, 200) AS n`;
 
-describe.skipIf(!postgresAvailable)('pages over PostgreSQL are looked for', () => {
+describe.skipIf(!(await postgresAvailable()))('pages over PostgreSQL are looked for', () => {
   afterEach(() => {
     vi.restoreAllMocks();
   });
