@@ -36,8 +36,6 @@ const monday = 4 * day;
 
 const partial =
   /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[Tt](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?([Zz]|[+-]\d\d:\d\d)?)?)?)?$/;
-/** What most expressions are: an instant with seconds and an offset. */
-const wholeInstant = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
 const epochMilliseconds = /^-?\d{5,}$/;
 const nowWithMath = /^now(?:\(\))?\s*([+\-/].*)?$/s;
 const mathStep = /\s*(?:([+-])\s*(\d{0,9})\s*([yMwdhHms])|\/\s*([yMwdhHms]))\s*/y;
@@ -99,7 +97,6 @@ function readable<Result>(
 function resolve(expression: TimeExpression, now: Instant, rounding: Rounding): Instant {
   if (typeof expression === 'number') return atMilliseconds(expression);
   const text = expression.trim();
-  if (wholeInstant.test(text)) return parseInstant(text);
   const [matched, math] = nowWithMath.exec(text) ?? [];
   if (matched !== undefined) return calculate(now, math ?? '', rounding);
   if (epochMilliseconds.test(text)) return atMilliseconds(Number(text));
