@@ -1,9 +1,9 @@
 import type { Event } from '../event/event.ts';
 import { everything, type Filter } from '../event/filter.ts';
-import type { Connection, Query } from './connection.ts';
+import type { Connection, Parameter, Query } from './connection.ts';
 import { eventsOf, eventsSelect } from './event-rows.ts';
 import type { FilterFrequencies } from './filter-frequencies.ts';
-import type { EventOrder, Page, PageRequest, Position } from './store.ts';
+import type { EventField, EventOrder, Page, PageRequest, Position } from './store.ts';
 import { Parameters, whereOf } from './where.ts';
 
 interface Direction {
@@ -18,8 +18,15 @@ const orders: Readonly<Record<EventOrder, Direction>> = {
   INDEX_DESC: { columns: 'index', ascending: false },
 };
 
+const eventsFrom = async (
+  query: Query,
+  from: string,
+  values: readonly Parameter[],
+  fields?: readonly EventField[],
+): Promise<Event[]> => eventsOf(await query(eventsSelect(from, fields), values), fields);
+
 export async function findEvent(lookUp: Query, id: string): Promise<Event | null> {
-  const [event] = eventsOf(await lookUp(eventsSelect('events WHERE id = $1::uuid'), [id]));
+  const [event] = await eventsFrom(lookUp, 'events WHERE id = $1::uuid', [id]);
   return event ?? null;
 }
 
@@ -70,23 +77,18 @@ function pageOf(found: readonly Event[], { limit, fromEnd = false }: PageRequest
   return { events: fromEnd ? events.reverse() : events, more: found.length > limit };
 }
 
-async function findAmongAll(query: Query, request: PageRequest): Promise<Event[]> {
+function findAmongAll(query: Query, request: PageRequest): Promise<Event[]> {
   const { page, to } = clausesOf(request);
-  const { fields } = request;
-  return eventsOf(await query(eventsSelect(page('events'), fields), to.values), fields);
+  return eventsFrom(query, page('events'), to.values, request.fields);
 }
 
 /** @param through among how many events, the first in the order of the page */
-async function findAmongFirst(
-  query: Query,
-  request: PageRequest,
-  through: number,
-): Promise<Event[]> {
+function findAmongFirst(query: Query, request: PageRequest, through: number): Promise<Event[]> {
   const { inOrder, page, to } = clausesOf(request);
   const { filter, order, fields } = request;
   const first = inOrder('events', spanAlong(orders[order].columns, filter), through);
   const from = page(`(SELECT * FROM ${first}) AS events`);
-  return eventsOf(await query(eventsSelect(from, fields), to.values), fields);
+  return eventsFrom(query, from, to.values, fields);
 }
 
 /** Among those that hold what is asked for; null where they are not few, or nothing is asked for that an index finds. */
@@ -159,5 +161,5 @@ export async function countEvents(query: Query, filter: Filter): Promise<number>
 
 export async function eventsAfter(lookUp: Query, index: number, limit: number): Promise<Event[]> {
   const from = 'events WHERE index > $1 ORDER BY index LIMIT $2';
-  return eventsOf(await lookUp(eventsSelect(from), [index, limit]));
+  return eventsFrom(lookUp, from, [index, limit]);
 }
