@@ -2,7 +2,7 @@
 // from the text on the wire to the finished draft. Run: npm run build && npm --prefix bench run convert [-- seconds]
 import { readFileSync } from 'node:fs';
 
-const dialect = new URL('../dist/intake/dialects/ceilometer/', import.meta.url);
+const dialect = new URL('../dist/dialects/ceilometer/', import.meta.url);
 const { Ceilometer } = await import(new URL('ceilometer.js', dialect).href);
 const { Converter } = await import(new URL('converter.js', dialect).href);
 const { parseDefinitions } = await import(new URL('definitions.js', dialect).href);

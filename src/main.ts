@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import './production.ts';
+import './gateway/production.ts';
 import { once } from 'node:events';
-import { ConfigError, readConfig } from './config.ts';
-import { createGateway, type Gateway } from './gateway.ts';
+import { ConfigError, readConfig } from './config/config.ts';
+import { createGateway, type Gateway } from './gateway/gateway.ts';
 
 /** A gateway that has not stopped in order by then is ended: what was accepted is safe anyhow. */
 const longestStop = 9_500;

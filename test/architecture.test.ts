@@ -2,19 +2,30 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** The layer diagram of README.md: a folder of src/ imports only itself and what is listed for it. */
-const layers: Readonly<Record<string, readonly string[]>> = {
-  event: [],
-  journal: ['event'],
-  store: ['event', 'journal'],
-  live: ['event', 'journal', 'store'],
-  intake: ['event', 'journal', 'store', 'live'],
-  graphql: ['event', 'journal', 'store', 'live', 'intake'],
-  server: ['event', 'journal', 'store', 'live', 'intake', 'graphql'],
-  client: [],
-};
-/** Any folder may say what happens. */
-const everywhere = ['log.ts', 'metrics.ts'];
+/**
+ * The folders of src/, from the innermost layer outwards: a folder imports only itself and what is listed before it.
+ * docs/architecture.md says what each is for.
+ */
+const layers = [
+  'event',
+  'runtime',
+  'telemetry',
+  'http',
+  'nats',
+  'journal',
+  'store',
+  'live',
+  'intake',
+  'graphql',
+  'dialects',
+  'config',
+  'server',
+  'gateway',
+] as const;
+/** Runs outside the gateway's process: it imports nothing of the rest. */
+const standalone = ['client'] as const;
+/** The process itself, which starts what the composition root opens. */
+const rootFiles = ['main.ts'] as const;
 
 const root = join(import.meta.dirname, '..');
 const source = join(root, 'src');
@@ -29,29 +40,72 @@ function specifiersIn(path: string): string[] {
   return Array.from(imports, ([, specifier = '']) => specifier);
 }
 
-const foldersOfSource = readdirSync(source, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name)
-  .filter((name) => filesUnder(join(source, name)).length > 0);
+/** The file that imports and the file that is imported, both relative to src/. */
+const imports = filesUnder(source).flatMap((path) =>
+  specifiersIn(path).map((specifier) => ({
+    from: relative(source, path),
+    to: relative(source, join(dirname(path), specifier)),
+  })),
+);
 
-test('every folder of src has its place in the layer diagram', () => {
-  expect(Object.keys(layers)).toEqual(expect.arrayContaining(foldersOfSource));
+const folderOf = (file: string): string => file.split(sep)[0] ?? '';
+const shown = ({ from, to }: { from: string; to: string }): string => `${from} -> ${to}`;
+
+test('every folder and every root file of src has its place among the layers', () => {
+  const entries = readdirSync(source, { withFileTypes: true }).filter(
+    (entry) => !entry.isDirectory() || filesUnder(join(source, entry.name)).length > 0,
+  );
+  const names = entries.map(({ name }) => name).sort();
+  expect(names).toEqual([...layers, ...standalone, ...rootFiles].sort());
 });
 
-test.each(Object.entries(layers))('%s imports only %j', (folder, allowed) => {
-  const strays = filesUnder(join(source, folder)).flatMap((path) =>
-    specifiersIn(path)
-      .map((specifier) => relative(source, join(dirname(path), specifier)))
-      .filter((target) => {
-        const [top = ''] = target.split(sep);
-        return ![folder, ...allowed, ...everywhere].includes(top);
-      })
-      .map((target) => `${relative(source, path)} -> ${target}`),
-  );
+test.each(layers.map((layer, rank) => [layer, layers.slice(0, rank)] as const))(
+  '%s imports only itself and %j',
+  (layer, inner) => {
+    const allowed: readonly string[] = [layer, ...inner];
+    const strays = imports
+      .filter(({ from, to }) => folderOf(from) === layer && !allowed.includes(folderOf(to)))
+      .map(shown);
+    expect(strays).toEqual([]);
+  },
+);
+
+test.each(standalone)('%s imports nothing of the gateway', (folder) => {
+  const strays = imports
+    .filter(({ from, to }) => folderOf(from) === folder && folderOf(to) !== folder)
+    .map(shown);
   expect(strays).toEqual([]);
 });
 
-test('imports name the file that they mean', () => {
+test('the process imports the composition root and the configuration alone', () => {
+  const folders = imports
+    .filter(({ from }) => (rootFiles as readonly string[]).includes(from))
+    .map(({ to }) => folderOf(to));
+  expect([...new Set(folders)].sort()).toEqual(['config', 'gateway']);
+});
+
+test('only the composition root and the process import the configuration', () => {
+  const importers = imports
+    .filter(({ from, to }) => folderOf(to) === 'config' && folderOf(from) !== 'config')
+    .map(({ from }) => folderOf(from));
+  expect([...new Set(importers)].sort()).toEqual(['gateway', 'main.ts']);
+});
+
+test('no dialect imports another dialect', () => {
+  const dialectOf = (file: string): string | null => {
+    const [top, name = '', ...rest] = file.split(sep);
+    return top === 'dialects' && rest.length > 0 ? name : null;
+  };
+  const strays = imports
+    .filter(({ from, to }) => {
+      const [importer, imported] = [dialectOf(from), dialectOf(to)];
+      return importer !== null && imported !== null && importer !== imported;
+    })
+    .map(shown);
+  expect(strays).toEqual([]);
+});
+
+test('imports name files that exist', () => {
   const files = [...filesUnder(source), ...filesUnder(join(root, 'test'))];
   const wrong = files.flatMap((path) =>
     specifiersIn(path)
@@ -64,25 +118,10 @@ test('imports name the file that they mean', () => {
   expect(wrong).toEqual([]);
 });
 
-test('only the composition root and the process know the configuration', () => {
-  const root = ['config.ts', 'gateway.ts', 'dialects.ts', 'journals.ts', 'main.ts'];
-  const importers = filesUnder(source).filter((path) =>
-    specifiersIn(path).some((specifier) =>
-      root.includes(relative(source, join(dirname(path), specifier))),
-    ),
-  );
-  expect(importers.map((path) => relative(source, path)).sort()).toEqual([
-    'dialects.ts',
-    'gateway.ts',
-    'journals.ts',
-    'main.ts',
-  ]);
-});
-
 test('no file is a drawer for whatever has no place', () => {
-  const drawers = filesUnder(source).filter((path) =>
-    /\b(utils?|helpers?|common|misc)\b/.test(path),
-  );
+  const drawers = filesUnder(source)
+    .map((path) => relative(source, path))
+    .filter((path) => /\b(utils?|helpers?|common|misc)\b/.test(path));
   expect(drawers).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import { type Environment, readConfig } from '../src/config.ts';
-import { createGateway, type Gateway, type Overrides } from '../src/gateway.ts';
-import { createLog } from '../src/log.ts';
+import { type Environment, readConfig } from '../src/config/config.ts';
+import { createGateway, type Gateway, type Overrides } from '../src/gateway/gateway.ts';
+import { createLog } from '../src/telemetry/log.ts';
 import { dataDirectory } from './pglite.ts';
 
 export interface BootOptions {

@@ -36,7 +36,7 @@ export async function postgresAvailable(): Promise<boolean> {
   if (env.TEST_DATABASE_URL || (await answers(local)) || (await programs()) !== null) return true;
   const found = `nothing at TEST_DATABASE_URL, at ${local}, or among the installed programs`;
   if (env.CI) throw new Error(`The tests on PostgreSQL need a server: ${found}.`);
-  process.stderr.write(`Skipped: the tests on PostgreSQL (${found}).\n`);
+  process.stderr.write(`SkipCounter: the tests on PostgreSQL (${found}).\n`);
   return false;
 }
 

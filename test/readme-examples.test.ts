@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createClient } from 'graphql-sse';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { readConfig } from '../src/config.ts';
-import { examples } from '../src/server/playground.ts';
+import { readConfig } from '../src/config/config.ts';
+import { examples } from '../src/server/http/playground.ts';
 import { bootGateway, type TestGateway } from './harness.ts';
 import { dataDirectory } from './pglite.ts';
 
@@ -29,7 +29,7 @@ const hasCurl = (() => {
   } catch (cause) {
     if (process.env.CI)
       throw new Error('The README is tried with curl: apt-get install curl.', { cause });
-    process.stderr.write("Skipped: the README's command for the shell (no curl on PATH).\n");
+    process.stderr.write("SkipCounter: the README's command for the shell (no curl on PATH).\n");
     return false;
   }
 })();

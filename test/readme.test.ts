@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { options } from '../src/options.ts';
+import { options } from '../src/config/variables.ts';
 
 const begin = '<!-- configuration -->';
 const end = '<!-- /configuration -->';

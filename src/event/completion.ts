@@ -10,23 +10,24 @@ import {
 } from './event.ts';
 
 /** A report and its place in the journal. */
-export interface Part {
+export interface IndexedReport {
   readonly index: number;
   readonly report: Report;
 }
 
 /** The moment a report speaks of: a report of an end speaks later than one of a beginning. */
-const momentOf = ({ report }: Part): number => report.endTime ?? report.time;
+const momentOf = ({ report }: IndexedReport): number => report.endTime ?? report.time;
 
 /** Earlier reports first. The journal's order decides only between reports of one moment. */
-const byMoment = (a: Part, b: Part): number => momentOf(a) - momentOf(b) || a.index - b.index;
+const byMoment = (a: IndexedReport, b: IndexedReport): number =>
+  momentOf(a) - momentOf(b) || a.index - b.index;
 
 /**
  * The event that the reports under one id make together: the earliest time and the latest endTime stand,
  * a later non-empty field is laid over an earlier one, tags, filter keys and traits are united. Later is
  * the report that speaks of the later moment, so the result does not depend on the order of arrival.
  */
-export function complete(parts: readonly Part[]): Event {
+export function complete(parts: readonly IndexedReport[]): Event {
   const [only, ...others] = parts;
   const { index, report } = only !== undefined && others.length === 0 ? only : united(parts);
   // Field by field: every event passes here, and a copy by spreading takes several times as long.
@@ -54,7 +55,7 @@ export function complete(parts: readonly Part[]): Event {
 }
 
 /** All that the parts say, as one part at the place of the latest. */
-function united(parts: readonly Part[]): Part {
+function united(parts: readonly IndexedReport[]): IndexedReport {
   const [first, ...later] = parts.toSorted(byMoment);
   if (first === undefined) throw new Error('an event is made of at least one report');
   return {
@@ -147,7 +148,10 @@ function sorted(json: Json): Json {
 export const maxParts = 64;
 
 /** The reports of an event after one more: null when it repeats one of them and changes nothing. */
-export function withPart(parts: readonly Part[], part: Part): readonly Part[] | null {
+export function withPart(
+  parts: readonly IndexedReport[],
+  part: IndexedReport,
+): readonly IndexedReport[] | null {
   if (parts.length === 0) return [part];
   const known = parts.some(
     ({ index, report }) => index === part.index || sameReport(report, part.report),
@@ -155,6 +159,10 @@ export function withPart(parts: readonly Part[], part: Part): readonly Part[] | 
   if (known) return null;
   const all = [...parts, part];
   if (all.length <= maxParts) return all;
-  const [first, second, ...rest] = all.toSorted(byMoment) as [Part, Part, ...Part[]];
+  const [first, second, ...rest] = all.toSorted(byMoment) as [
+    IndexedReport,
+    IndexedReport,
+    ...IndexedReport[],
+  ];
   return [united([first, second]), ...rest];
 }

@@ -3,7 +3,7 @@ import {
   type CatalogueAction,
   type CatalogueCategory,
 } from '../event/catalogue.ts';
-import type { SeenType, Store } from '../store/store.ts';
+import type { KnownType, Store } from '../store/store.ts';
 import { builder } from './builder.ts';
 import { PlaneEnum } from './enums.ts';
 
@@ -69,7 +69,7 @@ function seenActions(store: Store, category: string): Promise<readonly string[]>
   return answer;
 }
 
-const actionsOf = (types: readonly SeenType[]): string[] =>
+const actionsOf = (types: readonly KnownType[]): string[] =>
   types.flatMap(({ action }) => (action === null ? [] : [action]));
 
 builder.queryField('categories', (t) =>

@@ -1,9 +1,15 @@
 import type { Instant } from '../event/event.ts';
-import type { ReportNotifications } from '../intake/dialects/ceilometer/report-notifications.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenFeed } from '../live/feed.ts';
 import type { Store } from '../store/store.ts';
+
+/**
+ * What the fields that dialects add to the schema need: each dialect declares its own member here.
+ * @public
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: the members are declared by the dialects.
+export interface DialectServices {}
 
 /** What the operations of the schema need of the gateway. */
 export interface GraphServices {
@@ -11,8 +17,7 @@ export interface GraphServices {
   readonly store: Store;
   readonly journal: Journal;
   readonly openFeed: OpenFeed;
-  /** Absent where OpenStack's dialect is off. */
-  readonly reportNotifications?: ReportNotifications;
+  readonly dialects: DialectServices;
   /** Levels of `any` and `not` in a filter. */
   readonly maxFilterDepth: number;
 }

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { InputError } from '../event/input-error.ts';
-import { Unavailable } from '../journal/unavailable.ts';
+import { Unavailable } from '../runtime/unavailable.ts';
 import type { GraphContext } from './context.ts';
 
 const longestWait = 5_000;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { InputError } from '../event/input-error.ts';
-import { Unavailable } from '../journal/unavailable.ts';
 import { FeedError } from '../live/feed.ts';
-import type { Log } from '../log.ts';
+import { Unavailable } from '../runtime/unavailable.ts';
+import type { Log } from '../telemetry/log.ts';
 
 /** Turns what was thrown into what a client may read. */
 export type PublicError = (error: unknown) => GraphQLError;

@@ -1,10 +1,10 @@
 import type { EventDraft } from '../event/draft.ts';
-import type { Skipped } from '../journal/skipped.ts';
+import type { SkipCounter } from '../telemetry/skip-counter.ts';
 import type { ReportResult } from './intake.ts';
 
 /** Counts the drafts that are outside our limits, where no sender waits for an answer of its own. */
 export function skipRejected(
-  skipped: Skipped,
+  skipped: SkipCounter,
   drafts: readonly EventDraft[],
   results: readonly ReportResult[],
 ): void {

@@ -1,10 +1,10 @@
-import type { Part } from '../event/completion.ts';
+import type { IndexedReport } from '../event/completion.ts';
 import type { Event, Report } from '../event/event.ts';
-import { Backoff, pause } from './backoff.ts';
+import { weightOf } from '../event/report-weight.ts';
+import { Backoff, pause } from '../runtime/backoff.ts';
+import { Unavailable } from '../runtime/unavailable.ts';
 import type { EventLog, Written } from './event-log.ts';
 import type { Appended, Follower, Journal } from './journal.ts';
-import { weightOf } from './report-weight.ts';
-import { Unavailable } from './unavailable.ts';
 
 export interface EmbeddedJournalOptions {
   /** Reports that may wait to be written. */
@@ -59,7 +59,7 @@ export class EmbeddedJournal implements Journal {
   #position: number | null = null;
   /** Whether #position is the log's last index for certain. */
   #certain = false;
-  #trouble: string | null = null;
+  #healthReason: string | null = null;
   #writing: Promise<void> | null = null;
   /** Settles when every write that was begun is done. */
   #outcome: Promise<void> = Promise.resolve();
@@ -85,7 +85,7 @@ export class EmbeddedJournal implements Journal {
   }
 
   async append(reports: readonly Report[]): Promise<Appended[]> {
-    const refusal = this.#closing.signal.aborted ? stopping : this.#trouble;
+    const refusal = this.#closing.signal.aborted ? stopping : this.#healthReason;
     if (refusal !== null) throw new Unavailable(refusal);
     const weights = reports.map(weightOf);
     const bytes = weights.reduce((sum, weight) => sum + weight, 0);
@@ -119,8 +119,8 @@ export class EmbeddedJournal implements Journal {
     return () => void this.#followers.delete(own);
   }
 
-  trouble(): string | null {
-    return this.#trouble;
+  healthReason(): string | null {
+    return this.#healthReason;
   }
 
   #work(): void {
@@ -152,7 +152,7 @@ export class EmbeddedJournal implements Journal {
     this.#undone = [];
     await this.#catchUp();
     if (this.#certain) return;
-    const reason = new Unavailable(this.#trouble ?? stopping);
+    const reason = new Unavailable(this.#healthReason ?? stopping);
     this.#fail(this.#take(this.#waiting.length), reason);
     await pause(this.#backoff.next(), this.#closing.signal);
   }
@@ -174,10 +174,10 @@ export class EmbeddedJournal implements Journal {
       }
       this.#end = null;
       this.#certain = true;
-      this.#trouble = null;
+      this.#healthReason = null;
       this.#backoff.reset();
     } catch (error) {
-      this.#trouble = error instanceof Error ? error.message : String(error);
+      this.#healthReason = error instanceof Error ? error.message : String(error);
     }
   }
 
@@ -190,7 +190,7 @@ export class EmbeddedJournal implements Journal {
     if (!this.#certain || this.#waiting.length === 0) return;
     const batch = this.#nextBatch();
     const from = this.#end ?? this.position;
-    const parts = batch.map(({ report }, n): Part => ({ index: from + 1 + n, report }));
+    const parts = batch.map(({ report }, n): IndexedReport => ({ index: from + 1 + n, report }));
     this.#end = from + batch.length;
     const before = this.#outcome;
     const writing = this.#log.write(parts, from);

@@ -1,4 +1,4 @@
-import type { Part } from '../event/completion.ts';
+import type { IndexedReport } from '../event/completion.ts';
 import type { Event } from '../event/event.ts';
 
 /** What one write did with a part. */
@@ -17,7 +17,7 @@ export interface EventLog {
    * than `from`: then nothing was written.
    * @throws Unavailable when the database is away; whether the parts were written is then unknown
    */
-  write(parts: readonly Part[], from: number): Promise<Written[] | null>;
+  write(parts: readonly IndexedReport[], from: number): Promise<Written[] | null>;
 
   /** The highest index that was ever written; 0 before the first. @throws Unavailable */
   lastIndex(): Promise<number>;

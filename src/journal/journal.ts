@@ -39,5 +39,5 @@ export interface Journal extends AsyncDisposable {
   follow(follower: Follower): () => void;
 
   /** Null while the journal is usable, else the reason why not, as a sentence. */
-  trouble(): string | null;
+  healthReason(): string | null;
 }

@@ -1,5 +1,5 @@
 import type { Event } from '../event/event.ts';
-import { weightOf } from '../journal/report-weight.ts';
+import { weightOf } from '../event/report-weight.ts';
 import { Channel, type ChannelMetrics, type Member } from './channel.ts';
 import type { Batching, FeedOperation } from './subscription.ts';
 

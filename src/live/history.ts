@@ -2,11 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Filter } from '../event/filter.ts';
 import type { Matcher } from '../event/matcher.ts';
 import type { Journal } from '../journal/journal.ts';
-import { Unavailable } from '../journal/unavailable.ts';
+import { Semaphore } from '../runtime/semaphore.ts';
+import { Unavailable } from '../runtime/unavailable.ts';
 import type { Store } from '../store/store.ts';
 import { FeedError } from './feed.ts';
 import type { ReadLimits, Ring, Stretch } from './ring.ts';
-import { Turnstile } from './turnstile.ts';
 
 /** What a reader wants of history. */
 export interface Wanted {
@@ -51,7 +51,7 @@ export class History {
   readonly #page: ReadLimits;
   /** The journal was seen empty: whatever it gets, this process will be told. */
   #wasEmpty = false;
-  readonly #turnstile = new Turnstile(readsAtATime);
+  readonly #turnstile = new Semaphore(readsAtATime);
 
   constructor({ journal, store, ring, patience, pageEvents }: HistoryOptions) {
     this.#journal = journal;
@@ -168,15 +168,15 @@ export class History {
   ): Promise<Answer> {
     const deadline = performance.now() + this.#patience;
     for (;;) {
-      let trouble: string;
+      let healthReason: string;
       try {
         return await ask();
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
-        trouble = error.message;
+        healthReason = error.message;
       }
       if (reader.ended || performance.now() + retryPause > deadline) {
-        throw new FeedError('UNAVAILABLE', trouble, details);
+        throw new FeedError('UNAVAILABLE', healthReason, details);
       }
       await pause(retryPause, undefined, { ref: false });
     }

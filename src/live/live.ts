@@ -1,6 +1,6 @@
 import type { Journal } from '../journal/journal.ts';
-import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
 import { Channels } from './channels.ts';
 import { Distributor, type Target } from './distributor.ts';
 import { FeedError, type FeedRequest } from './feed.ts';
@@ -53,7 +53,7 @@ export interface LiveOptions {
 }
 
 /** What is open now, and what was counted since the start. */
-export interface LiveFigures {
+export interface LiveStats {
   readonly subscriptions: number;
   readonly channels: number;
   /** Feeds that are read through openFeed. */
@@ -133,7 +133,7 @@ export class Live implements Disposable {
     return feed;
   };
 
-  figures(): LiveFigures {
+  stats(): LiveStats {
     return {
       subscriptions: this.#subscribers.size,
       channels: this.#channels.size,
@@ -208,11 +208,11 @@ export class Live implements Disposable {
 
   /** What a gateway cannot hear of, another may: feeds do not stall silently. */
   #watchJournal(): void {
-    const trouble = this.#options.journal.trouble();
-    this.#troubleSince = trouble === null ? null : (this.#troubleSince ?? performance.now());
+    const healthReason = this.#options.journal.healthReason();
+    this.#troubleSince = healthReason === null ? null : (this.#troubleSince ?? performance.now());
     if (this.#troubleSince === null) return;
     if (performance.now() - this.#troubleSince < this.#limits.journalPatience) return;
-    this.#endAll((lastIndex) => new FeedError('UNAVAILABLE', trouble ?? '', { lastIndex }));
+    this.#endAll((lastIndex) => new FeedError('UNAVAILABLE', healthReason ?? '', { lastIndex }));
   }
 
   #endAll(error: ((lastIndex: number) => FeedError) | null): void {

@@ -1,6 +1,6 @@
 import type { Event } from '../event/event.ts';
 import type { Matcher } from '../event/matcher.ts';
-import { weightOf } from '../journal/report-weight.ts';
+import { weightOf } from '../event/report-weight.ts';
 
 /** A change of an event, as it is kept for a while after it was told. */
 export interface RecentChange {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Event } from '../event/event.ts';
 import { compileFilter } from '../event/matcher.ts';
-import { weightOf } from '../journal/report-weight.ts';
+import { weightOf } from '../event/report-weight.ts';
 import { maxBatchBytes } from './batch-channel.ts';
 import { type Member, messageOf } from './channel.ts';
 import type { Joiner } from './distributor.ts';

@@ -1,11 +1,25 @@
-import type { Part } from '../event/completion.ts';
+import type { IndexedReport } from '../event/completion.ts';
 import type { Event, Instant } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
 import type { EventLog, Written } from '../journal/event-log.ts';
-import { aggregateEvents } from './aggregate.ts';
-import { countTags, listTraits, listTypes } from './catalogue.ts';
-import { Database, type DatabaseOptions } from './database.ts';
-import { FilterFrequencies } from './filter-frequencies.ts';
+import { Database, type DatabaseOptions } from './database/database.ts';
+import { aggregateEvents } from './read/aggregate.ts';
+import { countTags, listTraits, listTypes } from './read/catalogue.ts';
+import { countEvents, eventsAfter, findEvent, findPage } from './read/search.ts';
+import { SelectivityCache } from './read/selectivity-cache.ts';
+import type {
+  AggregateRequest,
+  AggregateRow,
+  KnownType,
+  Page,
+  PageRequest,
+  Store,
+  TagCount,
+  TagsRequest,
+  TraitDescriptor,
+} from './store.ts';
+import { StoredIndex } from './stored-index.ts';
+import { EventWriter, readParts, type Turn } from './write/event-writer.ts';
 import {
   expireEvents,
   findStreamBase,
@@ -14,21 +28,7 @@ import {
   readStoredIndex,
   startStoredIndex,
   takeLease,
-} from './progress.ts';
-import { countEvents, eventsAfter, findEvent, findPage } from './search.ts';
-import type {
-  AggregateRequest,
-  AggregateRow,
-  Page,
-  PageRequest,
-  SeenType,
-  Store,
-  TagCount,
-  TagsRequest,
-  TraitDescriptor,
-} from './store.ts';
-import { StoredIndex } from './stored-index.ts';
-import { EventWriter, readParts, type Turn } from './write.ts';
+} from './write/journal-state.ts';
 
 /** The store with its write side, for the parts that fill it. Everything rejects with Unavailable when the database is away. */
 export interface OpenStore extends Store, EventLog, AsyncDisposable {
@@ -42,7 +42,12 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
    * A part that the database refuses for what it says is set aside in events_refused, logged and counted,
    * and answered as if it had been written.
    */
-  fill(parts: readonly Part[], from: number, to: number, holder: string): Promise<Written[] | null>;
+  fill(
+    parts: readonly IndexedReport[],
+    from: number,
+    to: number,
+    holder: string,
+  ): Promise<Written[] | null>;
 
   /**
    * Takes or prolongs the right to fill the store, by the database's clock; 0 milliseconds lets go of it.
@@ -83,7 +88,7 @@ class SqlStore implements OpenStore {
   readonly stored: StoredIndex;
   readonly #database: Database;
   readonly #writer: EventWriter;
-  readonly #frequencies = new FilterFrequencies();
+  readonly #frequencies = new SelectivityCache();
 
   constructor(database: Database, stored: StoredIndex, writer: EventWriter) {
     this.#database = database;
@@ -119,7 +124,7 @@ class SqlStore implements OpenStore {
     return countTags(this.#database.read, request);
   }
 
-  types(categories: readonly string[] | null): Promise<SeenType[]> {
+  types(categories: readonly string[] | null): Promise<KnownType[]> {
     return listTypes(this.#database, categories);
   }
 
@@ -131,7 +136,7 @@ class SqlStore implements OpenStore {
     return eventsAfter(this.#database.lookUp, index, limit);
   }
 
-  parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly Part[]>> {
+  parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>> {
     return readParts(this.#database.lookUp, ids);
   }
 
@@ -147,12 +152,12 @@ class SqlStore implements OpenStore {
     return this.stored.until(index, milliseconds);
   }
 
-  write(parts: readonly Part[], from: number): Promise<Written[] | null> {
+  write(parts: readonly IndexedReport[], from: number): Promise<Written[] | null> {
     return this.#write(parts, { from, to: parts.at(-1)?.index ?? from, holder: null });
   }
 
   fill(
-    parts: readonly Part[],
+    parts: readonly IndexedReport[],
     from: number,
     to: number,
     holder: string,
@@ -160,7 +165,7 @@ class SqlStore implements OpenStore {
     return this.#write(parts, { from, to, holder });
   }
 
-  async #write(parts: readonly Part[], turn: Turn): Promise<Written[] | null> {
+  async #write(parts: readonly IndexedReport[], turn: Turn): Promise<Written[] | null> {
     const written = await this.#writer.write(parts, turn);
     if (written !== null) this.stored.advance(turn.to);
     return written;
@@ -178,8 +183,8 @@ class SqlStore implements OpenStore {
     return expireEvents(this.#database, before);
   }
 
-  trouble(): string | null {
-    return this.#database.trouble();
+  healthReason(): string | null {
+    return this.#database.healthReason();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Part } from '../event/completion.ts';
+import type { IndexedReport } from '../event/completion.ts';
 import type { Event, EventSource, Instant, TraitType } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
 
@@ -114,7 +114,7 @@ export interface TraitDescriptor {
 }
 
 /** A category and an action that was reported in it; null for the category alone. */
-export interface SeenType {
+export interface KnownType {
   readonly category: string;
   readonly action: string | null;
 }
@@ -126,13 +126,13 @@ export interface Store {
   count(filter: Filter): Promise<number>;
   aggregate(request: AggregateRequest): Promise<AggregateRow[]>;
   tags(request: TagsRequest): Promise<TagCount[]>;
-  types(categories: readonly string[] | null): Promise<SeenType[]>;
+  types(categories: readonly string[] | null): Promise<KnownType[]>;
   traitDescriptors(types: readonly string[] | null): Promise<TraitDescriptor[]>;
 
   /** The events behind an index, in index order; fewer than limit only where the store ends. */
   after(index: number, limit: number): Promise<readonly Event[]>;
   /** The reports known under each of these ids; ids without any are left out. */
-  parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly Part[]>>;
+  parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>>;
 
   /** Oldest index from which a feed can resume; null while empty. */
   firstIndex(): Promise<number | null>;
@@ -142,5 +142,5 @@ export interface Store {
   untilStored(index: number, milliseconds: number): Promise<boolean>;
 
   /** Null while the database answers, else the reason why not, as a sentence. */
-  trouble(): string | null;
+  healthReason(): string | null;
 }

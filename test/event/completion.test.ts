@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { complete, maxParts, type Part, sameReport, withPart } from '../../src/event/completion.ts';
+import {
+  complete,
+  type IndexedReport,
+  maxParts,
+  sameReport,
+  withPart,
+} from '../../src/event/completion.ts';
 import type { Event, Report } from '../../src/event/event.ts';
 
 const second = 1_000_000;
@@ -144,7 +150,7 @@ describe('complete', () => {
     );
     const arrive = (list: readonly Report[]) =>
       complete(
-        list.reduce<readonly Part[]>(
+        list.reduce<readonly IndexedReport[]>(
           (parts, each, position) =>
             withPart(parts, { index: position + 1, report: each }) ?? parts,
           [],
@@ -172,7 +178,7 @@ describe('withPart', () => {
     const many = Array.from({ length: maxParts + 20 }, (_, n) =>
       report({ time: n * second, traits: [{ name: `t${n}`, type: 'INT', value: n }] }),
     );
-    const parts = many.reduce<readonly Part[]>(
+    const parts = many.reduce<readonly IndexedReport[]>(
       (known, each, n) => withPart(known, { index: n + 1, report: each }) ?? known,
       [],
     );

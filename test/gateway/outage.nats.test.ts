@@ -1,7 +1,7 @@
 import { createClient } from 'graphql-ws';
 import { describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { bootGateway, type TestGateway } from '../harness.ts';
 import { startNatsServer } from '../nats-server.ts';
 import { postgresAvailable, startDatabase, startPostgres } from '../postgres.ts';

@@ -13,9 +13,9 @@ import {
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../src/event/event.ts';
+import { schema } from '../../src/gateway/schema.ts';
 import type { GraphContext } from '../../src/graphql/context.ts';
 import { createExecution } from '../../src/graphql/execution.ts';
-import { schema } from '../../src/graphql/schema.ts';
 import { createCoercion } from '../../src/graphql/variables.ts';
 import type { PageRequest } from '../../src/store/store.ts';
 

@@ -5,9 +5,9 @@ import { InputError } from '../../src/event/input-error.ts';
 import { createIntake } from '../../src/intake/accept.ts';
 import { defaultLimits } from '../../src/intake/limits.ts';
 import { EmbeddedJournal } from '../../src/journal/embedded.ts';
-import { Unavailable } from '../../src/journal/unavailable.ts';
-import { createLog } from '../../src/log.ts';
+import { Unavailable } from '../../src/runtime/unavailable.ts';
 import { type OpenStore, openStore } from '../../src/store/open.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { type DataDirectory, dataDirectory } from '../pglite.ts';
 
 const id = '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a';

@@ -52,7 +52,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
     test('an empty one has no last index and no trouble', async () => {
       expect(await journal.lastIndex()).toBe(0);
       expect(journal.position).toBe(0);
-      await vi.waitFor(() => expect(journal.trouble()).toBeNull());
+      await vi.waitFor(() => expect(journal.healthReason()).toBeNull());
     });
 
     test('answers nothing for nothing', async () => {

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { Event } from '../../src/event/event.ts';
 import { EmbeddedJournal } from '../../src/journal/embedded.ts';
 import type { EventLog } from '../../src/journal/event-log.ts';
-import { Unavailable } from '../../src/journal/unavailable.ts';
+import { Unavailable } from '../../src/runtime/unavailable.ts';
 import type { OpenStore } from '../../src/store/open.ts';
-import { pglitePlace, type StorePlace } from '../store/place.ts';
+import { pglitePlace, type StorePlace } from '../store/harness.ts';
 import { journalContract } from './contract.ts';
 import { report } from './report.ts';
 
@@ -97,10 +97,10 @@ describe('the embedded journal', () => {
     const { journal, told } = await open();
     away = true;
     await expect(journal.append([report()])).rejects.toMatchObject(unavailable);
-    await vi.waitFor(() => expect(journal.trouble()).toBe('The database is away.'));
+    await vi.waitFor(() => expect(journal.healthReason()).toBe('The database is away.'));
     await expect(journal.append([report()])).rejects.toMatchObject(unavailable);
     away = false;
-    await vi.waitFor(() => expect(journal.trouble()).toBeNull());
+    await vi.waitFor(() => expect(journal.healthReason()).toBeNull());
     await journal.append([report({ message: 'again' })]);
     expect(told.map(({ message }) => message)).toEqual(['again']);
     await journal[Symbol.asyncDispose]();
@@ -109,7 +109,7 @@ describe('the embedded journal', () => {
   test('opens while the log is away, and closes', async () => {
     away = true;
     const { journal } = await open();
-    expect(journal.trouble()).toBe('The database is away.');
+    expect(journal.healthReason()).toBe('The database is away.');
     await journal[Symbol.asyncDispose]();
   });
 

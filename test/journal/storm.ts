@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { expect, vi } from 'vitest';
 import type { Report } from '../../src/event/event.ts';
 import type { Journal } from '../../src/journal/journal.ts';
-import { Unavailable } from '../../src/journal/unavailable.ts';
-import { within } from './nats-place.ts';
+import { Unavailable } from '../../src/runtime/unavailable.ts';
+import { within } from './nats/harness.ts';
 import { report } from './report.ts';
 
 /** Reports without a pause until it is stopped; resolves with the index of each report that was acknowledged. */

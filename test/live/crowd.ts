@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 import { RawSocket } from '../server/raw-socket.ts';
-import type { Place } from './place.ts';
+import type { Place } from './harness.ts';
 
 /** Random numbers that are the same for the same seed. */
 function random(seed: number): () => number {
@@ -66,8 +66,8 @@ export class Crowd {
     const { live, sockets } = this.#place;
     await vi.waitFor(() => {
       const nothing = { subscriptions: 0, channels: 0, feeds: 0, indexEntries: 0 };
-      expect(live.figures()).toMatchObject(nothing);
-      expect(sockets.figures()).toMatchObject({ connections: 0, queuedBytes: 0 });
+      expect(live.stats()).toMatchObject(nothing);
+      expect(sockets.stats()).toMatchObject({ connections: 0, queuedBytes: 0 });
     });
     // Sockets of the clients, and the pauses of the store's readers, end a little later. Waiting by hand: vi.waitFor
     // has timers of its own.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { RawSocket } from '../server/raw-socket.ts';
+import { openSite, type Place, type Site } from './harness.ts';
 import { megabytesInUse } from './heap.ts';
-import { openSite, type Place, type Site } from './place.ts';
 
 /** Events that the follower has missed. */
 const behind = 1_000_000;
@@ -50,11 +50,11 @@ test('a feed that is a million events behind streams them in bounded memory, and
     await place.report({ tags: ['live'] }, { tags: ['live'] });
     live += 2;
     if (got < behind)
-      await vi.waitFor(() => expect(place.sockets.figures().queuedBytes).toBeLessThan(2 ** 20));
+      await vi.waitFor(() => expect(place.sockets.stats().queuedBytes).toBeLessThan(2 ** 20));
     else await vi.waitFor(() => expect(got).toBe(behind + live), 10_000);
   }
   clearInterval(watch);
-  expect(place.live.figures()).toMatchObject({ subscriptions: 1, channels: 1 });
+  expect(place.live.stats()).toMatchObject({ subscriptions: 1, channels: 1 });
   expect(most - before).toBeLessThan(32);
   socket.close();
 }, 600_000);

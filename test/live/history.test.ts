@@ -3,12 +3,12 @@ import type { Event } from '../../src/event/event.ts';
 import { everything, type Filter } from '../../src/event/filter.ts';
 import { EmbeddedJournal } from '../../src/journal/embedded.ts';
 import type { Journal } from '../../src/journal/journal.ts';
-import { Unavailable } from '../../src/journal/unavailable.ts';
 import type { FeedBatch } from '../../src/live/feed.ts';
 import { Live, type LiveLimits } from '../../src/live/live.ts';
-import { createLog } from '../../src/log.ts';
+import { Unavailable } from '../../src/runtime/unavailable.ts';
 import { type OpenStore, openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { report } from '../journal/report.ts';
 import { type DataDirectory, dataDirectory } from '../pglite.ts';
 import { ListSink, operationOf } from './list-sink.ts';
@@ -61,7 +61,7 @@ const failingJournal = (): Journal => ({
   lastIndex: () =>
     away.journal ? Promise.reject(new Unavailable('No journal.')) : journal.lastIndex(),
   follow: (follower) => journal.follow(follower),
-  trouble: () => (away.journal ? 'No journal.' : null),
+  healthReason: () => (away.journal ? 'No journal.' : null),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 });
 
@@ -139,7 +139,7 @@ describe('history', () => {
     await append(20);
     const from = journal.position - 10;
     open({ warmChanges: 50 });
-    await vi.waitFor(() => expect(live.figures().recent).toBeGreaterThan(10));
+    await vi.waitFor(() => expect(live.stats().recent).toBeGreaterThan(10));
     away.store = true;
     const sink = subscribe(from);
     await vi.waitFor(() => expect(sink.messages).toHaveLength(10));
@@ -194,7 +194,7 @@ describe('a feed cannot begin', () => {
     await vi.waitFor(() => expect(sink.ended).toBeTruthy());
     expect(sink.ended).toMatchObject({ code: 'UNAVAILABLE', details: { lastIndex: from } });
     expect(performance.now() - begun).toBeGreaterThan(200);
-    expect(live.figures()).toMatchObject({ subscriptions: 0, feeds: 0, indexEntries: 0 });
+    expect(live.stats()).toMatchObject({ subscriptions: 0, feeds: 0, indexEntries: 0 });
   });
 });
 
@@ -233,7 +233,7 @@ describe('while the journal is in trouble', () => {
     await vi.waitFor(() => expect(sink.ended).toBeTruthy(), { timeout: 5_000 });
     expect(sink.ended).toMatchObject({ code: 'UNAVAILABLE', details: { lastIndex: from } });
     await ended;
-    expect(live.figures()).toMatchObject({ subscriptions: 0, channels: 0, feeds: 0 });
+    expect(live.stats()).toMatchObject({ subscriptions: 0, channels: 0, feeds: 0 });
   });
 });
 
@@ -248,7 +248,7 @@ describe('a feed that is pulled', () => {
     const { value } = await feed.next();
     expect((value as FeedBatch).events).toMatchObject([{ index: place?.index }]);
     await feed.return();
-    expect(live.figures().feeds).toBe(0);
+    expect(live.stats().feeds).toBe(0);
   });
 
   test('gives every change to one that was here, and checkpoints when nothing matches', async () => {
@@ -259,7 +259,7 @@ describe('a feed that is pulled', () => {
       const request = { filter: { keys: ['k'] }, afterIndex: null };
       for await (const batch of live.openFeed(request, stop.signal)) batches.push(batch);
     })();
-    await vi.waitFor(() => expect(live.figures().indexEntries).toBe(1));
+    await vi.waitFor(() => expect(live.stats().indexEntries).toBe(1));
     const id = crypto.randomUUID();
     await journal.append([report({ id, key: 'k', time: 1e15 })]);
     const [end] = await journal.append([report({ id, time: 1e15, endTime: 2e15 })]);
@@ -271,7 +271,7 @@ describe('a feed that is pulled', () => {
     });
     stop.abort();
     await reading;
-    expect(live.figures()).toMatchObject({ feeds: 0, indexEntries: 0 });
+    expect(live.stats()).toMatchObject({ feeds: 0, indexEntries: 0 });
   });
 
   test('ends at once when its reader gives up while it waits', async () => {
@@ -281,10 +281,10 @@ describe('a feed that is pulled', () => {
       new AbortController().signal,
     );
     const waiting = feed.next();
-    await vi.waitFor(() => expect(live.figures().indexEntries).toBe(1));
+    await vi.waitFor(() => expect(live.stats().indexEntries).toBe(1));
     await feed.return();
     expect(await waiting).toEqual({ done: true, value: undefined });
-    expect(live.figures()).toMatchObject({ feeds: 0, indexEntries: 0 });
+    expect(live.stats()).toMatchObject({ feeds: 0, indexEntries: 0 });
   });
 
   test('ends with the gateway', async () => {
@@ -295,7 +295,7 @@ describe('a feed that is pulled', () => {
     );
     const waiting = feed.next();
     const sink = subscribe(null);
-    await vi.waitFor(() => expect(live.figures().indexEntries).toBe(2));
+    await vi.waitFor(() => expect(live.stats().indexEntries).toBe(2));
     live[Symbol.dispose]();
     expect((await waiting).done).toBe(true);
     expect(sink.ended).toBeNull();
@@ -312,5 +312,5 @@ test('more distinct subscriptions than the gateway serves are refused', async ()
   subscribe(null, { keys: ['b'] });
   expect(() => subscribe(null, { keys: ['c'] })).toThrow(/at most 2 distinct/);
   live.subscribe(operation, new ListSink());
-  expect(live.figures()).toMatchObject({ subscriptions: 4, channels: 2 });
+  expect(live.stats()).toMatchObject({ subscriptions: 4, channels: 2 });
 });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, test, vi } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import { openJournal } from '../../src/journals.ts';
-import { createLog } from '../../src/log.ts';
-import { createMetrics } from '../../src/metrics.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { openJournal } from '../../src/gateway/open-journal.ts';
 import { openStore } from '../../src/store/open.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { type NatsServer, startNatsServer } from '../nats-server.ts';
 import { postgresAvailable, startDatabase, type TestDatabase } from '../postgres.ts';
 import { holdsForFollowers } from './model.ts';
@@ -32,7 +32,7 @@ test.runIf(available)(
       const opened = await openJournal(config, store, { log, metrics: createMetrics() });
       const { journal } = opened;
       await vi.waitFor(() => {
-        if (journal.trouble() !== null) throw new Error('not yet');
+        if (journal.healthReason() !== null) throw new Error('not yet');
       }, 20_000);
       return {
         journal,

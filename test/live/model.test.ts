@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import { EmbeddedJournal } from '../../src/journal/embedded.ts';
-import { createLog } from '../../src/log.ts';
 import { type OpenStore, openStore } from '../../src/store/open.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { type DataDirectory, dataDirectory } from '../pglite.ts';
 import { holdsForFollowers } from './model.ts';
 

@@ -7,8 +7,8 @@ import { compileFilter } from '../../src/event/matcher.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { Live } from '../../src/live/live.ts';
 import type { FeedOperation } from '../../src/live/subscription.ts';
-import { createLog } from '../../src/log.ts';
 import type { Store } from '../../src/store/store.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { report } from '../journal/report.ts';
 import { ListSink, operationOf, rendered } from './list-sink.ts';
 
@@ -344,7 +344,7 @@ class World {
     for (const follower of this.#followers) check(follower, this.#told.inOrder);
     for (const { live } of this.#gateways) {
       const nothing = { subscriptions: 0, channels: 0, feeds: 0, indexEntries: 0 };
-      expect(live.figures()).toMatchObject(nothing);
+      expect(live.stats()).toMatchObject(nothing);
     }
   }
 

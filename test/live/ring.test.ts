@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../src/event/event.ts';
-import { weightOf } from '../../src/journal/report-weight.ts';
+import { weightOf } from '../../src/event/report-weight.ts';
 import { Ring } from '../../src/live/ring.ts';
 import { change } from './change.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Crowd, smallRing } from './crowd.ts';
+import { openSite } from './harness.ts';
 import { megabytesInUse } from './heap.ts';
-import { openSite } from './place.ts';
 
 /** Ten thousand connections in all. */
 const seeds = [20_261_120, 7, 424_242, 99_991];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Crowd, smallRing } from './crowd.ts';
-import { openSite } from './place.ts';
+import { openSite } from './harness.ts';
 
 test('connections and subscriptions that come and go leave nothing behind', async () => {
   await using site = await openSite();

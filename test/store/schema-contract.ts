@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createLog } from '../../src/log.ts';
-import type { Connection } from '../../src/store/connection.ts';
+import type { Connection } from '../../src/store/database/connection.ts';
+import { migrate } from '../../src/store/database/migrator.ts';
 import { PrismaClient } from '../../src/store/generated/client.ts';
-import { migrate } from '../../src/store/migrator.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 
 const prisma = new URL('../../prisma/', import.meta.url);
 const schema = readFileSync(new URL('schema.prisma', prisma), 'utf8');

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createLog } from '../../src/log.ts';
-import type { Parameter, Query } from '../../src/store/connection.ts';
-import { migrate } from '../../src/store/migrator.ts';
-import { PostgresConnection } from '../../src/store/postgres.ts';
+import type { Parameter, Query } from '../../src/store/database/connection.ts';
+import { migrate } from '../../src/store/database/migrator.ts';
+import { PostgresConnection } from '../../src/store/database/postgres.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { postgresAvailable, startDatabase } from '../postgres.ts';
 import { schemaContract } from './schema-contract.ts';
 

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { PgliteConnection } from '../../src/store/pglite.ts';
+import { PgliteConnection } from '../../src/store/database/pglite.ts';
 import { dataDirectory } from '../pglite.ts';
 import { schemaContract } from './schema-contract.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { postgresAvailable } from '../postgres.ts';
-import { figuresContract } from './figures-contract.ts';
-import { postgresPlace, type StorePlace } from './place.ts';
-import { searchContract } from './search-contract.ts';
-import { writeContract } from './write-contract.ts';
+import { postgresPlace, type StorePlace } from './harness.ts';
+import { searchContract } from './read/search-contract.ts';
+import { figuresContract } from './read/statistics-contract.ts';
+import { writeContract } from './write/write-contract.ts';
 
 describe.skipIf(!(await postgresAvailable()))('The store over PostgreSQL', () => {
   let place: StorePlace;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { figuresContract } from './figures-contract.ts';
-import { pglitePlace, type StorePlace } from './place.ts';
-import { searchContract } from './search-contract.ts';
-import { writeContract } from './write-contract.ts';
+import { pglitePlace, type StorePlace } from './harness.ts';
+import { searchContract } from './read/search-contract.ts';
+import { figuresContract } from './read/statistics-contract.ts';
+import { writeContract } from './write/write-contract.ts';
 
 describe('The store over PGlite', () => {
   let place: StorePlace;

@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import { options } from './variables.ts';
+
+const environment = z.object(options);
+type Values = z.output<typeof environment>;
+type Name = keyof typeof options;
+
+/** Everything that is wrong with the environment, a sentence each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
+export type Config = ReturnType<typeof toConfig>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the environment; an empty variable counts as absent. @throws ConfigError with all faults at once */
+export function readConfig(environment: Environment = process.env): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = parse(given);
+  const faults = [...unknown(given), ...(parsed.faults ?? []), ...contradictions(given)];
+  if (parsed.values === undefined || faults.length > 0) throw new ConfigError(faults);
+  return toConfig(parsed.values);
+}
+
+function parse(given: Environment): { values?: Values; faults?: readonly string[] } {
+  const { data, error } = environment.safeParse(given);
+  if (error === undefined) return { values: data };
+  return {
+    faults: error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      // Other variables may hold a password.
+      const shown = name.startsWith('TIDINGS_') ? `, not "${given[name]}"` : '';
+      return `${name} must be ${message}${shown}.`;
+    }),
+  };
+}
+
+function unknown(given: Environment): string[] {
+  return Object.keys(given)
+    .filter((name) => name.startsWith('TIDINGS_') && !(name in options))
+    .map((name) => `${name} is not an option: README.md lists them all.`);
+}
+
+function contradictions(given: Environment): string[] {
+  const needs: readonly (readonly [Name, Name])[] = [
+    ['MAYASTOR_STREAM', 'NATS_URL'],
+    ['NATS_CREDS', 'NATS_URL'],
+    ['NATS_CA', 'NATS_URL'],
+    ['NATS_CERT', 'NATS_KEY'],
+    ['NATS_KEY', 'NATS_CERT'],
+  ];
+  return needs
+    .filter(([name, needed]) => given[name] !== undefined && given[needed] === undefined)
+    .map(([name, needed]) => `${name} needs ${needed} beside it.`);
+}
+
+function toConfig(values: Values) {
+  return {
+    host: values.TIDINGS_HOST,
+    port: values.TIDINGS_PORT,
+    dataDirectory: values.TIDINGS_DATA_DIR,
+    databaseUrl: values.DATABASE_URL,
+    nats: natsOf(values),
+    mayastor:
+      values.MAYASTOR_STREAM === null
+        ? null
+        : { stream: values.MAYASTOR_STREAM, replicas: values.MAYASTOR_STREAM_REPLICAS },
+    dialects: values.TIDINGS_DIALECTS,
+    vamp: { values: values.TIDINGS_VAMP_VALUES, strict: values.TIDINGS_VAMP_STRICT },
+    nomad: nomadOf(values),
+    skyWalking: skyWalkingOf(values),
+    ceilometer: ceilometerOf(values),
+    /** Microseconds; null keeps events for ever. */
+    retention: values.TIDINGS_RETENTION,
+    storeRaw: values.TIDINGS_STORE_RAW,
+    corsOrigins: values.TIDINGS_CORS_ORIGINS ?? [],
+    logLevel: values.TIDINGS_LOG_LEVEL,
+    intake: {
+      events: values.TIDINGS_MAX_EVENTS,
+      eventBytes: values.TIDINGS_MAX_EVENT_BYTES,
+      tags: values.TIDINGS_MAX_TAGS,
+      traits: values.TIDINGS_MAX_TRAITS,
+      filterKeys: values.TIDINGS_MAX_FILTER_KEYS,
+      future: values.TIDINGS_MAX_FUTURE,
+    },
+    maxFilterDepth: values.TIDINGS_MAX_FILTER_DEPTH,
+    document: {
+      maxDepth: values.TIDINGS_MAX_DEPTH,
+      maxAliases: values.TIDINGS_MAX_ALIASES,
+      maxTokens: values.TIDINGS_MAX_TOKENS,
+    },
+    http: {
+      maxBodyBytes: values.TIDINGS_MAX_BODY_BYTES,
+      maxConnections: values.TIDINGS_MAX_CONNECTIONS,
+    },
+    live: {
+      maxOperations: values.TIDINGS_MAX_OPERATIONS,
+      maxChannels: values.TIDINGS_MAX_CHANNELS,
+      queueBytes: values.TIDINGS_QUEUE_BYTES,
+      /** Milliseconds. */
+      keepAlive: values.TIDINGS_KEEP_ALIVE / 1_000,
+    },
+  };
+}
+
+function natsOf(values: Values) {
+  if (values.NATS_URL === null) return null;
+  return {
+    servers: {
+      servers: values.NATS_URL,
+      credentialsFile: values.NATS_CREDS,
+      caFile: values.NATS_CA,
+      certFile: values.NATS_CERT,
+      keyFile: values.NATS_KEY,
+    },
+    stream: {
+      name: values.TIDINGS_STREAM,
+      replicas: values.TIDINGS_STREAM_REPLICAS,
+      maxBytes: values.TIDINGS_STREAM_MAX_BYTES,
+    },
+    keep: {
+      milliseconds: values.TIDINGS_STREAM_KEEP / 1_000,
+      bytes: values.TIDINGS_STREAM_KEEP_BYTES,
+    },
+  };
+}
+
+function skyWalkingOf(values: Values) {
+  return {
+    grpc:
+      values.SKYWALKING_GRPC_PORT === null
+        ? null
+        : {
+            host: values.TIDINGS_HOST,
+            port: values.SKYWALKING_GRPC_PORT,
+            authentication: values.TIDINGS_SKYWALKING_AUTHENTICATION,
+            strict: values.TIDINGS_SKYWALKING_STRICT,
+          },
+    kafka:
+      values.KAFKA_BROKERS === null
+        ? null
+        : {
+            brokers: values.KAFKA_BROKERS,
+            namespace: values.TIDINGS_KAFKA_NAMESPACE,
+            group: values.TIDINGS_KAFKA_GROUP,
+          },
+  };
+}
+
+function ceilometerOf(values: Values) {
+  return {
+    definitions: {
+      definitionsFile: values.DEFINITIONS_FILE,
+      dropUnmatched: values.TIDINGS_CEILOMETER_DROP_UNMATCHED,
+      storeRaw: values.TIDINGS_CEILOMETER_STORE_RAW ?? [],
+    },
+    amqp:
+      values.AMQP_URL === null
+        ? null
+        : {
+            urls: values.AMQP_URL,
+            topics: values.TIDINGS_AMQP_TOPICS,
+            queuePrefix: values.TIDINGS_AMQP_QUEUE_PREFIX ?? '',
+            durable: values.TIDINGS_AMQP_DURABLE,
+            ...(values.TIDINGS_AMQP_EXCHANGES && { exchanges: values.TIDINGS_AMQP_EXCHANGES }),
+          },
+  };
+}
+
+function nomadOf(values: Values) {
+  if (values.NOMAD_ADDR === null) return null;
+  return {
+    address: values.NOMAD_ADDR,
+    token: values.NOMAD_TOKEN,
+    cluster: values.TIDINGS_NOMAD_CLUSTER,
+    namespace: values.TIDINGS_NOMAD_NAMESPACE,
+    topics: values.TIDINGS_NOMAD_TOPICS ?? [],
+  };
+}

@@ -1,0 +1,112 @@
+import { setImmediate } from 'node:timers/promises';
+import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
+import type { Intake, ReportResult } from '../../../intake/intake.ts';
+import type { SkipCounter } from '../../../telemetry/skip-counter.ts';
+import type { Ceilometer, Reading } from '../ceilometer.ts';
+
+interface Delivery {
+  readonly message: ConsumeMessage;
+  readonly level: string;
+}
+
+export interface InboxParts {
+  readonly channel: ConfirmChannel;
+  readonly intake: Intake;
+  readonly ceilometer: Ceilometer;
+  readonly skipped: SkipCounter;
+  readonly messagesAtOnce: number;
+  readonly refusedQueue: string | null;
+  /** Told after every batch that was acknowledged. */
+  readonly taken: () => void;
+}
+
+/**
+ * Takes what the queues deliver: what arrives while a batch is on its way to the journal makes the next
+ * one. A message is acknowledged once its event is safe, or once it was dropped or set aside. The channel's
+ * prefetch bounds what waits here.
+ */
+export class AmqpInbox {
+  readonly #parts: InboxParts;
+  readonly #waiting: Delivery[] = [];
+  #working: Promise<void> | null = null;
+  #fail: (error: unknown) => void = () => {};
+  /** Rejects when a batch failed: nothing of it was acknowledged, and nothing will be any more. */
+  readonly failure = new Promise<never>((_, reject) => {
+    this.#fail = reject;
+  });
+
+  constructor(parts: InboxParts) {
+    this.#parts = parts;
+    // It may fail before anybody waits for it.
+    this.failure.catch(() => {});
+  }
+
+  /** @param level that of the queue */
+  add(message: ConsumeMessage, level: string): void {
+    this.#waiting.push({ message, level });
+    this.#working ??= this.#work();
+  }
+
+  /** Resolves once nothing waits. */
+  async emptied(): Promise<void> {
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    // Messages that arrive together become one batch.
+    await setImmediate();
+    try {
+      const { messagesAtOnce } = this.#parts;
+      while (this.#waiting.length > 0) {
+        await this.#take(this.#waiting.splice(0, messagesAtOnce));
+      }
+      this.#working = null;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #take(batch: readonly Delivery[]): Promise<void> {
+    const { channel, ceilometer, intake, taken } = this.#parts;
+    const readings = batch.map(({ message, level }) =>
+      ceilometer.readText(message.content.toString('utf8'), level),
+    );
+    const drafts = readings.flatMap((reading) =>
+      reading.outcome === 'event' ? [reading.draft] : [],
+    );
+    const results = (await intake.report(drafts, 'ACCEPTED')).values();
+    const aside: Promise<void>[] = [];
+    for (const [at, { message }] of batch.entries()) {
+      const reason = refusalOf(readings[at], () => results.next().value);
+      if (reason !== null) aside.push(this.#setAside(message, reason));
+    }
+    await Promise.all(aside);
+    for (const { message } of batch) channel.ack(message);
+    taken();
+  }
+
+  /** What cannot be read never will be: it is logged, and kept where a person can look at it. */
+  async #setAside(message: ConsumeMessage, reason: string): Promise<void> {
+    const { channel, skipped, refusedQueue } = this.#parts;
+    skipped.skip(message.content, reason);
+    if (refusedQueue === null) return;
+    const { exchange, routingKey } = message.fields;
+    await new Promise<void>((resolve, reject) => {
+      const headers = { reason, exchange, routingKey };
+      channel.sendToQueue(refusedQueue, message.content, { persistent: true, headers }, (error) =>
+        error ? reject(error) : resolve(),
+      );
+    });
+  }
+}
+
+/** Why a message is to be set aside; null for one that was taken or dropped. */
+function refusalOf(
+  reading: Reading | undefined,
+  reported: () => ReportResult | undefined,
+): string | null {
+  if (reading?.outcome === 'refused') return reading.reason;
+  if (reading?.outcome !== 'event') return null;
+  const result = reported();
+  return result?.status === 'REJECTED' ? (result.errors[0]?.message ?? 'It was refused.') : null;
+}

@@ -1,0 +1,82 @@
+import { InputError } from '../../event/input-error.ts';
+import { builder } from '../../graphql/builder.ts';
+import { RejectedEventRef, ReportedEventRef, ReportWaitEnum } from '../../graphql/report.ts';
+import type {
+  DroppedNotification,
+  NotificationResult,
+  ReportNotifications,
+} from './report-notifications.ts';
+
+const DroppedNotificationRef = builder
+  .objectRef<DroppedNotification>('DroppedNotification')
+  .implement({
+    description: 'A notification that was read and is not meant to become an event.',
+    fields: (t) => ({
+      reason: t.exposeString('reason', { description: 'One sentence that says why.' }),
+    }),
+  });
+
+const NotificationResultRef = builder.unionType('NotificationResult', {
+  description: 'What became of one notification.',
+  types: [ReportedEventRef, RejectedEventRef, DroppedNotificationRef],
+  resolveType: ({ status }: NotificationResult) => {
+    if (status === 'DROPPED') return DroppedNotificationRef;
+    return status === 'REJECTED' ? RejectedEventRef : ReportedEventRef;
+  },
+});
+
+const countOf = (results: readonly NotificationResult[], counted: 'DROPPED' | 'REJECTED'): number =>
+  results.filter(({ status }) => status === counted).length;
+
+const ReportNotificationsPayloadRef = builder
+  .objectRef<readonly NotificationResult[]>('ReportNotificationsPayload')
+  .implement({
+    description: 'The answer to reportNotifications.',
+    fields: (t) => ({
+      results: t.field({
+        type: [NotificationResultRef],
+        description: 'One for each notification, in the order given.',
+        resolve: (results) => results,
+      }),
+      accepted: t.int({
+        description: 'How many were recorded, or were there already.',
+        resolve: (results) =>
+          results.length - countOf(results, 'REJECTED') - countOf(results, 'DROPPED'),
+      }),
+      dropped: t.int({
+        description: 'How many are not meant to become events.',
+        resolve: (results) => countOf(results, 'DROPPED'),
+      }),
+      rejected: t.int({
+        description: 'How many could not be recorded.',
+        resolve: (results) => countOf(results, 'REJECTED'),
+      }),
+    }),
+  });
+
+declare module '../../graphql/context.ts' {
+  interface DialectServices {
+    /** Absent where OpenStack's dialect is off. */
+    readonly reportNotifications?: ReportNotifications;
+  }
+}
+
+builder.mutationField('reportNotifications', (t) =>
+  t.field({
+    type: ReportNotificationsPayloadRef,
+    description:
+      "Reports OpenStack's notifications, which become events by the event definitions. Each is in the form of " +
+      "Ceilometer's converter (ctxt, publisher_id, event_type, payload, metadata, and priority beside them) or " +
+      'as oslo.messaging puts it on the wire, in an envelope or bare, and stands for itself.',
+    args: {
+      notifications: t.arg({ type: ['JSON'], required: true, description: 'What was notified.' }),
+      wait: t.arg({ type: ReportWaitEnum, defaultValue: 'STORED', description: 'When to answer.' }),
+    },
+    resolve: (_root, { notifications, wait }, { dialects: { reportNotifications } }) => {
+      if (reportNotifications !== undefined) {
+        return reportNotifications(notifications, wait ?? 'STORED');
+      }
+      throw new InputError(['notifications'], "OpenStack's dialect is off in this gateway.");
+    },
+  }),
+);

@@ -1,0 +1,53 @@
+import type { Intake, ReportResult, ReportWait } from '../../intake/intake.ts';
+import type { Ceilometer, Reading } from './ceilometer.ts';
+import type { Value } from './python/value.ts';
+
+/** What became of one notification. */
+export type NotificationResult = ReportResult | DroppedNotification;
+
+/** Read, and not meant to become an event; the reason is a sentence. */
+export interface DroppedNotification {
+  readonly status: 'DROPPED';
+  readonly reason: string;
+}
+
+/** Reports notifications, each in either of its forms, and answers one result for each. */
+export type ReportNotifications = (
+  notifications: readonly Value[],
+  wait: ReportWait,
+) => Promise<readonly NotificationResult[]>;
+
+/** A notification without a level is one of this. */
+const level = 'info';
+
+/** The way in for notifications that somebody hands us, and waits for the answer: see Intake for what it throws. */
+export const createReportNotifications =
+  (intake: Intake, ceilometer: Ceilometer): ReportNotifications =>
+  async (notifications, wait) => {
+    const readings = notifications.map((notification) => ceilometer.read(notification, level));
+    const drafts = readings.flatMap((reading) =>
+      reading.outcome === 'event' ? [reading.draft] : [],
+    );
+    const results = (await intake.report(drafts, wait)).values();
+    return readings.map((reading) => resultOf(reading) ?? reported(results.next().value));
+  };
+
+/** Null for what went to the journal. */
+function resultOf(reading: Reading): NotificationResult | null {
+  switch (reading.outcome) {
+    case 'event':
+      return null;
+    case 'dropped':
+      return { status: 'DROPPED', reason: reading.reason };
+    case 'refused':
+      return {
+        status: 'REJECTED',
+        errors: [{ path: [], code: 'INVALID', message: reading.reason }],
+      };
+  }
+}
+
+function reported(result: ReportResult | undefined): ReportResult {
+  if (result === undefined) throw new Error('the intake answered fewer results than drafts');
+  return result;
+}

@@ -1,0 +1,95 @@
+import type { DraftTrait } from '../../event/draft.ts';
+import type { TypedValue } from '../../event/event.ts';
+import { nameIn, rebuildStatuses, switchOverStatuses } from './enums.ts';
+import { isObject, type JsonObject, member } from './message.ts';
+
+type Kind = 'text' | 'id' | 'uint64' | 'timestamp' | 'duration' | readonly string[];
+
+/**
+ * The blocks of EventDetails and what each field holds: `id` is a text by which the event is also found. A field becomes the
+ * trait `<block>.<field>`, in snake case: rebuild.source_replica, state_change.next.
+ */
+const blocks: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
+  rebuild: {
+    rebuild_status: rebuildStatuses,
+    source_replica: 'id',
+    destination_replica: 'id',
+    error: 'text',
+  },
+  replica: { pool_name: 'id', pool_uuid: 'id', replica_name: 'id' },
+  switch_over: {
+    switch_over_status: switchOverStatuses,
+    start_time: 'timestamp',
+    existing_nqn: 'text',
+    new_path: 'text',
+    retry_count: 'uint64',
+  },
+  nexus_child: { uri: 'text' },
+  nvme_path: { nqn: 'text', path: 'text' },
+  host_initiator: { host_nqn: 'text', subsystem_nqn: 'text', target: 'text', uuid: 'id' },
+  reactor: { lcore: 'uint64', state: 'text' },
+  state_change: { previous: 'text', next: 'text' },
+  action_duration: { time_taken: 'duration' },
+  snapshot: { replica_id: 'id', create_time: 'text', volume_id: 'id' },
+  clone: { source_uuid: 'id', create_time: 'text' },
+  error: { error: 'text' },
+  subsystem_pause: { nexus_pause_state: 'text' },
+};
+
+export interface Details {
+  readonly traits: readonly DraftTrait[];
+  /** The ids inside, by which a filter over keys also finds the event. */
+  readonly ids: readonly string[];
+}
+
+/** Reads EventDetails in either encoding; a block or a field that is not known here stays in the raw message alone. */
+export function readDetails(details: JsonObject): Details {
+  const found = Object.entries(blocks).flatMap(([block, fields]) => {
+    const content = member(details, `${block}_details`);
+    return isObject(content) ? readBlock(block, fields, content) : [];
+  });
+  return {
+    traits: found.map(({ trait }) => trait),
+    ids: found.flatMap(({ kind, trait }) =>
+      kind === 'id' && trait.type === 'TEXT' ? [trait.value] : [],
+    ),
+  };
+}
+
+function readBlock(block: string, fields: Readonly<Record<string, Kind>>, content: JsonObject) {
+  return Object.entries(fields).flatMap(([field, kind]) => {
+    const typed = readField(kind, member(content, field));
+    return typed === null ? [] : [{ kind, trait: { name: `${block}.${field}`, ...typed } }];
+  });
+}
+
+/** A trait that has no name yet. */
+type Typed = TypedValue | { readonly type: 'DATETIME'; readonly value: string };
+
+/** Null where a text is empty or a field is not of its kind; numbers and enumerations that are absent are their zero. */
+function readField(kind: Kind, value: unknown): Typed | null {
+  if (kind === 'uint64') return readUnsigned(value ?? 0);
+  if (kind === 'duration') return readDuration(value);
+  if (typeof kind === 'object') return readText(nameIn(kind, value, 'Status'));
+  const text = readText(value);
+  return kind === 'timestamp' && text !== null ? { type: 'DATETIME', value: text.value } : text;
+}
+
+const readText = (value: unknown): { type: 'TEXT'; value: string } | null =>
+  typeof value === 'string' && value !== '' ? { type: 'TEXT', value } : null;
+
+/** Seconds, from protobuf's seconds and nanos. */
+function readDuration(value: unknown): Typed | null {
+  if (!isObject(value)) return null;
+  const seconds = Number(value.seconds ?? 0) + Number(value.nanos ?? 0) / 1e9;
+  return Number.isFinite(seconds) ? { type: 'FLOAT', value: seconds } : null;
+}
+
+/** A number or its decimal text; one that JavaScript cannot hold exactly stays text. */
+function readUnsigned(value: unknown): Typed | null {
+  if (typeof value !== 'number' && (typeof value !== 'string' || !/^\d+$/.test(value))) return null;
+  const number = Number(value);
+  return Number.isSafeInteger(number)
+    ? { type: 'INT', value: number }
+    : { type: 'TEXT', value: String(value) };
+}

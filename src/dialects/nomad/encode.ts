@@ -1,0 +1,45 @@
+import type { Event, Json } from '../../event/event.ts';
+import { nomadTraits } from './nomad-traits.ts';
+
+/** An event as Nomad writes it: Go's field names, in the order of their declaration. */
+interface StreamEvent {
+  readonly Topic: string;
+  readonly Type: string;
+  readonly Key: string;
+  readonly Namespace: string;
+  readonly FilterKeys: readonly string[] | null;
+  readonly Index: number;
+  readonly Payload: Json;
+}
+
+/** A line of the stream. Nomad's is a transaction; ours is one event, as each has an index of its own. */
+export const eventLine = (event: Event): string =>
+  `${JSON.stringify({ Index: event.index, Events: [streamEvent(event)] })}\n`;
+
+function streamEvent(event: Event): StreamEvent {
+  const clusterWide = textOf(event, nomadTraits.scope) === 'cluster';
+  const filterKeys = textOf(event, nomadTraits.empty)?.includes('FilterKeys')
+    ? [...event.filterKeys, '']
+    : event.filterKeys;
+  return {
+    Topic: event.category,
+    Type: event.action ?? '',
+    Key: event.key ?? '',
+    Namespace: clusterWide ? '' : event.namespace,
+    FilterKeys: filterKeys.length === 0 ? null : filterKeys,
+    Index: event.index,
+    Payload: payloadOf(event),
+  };
+}
+
+/** An object or null: Nomad's own client cannot read anything else. */
+function payloadOf({ value, message }: Event): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (value === null && message === null) return null;
+  return message === null ? { Value: value } : { Value: value, Message: message };
+}
+
+function textOf({ traits }: Event, name: string): string | null {
+  const trait = traits.find((candidate) => candidate.name === name);
+  return trait?.type === 'TEXT' ? trait.value : null;
+}

@@ -1,0 +1,68 @@
+import type { Json } from '../../event/event.ts';
+
+/** A line of a cluster's stream that is no heartbeat: what one transaction brought. */
+export interface Batch {
+  readonly index: number;
+  readonly events: readonly NomadEvent[];
+}
+
+export interface NomadEvent {
+  readonly topic: string;
+  readonly type: string;
+  readonly key: string;
+  readonly namespace: string;
+  readonly filterKeys: readonly string[];
+  readonly payload: Json;
+  /** The event as it came. */
+  readonly raw: Json;
+}
+
+/** A line that is not what Nomad writes. */
+export class MalformedLine extends Error {
+  override readonly name = 'MalformedLine';
+}
+
+/** Null for a heartbeat. An event that stands in a line twice, as Nomad's filter has it, is taken once. @throws MalformedLine */
+export function parseLine(line: string): Batch | null {
+  const { Index: index = 0, Events: events } = parseObject(line);
+  const list = events ?? [];
+  if (!Array.isArray(list) || !Number.isSafeInteger(index)) throw malformed(line);
+  if (list.length === 0) return null;
+  const distinct = new Map(list.map((entry) => [JSON.stringify(entry), entry]));
+  const taken = [...distinct.values()].map((entry) => {
+    if (!isObject(entry)) throw malformed(line);
+    return eventOf(entry);
+  });
+  return { index: Number(index), events: taken };
+}
+
+function parseObject(line: string): Record<string, Json> {
+  try {
+    const json: Json = JSON.parse(line);
+    if (isObject(json)) return json;
+  } catch {
+    // Nomad writes why it ends a stream as bare text.
+  }
+  throw malformed(line);
+}
+
+const malformed = (line: string): MalformedLine =>
+  new MalformedLine(`the stream holds what is no event: ${JSON.stringify(line.slice(0, 200))}`);
+
+function eventOf(entry: Record<string, Json>): NomadEvent {
+  const { FilterKeys: keys } = entry;
+  return {
+    topic: textOf(entry.Topic),
+    type: textOf(entry.Type),
+    key: textOf(entry.Key),
+    namespace: textOf(entry.Namespace),
+    filterKeys: Array.isArray(keys) ? keys.map(textOf) : [],
+    payload: entry.Payload ?? null,
+    raw: entry,
+  };
+}
+
+const textOf = (json: Json | undefined): string => (typeof json === 'string' ? json : '');
+
+const isObject = (json: Json): json is Record<string, Json> =>
+  typeof json === 'object' && json !== null && !Array.isArray(json);

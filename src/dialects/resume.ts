@@ -1,0 +1,29 @@
+import { InputError } from '../event/input-error.ts';
+import type { DialectContext } from './dialect.ts';
+
+/** Where a feed resumes, or that it cannot: then `gone` is the oldest index from which one can. */
+export type Resumption =
+  | { readonly afterIndex: number; readonly gone: null }
+  | { readonly gone: number };
+
+/**
+ * Reads the index behind which a client wants to go on, before a stream has begun to answer it: then it can
+ * still be told in the status.
+ * @throws InputError where it is no index, or the journal has not got that far; Unavailable
+ */
+export async function resumeFrom(
+  text: string,
+  { store, journal }: DialectContext,
+): Promise<Resumption> {
+  const afterIndex = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(afterIndex)) {
+    throw new InputError(['after'], 'after must be an index: a whole number, 0 or more.');
+  }
+  const [firstIndex, lastIndex] = await Promise.all([store.firstIndex(), journal.lastIndex()]);
+  if (afterIndex > lastIndex) {
+    throw new InputError(['after'], `after lies beyond the last index, which is ${lastIndex}.`);
+  }
+  // 0 asks for all that is kept, whatever that is.
+  const expired = firstIndex !== null && afterIndex > 0 && afterIndex < firstIndex;
+  return expired ? { gone: firstIndex } : { afterIndex, gone: null };
+}

@@ -1,0 +1,115 @@
+import { type ServerReadableStream, status } from '@grpc/grpc-js';
+import { BatchReporter } from '../../intake/batch-reporter.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
+import type { SkipCounter } from '../../telemetry/skip-counter.ts';
+import type { DialectContext } from '../dialect.ts';
+import { draftOf } from './decode.ts';
+import { MalformedMessage } from './message.ts';
+import type { Received } from './wire.ts';
+
+export interface CollectionOptions {
+  readonly strict: boolean;
+  /** How many events are reported in one call of the intake. */
+  readonly messagesAtOnce: number;
+}
+
+export type Call = ServerReadableStream<Received, object>;
+
+/** How a call ends that does not end well. */
+export interface Status {
+  readonly code: status;
+  readonly details: string;
+}
+
+/** How long the end of a call waits for a journal that is away. */
+const patience = 4_000;
+
+const strictRefusal: Status = {
+  code: status.INVALID_ARGUMENT,
+  details: 'Layer field is required since v9.0.0, please upgrade your event report tools',
+};
+
+/** One call of EventService.collect: takes its events as they come, and ends once all of them are safe. */
+export class Collection {
+  /** Resolves at the end of the call: null when everything was taken. */
+  readonly outcome: Promise<Status | null>;
+  readonly #call: Call;
+  readonly #context: DialectContext;
+  readonly #skipped: SkipCounter;
+  readonly #strict: boolean;
+  readonly #funnel: BatchReporter;
+  #end: (failure: Status | null) => void = () => {};
+
+  constructor(
+    call: Call,
+    context: DialectContext,
+    skipped: SkipCounter,
+    options: CollectionOptions,
+  ) {
+    this.#call = call;
+    this.#context = context;
+    this.#skipped = skipped;
+    this.#strict = options.strict;
+    this.#funnel = new BatchReporter(context.intake, skipped, options.messagesAtOnce);
+    this.outcome = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    call.on('data', (received: Received) => this.#take(received));
+    call.on('end', () => void this.#finish(null));
+    call.on(
+      'cancelled',
+      () => void this.#finish({ code: status.CANCELLED, details: 'Cancelled.' }),
+    );
+    call.on('error', () => {});
+  }
+
+  /** Ends the call, though its client has not, as the gateway stops. */
+  stop(): void {
+    void this.#finish({ code: status.UNAVAILABLE, details: 'The gateway is stopping.' });
+  }
+
+  #take({ event, bytes }: Received): void {
+    if (event instanceof MalformedMessage) {
+      this.#skipped.skip(bytes, event.message);
+      return;
+    }
+    if (this.#strict && event.layer === '') {
+      this.#skipped.skip(bytes, strictRefusal.details);
+      void this.#finish(strictRefusal);
+      return;
+    }
+    this.#funnel.add(draftOf(event, this.#context.now()), bytes.length);
+    if (this.#funnel.full) void this.#makeRoom();
+  }
+
+  /** The client waits, by gRPC's own flow control, until what it sent is safe. */
+  async #makeRoom(): Promise<void> {
+    this.#call.pause();
+    try {
+      await this.#funnel.emptied();
+      this.#call.resume();
+    } catch (error) {
+      this.#end(this.#statusOf(error));
+    }
+  }
+
+  async #finish(failure: Status | null): Promise<void> {
+    this.#call.removeAllListeners('data').pause();
+    this.#funnel.losePatience(patience);
+    try {
+      await this.#funnel.emptied();
+      this.#end(failure);
+    } catch (error) {
+      this.#end(this.#statusOf(error));
+    }
+  }
+
+  #statusOf(error: unknown): Status {
+    if (error instanceof Unavailable) return { code: status.UNAVAILABLE, details: error.message };
+    this.#context.log.error(
+      { error },
+      'SkyWalking events that came by gRPC could not be appended.',
+    );
+    return { code: status.INTERNAL, details: 'Internal error.' };
+  }
+}

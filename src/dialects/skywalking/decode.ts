@@ -1,0 +1,108 @@
+import { v7 } from 'uuid';
+import type { DraftTrait, EventDraft } from '../../event/draft.ts';
+import type { Event, Instant, Json, Trait } from '../../event/event.ts';
+import { eventId } from './event-id.ts';
+import { jsonOf } from './json.ts';
+import { clean, kept, keptSource } from './kept.ts';
+import type { EventMessage, MessageSource } from './message.ts';
+
+/** A longer uuid still leads to its event, but is not told again. */
+const maxKey = 1_024;
+/** One less than the traits of an event, for the mark below. */
+const maxParameters = 127;
+
+/** Carried by a report of an end alone, which is why its startTime was 0: its time is that of the end. */
+const startless: Trait = { name: 'skywalking.startTime', type: 'INT', value: 0 };
+
+/** The parameters of an event: its traits without the mark that is ours. */
+export const parametersOf = ({ traits }: Pick<Event, 'traits'>): readonly Trait[] =>
+  traits.filter(({ name }) => name !== startless.name);
+
+/** Whether a report of its end alone is a part of the event, so that its start may be unknown. */
+export const endedAlone = ({ traits }: Pick<Event, 'traits'>): boolean =>
+  traits.some(({ name }) => name === startless.name);
+
+/**
+ * What SkyWalking's event says, as a draft. A message without times speaks of the moment it arrived; one
+ * without uuid gets an id here, so that a draft can always be reported again.
+ */
+export function draftOf(message: EventMessage, now: Instant, raw = jsonOf(message)): EventDraft {
+  const source = keptSource(message.source);
+  const uuid = clean(message.uuid);
+  const id = uuid === '' ? v7() : eventId(uuid);
+  const { category, key } = target(source);
+  const action = said(kept('name', message.name));
+  return {
+    dialect: 'SKYWALKING',
+    id,
+    // The two go together: a report without a name must not take the name of an earlier one away.
+    category: action === undefined ? undefined : category,
+    action,
+    severity: message.type === 'Error' ? 'ERROR' : 'NORMAL',
+    source: {
+      service: said(source.service),
+      instance: said(source.serviceInstance),
+      endpoint: said(source.endpoint),
+      layer: said(kept('layer', message.layer)),
+    },
+    key,
+    filterKeys: otherKeys(uuid, source, [id, key]),
+    message: said(clean(message.message)),
+    ...timesOf(message, now),
+    traits: [...parameterTraits(message.parameters), ...(endsAlone(message) ? [startless] : [])],
+    raw: holdsNul(raw) ? undefined : raw,
+  };
+}
+
+/** Such a message cannot be kept as it arrived, and is not kept otherwise. */
+const holdsNul = (raw: Json): boolean => JSON.stringify(raw).includes('\\u0000');
+
+/** The deepest part that was given is what the event happened to. */
+function target({ service, serviceInstance, endpoint }: MessageSource): {
+  readonly category: string | undefined;
+  readonly key: string | undefined;
+} {
+  if (endpoint !== '') return { category: 'Endpoint', key: endpoint };
+  if (serviceInstance !== '') return { category: 'ServiceInstance', key: serviceInstance };
+  if (service !== '') return { category: 'Service', key: service };
+  return { category: undefined, key: undefined };
+}
+
+/** The uuid, where it is not the id, and the parts of the source above the deepest. */
+function otherKeys(
+  uuid: string,
+  { service, serviceInstance }: MessageSource,
+  known: readonly (string | undefined)[],
+): readonly string[] {
+  const keys = [uuid.length > maxKey ? '' : uuid, service, serviceInstance];
+  return keys.filter((key) => key !== '' && !known.includes(key));
+}
+
+const endsAlone = ({ startTime, endTime }: EventMessage): boolean => startTime <= 0 && endTime > 0;
+
+/** An end that lies before the start is taken for the start: an event cannot last less than no time. */
+function timesOf(
+  { startTime, endTime }: EventMessage,
+  now: Instant,
+): Pick<EventDraft, 'time' | 'endTime'> {
+  if (startTime <= 0) {
+    const moment = instant(endTime > 0 ? endTime : Math.floor(now / 1000));
+    return { time: moment, endTime: moment };
+  }
+  const end = endTime > 0 ? instant(Math.max(startTime, endTime)) : undefined;
+  return { time: instant(startTime), endTime: end };
+}
+
+function parameterTraits(parameters: EventMessage['parameters']): readonly DraftTrait[] {
+  const traits = new Map<string, DraftTrait>();
+  for (const [key, value] of parameters) {
+    const name = kept('parameter', key);
+    if (name === '' || name === startless.name) continue;
+    traits.set(name, { name, type: 'TEXT', value: clean(value) });
+  }
+  return [...traits.values()].slice(0, maxParameters);
+}
+
+const instant = (milliseconds: number): Instant => milliseconds * 1000;
+
+const said = (text: string): string | undefined => (text === '' ? undefined : text);

@@ -1,0 +1,51 @@
+import type { TimeSpan } from '../../event/filter.ts';
+import { QueryError } from './query-error.ts';
+
+/** SkyWalking's window: the first and the last step of it, as texts in the server's time zone, which is UTC here. */
+export interface Duration {
+  readonly start: string;
+  readonly end: string;
+  readonly step: Step;
+}
+
+type Step = 'DAY' | 'HOUR' | 'MINUTE' | 'SECOND';
+
+interface StepForm {
+  readonly form: string;
+  readonly pattern: RegExp;
+  readonly milliseconds: number;
+}
+
+const steps: Readonly<Record<Step, StepForm>> = {
+  DAY: { form: 'yyyy-MM-dd', pattern: /^\d{4}-\d\d-\d\d$/, milliseconds: 86_400_000 },
+  HOUR: { form: 'yyyy-MM-dd HH', pattern: /^\d{4}-\d\d-\d\d \d\d$/, milliseconds: 3_600_000 },
+  MINUTE: { form: 'yyyy-MM-dd HHmm', pattern: /^\d{4}-\d\d-\d\d \d{4}$/, milliseconds: 60_000 },
+  SECOND: { form: 'yyyy-MM-dd HHmmss', pattern: /^\d{4}-\d\d-\d\d \d{6}$/, milliseconds: 1_000 },
+};
+
+/**
+ * The instants inside a window. As in SkyWalking neither end belongs to it: not the first instant of the
+ * first step, and not the instant at which the last step is over.
+ * @throws QueryError
+ */
+export function spanOf({ start, end, step }: Duration): TimeSpan {
+  const { milliseconds } = steps[step];
+  return {
+    from: momentOf(start, step, 'start') * 1000 + 1,
+    to: (momentOf(end, step, 'end') + milliseconds) * 1000 - 1,
+  };
+}
+
+/** Milliseconds since the epoch. */
+function momentOf(text: string, step: Step, field: 'start' | 'end'): number {
+  const { form, pattern } = steps[step];
+  const [date = '', time = ''] = text.split(' ');
+  const padded = time.padEnd(6, '0');
+  const iso = `${date}T${padded.slice(0, 2)}:${padded.slice(2, 4)}:${padded.slice(4)}.000Z`;
+  const moment = pattern.test(text) ? Date.parse(iso) : Number.NaN;
+  // Date.parse carries a day that the month does not have over into the next month.
+  if (Number.isNaN(moment) || new Date(moment).toISOString() !== iso) {
+    throw new QueryError(`time.${field} must be a time in the form ${form}, as step is ${step}.`);
+  }
+  return moment;
+}

@@ -1,0 +1,103 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import {
+  logVerbosity,
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type sendUnaryData,
+  setLogVerbosity,
+  status,
+} from '@grpc/grpc-js';
+import { SkipCounter } from '../../telemetry/skip-counter.ts';
+import type { DialectContext } from '../dialect.ts';
+import { type Call, Collection } from './collection.ts';
+import { eventService } from './wire.ts';
+
+export interface SkyWalkingGrpcSettings {
+  readonly host: string;
+  /** 11800 is SkyWalking's own; 0 takes a free one. */
+  readonly port: number;
+  /** What the metadata key Authentication must be; null lets everybody in. */
+  readonly authentication: string | null;
+  /** Ends a call at an event without a layer, with SkyWalking's error, in place of taking the event. */
+  readonly strict: boolean;
+  /** How many events are reported in one call of the intake. */
+  readonly messagesAtOnce: number;
+}
+
+/** SkyWalking's EventService on a port of its own. Disposing ends the calls after what they brought is safe. */
+export interface SkyWalkingGrpc extends AsyncDisposable {
+  readonly port: number;
+  /** How many messages could not be taken. */
+  readonly skipped: number;
+}
+
+/** How long calls have to end when the gateway stops. */
+const grace = 5_000;
+
+const serverOptions = {
+  'grpc.max_concurrent_streams': 1_000,
+  // A stream that is meant to last for ever would not be missed when its client is gone.
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+};
+
+/** Begins to listen. @throws when the port cannot be had */
+export async function openSkyWalkingGrpc(
+  context: DialectContext,
+  settings: SkyWalkingGrpcSettings,
+): Promise<SkyWalkingGrpc> {
+  // It writes to the console what it tells us as errors too.
+  setLogVerbosity(logVerbosity.NONE);
+  const skipped = new SkipCounter(context.log, 'SkyWalking events that came by gRPC were skipped.');
+  const collections = new Set<Collection>();
+  const server = new Server(serverOptions);
+  server.addService(eventService, {
+    collect(call: Call, answer: sendUnaryData<object>) {
+      if (!isAuthentic(call.metadata, settings.authentication)) {
+        answer({
+          code: status.PERMISSION_DENIED,
+          details: 'The Authentication metadata is wrong.',
+        });
+        return;
+      }
+      const collection = new Collection(call, context, skipped, settings);
+      collections.add(collection);
+      void collection.outcome.then((failure) => {
+        collections.delete(collection);
+        answer(failure, {});
+      });
+    },
+  });
+  const port = await listen(server, settings);
+  return {
+    port,
+    get skipped() {
+      return skipped.count;
+    },
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      for (const collection of collections) collection.stop();
+      const timer = setTimeout(() => server.forceShutdown(), grace);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: SkyWalkingGrpcSettings): Promise<number> {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(new Error(`Cannot listen for gRPC on ${address}.`, { cause: error }));
+    });
+  });
+}
+
+/** Compared as digests, so that the time it takes tells nothing. */
+function isAuthentic(metadata: Metadata, expected: string | null): boolean {
+  if (expected === null) return true;
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(String(metadata.get('authentication')[0] ?? '')), digest(expected));
+}

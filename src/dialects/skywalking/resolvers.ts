@@ -1,0 +1,60 @@
+import type { DialectContext } from '../dialect.ts';
+import type { EventQueryCondition } from './condition.ts';
+import type { Duration } from './duration.ts';
+import { queryEvents } from './query-events.ts';
+import { ServiceDirectory, type ServicePart } from './service-directory.ts';
+
+/** Clients choose their queries by it: 9 and later have layers, and services by name. */
+const protocolVersion = '10.4.0-tidings';
+
+interface Paged {
+  readonly condition?: EventQueryCondition | null;
+}
+
+interface OfService {
+  readonly serviceId: string;
+  readonly duration?: Duration | null;
+}
+
+interface EndpointsOfService extends OfService {
+  readonly keyword?: string | null;
+  readonly limit: number;
+}
+
+/** The functions behind the fields of Query. */
+export function createResolvers({ store, journal, now }: DialectContext) {
+  const directory = new ServiceDirectory(store);
+  return {
+    version: protocolVersion,
+    getTimeInfo: () => ({ timezone: '+0000', currentTimestamp: Math.floor(now() / 1000) }),
+    checkHealth: () => {
+      const healthReason = journal.healthReason() ?? store.healthReason();
+      return { score: healthReason === null ? 0 : 1, details: healthReason ?? '' };
+    },
+    queryEvents: async ({ condition }: Paged) => ({ events: await queryEvents(store, condition) }),
+    listLayers: () => directory.layers(),
+    listServices: ({ layer }: { layer?: string | null }) => directory.services(layer),
+    getService: ({ serviceId }: OfService) => directory.serviceWithId(serviceId),
+    findService: ({ serviceName }: { serviceName: string }) => directory.serviceNamed(serviceName),
+    listInstances: async (asked: OfService) => {
+      const parts = await directory.parts({ ...asked, kind: 'INSTANCE' });
+      return parts.map(instanceOf);
+    },
+    getInstance: async ({ instanceId }: { instanceId: string }) => {
+      const part = await directory.partWithId('INSTANCE', instanceId);
+      return part === null ? null : instanceOf(part);
+    },
+    findEndpoint: (asked: EndpointsOfService) => directory.parts({ ...asked, kind: 'ENDPOINT' }),
+    getEndpointInfo: ({ endpointId }: { endpointId: string }) =>
+      directory.partWithId('ENDPOINT', endpointId),
+  };
+}
+
+/** Events tell an instance's name and no more. */
+const instanceOf = ({ id, name }: ServicePart) => ({
+  id,
+  name,
+  attributes: [],
+  language: 'UNKNOWN',
+  instanceUUID: id,
+});

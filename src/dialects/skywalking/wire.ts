@@ -1,0 +1,74 @@
+import { fileURLToPath } from 'node:url';
+import type { MethodDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { type EventMessage, MalformedMessage, typeNumbered } from './message.ts';
+
+/** Found from src and from dist alike, which lie side by side. */
+const protoFile = fileURLToPath(new URL('../../../proto/skywalking/event.proto', import.meta.url));
+
+/** The Event as the protobuf decoder gives it. */
+interface WireEvent {
+  readonly uuid: string;
+  readonly source: Partial<EventMessage['source']> | null;
+  readonly name: string;
+  readonly type: number;
+  readonly message: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly startTime: number;
+  readonly endTime: number;
+  readonly layer: string;
+}
+
+/** What a gRPC call brings: an event, or why the bytes are none, which must not end the call. */
+export interface Received {
+  readonly event: EventMessage | MalformedMessage;
+  readonly bytes: Buffer;
+}
+
+const definitions = loadSync(protoFile, { keepCase: true, longs: Number, defaults: true });
+
+const { collect: method } = definitions['skywalking.v3.EventService'] as unknown as {
+  readonly collect: MethodDefinition<WireEvent, object>;
+};
+
+/** SkyWalking's EventService for a gRPC server whose calls outlive bytes that are no Event. */
+export const eventService: {
+  readonly collect: MethodDefinition<Received, object>;
+} = {
+  collect: {
+    path: method.path,
+    requestStream: method.requestStream,
+    responseStream: method.responseStream,
+    requestSerialize: () => {
+      throw new Error('the gateway receives events, it does not send them');
+    },
+    requestDeserialize: (bytes) => {
+      try {
+        return { event: eventFromBytes(bytes), bytes };
+      } catch (error) {
+        return { event: error as MalformedMessage, bytes };
+      }
+    },
+    responseSerialize: method.responseSerialize,
+    responseDeserialize: method.responseDeserialize,
+  },
+};
+
+/** Reads one serialised Event. @throws MalformedMessage */
+export function eventFromBytes(bytes: Buffer): EventMessage {
+  try {
+    const { source, type, parameters, ...fields } = method.requestDeserialize(bytes);
+    return {
+      ...fields,
+      source: {
+        service: source?.service ?? '',
+        serviceInstance: source?.serviceInstance ?? '',
+        endpoint: source?.endpoint ?? '',
+      },
+      type: typeNumbered(type),
+      parameters: new Map(Object.entries(parameters)),
+    };
+  } catch (cause) {
+    throw new MalformedMessage('The bytes are no skywalking.v3.Event.', { cause });
+  }
+}

@@ -1,0 +1,70 @@
+import { InputError } from '../../event/input-error.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
+import type { DialectContext } from '../dialect.ts';
+import type { Call } from './call.ts';
+import { type Answer, answer, checkAccept, empty } from './content.ts';
+import { getEvents, postEvent } from './events-endpoint.ts';
+import type { VampOptions } from './options.ts';
+import { peek, peekedTags, stats } from './peek.ts';
+import { VampError } from './vamp-error.ts';
+
+type Endpoint = (call: Call) => Promise<Answer>;
+/** What a path answers, by method. */
+type Endpoints = Readonly<Record<string, Endpoint>>;
+
+/** Answers whatever is answered at once: all but the streams. */
+export class VampApi {
+  readonly #context: DialectContext;
+  readonly #events: Endpoints;
+  readonly #stats: Endpoints;
+
+  constructor(context: DialectContext, options: VampOptions) {
+    this.#context = context;
+    this.#events = {
+      GET: (call) => getEvents(call, context, options),
+      POST: (call) => postEvent(call, context, options),
+    };
+    this.#stats = { GET: (call) => stats(call, context) };
+  }
+
+  /** Whether there is anything at a path. */
+  knows(path: readonly string[]): boolean {
+    return this.#endpoints(path) !== null;
+  }
+
+  /** Never fails: what goes wrong is answered. */
+  async answer(call: Call): Promise<Answer> {
+    try {
+      checkAccept(call.accept);
+      const endpoints = this.#endpoints(call.path) ?? {};
+      const endpoint = endpoints[call.method];
+      if (endpoint === undefined) throw methodNotAllowed(Object.keys(endpoints));
+      return await endpoint(call);
+    } catch (error) {
+      return this.fault(error, call.accept);
+    }
+  }
+
+  /** What an error is answered with. */
+  fault(error: unknown, accept?: string): Answer {
+    if (error instanceof VampError) return answer(error.status, { message: error.message }, accept);
+    if (error instanceof InputError) return answer(400, { message: error.message }, accept);
+    if (error instanceof Unavailable) return answer(503, { message: error.message }, accept);
+    this.#context.log.error({ error }, 'A Vamp request failed in a way that nobody expected.');
+    return answer(500, { message: 'Internal server error.' }, accept);
+  }
+
+  #endpoints(path: readonly string[]): Endpoints | null {
+    const [first, second] = path;
+    if (first === 'events' && second === undefined) return this.#events;
+    if ((first === 'stats' || first === 'statistics') && second === undefined) return this.#stats;
+    const tags = peekedTags(path);
+    if (tags === null) return null;
+    return {
+      GET: async (call) => (tags.length === 0 ? empty(404) : await peek(tags, call, this.#context)),
+    };
+  }
+}
+
+const methodNotAllowed = (supported: readonly string[]): VampError =>
+  new VampError(`HTTP method not allowed, supported methods: ${supported.join(', ')}`, 405);

@@ -1,0 +1,99 @@
+import { stringify } from 'yaml';
+import type { Json } from '../../event/event.ts';
+import { VampError } from './vamp-error.ts';
+
+const json = 'application/json';
+const yaml = 'application/x-yaml';
+const both = `${json}, ${yaml}`;
+
+/** A whole answer; an empty body for those that have none. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Vamp asks every client to say what it takes. @throws VampError */
+export function checkAccept(accept: string | undefined): void {
+  if (accept === undefined) {
+    throw new VampError("Request is missing required HTTP header 'Accept'");
+  }
+  const taken = accept
+    .split(',')
+    .map((range) => range.trim())
+    .some((range) => range.startsWith('*/*') || range === json || range === yaml);
+  if (!taken) {
+    throw new VampError(
+      `Only the following media types are supported: ${both}, but not: ${accept}`,
+    );
+  }
+}
+
+/** @throws VampError */
+export function checkContentType(contentType: string | undefined): void {
+  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
+  if (type !== json && type !== yaml) {
+    throw new VampError(`Only the following media types are supported: ${both}`);
+  }
+}
+
+/** A number that JSON and YAML show as a double: 20.0. */
+export class Double {
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
+
+  toString(): string {
+    const text = String(this.value);
+    return /^-?\d+$/.test(text) ? `${text}.0` : text;
+  }
+}
+
+/** What answers are made of: JSON and doubles, at the top or in an object. */
+export type Content = Json | Double | Readonly<Record<string, unknown>> | readonly object[];
+
+/** An answer in the form that the client prefers: YAML where its Accept begins with it, else JSON. */
+export function answer(
+  status: number,
+  content: Content,
+  accept: string | undefined,
+  headers: Answer['headers'] = {},
+): Answer {
+  const asYaml = accept?.startsWith(yaml) ?? false;
+  return {
+    status,
+    headers: { ...headers, 'Content-Type': asYaml ? yaml : json },
+    body: asYaml ? yamlText(content) : toJsonText(content),
+  };
+}
+
+export const empty = (status: number): Answer => ({ status, headers: {}, body: '' });
+
+function toJsonText(content: Content): string {
+  if (content instanceof Double) return content.toString();
+  if (isResult(content)) return `{"value":${content.value}}`;
+  return JSON.stringify(content);
+}
+
+const yamlText = (content: Content): string => {
+  if (content instanceof Double) return `${content}\n`;
+  return isResult(content) ? `value: ${content.value}\n` : toYaml(content);
+};
+
+/** YAML 1.1 in block style, as SnakeYAML writes it. */
+export const toYaml = (content: unknown): string =>
+  stringify(content, {
+    version: '1.1',
+    schema: 'yaml-1.1',
+    indentSeq: false,
+    singleQuote: true,
+    aliasDuplicateObjects: false,
+  });
+
+const isResult = (content: Content): content is { value: Double } =>
+  typeof content === 'object' &&
+  content !== null &&
+  'value' in content &&
+  content.value instanceof Double;

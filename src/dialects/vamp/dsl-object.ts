@@ -1,0 +1,77 @@
+import type { Json } from '../../event/event.ts';
+import { type Members, type Node, toJson } from './body.ts';
+import { noNestedElement, unexpectedType } from './vamp-error.ts';
+
+const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+
+/** An object that a client sent, which knows what of it was read: Vamp refuses what nobody asked for. */
+export class DslObject {
+  readonly #members: Members;
+  readonly #read = new Set<string>();
+  readonly #opened = new Map<string, DslObject>();
+
+  constructor(members: Members) {
+    this.#members = members;
+  }
+
+  /** A member as it came; null where there is none, or where it is null. */
+  node(name: string): Node {
+    this.#read.add(name);
+    return (Object.hasOwn(this.#members, name) ? this.#members[name] : null) ?? null;
+  }
+
+  json(name: string): Json {
+    return toJson(this.node(name));
+  }
+
+  /** A member as text: Vamp takes whatever else it finds by the text that Java makes of it. */
+  text(name: string): string | null {
+    const node = this.node(name);
+    return node === null ? null : javaText(node);
+  }
+
+  /** A list of texts; one text stands for a list of itself. Null where there is none. @throws VampError */
+  texts(name: string): string[] | null {
+    const node = this.node(name);
+    if (node === null) return null;
+    const list: Node[] = Array.isArray(node) ? node : [node];
+    if (!list.every((entry) => typeof entry === 'string')) throw unexpectedType(name);
+    return list;
+  }
+
+  /** An object within; null where there is none. @throws VampError */
+  object(name: string): DslObject | null {
+    const node = this.node(name);
+    if (node === null) return null;
+    if (typeof node !== 'object' || Array.isArray(node) || node instanceof Date) {
+      throw noNestedElement(name);
+    }
+    const object = new DslObject(node as Members);
+    this.#opened.set(name, object);
+    return object;
+  }
+
+  /** What was not read, in the order it came; null where everything was. */
+  leftover(): Record<string, Json> | null {
+    const left = Object.entries(this.#members).flatMap(([name, node]): [string, Json][] => {
+      if (!this.#read.has(name)) return [[name, toJson(node)]];
+      const within = this.#opened.get(name)?.leftover() ?? null;
+      return within === null ? [] : [[name, within]];
+    });
+    return left.length === 0 ? null : Object.fromEntries(left);
+  }
+}
+
+function javaText(node: Node): string {
+  if (node instanceof Date) return javaDate(node);
+  if (Array.isArray(node)) return `List(${node.map(javaText).join(', ')})`;
+  return typeof node === 'object' ? JSON.stringify(toJson(node)) : String(node);
+}
+
+/** java.util.Date.toString in UTC: what an unquoted YAML timestamp looks like in Vamp's error. */
+function javaDate(date: Date): string {
+  const [day, time] = date.toISOString().split('T') as [string, string];
+  const dayOfMonth = day.slice(-2);
+  return `${days[date.getUTCDay()]} ${months[date.getUTCMonth()]} ${dayOfMonth} ${time.slice(0, 8)} UTC ${date.getUTCFullYear()}`;
+}

@@ -1,0 +1,82 @@
+import type { ServerResponse } from 'node:http';
+import type { Event } from '../../event/event.ts';
+import type { Filter } from '../../event/filter.ts';
+import type { DialectContext } from '../dialect.ts';
+import { type FeedFormat, FeedResponses } from '../feed-response.ts';
+import { resumeFrom } from '../resume.ts';
+import type { Call } from './call.ts';
+import { streamedText } from './encode.ts';
+import type { VampOptions } from './options.ts';
+import { filterOf } from './query-filter.ts';
+import { readQuery } from './query-reader.ts';
+import { VampError } from './vamp-error.ts';
+
+/** Vamp's frame: data before event, no space behind the colons, no id. */
+const frame = (event: Event): string => `data:${streamedText(event)}\nevent:${event.type}\n\n`;
+/** With the place to resume from, for those who asked for it. */
+const resumableFrame = (event: Event): string => `id:${event.index}\n${frame(event)}`;
+
+/** Only tags and type of a query matter to a stream. @throws VampError */
+export function streamFilter(call: Call, options: VampOptions): Filter {
+  return filterOf(readQuery(call.body, call.url.searchParams, options), call.namespace);
+}
+
+/** GET /events/stream: server-sent events from now on, or behind `after`. */
+export class EventStream implements AsyncDisposable {
+  readonly #context: DialectContext;
+  readonly #options: VampOptions;
+  readonly #responses: FeedResponses;
+
+  constructor(context: DialectContext, options: VampOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#responses = new FeedResponses(context.openFeed, context.log);
+  }
+
+  /**
+   * Begins to answer. `after` resumes behind an index, and frames then carry theirs as id, so that a browser
+   * which reconnects goes on where it was; Vamp itself knows neither.
+   * @throws VampError, InputError, Unavailable before anything is written
+   */
+  async open(call: Call, lastEventId: string | undefined, response: ServerResponse): Promise<void> {
+    if (call.method !== 'GET') {
+      throw new VampError('HTTP method not allowed, supported methods: GET', 405);
+    }
+    const filter = streamFilter(call, this.#options);
+    const after = call.url.searchParams.get('after');
+    const afterIndex = after === null ? null : await this.#place(lastEventId ?? after);
+    if (response.destroyed) return;
+    response.writeHead(200, {
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-store',
+      Pragma: 'no-cache',
+    });
+    this.#responses.begin(response, { filter, afterIndex }, this.#format(after !== null));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#responses[Symbol.asyncDispose]();
+  }
+
+  #format(resumable: boolean): FeedFormat {
+    return {
+      name: resumable ? 'with ids' : 'plain',
+      frame: resumable ? resumableFrame : frame,
+      opening: '',
+      heartbeat: 'data:\n\n',
+      heartbeatEvery: this.#options.heartbeat,
+      onlyWhenIdle: true,
+    };
+  }
+
+  async #place(text: string): Promise<number> {
+    const place = await resumeFrom(text, this.#context);
+    if (place.gone !== null) {
+      throw new VampError(
+        `What lies behind ${text} is gone: ${place.gone} is the oldest index to resume from.`,
+        410,
+      );
+    }
+    return place.afterIndex;
+  }
+}

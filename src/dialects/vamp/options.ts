@@ -1,0 +1,18 @@
+import type { ValueForm } from './encode.ts';
+import type { Strictness } from './query-reader.ts';
+
+export interface VampOptions extends Strictness {
+  /** How GET and POST answer values. */
+  readonly values: ValueForm;
+  /** Size of the body of a request. */
+  readonly maxBodyBytes: number;
+  /** How long a stream is silent before it is told that it lives, in milliseconds. */
+  readonly heartbeat: number;
+}
+
+export const defaultVampOptions: VampOptions = {
+  strict: false,
+  values: 'text',
+  maxBodyBytes: 16 * 1024 * 1024,
+  heartbeat: 15_000,
+};

@@ -1,0 +1,106 @@
+import type { Json } from '../../event/event.ts';
+import type { DialectContext } from '../dialect.ts';
+import type { Call } from './call.ts';
+import { type Answer, answer, Double, empty } from './content.ts';
+import { filterOf } from './query-filter.ts';
+import { VampError } from './vamp-error.ts';
+
+/** Seconds in which an event counts as the present. */
+const defaultWindow = 120;
+
+/** The last number of matching events, or 404 where there is none. */
+export async function peek(
+  tags: readonly string[],
+  call: Call,
+  context: DialectContext,
+): Promise<Answer> {
+  const now = context.now();
+  const from = now - windowOf(call.url.searchParams) * 1_000_000;
+  const filter = { ...filterOf({ tags, type: null }, call.namespace), time: { from, to: now } };
+  const { events } = await context.store.page({ filter, order: 'TIME_DESC', limit: 1 });
+  const number = numberOf(events[0]?.value ?? null);
+  return number === null ? empty(404) : answer(200, new Double(number), call.accept);
+}
+
+/** @throws VampError */
+function windowOf(parameters: URLSearchParams): number {
+  const text = parameters.get('window');
+  if (text === null) return defaultWindow;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new VampError(
+    `The query parameter 'window' was malformed:\n'${text}' is not a valid 32-bit signed integer value`,
+  );
+}
+
+/** A number, also one in a text. */
+function numberOf(value: Json): number | null {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string' || value.trim() === '') return null;
+  const number = Number(value);
+  return Number.isFinite(number) ? number : null;
+}
+
+/** Paths of the health and metrics endpoints, and the tags of the events in which their number stands. */
+const peeks: readonly (readonly [string, (...names: string[]) => readonly string[]])[] = [
+  ['health/gateways/?', (g) => [`gateways:${g}`, 'health']],
+  ['health/gateways/?/routes/?', (g, r) => [`gateways:${g}`, `routes:${r}`, 'health']],
+  ['health/deployments/?', (d) => [`deployments:${d}`, 'health']],
+  ['health/deployments/?/clusters/?', (d, c) => [`deployments:${d}`, `clusters:${c}`, 'health']],
+  [
+    'health/deployments/?/clusters/?/services/?',
+    (d, c, s) => [`deployments:${d}`, `clusters:${c}`, `services:${s}`, 'health'],
+  ],
+  ['metrics/gateways/?/?', (g, m) => [`gateways:${g}`, `metrics:${m}`]],
+  ['metrics/gateways/?/routes/?/?', (g, r, m) => [`gateways:${g}`, `routes:${r}`, `metrics:${m}`]],
+  [
+    'metrics/deployments/?/clusters/?/ports/?/?',
+    (d, c, p, m) => [`gateways:${d}/${c}/${p}`, `metrics:${m}`],
+  ],
+  [
+    'metrics/deployments/?/clusters/?/services/?/ports/?/?',
+    (d, c, s, p, m) => [`gateways:${d}/${c}/${p}`, `routes:${d}/${c}/${s}`, `metrics:${m}`],
+  ],
+];
+
+/** Of single instances Vamp knows nothing. */
+const unknown: readonly string[] = [
+  'health/deployments/?/clusters/?/services/?/instances/?',
+  'metrics/deployments/?/clusters/?/services/?/instances/?/ports/?/?',
+];
+
+/** The tags that a path asks for: empty where there is never an answer, null where it is no such path. */
+export function peekedTags(path: readonly string[]): readonly string[] | null {
+  for (const [pattern, tags] of peeks) {
+    const names = namesIn(path, pattern);
+    if (names !== null) return tags(...names);
+  }
+  return unknown.some((pattern) => namesIn(path, pattern) !== null) ? [] : null;
+}
+
+function namesIn(path: readonly string[], pattern: string): string[] | null {
+  const parts = pattern.split('/');
+  const matches =
+    parts.length === path.length && parts.every((part, at) => part === '?' || part === path[at]);
+  return matches ? path.filter((_, at) => parts[at] === '?') : null;
+}
+
+/** What GET /stats counts, and the tag of each. */
+const counted = {
+  'escalation-count': 'sla:escalate',
+  'de-escalation-count': 'sla:deescalate',
+  'deployed-services': 'synchronization:deployed',
+  'redeployed-services': 'synchronization:redeploy',
+  'undeployed-services': 'synchronization:undeployed',
+  'scheduled-workflows': 'scheduled',
+  'unscheduled-workflows': 'unscheduled',
+} as const;
+
+export async function stats(call: Call, { store }: DialectContext): Promise<Answer> {
+  const counts = await Promise.all(
+    Object.entries(counted).map(async ([name, tag]) => {
+      const filter = filterOf({ tags: [tag], type: null }, call.namespace);
+      return [name, await store.count(filter)] as const;
+    }),
+  );
+  return answer(200, Object.fromEntries(counts), call.accept);
+}

@@ -1,0 +1,61 @@
+import type { Journal } from '../journal/journal.ts';
+import type { Live } from '../live/live.ts';
+import type { OpenStore } from '../store/open.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+/** What the parts know of themselves, read whenever somebody asks for the metrics. */
+export function registerGauges(
+  { gauge, count }: Metrics,
+  { journal, store, live }: { journal: Journal; store: OpenStore; live: Live },
+): void {
+  gauge({
+    name: 'tidings_journal_up',
+    help: '1 while the journal is usable.',
+    read: () => (journal.healthReason() === null ? 1 : 0),
+  });
+  gauge({
+    name: 'tidings_journal_position',
+    help: 'The index up to which the live feeds have been told.',
+    read: () => journal.position,
+  });
+  gauge({
+    name: 'tidings_store_up',
+    help: '1 while the database answers.',
+    read: () => (store.healthReason() === null ? 1 : 0),
+  });
+  gauge({
+    name: 'tidings_store_position',
+    help: 'The index up to which everything is stored.',
+    read: () => store.storedIndex,
+  });
+  gauge({
+    name: 'tidings_store_lag_events',
+    help: 'How many changes the live feeds know that the store does not show yet.',
+    read: () => Math.max(0, journal.position - store.storedIndex),
+  });
+  count({
+    name: 'tidings_store_refused_total',
+    help: 'Reports that the database refused for what they say, and that were set aside.',
+    read: () => store.refused,
+  });
+  gauge({
+    name: 'tidings_live_subscriptions',
+    help: 'GraphQL subscriptions that are open.',
+    read: () => live.stats().subscriptions,
+  });
+  gauge({
+    name: 'tidings_live_channels',
+    help: 'Distinct subscriptions: equal ones share a channel.',
+    read: () => live.stats().channels,
+  });
+  gauge({
+    name: 'tidings_live_feeds',
+    help: 'Feeds of other dialects that are open.',
+    read: () => live.stats().feeds,
+  });
+  count({
+    name: 'tidings_live_deliveries_total',
+    help: 'Messages handed to subscriptions.',
+    read: () => live.stats().deliveries,
+  });
+}

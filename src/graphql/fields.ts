@@ -1,0 +1,8 @@
+// Loading this file gives the builder every field of Tidings' own; gateway/schema.ts makes the schema of them.
+import './scalars.ts';
+import './aggregate.ts';
+import './events.ts';
+import './feed.ts';
+import './journal-status.ts';
+import './report.ts';
+import './tag.ts';

@@ -1,0 +1,96 @@
+import { setImmediate } from 'node:timers/promises';
+import type { EventDraft } from '../event/draft.ts';
+import { Backoff, pause } from '../runtime/backoff.ts';
+import { Unavailable } from '../runtime/unavailable.ts';
+import type { SkipCounter } from '../telemetry/skip-counter.ts';
+import type { Intake } from './intake.ts';
+import { skipRejected } from './rejected.ts';
+
+const maxWaiting = 256;
+const maxWaitingBytes = 1024 * 1024;
+const shortestPause = 100;
+const longestPause = 5_000;
+
+interface Waiting {
+  readonly draft: EventDraft;
+  readonly bytes: number;
+}
+
+/**
+ * Appends what a stream of messages brings, in its order: what arrives while an append is under way makes
+ * the next one. While the journal is away it holds what it has and tries again; drafts carry ids, so that a
+ * repeat is harmless. What is outside our limits is counted and skipped, and the stream goes on.
+ */
+export class BatchReporter {
+  readonly #intake: Intake;
+  readonly #skipped: SkipCounter;
+  readonly #maxBatch: number;
+  readonly #patience = new AbortController();
+  readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #appending: Promise<void> | null = null;
+  #failure: unknown;
+
+  /** `maxBatch` is how many drafts are reported in one call. */
+  constructor(intake: Intake, skipped: SkipCounter, maxBatch: number) {
+    this.#intake = intake;
+    this.#skipped = skipped;
+    this.#maxBatch = maxBatch;
+  }
+
+  /** True while so much waits that the sender should too, until it is emptied. */
+  get full(): boolean {
+    return (
+      this.#waiting.length >= maxWaiting ||
+      this.#waitingBytes >= maxWaitingBytes ||
+      this.#failure !== undefined
+    );
+  }
+
+  /** `bytes` is the size of the message that the draft was made of. */
+  add(draft: EventDraft, bytes: number): void {
+    this.#waiting.push({ draft, bytes });
+    this.#waitingBytes += bytes;
+    this.#appending ??= this.#append();
+  }
+
+  /** Resolves once nothing waits any more. @throws Unavailable; and what else made an append fail */
+  async emptied(): Promise<void> {
+    await this.#appending;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** From now on a journal that is away is waited for only so long. */
+  losePatience(milliseconds: number): void {
+    setTimeout(() => this.#patience.abort(), milliseconds).unref();
+  }
+
+  async #append(): Promise<void> {
+    // Messages that arrive together become one batch.
+    await setImmediate();
+    try {
+      while (this.#waiting.length > 0) {
+        const batch = this.#waiting.splice(0, this.#maxBatch);
+        for (const { bytes } of batch) this.#waitingBytes -= bytes;
+        await this.#report(batch.map(({ draft }) => draft));
+      }
+    } catch (error) {
+      this.#failure = error;
+    } finally {
+      this.#appending = null;
+    }
+  }
+
+  async #report(batch: readonly EventDraft[]): Promise<void> {
+    const backoff = new Backoff(shortestPause, longestPause);
+    for (;;) {
+      try {
+        skipRejected(this.#skipped, batch, await this.#intake.report(batch, 'ACCEPTED'));
+        return;
+      } catch (error) {
+        if (!(error instanceof Unavailable) || this.#patience.signal.aborted) throw error;
+        await pause(backoff.next(), this.#patience.signal);
+      }
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { fingerprint } from '../../event/completion.ts';
+import type { Report } from '../../event/event.ts';
+import { encodeReport } from '../../event/report-json.ts';
+import type { NatsLink } from '../../nats/connection.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Appended, Follower, Journal } from '../journal.ts';
+import { type FollowedStore, NatsFollowing } from './follower.ts';
+import { NatsPublished } from './published.ts';
+import { type Ack, NatsPublisher, type Outgoing } from './publisher.ts';
+import type { NatsStream, StreamBases, StreamState } from './stream.ts';
+import { reportSubject } from './subject.ts';
+import type { NatsTail } from './tail.ts';
+
+/** What the journal needs of the store. */
+export interface NatsJournalStore extends StreamBases, FollowedStore {}
+
+/** An append takes at most so long. */
+const patience = 5000;
+
+/**
+ * The journal as a JetStream stream that any number of gateways share. A report is one message; its index is
+ * its sequence there plus the stream's base, so that every gateway gives it the same one.
+ */
+export class NatsJournal implements Journal {
+  readonly kind = 'NATS';
+  readonly #stream: NatsStream;
+  readonly #link: NatsLink;
+  readonly #publisher: NatsPublisher;
+  readonly #following: NatsFollowing;
+  readonly #appends = new Set<Promise<unknown>>();
+  #closed: Promise<void> | null = null;
+
+  /** The link stays its owner's to close, after the journal. */
+  constructor(stream: NatsStream, link: NatsLink, store: FollowedStore, log: Log) {
+    this.#stream = stream;
+    this.#link = link;
+    const published = new NatsPublished();
+    this.#publisher = new NatsPublisher(stream, link, published, log);
+    this.#following = new NatsFollowing(stream, link, published, store, log);
+  }
+
+  get position(): number {
+    return this.#following.position;
+  }
+
+  /** What was read last, for whoever fills the store. */
+  get tail(): NatsTail {
+    return this.#following.tail;
+  }
+
+  /** How many messages on the stream's subjects were no reports. */
+  get malformed(): number {
+    return this.#following.malformed.count;
+  }
+
+  /** How many live events were completed without the store, because it was away. */
+  get incomplete(): number {
+    return this.#following.completion.incomplete;
+  }
+
+  async append(reports: readonly Report[]): Promise<Appended[]> {
+    if (this.#closed !== null) throw new Unavailable('The journal is closed.');
+    if (reports.length === 0) return [];
+    const healthReason = this.#link.healthReason();
+    if (healthReason !== null && this.#link.downFor > patience) throw new Unavailable(healthReason);
+    const appending = this.#append(reports);
+    this.#appends.add(appending);
+    try {
+      return await appending;
+    } finally {
+      this.#appends.delete(appending);
+    }
+  }
+
+  async lastIndex(): Promise<number> {
+    const { base, lastSequence } = await this.#state();
+    return base + lastSequence;
+  }
+
+  follow(follower: Follower): () => void {
+    return this.#following.follow(follower);
+  }
+
+  healthReason(): string | null {
+    return this.#publisher.healthReason() ?? this.#following.healthReason();
+  }
+
+  /** Waits for the appends that have begun. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#appends);
+    await this.#publisher[Symbol.asyncDispose]();
+    await this.#following[Symbol.asyncDispose]();
+  }
+
+  async #append(reports: readonly Report[]): Promise<Appended[]> {
+    const deadline = performance.now() + patience;
+    const messages = reports.map((report) => this.#message(report));
+    let before = this.#stream.latest ?? (await this.#state());
+    for (;;) {
+      const acks = await this.#publisher.publish(messages, deadline - performance.now());
+      // An ack does not say which stream it is of. The same one before and after: then it is of that.
+      const after = await this.#stateBy(deadline);
+      if (after.identity === before.identity) return this.#places(reports, acks, after.base);
+      if (performance.now() >= deadline) throw new Unavailable('The stream was just made again.');
+      before = after;
+    }
+  }
+
+  /** Where the connection is young, or was just lost, it is waited for; a longer absence is told at once. */
+  async #state(): Promise<StreamState> {
+    const { downFor } = this.#link;
+    if (downFor > 0 && downFor < patience) {
+      await this.#link.connection(AbortSignal.timeout(Math.ceil(patience - downFor)));
+    }
+    return this.#stream.state();
+  }
+
+  /** As it is after an append: when the connection is lost in between, the append need not be repeated. */
+  async #stateBy(deadline: number): Promise<StreamState> {
+    for (;;) {
+      try {
+        return await this.#state();
+      } catch (error) {
+        if (performance.now() >= deadline) throw error;
+        await setTimeout(50);
+      }
+    }
+  }
+
+  #message(report: Report): Outgoing {
+    return {
+      subject: reportSubject(this.#stream.prefix, report),
+      id: messageId(report),
+      body: Buffer.from(encodeReport(report)),
+      report,
+    };
+  }
+
+  #places(reports: readonly Report[], acks: readonly Ack[], base: number): Appended[] {
+    return acks.map(({ sequence, duplicate }, n) => {
+      this.#stream.saw(base + sequence);
+      // Nobody can repeat a report whose id was made here: it is our own message, published again.
+      return { index: base + sequence, duplicate: duplicate && reports[n]?.fresh !== true };
+    });
+  }
+}
+
+/** Equal for reports that say the same, and only for them. */
+function messageId(report: Report): string {
+  if (report.fresh) return report.id;
+  const digest = createHash('sha256').update(fingerprint(report)).digest('base64url');
+  return `${report.id}.${digest.slice(0, 22)}`;
+}

@@ -1,0 +1,83 @@
+import { AckPolicy, DeliverPolicy, type Msg, nanos, nuid } from 'nats';
+import { NatsPull } from '../../nats/pull.ts';
+import type { TaskRun } from '../../nats/supervised-task.ts';
+import type { NatsStream, StreamState } from './stream.ts';
+
+export interface ReadOptions {
+  /** The first sequence wanted. */
+  readonly from: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** A message of the stream and where it stands there. */
+export interface StreamMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+}
+
+/** A consumer that nobody reads from goes after so long. */
+const abandonedAfter = 10_000;
+
+/**
+ * The stream's messages in order and without a gap, from a sequence on, in batches of whatever is there.
+ * All of them are of the stream that `state` is of. Ends when the run does, which is ready once
+ * the consumer is there.
+ * @throws Error from the iteration when that stream is gone, or anything is missing
+ */
+export async function* readStream(
+  { connection, signal, ready }: TaskRun,
+  stream: NatsStream,
+  state: StreamState,
+  { from, messages, bytes }: ReadOptions,
+): AsyncGenerator<readonly StreamMessage[], void> {
+  const jetStream = await connection.jetstreamManager({ checkAPI: false, timeout: 3000 });
+  const consumer = `tidings-${nuid.next()}`;
+  await jetStream.consumers.add(stream.name, {
+    name: consumer,
+    ack_policy: AckPolicy.None,
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: Math.max(from, 1),
+    inactive_threshold: nanos(abandonedAfter),
+    mem_storage: true,
+    num_replicas: 1,
+  });
+  try {
+    // The consumer goes with its stream: if that is still the same one now, all it delivers is of it.
+    const { identity } = await stream.state();
+    if (identity !== state.identity) throw new Error('the stream was made again');
+    ready();
+    let delivered = 0;
+    const pull = new NatsPull(connection, {
+      stream: stream.name,
+      consumer,
+      messages,
+      bytes,
+      signal,
+    });
+    for await (const batch of pull) {
+      const read = batch.map((message) => placed(message));
+      delivered += read.length;
+      if (read.at(-1)?.delivery !== delivered) throw new Error('a message was lost on the way');
+      yield read;
+    }
+  } finally {
+    if (!connection.isClosed()) {
+      jetStream.consumers.delete(stream.name, consumer).catch(() => {});
+    }
+  }
+}
+
+/** JetStream puts the place of a message into its reply subject: `$JS.ACK.…`. */
+function placed(message: Msg): StreamMessage & { delivery: number } {
+  const tokens = (message.reply ?? '').split('.');
+  // With a domain and an account before the stream's name there are eleven tokens or more, else nine.
+  const name = tokens.length > 9 ? 4 : 2;
+  return {
+    sequence: Number(tokens[name + 3]),
+    delivery: Number(tokens[name + 4]),
+    subject: message.subject,
+    data: message.data,
+  };
+}

@@ -1,0 +1,276 @@
+import { setTimeout } from 'node:timers/promises';
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  type NatsConnection,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+  type StreamInfo,
+} from 'nats';
+import type { NatsLink } from '../../nats/connection.ts';
+import {
+  jetStreamError,
+  natsReason,
+  streamNameInUse,
+  streamNotFound,
+  streamSubjectsOverlap,
+} from '../../nats/errors.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
+import type { Log } from '../../telemetry/log.ts';
+
+export interface NatsStreamOptions {
+  /** Its subjects are `<name in lower case>.events.>`. */
+  readonly name: string;
+  /** Copies in a cluster: 1, 3 or 5. */
+  readonly replicas: number;
+  /** Where it refuses further reports; null for no bound but the server's own. */
+  readonly maxBytes: number | null;
+  /** How long a repeated report is known by its message id. */
+  readonly duplicateWindowMilliseconds: number;
+}
+
+/** What the numbering needs of the store. */
+export interface StreamBases {
+  readonly storedIndex: number;
+  lastIndex(): Promise<number>;
+  streamBase(identity: string, above?: number): Promise<number>;
+}
+
+export interface StreamState {
+  /** Another after the stream was deleted and made again. */
+  readonly identity: string;
+  /** A report's index is its sequence in the stream plus this. */
+  readonly base: number;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly bytes: number;
+}
+
+/**
+ * How far the numbers of a new stream stay away from the highest that this process knows of: another
+ * gateway may have given out higher ones that are not stored.
+ */
+const margin = 1_000_000;
+
+/**
+ * A stream that was deleted is made again after so long: whoever deleted it may want to do so, and the server
+ * may still be removing the files of the old one, which would take those of the new one with them.
+ */
+const graceMilliseconds = 500;
+
+/** An answer of JetStream takes at most so long. */
+const patience = 3000;
+
+/** The stream that is the journal: made where it is missing, and how its sequences become indexes. */
+export class NatsStream {
+  readonly name: string;
+  /** Begins every subject: the stream's name in lower case. */
+  readonly prefix: string;
+  readonly #options: NatsStreamOptions;
+  readonly #link: NatsLink;
+  readonly #store: StreamBases;
+  readonly #log: Log;
+  readonly #bases = new Map<string, number>();
+  #highest = 0;
+  #asking: Promise<StreamState> | null = null;
+  #queued: Promise<StreamState> | null = null;
+  #first: StreamState | null = null;
+  #latest: StreamState | null = null;
+
+  constructor(options: NatsStreamOptions, link: NatsLink, store: StreamBases, log: Log) {
+    this.name = options.name;
+    this.prefix = options.name.toLowerCase();
+    this.#options = options;
+    this.#link = link;
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** As it was found for the first time, before this process had published anything. */
+  get first(): StreamState | null {
+    return this.#first;
+  }
+
+  /** As it was found last. */
+  get latest(): StreamState | null {
+    return this.#latest;
+  }
+
+  /** Where skipped numbers lie: see catchUp. */
+  get skipSubject(): string {
+    return `${this.prefix}.events.skip`;
+  }
+
+  /** This index was given to somebody: no other report may ever have it. */
+  saw(index: number): void {
+    this.#highest = Math.max(this.#highest, index);
+  }
+
+  /**
+   * The stream as it is now, made where it is missing: asked of the server after this call.
+   * @throws Unavailable when NATS or, for a new stream, the database is away
+   */
+  state(): Promise<StreamState> {
+    if (this.#asking === null) return this.#begin();
+    // An answer on its way may be too old: all who come meanwhile share the next.
+    const next = () => {
+      this.#queued = null;
+      return this.#begin();
+    };
+    this.#queued ??= this.#asking.then(next, next);
+    return this.#queued;
+  }
+
+  #begin(): Promise<StreamState> {
+    const asking = this.#ask().finally(() => {
+      if (this.#asking === asking) this.#asking = null;
+    });
+    this.#asking = asking;
+    return asking;
+  }
+
+  async #ask(): Promise<StreamState> {
+    const connection = this.#link.current;
+    try {
+      const jetStream = await connection.jetstreamManager({ checkAPI: false, timeout: patience });
+      // The first reading learns the base, and with it the highest index that the store knows.
+      if (this.#latest === null) await this.#read(jetStream);
+      const known = this.#known();
+      let state = await this.#read(jetStream);
+      if (endOf(state) < known) state = await this.#catchUp(connection, jetStream);
+      this.saw(endOf(state));
+      this.#first ??= state;
+      this.#latest = state;
+      return state;
+    } catch (error) {
+      if (error instanceof Unavailable) throw error;
+      const reason = natsReason(error);
+      throw new Unavailable(`The stream ${this.name} cannot be used: ${reason}.`, { cause: error });
+    }
+  }
+
+  #known(): number {
+    return Math.max(this.#highest, this.#store.storedIndex);
+  }
+
+  async #read(jetStream: JetStreamManager): Promise<StreamState> {
+    const { created, state, config } = await this.#info(jetStream);
+    let base = this.#bases.get(created);
+    if (base === undefined) {
+      this.#warnOfDifferences(config);
+      base = await this.#baseOf(created);
+      this.#bases.set(created, base);
+    }
+    const { first_seq: firstSequence, last_seq: lastSequence, bytes } = state;
+    return { identity: created, base, firstSequence, lastSequence, bytes };
+  }
+
+  async #info(jetStream: JetStreamManager): Promise<StreamInfo> {
+    let waited = this.#latest === null;
+    for (let attempt = 0; attempt < 40; attempt += 1) {
+      const found = await this.#find(jetStream);
+      if (found === null && !waited) {
+        waited = true;
+        await setTimeout(graceMilliseconds);
+        continue;
+      }
+      const info = found ?? (await this.#create(jetStream));
+      // A stream that the server is still making is already found, without the moment when it was made.
+      if (!info.created.startsWith('0001-')) return info;
+      await setTimeout(25);
+    }
+    throw new Error('it is still being made');
+  }
+
+  async #find(jetStream: JetStreamManager): Promise<StreamInfo | null> {
+    try {
+      return await jetStream.streams.info(this.name);
+    } catch (error) {
+      if (jetStreamError(error) === streamNotFound) return null;
+      throw error;
+    }
+  }
+
+  async #create(jetStream: JetStreamManager): Promise<StreamInfo> {
+    try {
+      const info = await jetStream.streams.add({
+        name: this.name,
+        description: 'Everything reported to Tidings, in order.',
+        subjects: [`${this.prefix}.events.>`],
+        storage: StorageType.File,
+        retention: RetentionPolicy.Limits,
+        discard: DiscardPolicy.New,
+        num_replicas: this.#options.replicas,
+        max_bytes: this.#options.maxBytes ?? -1,
+        duplicate_window: nanos(this.#options.duplicateWindowMilliseconds),
+      });
+      this.#log.info({ created: info.created }, `Created the stream ${this.name}.`);
+      return info;
+    } catch (error) {
+      // Another was faster: the server may say so, or that the subjects overlap with the stream's own.
+      const other = [streamNameInUse, streamSubjectsOverlap].includes(jetStreamError(error));
+      const info = other ? await this.#find(jetStream) : null;
+      if (info === null) throw error;
+      return info;
+    }
+  }
+
+  async #baseOf(identity: string): Promise<number> {
+    this.saw(await this.#store.lastIndex());
+    const above = this.#highest === 0 ? 0 : this.#highest + margin;
+    return this.#store.streamBase(identity, above);
+  }
+
+  /** A stream that somebody else made is taken as it is, and what may lose events there is said. */
+  #warnOfDifferences(config: StreamInfo['config']): void {
+    const subject = `${this.prefix}.events.>`;
+    if (!config.subjects.includes(subject)) {
+      throw new Unavailable(`The stream ${this.name} does not take the subjects ${subject}.`);
+    }
+    const faults = [
+      config.discard !== DiscardPolicy.New && 'drops its oldest reports when it is full',
+      config.max_age > 0 && 'drops reports by their age',
+      config.storage !== StorageType.File && 'is kept in memory',
+      config.retention !== RetentionPolicy.Limits && 'does not keep what was consumed',
+    ].filter((fault) => fault !== false);
+    if (faults.length === 0) return;
+    this.#log.warn({}, `The stream ${this.name} ${faults.join(', ')}: reports may be lost.`);
+  }
+
+  /**
+   * A stream whose end is missing, because the server's disk lost it, would give out indexes again:
+   * empty messages fill it up to the highest index known.
+   */
+  async #catchUp(connection: NatsConnection, jetStream: JetStreamManager): Promise<StreamState> {
+    const jetStreamClient = connection.jetstream({ timeout: patience });
+    let endsAt: number | null = null;
+    for (let attempt = 0; ; attempt += 1) {
+      const known = this.#known();
+      const state = await this.#read(jetStream);
+      const missing = known - endOf(state);
+      if (missing <= 0) {
+        if (endsAt !== null) this.#logLoss(endsAt, endOf(state));
+        return state;
+      }
+      // In a cluster a new leader may still be reading what it has: then the end is only late.
+      if (attempt < 5) {
+        await setTimeout(100);
+        continue;
+      }
+      endsAt ??= endOf(state);
+      await Promise.all(
+        Array.from({ length: Math.min(missing, 500) }, () =>
+          jetStreamClient.publish(this.skipSubject),
+        ),
+      );
+    }
+  }
+
+  #logLoss(endsAt: number, goesOnAt: number): void {
+    const sentence = `NATS lost the end of the stream ${this.name}: the indexes that were lost are skipped.`;
+    this.#log.error({ endsAt, goesOnAt }, sentence);
+  }
+}
+
+const endOf = ({ base, lastSequence }: StreamState): number => base + lastSequence;

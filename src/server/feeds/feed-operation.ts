@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLError,
+  getArgumentValues,
+  getOperationAST,
+  getVariableValues,
+} from 'graphql';
+import { batchingOf, feedRequestOf } from '../../graphql/feed.ts';
+import type { GraphEngine, OperationRequest } from '../../graphql/operation.ts';
+import { requestError, variableErrors } from '../../graphql/request-error.ts';
+import type { FeedOperation } from '../../live/subscription.ts';
+import { readSelection, type Selection } from '../http/selection.ts';
+
+/** A subscription that can begin, or why it cannot. */
+export type ReadOperation =
+  | { readonly operation: FeedOperation; readonly errors?: undefined }
+  | { readonly operation?: undefined; readonly errors: readonly GraphQLError[] };
+
+/** Reads subscriptions: each document once, each operation's variables and arguments. */
+export class FeedOperationReader {
+  readonly #engine: GraphEngine;
+  readonly #selections = new WeakMap<DocumentNode, Map<string, Selection | null>>();
+
+  constructor(engine: GraphEngine) {
+    this.#engine = engine;
+  }
+
+  /** `afterIndex` stands over the argument. Never throws. */
+  read(request: OperationRequest, afterIndex: number | null): ReadOperation {
+    const prepared = this.#engine.prepare(request.query);
+    if (prepared.errors) return prepared;
+    const selection = this.#selectionOf(prepared.document, request.operationName ?? '');
+    if (selection === null) return { errors: [requestError('There is no such subscription.')] };
+    const values = request.variables ?? {};
+    const { schema } = this.#engine;
+    const definitions = selection.operation.variableDefinitions ?? [];
+    const { coerced, errors } = getVariableValues(schema, definitions, values);
+    if (errors) {
+      const { document } = prepared;
+      return { errors: variableErrors(errors, { schema, document, values }) };
+    }
+    try {
+      return { operation: this.#operation(selection, coerced, afterIndex) };
+    } catch (error) {
+      return { errors: [this.#engine.publicError(error)] };
+    }
+  }
+
+  #selectionOf(document: DocumentNode, operationName: string): Selection | null {
+    const known = this.#selections.get(document) ?? new Map<string, Selection | null>();
+    this.#selections.set(document, known);
+    const selection = known.get(operationName);
+    if (selection !== undefined) return selection;
+    const operation = getOperationAST(document, operationName || null);
+    const read = operation && readSelection(this.#engine.schema, document, operation);
+    known.set(operationName, read ?? null);
+    return read ?? null;
+  }
+
+  #operation(
+    { field, document, alone: operation, digest, variables }: Selection,
+    coerced: Readonly<Record<string, unknown>>,
+    afterIndex: number | null,
+  ): FeedOperation {
+    const { schema, publicError, execute } = this.#engine;
+    const name = field.name.value;
+    const definition = schema.getSubscriptionType()?.getFields()[name];
+    if (definition === undefined) throw new Error(`no subscription field ${name}`);
+    const args = getArgumentValues(definition, field, coerced);
+    const contextValue = this.#engine.context();
+    const request = feedRequestOf(args, contextValue);
+    const batching = name === 'eventBatches' ? batchingOf(args) : null;
+    const { document: ofCoerced } = this.#engine.coerced(document, operation);
+    const variableValues = pick(coerced, variables);
+    const text = (result: ExecutionResult): string =>
+      JSON.stringify(
+        result.errors ? { ...result, errors: result.errors.map(publicError) } : result,
+      );
+    return {
+      key: digestOf([digest, variableValues, request.filter, batching]),
+      request: { ...request, afterIndex: afterIndex ?? request.afterIndex },
+      batching,
+      render(rootValue) {
+        const result = execute({
+          document: ofCoerced,
+          operation,
+          rootValue,
+          contextValue,
+          variableValues,
+        });
+        return 'then' in result ? result.then(text) : text(result);
+      },
+    };
+  }
+}
+
+function pick(
+  values: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    names.filter((name) => name in values).map((name) => [name, values[name]]),
+  );
+}
+
+/** Of values whose members were put in order by whoever parsed them. */
+const digestOf = (values: readonly unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(values)).digest('base64url');

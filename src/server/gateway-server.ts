@@ -1,0 +1,113 @@
+import type { HttpDialect } from '../dialects/dialect.ts';
+import type { GraphEngine } from '../graphql/operation.ts';
+import { reply } from '../http/reply.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { createGraphqlHandler } from './http/graphql-http.ts';
+import { answerHealth, answerReadiness, type Readiness } from './http/health.ts';
+import { HttpServer, type Route } from './http/http-server.ts';
+import { allowOrigins } from './http/origin.ts';
+import { answerFrontPage } from './http/page.ts';
+import { createPlayground } from './http/playground.ts';
+import { SseTransport } from './sse/transport.ts';
+import type { Subscribe } from './websocket/operation.ts';
+import { WebSocketTransport } from './websocket/transport.ts';
+
+export interface GatewayServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly corsOrigins: readonly string[];
+  readonly maxConnections: number;
+  /** Of the body of a request, and of a message over a WebSocket. */
+  readonly maxBodyBytes: number;
+  readonly maxOperations: number;
+  readonly queueBytes: number;
+  /** Milliseconds. */
+  readonly keepAlive: number;
+  readonly engine: GraphEngine;
+  readonly subscribe: Subscribe;
+  readonly dialects: readonly HttpDialect[];
+  readonly readiness: () => Readiness;
+  readonly metrics: Metrics;
+  readonly version: string;
+  readonly log: Log;
+}
+
+/** Everything that the gateway serves on its port. */
+export class GatewayServer {
+  readonly #dialects: readonly HttpDialect[];
+  readonly #sockets: WebSocketTransport;
+  readonly #streams: SseTransport;
+  readonly #server: HttpServer;
+
+  constructor(options: GatewayServerOptions) {
+    this.#dialects = options.dialects;
+    this.#sockets = new WebSocketTransport({ ...options, maxMessageBytes: options.maxBodyBytes });
+    this.#streams = new SseTransport(options);
+    this.#server = new HttpServer({
+      ...options,
+      isAllowedOrigin: allowOrigins(options.corsOrigins),
+      routes: routesOf(options, this.#streams),
+      upgrades: { '/graphql': this.#sockets.upgrade },
+    });
+    this.#gauge(options.metrics);
+  }
+
+  /** Resolves with the address once connections are taken: http://127.0.0.1:4000. */
+  listen(): Promise<string> {
+    return this.#server.listen();
+  }
+
+  /** Takes nothing more, ends the feeds, and lets operations finish for so many milliseconds. */
+  async close(milliseconds: number): Promise<void> {
+    const closed = this.#server.close(milliseconds);
+    await Promise.all([
+      this.#sockets[Symbol.asyncDispose](),
+      this.#streams[Symbol.asyncDispose](),
+      ...this.#dialects.map((dialect) => dialect[Symbol.asyncDispose]?.()),
+    ]);
+    await closed;
+  }
+
+  #gauge(metrics: Metrics): void {
+    const context = { websocket: this.#sockets, sse: this.#streams };
+    for (const [name, door] of Object.entries(context)) {
+      metrics.gauge({
+        name: `tidings_${name}_connections`,
+        help: `Clients connected by ${name}.`,
+        read: () => door.stats().connections,
+      });
+      metrics.gauge({
+        name: `tidings_${name}_queued_bytes`,
+        help: `What waits to be read by clients connected by ${name}.`,
+        read: () => door.stats().queuedBytes,
+      });
+      metrics.count({
+        name: `tidings_${name}_slow_consumers_total`,
+        help: `Feeds by ${name} that ended because their client read too slowly.`,
+        read: () => door.stats().slowConsumers,
+      });
+    }
+  }
+}
+
+function routesOf(
+  { engine, maxBodyBytes, readiness, metrics, version, dialects }: GatewayServerOptions,
+  streams: SseTransport,
+): Readonly<Record<string, Route>> {
+  const about = { version, dialects: dialects.map(({ name }) => name) };
+  const graphql = createGraphqlHandler({
+    engine,
+    maxBodyBytes,
+    eventStream: streams.serve,
+    playground: createPlayground(),
+  });
+  return {
+    '/graphql': graphql,
+    '/': (request, response) => answerFrontPage(request, response, about),
+    '/healthz': (_request, response) => answerHealth(response),
+    '/readyz': (_request, response) => answerReadiness(response, readiness()),
+    '/metrics': async (_request, response) =>
+      reply(response, 200, await metrics.text(), { 'Content-Type': metrics.contentType }),
+  };
+}

@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { HttpDialect } from '../../dialects/dialect.ts';
+import { replyJson } from '../../http/reply.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { answerOrigin, type IsAllowedOrigin } from './origin.ts';
+
+/** Answers every request for one path. */
+export type Route = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+) => Promise<void> | void;
+
+/** Takes over the socket of a WebSocket upgrade. */
+type UpgradeRoute = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+export interface HttpServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly maxConnections: number;
+  readonly isAllowedOrigin: IsAllowedOrigin;
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly upgrades: Readonly<Record<string, UpgradeRoute>>;
+  /** Asked in order for whatever no route takes. */
+  readonly dialects: readonly HttpDialect[];
+  readonly log: Log;
+}
+
+/** Idle connections live longer than those of the usual load balancers, which then never meet a closed one. */
+const keepAliveTimeout = 65_000;
+/** How often a closing server looks for connections that have become idle. */
+const closingPause = 20;
+
+export class HttpServer implements AsyncDisposable {
+  readonly #options: HttpServerOptions;
+  readonly #server: Server;
+  /** The targets of most requests, which need not be parsed for each of them: the paths of the routes and no more. */
+  readonly #plainTargets: ReadonlyMap<string, URL>;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#plainTargets = new Map(
+      Object.keys(options.routes).map((path) => [path, urlOfTarget(path)]),
+    );
+    this.#server = createServer({ keepAliveTimeout, noDelay: true }, (request, response) => {
+      void this.#answer(request, response);
+    });
+    this.#server.maxConnections = options.maxConnections;
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /**
+   * Resolves with the address once connections are taken: http://127.0.0.1:4000.
+   * @throws Error with a sentence when the port cannot be had
+   */
+  async listen(): Promise<string> {
+    const { host, port } = this.#options;
+    const listening = once(this.#server, 'listening');
+    this.#server.listen(port, host);
+    try {
+      await listening;
+    } catch (cause) {
+      throw new Error(refusalOf(cause as NodeJS.ErrnoException, host, port), { cause });
+    }
+    return urlOf(this.#server.address() as AddressInfo);
+  }
+
+  /** Takes no more connections, lets what was begun finish, and cuts off what has not by the deadline. */
+  async close(milliseconds: number): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    const idle = setInterval(() => this.#server.closeIdleConnections(), closingPause);
+    const deadline = setTimeout(() => this.#server.closeAllConnections(), milliseconds);
+    await closed;
+    clearInterval(idle);
+    clearTimeout(deadline);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close(0);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (request.method === 'HEAD') {
+        request.method = 'GET';
+        endAtBody(response);
+      }
+      if (answerOrigin(this.#options.isAllowedOrigin, request, response)) return;
+      const url = this.#targetOf(request);
+      if (url === null) replyJson(response, 400, { error: 'The target is not a URL.' });
+      else await this.#route(request, response, url);
+    } catch (error) {
+      this.#fail(request, response, error);
+    }
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const { routes, dialects } = this.#options;
+    const route = routes[url.pathname];
+    if (route) return await route(request, response, url);
+    for (const dialect of dialects) {
+      if (await dialect.handle(request, response, url)) return;
+    }
+    replyJson(response, 404, { error: `There is nothing at ${url.pathname}.` });
+  }
+
+  /** Null where it is not a URL. */
+  #targetOf({ url = '/' }: IncomingMessage): URL | null {
+    const plain = this.#plainTargets.get(url);
+    if (plain !== undefined) return plain;
+    try {
+      return urlOfTarget(url.startsWith('/') ? url : '/');
+    } catch {
+      return null;
+    }
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (request.destroyed && !response.writable) return;
+    const { method, url } = request;
+    this.#options.log.error(
+      { error, method, url },
+      'A request failed in a way that nobody expected.',
+    );
+    if (response.headersSent) response.destroy();
+    else replyJson(response, 500, { error: 'Internal error.' });
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const url = this.#targetOf(request);
+    if (url === null) refuse(socket, 400);
+    else if (!this.#options.isAllowedOrigin(request)) refuse(socket, 403);
+    else if (!this.#routeUpgrade(request, socket, head, url)) refuse(socket, 404);
+  }
+
+  #routeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): boolean {
+    const { upgrades, dialects } = this.#options;
+    const route = upgrades[url.pathname];
+    route?.(request, socket, head);
+    return (
+      route !== undefined ||
+      dialects.some((dialect) => dialect.upgrade?.(request, socket, head, url) === true)
+    );
+  }
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+  );
+}
+
+const urlOfTarget = (target: string): URL => new URL(`http://gateway${target}`);
+
+function refusalOf({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+  return code === 'EADDRINUSE'
+    ? `Another process has the port ${port} of ${host}.`
+    : `The port ${port} of ${host} cannot be opened: ${message}.`;
+}
+
+const urlOf = ({ address, port, family }: AddressInfo): string =>
+  `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+
+/** Node leaves the body out of the answer to HEAD by itself; a stream would go on without anybody hearing it. */
+function endAtBody(response: ServerResponse): void {
+  response.write = () => {
+    if (!response.writableEnded) response.end();
+    return true;
+  };
+  response.flushHeaders = () => void response.write('');
+}

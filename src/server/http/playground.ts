@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { htmlHeaders, reply } from '../../http/reply.ts';
+import { icon, iconUrl } from './icon.ts';
+
+/** README.md has them too. As wide as the editor is in a window of 1280 points. */
+export const examples = `# Report events, find and aggregate them, follow
+# them live. Press the button and choose, or press
+# Ctrl-Enter in an operation.
+
+mutation Report {
+  reportEvent(
+    event: {
+      type: "Volume.Create"
+      key: "vol-1"
+      message: "volume created"
+      tags: ["pool:gold"]
+      traits: [
+        { name: "size_gib", value: { int: 20 } }
+      ]
+      source: { service: "csi", node: "node-1" }
+    }
+  ) {
+    ... on ReportedEvent { id index status }
+    ... on RejectedEvent {
+      errors { path code message }
+    }
+  }
+}
+
+query Find {
+  events(
+    filter: {
+      tags: ["pool:gold"]
+      time: { gte: "now-1h" }
+    }
+    first: 10
+  ) {
+    nodes {
+      type key message time
+      trait(name: "size_gib") { int }
+    }
+    pageInfo { hasNextPage endCursor }
+    totalCount
+  }
+}
+
+query Aggregate {
+  aggregateEvents(
+    of: "traits.size_gib"
+    groupBy: [
+      { field: TYPE }
+      { tagGroup: "pool" }
+    ]
+    filter: { time: { gte: "now-1d/d" } }
+    percentiles: [0.5, 0.99]
+  ) {
+    group { name value }
+    count average min max
+    percentiles { rank value }
+  }
+}
+
+# While this runs, report from a second window:
+# each event appears here at once.
+subscription Follow {
+  events(filter: { types: ["Volume.*"] }) {
+    index type key message time
+  }
+}
+`;
+
+/** GraphiQL takes its memory of a visit that changed nothing for an empty editor: the next would begin with none. */
+const remembering = `<script>
+  try { localStorage['graphiql:query'] ??= ${JSON.stringify(examples)} } catch {}
+</script>
+`;
+
+interface Page {
+  readonly plain: Buffer;
+  readonly gzipped: Buffer;
+  readonly tag: string;
+}
+
+/** GraphiQL with everything it needs inside the page, so that it opens without the internet. */
+export function createPlayground(): (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void> {
+  let page: Promise<Page> | undefined;
+
+  return async (request, response) => {
+    // Nine megabytes that most gateways never show: made when somebody first looks.
+    page ??= render();
+    const { plain, gzipped, tag } = await page;
+    const caching = { ETag: tag, 'Cache-Control': 'no-cache', Vary: 'Accept, Accept-Encoding' };
+    if (request.headers['if-none-match'] === tag) {
+      response.writeHead(304, caching).end();
+      return;
+    }
+    const zipped = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+    reply(response, 200, zipped ? gzipped : plain, {
+      ...caching,
+      ...htmlHeaders,
+      ...(zipped && { 'Content-Encoding': 'gzip' }),
+    });
+  };
+}
+
+async function render(): Promise<Page> {
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  const page = renderGraphiQL({
+    title: 'Tidings',
+    logo: icon,
+    favicon: iconUrl,
+    defaultQuery: examples,
+    // No example has variables: the whole height is the editor's.
+    defaultEditorToolsVisibility: false,
+  });
+  const plain = Buffer.from(page.replace('</head>', (end) => remembering + end));
+  const tag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
+  return { plain, gzipped: await promisify(gzip)(plain), tag };
+}

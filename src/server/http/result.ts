@@ -1,0 +1,33 @@
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { HttpAnswer } from '../../graphql/request-error.ts';
+import { clientError } from './client-error.ts';
+
+export type ResultType = 'application/json' | 'application/graphql-response+json';
+
+/** A result as GraphQL over HTTP answers it. */
+export interface ResultAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * With application/json whatever is well formed is a 200; with application/graphql-response+json a request
+ * that was not executed is a 400.
+ */
+export function answerOf(result: ExecutionResult, type: ResultType): ResultAnswer {
+  const contentType = { 'Content-Type': `${type}; charset=utf-8` };
+  if ('data' in result || !result.errors) {
+    return { status: 200, headers: contentType, body: JSON.stringify(result) };
+  }
+  const faults = result.errors.map(httpOf);
+  const decisive = faults.find(({ spec }) => !(spec && type === 'application/json'));
+  return {
+    status: decisive?.status ?? 200,
+    headers: { ...decisive?.headers, ...contentType },
+    body: JSON.stringify({ errors: result.errors.map(clientError) }),
+  };
+}
+
+const httpOf = ({ extensions }: GraphQLError): HttpAnswer =>
+  (extensions.http as HttpAnswer | undefined) ?? { status: 500 };

@@ -1,0 +1,155 @@
+import type { ServerResponse } from 'node:http';
+import { FeedError } from '../../live/feed.ts';
+import type { FeedOperation, FeedSink, Message, Subscription } from '../../live/subscription.ts';
+import type { FeedConnection } from '../feeds/connections.ts';
+import { Outbox, type Owner } from '../feeds/outbox.ts';
+import { slowConsumer } from '../feeds/slow-consumer.ts';
+import type { Subscribe } from '../websocket/operation.ts';
+
+export interface SseOptions {
+  readonly queueBytes: number;
+  /** Milliseconds that a reader has to take how the stream ends. */
+  readonly grace: number;
+  /** The result that tells a client of an error, as JSON. */
+  readonly errorText: (error: FeedError) => string;
+  readonly onSlowConsumer: () => void;
+  readonly onClose: (operation: SseOperation) => void;
+}
+
+/** So often a reader may be found with the same bytes still waiting before it counts as gone. */
+const mostSilentBeats = 3;
+
+const headers = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-cache, no-transform',
+  // nginx would otherwise gather the events.
+  'X-Accel-Buffering': 'no',
+};
+
+const complete = 'event: complete\ndata:\n\n';
+
+/**
+ * One operation as a stream of server-sent events, in graphql-sse's form (a connection of its own for each):
+ * `next` with a result, `complete` at the end. The id of an event is the index to resume from.
+ */
+export class SseOperation implements FeedSink, Owner, FeedConnection {
+  readonly #response: ServerResponse;
+  readonly #options: SseOptions;
+  readonly #outbox: Outbox;
+  #subscription: Subscription | null = null;
+  #lastIndex = 0;
+  #drainsAtBeat = -1;
+  #silentBeats = 0;
+  #grace: NodeJS.Timeout | undefined;
+
+  constructor(response: ServerResponse, options: SseOptions) {
+    this.#response = response;
+    this.#options = options;
+    this.#outbox = new Outbox(
+      {
+        write: (bytes) => response.writableEnded || response.write(bytes, 'latin1'),
+        get writableLength() {
+          return response.writableLength;
+        },
+      },
+      options.queueBytes,
+    );
+    response.on('drain', () => this.#outbox.drained());
+    response.on('error', () => response.destroy());
+    response.once('close', () => this.#closed());
+    // Some browsers open the stream only with its first bytes.
+    response.writeHead(200, headers);
+    this.#outbox.push(':\n\n');
+  }
+
+  /** Bytes that wait to be read by the client. */
+  get queued(): number {
+    return this.#outbox.queued;
+  }
+
+  start(operation: FeedOperation, subscribe: Subscribe): void {
+    try {
+      this.#subscription = subscribe(operation, this);
+    } catch (error) {
+      if (!(error instanceof FeedError)) throw error;
+      this.end(error);
+    }
+  }
+
+  /** Sends one result and completes. */
+  answer(text: string): void {
+    this.#result(text);
+    this.#outbox.push(complete);
+    this.#finish();
+  }
+
+  begin(index: number): void {
+    this.checkpoint(index);
+  }
+
+  send({ bytes, index }: Message): void {
+    this.#outbox.push(`id: ${index}\nevent: next\ndata: ${bytes}\n\n`, this, index);
+  }
+
+  get hasRoom(): boolean {
+    return this.#outbox.hasRoom;
+  }
+
+  room(): Promise<void> {
+    return this.#outbox.room();
+  }
+
+  /** A comment, and an event without data: browsers keep its id and tell nobody. */
+  checkpoint(index: number): void {
+    this.#outbox.push(`: ${index}\nid: ${index}\n\n`, this, index);
+  }
+
+  /** A gateway that closes does not complete the stream: clients then connect to another. */
+  end(error: FeedError | null): void {
+    if (error) this.answer(this.#options.errorText(error));
+    else this.#finish();
+  }
+
+  sent(index: number): void {
+    this.#lastIndex = index;
+  }
+
+  overflowed(): void {
+    this.#subscription?.cancel();
+    this.#options.onSlowConsumer();
+    this.end(slowConsumer(this.#lastIndex));
+  }
+
+  beat(): void {
+    const { drains } = this.#outbox;
+    const stuck = this.#response.writableLength > 0 && drains === this.#drainsAtBeat;
+    this.#silentBeats = stuck ? this.#silentBeats + 1 : 0;
+    this.#drainsAtBeat = drains;
+    if (this.#silentBeats >= mostSilentBeats) this.#response.destroy();
+    else if (this.#outbox.hasRoom) this.#outbox.push(':\n\n');
+  }
+
+  terminate(): void {
+    this.#response.destroy();
+  }
+
+  #result(text: string): void {
+    this.#outbox.push(`event: next\ndata: ${Buffer.from(text).toString('latin1')}\n\n`);
+  }
+
+  #finish(): void {
+    if (this.#response.writableEnded || this.#grace) return;
+    this.#grace = setTimeout(() => this.#response.destroy(), this.#options.grace).unref();
+    void this.#outbox.room().then(() => {
+      this.#outbox.flush();
+      this.#response.end();
+    });
+  }
+
+  #closed(): void {
+    clearTimeout(this.#grace);
+    this.#subscription?.cancel();
+    this.#outbox.close();
+    this.#options.onClose(this);
+  }
+}

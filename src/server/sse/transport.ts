@@ -1,0 +1,101 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type GraphQLError, getOperationAST } from 'graphql';
+import { type GraphEngine, type OperationRequest, runOperation } from '../../graphql/operation.ts';
+import { requestError } from '../../graphql/request-error.ts';
+import { replyJson } from '../../http/reply.ts';
+import { type ConnectionStats, Connections } from '../feeds/connections.ts';
+import { FeedOperationReader } from '../feeds/feed-operation.ts';
+import { slowConsumerGrace } from '../feeds/slow-consumer.ts';
+import { clientError } from '../http/client-error.ts';
+import type { Subscribe } from '../websocket/operation.ts';
+import { SseOperation } from './operation.ts';
+
+export interface SseTransportOptions {
+  readonly engine: GraphEngine;
+  readonly subscribe: Subscribe;
+  readonly maxConnections: number;
+  /** What may wait for a slow reader. */
+  readonly queueBytes: number;
+  /** Milliseconds between two comments that show that the stream lives. */
+  readonly keepAlive: number;
+  /** Milliseconds that a reader has to take how its stream ends; 10,000 by default. */
+  readonly grace?: number;
+}
+
+/** GraphQL over server-sent events: graphql-sse's distinct connections mode. */
+export class SseTransport implements AsyncDisposable {
+  readonly #options: SseTransportOptions;
+  readonly #reader: FeedOperationReader;
+  readonly #connections: Connections<SseOperation>;
+
+  constructor(options: SseTransportOptions) {
+    this.#options = options;
+    this.#reader = new FeedOperationReader(options.engine);
+    this.#connections = new Connections(options.maxConnections, options.keepAlive);
+  }
+
+  /** Answers an operation as a stream, until it ends or the client goes. */
+  readonly serve = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    operation: OperationRequest,
+  ): Promise<void> => {
+    const { engine, queueBytes, grace = slowConsumerGrace, subscribe } = this.#options;
+    const connections = this.#connections;
+    if (connections.isFull) {
+      const error = `Too many connections: at most ${connections.max}.`;
+      return replyJson(response, 503, { error }, { 'Retry-After': '5' });
+    }
+    const stream = new SseOperation(response, {
+      queueBytes,
+      grace,
+      errorText: (error) => errorText([engine.publicError(error)]),
+      onSlowConsumer: () => connections.countSlowConsumer(),
+      onClose: (closed) => connections.delete(closed),
+    });
+    connections.add(stream);
+    if (!this.#isSubscription(operation)) {
+      const readOnly = request.method === 'GET';
+      const result = await runOperation(engine, operation, { readOnly });
+      const { errors } = result;
+      return stream.answer(
+        JSON.stringify(errors ? { ...result, errors: errors.map(clientError) } : result),
+      );
+    }
+    const lastEventId = lastEventIdOf(request);
+    if (lastEventId === undefined) return stream.answer(errorText([badLastEventId()]));
+    const read = this.#reader.read(operation, lastEventId);
+    if (read.errors) stream.answer(errorText(read.errors));
+    else stream.start(read.operation, subscribe);
+  };
+
+  stats(): ConnectionStats {
+    return this.#connections.stats();
+  }
+
+  /** Ends all streams without completing them, so that their clients connect to another gateway. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connections.close((stream) => stream.end(null));
+  }
+
+  #isSubscription({ query, operationName }: OperationRequest): boolean {
+    const prepared = this.#options.engine.prepare(query);
+    if (prepared.errors) return false;
+    const ast = getOperationAST(prepared.document, operationName);
+    return ast?.operation === 'subscription';
+  }
+}
+
+const errorText = (errors: readonly GraphQLError[]): string =>
+  JSON.stringify({ errors: errors.map(clientError) });
+
+const badLastEventId = (): GraphQLError =>
+  requestError('Last-Event-ID must be the index of an event.', { argument: ['afterIndex'] });
+
+/** The index that a reconnecting client has seen last; null without one, undefined where it is none of ours. */
+function lastEventIdOf({ headers }: IncomingMessage): number | null | undefined {
+  const id = headers['last-event-id'];
+  if (id === undefined || id === '') return null;
+  const index = typeof id === 'string' && /^\d{1,16}$/.test(id) ? Number(id) : undefined;
+  return index !== undefined && Number.isSafeInteger(index) ? index : undefined;
+}

@@ -1,0 +1,160 @@
+import type { Duplex } from 'node:stream';
+import { CloseCode, type Server } from 'graphql-ws';
+import type { WebSocket } from 'ws';
+import type { FeedOperation } from '../../live/subscription.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { FeedConnection } from '../feeds/connections.ts';
+import { Outbox } from '../feeds/outbox.ts';
+import type { Ending } from './ending.ts';
+import { textFrameHead } from './frame.ts';
+import { type Subscribe, WebSocketOperation } from './operation.ts';
+
+/** What graphql-ws hands back with each message. */
+export interface SocketExtra {
+  readonly connection: WebSocketConnection;
+}
+
+export interface ConnectionOptions {
+  readonly server: Server<SocketExtra>;
+  readonly subscribe: Subscribe;
+  readonly queueBytes: number;
+  /** Milliseconds that a reader who is too slow has to take the error that says so. */
+  readonly grace: number;
+  readonly log: Log;
+  /** A subscription was ended because its reader was too slow. */
+  readonly onSlowConsumer: () => void;
+  readonly onClose: (connection: WebSocketConnection) => void;
+}
+
+/** https://www.iana.org/assignments/websocket: graphql-ws clients try again after both. */
+export const goingAway = 1001;
+export const tryAgainLater = 1013;
+
+/**
+ * One socket. Text goes out as frames of our own, several in one write, beside the few that `ws` writes itself:
+ * each frame is written whole, so they never mix.
+ */
+export class WebSocketConnection implements FeedConnection {
+  readonly #webSocket: WebSocket;
+  readonly #socket: Duplex;
+  readonly #options: ConnectionOptions;
+  readonly #outbox: Outbox;
+  #alive = true;
+  #grace: NodeJS.Timeout | undefined;
+
+  constructor(webSocket: WebSocket, socket: Duplex, options: ConnectionOptions) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.#options = options;
+    this.#outbox = new Outbox(
+      {
+        write: (bytes) => this.#write(bytes),
+        get writableLength() {
+          return socket.writableLength;
+        },
+      },
+      options.queueBytes,
+    );
+    this.#open();
+  }
+
+  /** Bytes that wait to be read by the client. */
+  get queued(): number {
+    return this.#outbox.queued;
+  }
+
+  /** Begins a subscription; its end is iterated. */
+  follow(id: string, operation: FeedOperation): Ending {
+    const following = new WebSocketOperation(id, this.#outbox, () => this.#overflowed());
+    following.start(operation, this.#options.subscribe);
+    return following.ending;
+  }
+
+  /** Whoever has not been heard of since the last beat is gone. */
+  beat(): void {
+    if (!this.#alive) this.#webSocket.terminate();
+    this.#alive = false;
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.#outbox.flush();
+    this.#webSocket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#webSocket.terminate();
+  }
+
+  #open(): void {
+    const webSocket = this.#webSocket;
+    const onDrain = () => this.#drained();
+    this.#socket.on('drain', onDrain);
+    const closed = this.#options.server.opened(
+      {
+        protocol: webSocket.protocol,
+        send: (text) => this.#send(text),
+        close: (code, reason) => this.close(code ?? CloseCode.InternalServerError, reason ?? ''),
+        onMessage: (take) => {
+          webSocket.on('message', (data) => {
+            this.#alive = true;
+            void this.#take(take, String(data));
+          });
+        },
+      },
+      { connection: this },
+    );
+    webSocket.on('pong', () => {
+      this.#alive = true;
+    });
+    webSocket.on('error', (error) => this.#options.log.debug({ error }, 'A WebSocket failed.'));
+    webSocket.once('close', (code, reason) => {
+      clearTimeout(this.#grace);
+      this.#socket.off('drain', onDrain);
+      this.#outbox.close();
+      this.#options.onClose(this);
+      void closed(code, String(reason));
+    });
+  }
+
+  async #take(take: (text: string) => Promise<void>, text: string): Promise<void> {
+    try {
+      await take(text);
+    } catch (error) {
+      this.#options.log.error(
+        { error },
+        'A message over WebSocket failed in a way that nobody expected.',
+      );
+      this.close(CloseCode.InternalServerError, 'Internal error.');
+    }
+  }
+
+  /** Results and errors are never dropped: while too many wait, no more requests are read. */
+  #send(text: string): void {
+    const bytes = Buffer.from(text).toString('latin1');
+    this.#outbox.push(textFrameHead(bytes.length) + bytes);
+    if (this.#outbox.queued > this.#options.queueBytes) this.#webSocket.pause();
+  }
+
+  #write(bytes: string): boolean {
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return true;
+    return this.#socket.write(bytes, 'latin1');
+  }
+
+  #drained(): void {
+    this.#outbox.drained();
+    if (this.#webSocket.isPaused && this.#outbox.hasRoom) this.#webSocket.resume();
+  }
+
+  #overflowed(): void {
+    this.#options.onSlowConsumer();
+    if (this.#grace) return;
+    const { drains } = this.#outbox;
+    this.#grace = setTimeout(() => {
+      this.#grace = undefined;
+      if (this.#outbox.drains > drains) return;
+      this.close(tryAgainLater, 'The client reads too slowly.');
+      this.terminate();
+    }, this.#options.grace).unref();
+  }
+}

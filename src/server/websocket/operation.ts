@@ -1,0 +1,75 @@
+import { FeedError } from '../../live/feed.ts';
+import type { FeedOperation, FeedSink, Message, Subscription } from '../../live/subscription.ts';
+import type { Outbox, Owner } from '../feeds/outbox.ts';
+import { slowConsumer } from '../feeds/slow-consumer.ts';
+import { Ending } from './ending.ts';
+import { textFrameHead } from './frame.ts';
+
+/** Begins a subscription. @throws FeedError */
+export type Subscribe = (operation: FeedOperation, sink: FeedSink) => Subscription;
+
+/**
+ * A subscription over a socket. Its messages are written as ready text behind its id, past graphql-ws,
+ * which is only told how it ends.
+ */
+export class WebSocketOperation implements FeedSink, Owner {
+  /** What graphql-ws iterates. */
+  readonly ending = new Ending(() => this.#subscription?.cancel());
+  readonly #outbox: Outbox;
+  readonly #onOverflow: () => void;
+  /** What stands before the result in each message, a byte a character. */
+  readonly #prefix: string;
+  #subscription: Subscription | null = null;
+  #lastIndex = 0;
+
+  constructor(id: string, outbox: Outbox, onOverflow: () => void) {
+    this.#outbox = outbox;
+    this.#onOverflow = onOverflow;
+    const prefix = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+    this.#prefix = Buffer.from(prefix).toString('latin1');
+  }
+
+  start(operation: FeedOperation, subscribe: Subscribe): void {
+    try {
+      this.#subscription = subscribe(operation, this);
+    } catch (error) {
+      if (!(error instanceof FeedError)) throw error;
+      this.ending.end(error);
+    }
+  }
+
+  begin(index: number): void {
+    this.#lastIndex = index;
+  }
+
+  send({ bytes, index }: Message): void {
+    const length = this.#prefix.length + bytes.length + 1;
+    this.#outbox.push(`${textFrameHead(length)}${this.#prefix}${bytes}}`, this, index);
+  }
+
+  get hasRoom(): boolean {
+    return this.#outbox.hasRoom;
+  }
+
+  room(): Promise<void> {
+    return this.#outbox.room();
+  }
+
+  checkpoint(): void {
+    // The protocol has no message for it: followers of sparse feeds ask for eventBatches.
+  }
+
+  end(error: FeedError | null): void {
+    this.ending.end(error);
+  }
+
+  sent(index: number): void {
+    this.#lastIndex = index;
+  }
+
+  overflowed(): void {
+    this.#subscription?.cancel();
+    this.ending.end(slowConsumer(this.#lastIndex));
+    this.#onOverflow();
+  }
+}

@@ -1,0 +1,138 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError, getOperationAST } from 'graphql';
+import {
+  type Context,
+  handleProtocols,
+  makeServer,
+  type Server,
+  type SubscribePayload,
+} from 'graphql-ws';
+import { WebSocketServer } from 'ws';
+import { type GraphEngine, runOperation } from '../../graphql/operation.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { type ConnectionStats, Connections } from '../feeds/connections.ts';
+import { FeedOperationReader } from '../feeds/feed-operation.ts';
+import { slowConsumerGrace } from '../feeds/slow-consumer.ts';
+import { clientError } from '../http/client-error.ts';
+import { goingAway, type SocketExtra, tryAgainLater, WebSocketConnection } from './connection.ts';
+import type { Subscribe } from './operation.ts';
+
+export interface WebSocketOptions {
+  readonly engine: GraphEngine;
+  readonly subscribe: Subscribe;
+  readonly log: Log;
+  readonly maxConnections: number;
+  /** Subscriptions, queries and mutations under way at a time over one connection. */
+  readonly maxOperations: number;
+  readonly maxMessageBytes: number;
+  /** What may wait for a slow reader. */
+  readonly queueBytes: number;
+  /** Milliseconds between two pings. */
+  readonly keepAlive: number;
+  /** Milliseconds that a reader who is too slow has to take the error that says so; 10,000 by default. */
+  readonly grace?: number;
+}
+
+/** How long a client may wait before it says connection_init. */
+const initWait = 10_000;
+/** GraphQL over WebSocket: the protocol graphql-transport-ws, as graphql-ws has it. */
+export class WebSocketTransport implements AsyncDisposable {
+  readonly #options: WebSocketOptions;
+  readonly #reader: FeedOperationReader;
+  readonly #sockets: WebSocketServer;
+  readonly #server: Server<SocketExtra>;
+  readonly #connections: Connections<WebSocketConnection>;
+
+  constructor(options: WebSocketOptions) {
+    this.#options = options;
+    this.#reader = new FeedOperationReader(options.engine);
+    this.#connections = new Connections(options.maxConnections, options.keepAlive);
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: options.maxMessageBytes,
+      handleProtocols: (protocols) => handleProtocols(protocols),
+    });
+    this.#server = makeServer<undefined, SocketExtra>({
+      connectionInitWaitTimeout: initWait,
+      onSubscribe: (context, id, payload) => this.#prepare(context, id, payload),
+      execute: ({ contextValue }) => (contextValue as Begin).begin(),
+      subscribe: ({ contextValue }) => (contextValue as Begin).begin(),
+      onError: (_context, _id, _payload, errors) =>
+        errors.map((error) => clientError(options.engine.publicError(error)).toJSON()),
+    });
+  }
+
+  /** Takes over the socket of an upgrade. */
+  readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const { subscribe, queueBytes, grace = slowConsumerGrace, log } = this.#options;
+      const connections = this.#connections;
+      if (connections.isFull) {
+        webSocket.close(tryAgainLater, `Too many connections: at most ${connections.max}.`);
+        return;
+      }
+      const connection = new WebSocketConnection(webSocket, socket, {
+        server: this.#server,
+        subscribe,
+        queueBytes,
+        grace,
+        log,
+        onSlowConsumer: () => connections.countSlowConsumer(),
+        onClose: (closed) => connections.delete(closed),
+      });
+      connections.add(connection);
+    });
+  };
+
+  stats(): ConnectionStats {
+    return this.#connections.stats();
+  }
+
+  /** Tells all clients that the gateway goes away, so that they connect to another. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connections.close((connection) => connection.close(goingAway, 'Going away'));
+  }
+
+  /** What graphql-ws is to do with an operation; it is begun by our own functions. */
+  #prepare(
+    { extra, subscriptions }: Context<undefined, SocketExtra>,
+    id: string,
+    payload: SubscribePayload,
+  ): ExecutionArgs | readonly GraphQLError[] {
+    const { engine, maxOperations } = this.#options;
+    if (Object.keys(subscriptions).length > maxOperations) return [tooMany(maxOperations)];
+    const prepared = engine.prepare(payload.query);
+    if (prepared.errors) return prepared.errors;
+    const { document } = prepared;
+    const { operationName } = payload;
+    const args = (begin: Begin['begin']): ExecutionArgs => ({
+      schema: engine.schema,
+      document,
+      operationName,
+      contextValue: { begin } satisfies Begin,
+    });
+    if (getOperationAST(document, operationName)?.operation !== 'subscription') {
+      return args(() => this.#run(payload));
+    }
+    const { operation, errors } = this.#reader.read(payload, null);
+    return errors ?? args(() => extra.connection.follow(id, operation));
+  }
+
+  async #run(payload: SubscribePayload): Promise<ExecutionResult> {
+    const result = await runOperation(this.#options.engine, payload, { readOnly: false });
+    return result.errors ? { ...result, errors: result.errors.map(clientError) } : result;
+  }
+}
+
+/** How an operation is begun, carried through graphql-ws. */
+interface Begin {
+  readonly begin: () => Promise<ExecutionResult> | AsyncIterableIterator<never, undefined>;
+}
+
+const tooMany = (most: number): GraphQLError =>
+  new GraphQLError(`A connection has at most ${most} operations under way at a time.`, {
+    extensions: { code: 'TOO_MANY' },
+  });

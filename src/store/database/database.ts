@@ -1,0 +1,174 @@
+import { Backoff, pause } from '../../runtime/backoff.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { PrismaClient } from '../generated/client.ts';
+import type { Connection, Query, Transaction } from './connection.ts';
+import { migrate } from './migrator.ts';
+import { driverErrorOf, InUse, type Outage, outageOf } from './outage.ts';
+import { PgliteConnection } from './pglite.ts';
+import { PostgresConnection } from './postgres.ts';
+
+export interface DatabaseOptions {
+  /** A postgres:// URL; null keeps the database as files under the data directory, in this process. */
+  readonly databaseUrl: string | null;
+  readonly dataDirectory: string;
+  /**
+   * True where no other process may write to the database: the embedded journal. A second one is refused.
+   * A data directory is always exclusive.
+   */
+  readonly exclusive: boolean;
+  readonly log: Log;
+}
+
+/** Pauses between attempts to reach a database that is away, in milliseconds. */
+const shortestPause = 100;
+const longestPause = 5_000;
+
+const sentence = ({ reason, away }: Outage): string =>
+  `${away ? `The database cannot be reached: ${reason}` : reason}${/[.!?]$/.test(reason) ? '' : '.'}`;
+
+/** A database whose tables are up to date. Everything rejects with Unavailable while it is away. */
+export class Database implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #prisma: PrismaClient;
+  readonly #prepare: (write: Query) => Promise<void>;
+  readonly #log: Log;
+  readonly #closing = new AbortController();
+  #migrated = false;
+  #healthReason: string | null = null;
+  #recovery: Promise<void> | null = null;
+
+  private constructor(connection: Connection, prepare: (write: Query) => Promise<void>, log: Log) {
+    this.#connection = connection;
+    this.#prepare = prepare;
+    this.#prisma = new PrismaClient({ adapter: connection.adapter });
+    this.#log = log;
+  }
+
+  /**
+   * Opens the database and brings its tables up to date. Where a server does not answer, it goes on trying.
+   * @param prepare what is left to do before anything else reads or writes
+   * @throws Error with a sentence when another process has the database, or its tables cannot be brought up to date
+   */
+  static async open(
+    options: DatabaseOptions,
+    prepare: (write: Query) => Promise<void>,
+  ): Promise<Database> {
+    const { databaseUrl, dataDirectory, exclusive, log } = options;
+    let database: Database | null = null;
+    const lost = (error: Error) => {
+      if (database) database.#lost(error);
+    };
+    const connection =
+      databaseUrl === null
+        ? await PgliteConnection.open(dataDirectory, lost)
+        : new PostgresConnection(databaseUrl, exclusive, lost);
+    database = new Database(connection, prepare, log);
+    try {
+      await database.#migrate();
+    } catch (error) {
+      const outage = databaseUrl === null || error instanceof InUse ? null : outageOf(error);
+      if (outage === null) {
+        await database[Symbol.asyncDispose]();
+        throw error;
+      }
+      database.#failed(outage);
+    }
+    return database;
+  }
+
+  /** Reads; see Connection. */
+  readonly read: Query = (statement, parameters) =>
+    this.#guarded(() => this.#connection.read(statement, parameters));
+
+  /** Looks up; see Connection. */
+  readonly lookUp: Query = (statement, parameters) =>
+    this.#guarded(() => this.#connection.lookUp(statement, parameters));
+
+  /** Writes, one after another; see Connection. */
+  readonly write: Query = (statement, parameters) =>
+    this.#guarded(() => this.#connection.write(statement, parameters));
+
+  transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#guarded(() => this.#connection.transaction(run));
+  }
+
+  /** Asks in Prisma's own terms. */
+  ask<Result>(question: (prisma: PrismaClient) => Promise<Result>): Promise<Result> {
+    return this.#guarded(() =>
+      question(this.#prisma).catch((error: unknown) => {
+        throw driverErrorOf(error);
+      }),
+    );
+  }
+
+  /** Null while the database answers, else the reason why not, as a sentence. */
+  healthReason(): string | null {
+    return this.#healthReason;
+  }
+
+  async #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (!this.#migrated)
+      throw new Unavailable(this.#healthReason ?? 'The database is being opened.');
+    try {
+      return await work();
+    } catch (error) {
+      const outage = outageOf(error);
+      if (outage === null) throw error;
+      this.#failed(outage);
+      throw new Unavailable(sentence(outage), { cause: error });
+    }
+  }
+
+  #lost(error: Error): void {
+    this.#failed(outageOf(error) ?? { reason: error.message, away: true });
+  }
+
+  #failed(outage: Outage): void {
+    if (!outage.away || this.#closing.signal.aborted) return;
+    this.#healthReason = sentence(outage);
+    this.#recovery ??= this.#recover().finally(() => {
+      this.#recovery = null;
+    });
+  }
+
+  async #recover(): Promise<void> {
+    const backoff = new Backoff(shortestPause, longestPause);
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      const milliseconds = backoff.next();
+      this.#log.warn({ milliseconds }, `${this.#healthReason} Trying again after a pause.`);
+      await pause(milliseconds, signal);
+      if (signal.aborted) return;
+      try {
+        await this.#check();
+        this.#healthReason = null;
+        this.#log.info('The database answers again.');
+        return;
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#healthReason = sentence(outageOf(error) ?? { reason, away: true });
+      }
+    }
+  }
+
+  async #check(): Promise<void> {
+    if (this.#migrated) {
+      await this.#connection.write('SELECT 1');
+      await this.#connection.read('SELECT 1');
+    } else await this.#migrate();
+  }
+
+  async #migrate(): Promise<void> {
+    await migrate(this.#connection, this.#log);
+    await this.#prepare(this.#connection.write);
+    this.#migrated = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#recovery;
+    await this.#prisma.$disconnect();
+    await this.#connection[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,193 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { queryCells } from '../read/cells-query.ts';
+import type { Connection, Query, Transaction } from './connection.ts';
+import { Busy, ConnectionError, InUse, messageOf } from './outage.ts';
+import { RepeatedStatements } from './repeated-statements.ts';
+
+/** How long connecting, a free connection of the pool, and a statement may take, in milliseconds. */
+const connectTimeout = 5_000;
+const statementTimeout = 30_000;
+
+/** Beyond the server's own limit: for servers that no longer answer at all. */
+const answerTimeout = statementTimeout + 5_000;
+
+/** Connections that read, and those that look up, which takes less long. */
+const readers = 8;
+const lookers = 4;
+
+/** Any number that no one else in the database uses: "tidi". */
+const writersLock = 0x7469_6469;
+
+/** How long a gateway that starts waits for one that stops, in milliseconds. */
+const lockTimeout = 5_000;
+
+const queryOver =
+  (client: pg.Pool | pg.PoolClient): Query =>
+  async (statement, parameters = []) => {
+    const named = typeof statement === 'string' ? { name: '', text: statement } : statement;
+    try {
+      return await queryCells(client, named, parameters);
+    } catch (error) {
+      throw ownError(error);
+    }
+  };
+
+/** Prepares what comes again. */
+function repeatedlyOver(pool: pg.Pool): Query {
+  const query = queryOver(pool);
+  const repeated = new RepeatedStatements();
+  return (statement, parameters) =>
+    query(typeof statement === 'string' ? repeated.known(statement) : statement, parameters);
+}
+
+/** What pg-pool says when no connection of the pool becomes free in time. */
+const noneFree = 'timeout exceeded when trying to connect';
+
+/** Whatever the database itself did not say is a failure to reach it. */
+function ownError(error: unknown): unknown {
+  if (error instanceof pg.DatabaseError || error instanceof InUse) return error;
+  const message = messageOf(error);
+  if (message === noneFree) {
+    return new Busy('The database has too much to do to answer in time', { cause: error });
+  }
+  return new ConnectionError(message, { cause: error });
+}
+
+/** A PostgreSQL server: a pool that reads, one that looks up, and one session that writes. */
+export class PostgresConnection implements Connection {
+  readonly adapter: PrismaPg;
+  readonly read: Query;
+  readonly lookUp: Query;
+  readonly #pools: readonly pg.Pool[];
+  readonly #writes: pg.Pool;
+
+  /**
+   * @param exclusive whether the session that writes must be the only one of any process: it holds a lock of the
+   *   database, which ends with it, so that every write proves that the lock is held
+   * @param lost told when a connection ends that nobody was using
+   */
+  constructor(url: string, exclusive: boolean, lost: (error: Error) => void) {
+    const schema = schemaOf(url);
+    const config: pg.PoolConfig = {
+      connectionString: url,
+      application_name: 'tidings',
+      connectionTimeoutMillis: connectTimeout,
+      query_timeout: answerTimeout,
+      keepAlive: true,
+    };
+    // Not as parameters of the connection, which poolers refuse.
+    const settings = [
+      `SET statement_timeout = ${statementTimeout}`,
+      `SET TimeZone = 'UTC'`,
+      ...(schema === null ? [] : [`SET search_path = "${schema}"`]),
+    ];
+    const readingPool = (max: number, plans: readonly string[]) =>
+      new pg.Pool({
+        ...config,
+        max,
+        idleTimeoutMillis: 60_000,
+        onConnect: (client) => set(client, [...settings, ...plans]),
+      });
+    const reads = readingPool(readers, plansForReading);
+    const lookUps = readingPool(lookers, plansForLookingUp);
+    this.read = repeatedlyOver(reads);
+    this.lookUp = repeatedlyOver(lookUps);
+    this.#writes = new pg.Pool({
+      ...config,
+      max: 1,
+      idleTimeoutMillis: 0,
+      onConnect: async (client) => {
+        await set(client, settings);
+        if (exclusive) await takeWritersLock(client);
+      },
+    });
+    this.#pools = [reads, lookUps, this.#writes];
+    for (const pool of this.#pools) pool.on('error', lost);
+    this.adapter = new PrismaPg(reads, schema === null ? {} : { schema });
+  }
+
+  readonly write: Query = (statement, parameters) =>
+    this.#withWriter((client) => queryOver(client)(statement, parameters));
+
+  transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#withWriter(async (client) => {
+      const query = queryOver(client);
+      const script = async (text: string) => {
+        await query('SET LOCAL statement_timeout = 0');
+        await client.query({ text, query_timeout: 2 ** 31 - 1 } as pg.QueryConfig);
+      };
+      await query('BEGIN');
+      try {
+        const result = await run({ query, script });
+        await query('COMMIT');
+        return result;
+      } catch (error) {
+        await query('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  /** The one session stays when a statement fails, so that its lock does: it ends only when it is broken. */
+  async #withWriter<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+    const client = await this.#writes.connect().catch((error) => {
+      throw ownError(error);
+    });
+    let broken = false;
+    const breaks = () => {
+      broken = true;
+    };
+    client.on('error', breaks);
+    try {
+      return await work(client);
+    } catch (error) {
+      // An answer that did not come in time may still come, for the next statement to trip over.
+      if (error instanceof ConnectionError) breaks();
+      throw error;
+    } finally {
+      client.off('error', breaks);
+      client.release(broken);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.end()));
+  }
+}
+
+async function takeWritersLock(client: pg.ClientBase): Promise<void> {
+  try {
+    await client.query(`SET lock_timeout = ${lockTimeout}`);
+    await client.query('SELECT pg_advisory_lock($1)', [writersLock]);
+    await client.query('RESET lock_timeout');
+  } catch (cause) {
+    if (!(cause instanceof pg.DatabaseError) || cause.code !== '55P03') throw cause;
+    throw new InUse(
+      'Another gateway writes to this database: several gateways need both NATS_URL and DATABASE_URL.',
+      { cause },
+    );
+  }
+}
+
+const set = async (client: pg.ClientBase, settings: readonly string[]): Promise<void> =>
+  void (await client.query(settings.join('; ')));
+
+/**
+ * Compiling an aggregate of a million rows takes PostgreSQL longer than running it; and a plan for any tag, or any span
+ * of time, is a bad one for most.
+ */
+const plansForReading = ['SET jit = off', 'SET plan_cache_mode = force_custom_plan'];
+
+/** One plan, which can be no other than to go by an index, and in its order where there is one to keep. */
+const plansForLookingUp = [
+  'SET jit = off',
+  'SET plan_cache_mode = force_generic_plan',
+  ...['seqscan', 'sort'].map((other) => `SET enable_${other} = off`),
+];
+
+/** Prisma's own way to name a schema in a URL, `?schema=name`; null for the default. */
+function schemaOf(url: string): string | null {
+  const schema = URL.canParse(url) ? new URL(url).searchParams.get('schema') : null;
+  return schema !== null && /^\w+$/.test(schema) ? schema : null;
+}

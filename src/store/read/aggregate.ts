@@ -1,0 +1,194 @@
+import { InputError } from '../../event/input-error.ts';
+import type { Query, Row } from '../database/connection.ts';
+import { sqlState } from '../database/outage.ts';
+import type { AggregateRequest, AggregateRow, Measure } from '../store.ts';
+import { grouping } from './grouping.ts';
+import { Parameters, whereOf } from './where.ts';
+
+const day = 86_400_000_000;
+
+/** Buckets from the first to the last, empty ones included. */
+const maxBuckets = 10_000;
+
+/**
+ * One row a group, largest count first; or with an interval one a bucket and group, in time order, for every group
+ * from the first bucket of all to the last.
+ * @throws InputError naming interval, timeZone or of
+ */
+export async function aggregateEvents(
+  query: Query,
+  request: AggregateRequest,
+): Promise<AggregateRow[]> {
+  const to = new Parameters();
+  const text =
+    request.interval === null
+      ? groupsOf(request, to)
+      : bucketsOf(request, bucketing(request.interval, request.timeZone, to), to);
+  const rows = await query(text, to.values).catch((error: unknown) => {
+    throw inputError(error, request) ?? error;
+  });
+  return rows.map((row) => rowOf(row, request));
+}
+
+/** What of the request the database would not take, by the SQLSTATE of its complaint. */
+function inputError(cause: unknown, { timeZone }: AggregateRequest): InputError | null {
+  switch (sqlState(cause)) {
+    case '22023':
+      return new InputError(['timeZone'], `${timeZone} is not a time zone.`, { cause });
+    case '22003':
+      return new InputError(['of'], 'The measured numbers are too large to add up.', { cause });
+    default:
+      return null;
+  }
+}
+
+/** What a row of groups has besides its label, its bucket and its count: null where nothing was measured. */
+const stats = 'json_build_array(measured, average, min, max, sum, percentiles)::text';
+
+/** A select of the groups of all events, with `label` for the JSON of their labels. */
+function grouped(request: AggregateRequest, bucket: string | null, to: Parameters): string {
+  const { columns, joins } = grouping(request.groupBy, to);
+  const names = columns.map((_, place) => `label_${place}`);
+  const selected = [
+    ...(bucket === null ? [] : [`${bucket} AS bucket`]),
+    ...columns.map((column, place) => `${column} AS ${names[place]}`),
+    ...(request.measure === null ? [] : [`${measureOf(request.measure, to)} AS number`]),
+  ];
+  const by = [...(bucket === null ? [] : ['bucket']), ...names];
+  const grouped = [
+    ...(bucket === null ? [] : ['bucket']),
+    `${names.length === 0 ? `'[]'` : `json_build_array(${names.join()})::text`} AS label`,
+    'count(*) AS count',
+    ...(request.measure === null ? [] : measured(request.percentiles, to)),
+  ];
+  // Behind OFFSET 0 the number is worked out once a row, and not once for each figure.
+  const fence = request.measure === null ? '' : 'OFFSET 0';
+  return `SELECT ${grouped.join(', ')}
+    FROM (SELECT ${selected.join(', ')} FROM events ${joins.join(' ')} WHERE ${whereOf(request.filter, to)} ${fence}) AS chosen
+    ${by.length === 0 ? '' : `GROUP BY ${by.join()}`}`;
+}
+
+const measured = (percentiles: readonly number[], to: Parameters): string[] => [
+  'count(number) AS measured',
+  'avg(number) AS average',
+  'min(number) AS min',
+  'max(number) AS max',
+  'sum(number) AS sum',
+  percentiles.length === 0
+    ? 'NULL::float8[] AS percentiles'
+    : `percentile_cont(${to.add(`{${percentiles.join()}}`, 'float8[]')}) WITHIN GROUP (ORDER BY number) AS percentiles`,
+];
+
+const groupsOf = (request: AggregateRequest, to: Parameters): string =>
+  `SELECT label, NULL, 1, count, ${request.measure === null ? 'NULL' : stats}
+   FROM (${grouped(request, null, to)}) AS grouped
+   ORDER BY count DESC, label LIMIT ${to.add(request.limit, 'bigint')}`;
+
+/** How a time becomes its bucket, and the bucket an instant again. */
+interface Bucketing {
+  readonly bucket: string;
+  readonly start: string;
+  readonly stride: string;
+}
+
+/**
+ * Buckets shorter than a day count from 1970-01-01T00:00:00Z; days begin at midnight in the time zone, and
+ * multiples of seven days on a Monday.
+ */
+function bucketing(interval: number, timeZone: string, to: Parameters): Bucketing {
+  if (interval < day) {
+    const stride = to.add(`${interval} microseconds`, 'interval');
+    const bucket = `date_bin(${stride}, time, timestamptz 'epoch')`;
+    return { bucket, start: 'bucket', stride };
+  }
+  if (interval % day !== 0) {
+    throw new InputError(['interval'], 'An interval longer than a day must be of whole days.');
+  }
+  const days = interval / day;
+  const stride = to.add(`${days} days`, 'interval');
+  const zone = to.add(timeZone, 'text');
+  const origin = days % 7 === 0 ? '1970-01-05' : '1970-01-01';
+  const bucket = `date_bin(${stride}, time AT TIME ZONE ${zone}, timestamp '${origin}')`;
+  return { bucket, start: `bucket AT TIME ZONE ${zone}`, stride };
+}
+
+function bucketsOf(
+  request: AggregateRequest,
+  { bucket, start, stride }: Bucketing,
+  to: Parameters,
+): string {
+  const limit = to.add(request.limit, 'bigint');
+  return `WITH grouped AS MATERIALIZED (${grouped(request, bucket, to)}),
+    span AS (
+      SELECT min(bucket) AS first, max(bucket) AS last,
+        ceil(extract(epoch FROM max(bucket) - min(bucket)) / extract(epoch FROM ${stride})) + 1 AS length
+      FROM grouped
+    ),
+    labels AS (
+      SELECT label, row_number() OVER (ORDER BY sum(count) DESC, label) AS rank
+      FROM grouped GROUP BY label ORDER BY rank LIMIT ${limit}
+    ),
+    buckets AS (
+      SELECT generate_series(first, last, ${stride}) AS bucket FROM span
+      LIMIT ceil(${limit}::float8 / (SELECT greatest(count(*), 1) FROM labels))
+    )
+    SELECT label, (extract(epoch FROM ${start}) * 1000000)::bigint, (SELECT length FROM span), coalesce(count, 0),
+      ${request.measure === null ? 'NULL' : `CASE WHEN count IS NOT NULL THEN ${stats} END`}
+    FROM buckets CROSS JOIN labels LEFT JOIN grouped USING (bucket, label)
+    ORDER BY bucket, rank LIMIT ${limit}`;
+}
+
+function measureOf(measure: Measure, to: Parameters): string {
+  switch (measure.of) {
+    case 'value': {
+      const value =
+        measure.path.length === 0 ? 'value' : `value #> ${to.add(measure.path, 'text[]')}`;
+      return `CASE jsonb_typeof(${value}) WHEN 'number' THEN (${value})::float8 END`;
+    }
+    case 'trait': {
+      const found = (field: string) => {
+        const path = `$[*] ? (@.name == ${JSON.stringify(measure.name)}).${field}`;
+        return `jsonb_path_query_first(traits, ${to.add(path, 'jsonpath')})`;
+      };
+      return `coalesce(${found('int')}, ${found('float')})::float8`;
+    }
+    case 'duration':
+      return 'extract(epoch FROM end_time - time)::float8';
+  }
+}
+
+type Figures = [
+  measured: number,
+  average: number | null,
+  min: number | null,
+  max: number | null,
+  sum: number | null,
+  percentiles: (number | null)[] | null,
+];
+
+const none: Figures = [0, null, null, null, null, null];
+
+function rowOf(
+  [label, bucket, buckets, count, stats]: Row,
+  { percentiles: ranks }: AggregateRequest,
+): AggregateRow {
+  if (Number(buckets) > maxBuckets) {
+    throw new InputError(
+      ['interval'],
+      `There are ${buckets} buckets from the first event to the last: at most ${maxBuckets}.`,
+    );
+  }
+  const [measured, average, min, max, sum, percentiles] =
+    stats == null ? none : (JSON.parse(stats) as Figures);
+  return {
+    group: JSON.parse(label as string) as (string | null)[],
+    bucket: bucket == null ? null : Number(bucket),
+    count: Number(count),
+    measured,
+    average,
+    min,
+    max,
+    sum,
+    percentiles: percentiles ?? ranks.map(() => null),
+  };
+}

@@ -1,0 +1,96 @@
+import type { Instant } from '../../event/event.ts';
+import { formatInstant } from '../../event/instant.ts';
+import type { Query } from '../database/connection.ts';
+import type { Database } from '../database/database.ts';
+
+export interface Lease {
+  /** Whether the store is the holder's to fill until the lease runs out. */
+  readonly held: boolean;
+  /** How far the store is filled, read in the same moment. */
+  readonly storedIndex: number;
+}
+
+const number = ([row]: Awaited<ReturnType<Query>>): number => Number(row?.[0]);
+
+/** A table that was restored without the state of the journal must not have its indexes given out again. */
+export const startStoredIndex = async (write: Query): Promise<number> =>
+  number(
+    await write(
+      `UPDATE journal_state SET stored_index = greatest(stored_index, (SELECT max(index) FROM events))
+       RETURNING stored_index`,
+    ),
+  );
+
+export const readStoredIndex = async (query: Query): Promise<number> =>
+  number(await query('SELECT stored_index FROM journal_state'));
+
+/** See Store.firstIndex: what has expired was deleted from the oldest on, so a feed can resume right behind it. */
+export async function readFirstIndex(query: Query): Promise<number | null> {
+  const [row] = await query('SELECT expired_index FROM journal_state WHERE stored_index > 0');
+  return row === undefined ? null : Number(row[0]);
+}
+
+/** See OpenStore.lease. */
+export async function takeLease(
+  database: Database,
+  holder: string,
+  milliseconds: number,
+): Promise<Lease> {
+  const [row] = await database.write(
+    `WITH taken AS (
+       UPDATE journal_state
+       SET holder = $1, lease_until = clock_timestamp() + $2::float8 * interval '1 millisecond'
+       WHERE holder IS NULL OR holder = $1 OR lease_until <= clock_timestamp()
+       RETURNING stored_index
+     )
+     SELECT EXISTS (SELECT FROM taken),
+            coalesce((SELECT stored_index FROM taken), (SELECT stored_index FROM journal_state))`,
+    [holder, milliseconds],
+  );
+  return { held: milliseconds > 0 && row?.[0] === 't', storedIndex: Number(row?.[1]) };
+}
+
+/** See OpenStore.streamBase. */
+export const findStreamBase = (
+  database: Database,
+  identity: string,
+  above: number,
+): Promise<number> =>
+  database.transaction(async ({ query }) => {
+    // One gateway at a time gives a stream its base.
+    await query('SELECT FROM journal_state FOR UPDATE');
+    await query(
+      `INSERT INTO journal_streams (identity, base)
+       SELECT $1, greatest(stored_index, expired_index, $2::bigint, (SELECT max(base) FROM journal_streams))
+       FROM journal_state
+       ON CONFLICT (identity) DO NOTHING`,
+      [identity, above],
+    );
+    return number(await query('SELECT base FROM journal_streams WHERE identity = $1', [identity]));
+  });
+
+/** Events in one statement of expiry: so many hold up the events that come in for some tens of milliseconds. */
+const expiryBatch = 2_000;
+
+/** See OpenStore.expire. */
+export async function expireEvents(database: Database, before: Instant): Promise<number> {
+  const moment = formatInstant(before);
+  for (let total = 0; ; ) {
+    const deleted = number(await database.write(expiry, [moment, expiryBatch]));
+    total += deleted;
+    if (deleted < expiryBatch) return total;
+  }
+}
+
+/** What is deleted lies below everything that stays, so that one index tells what has expired. */
+const expiry = `WITH oldest AS (
+    SELECT index, recorded_at FROM events ORDER BY index LIMIT $2
+  ), boundary AS (
+    SELECT coalesce(min(index) FILTER (WHERE recorded_at >= $1::timestamptz), max(index) + 1) AS index FROM oldest
+  ), deleted AS (
+    DELETE FROM events USING boundary WHERE events.index < boundary.index RETURNING events.index
+  ), moved AS (
+    UPDATE journal_state SET expired_index = greatest(expired_index, (SELECT max(index) FROM deleted))
+    WHERE EXISTS (SELECT FROM deleted)
+  )
+  SELECT count(*) FROM deleted`;

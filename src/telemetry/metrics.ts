@@ -1,0 +1,82 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Dialect } from '../event/event.ts';
+
+export type ReportOutcome = 'stored' | 'accepted' | 'duplicate' | 'rejected';
+
+/** A number that is read when somebody asks for the metrics. */
+interface GaugeSource {
+  /** By Prometheus' conventions: tidings_store_lag_events. */
+  readonly name: string;
+  readonly help: string;
+  readonly read: () => number;
+}
+
+/** The gateway's figures: one function for each fact that is counted. None of them throws. */
+export interface Metrics {
+  reported(dialect: Dialect, outcome: ReportOutcome, count: number): void;
+  appended(seconds: number): void;
+  /** A live event was handed to its subscriptions so long after it was recorded. */
+  delivered(seconds: number): void;
+  gauge(source: GaugeSource): void;
+  /** A count that something else keeps, read as a counter: its name ends in _total. */
+  count(source: GaugeSource): void;
+  /** In the text format of Prometheus. */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** Seconds. */
+const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const reported = new Counter({
+    name: 'tidings_events_reported_total',
+    help: 'Reports that were answered, by dialect and by what became of them.',
+    labelNames: ['dialect', 'result'] as const,
+    registers,
+  });
+  const append = new Histogram({
+    name: 'tidings_journal_append_seconds',
+    help: 'How long the journal took to make reports safe.',
+    buckets,
+    registers,
+  });
+  const delivery = new Histogram({
+    name: 'tidings_live_delivery_seconds',
+    help: 'How long after it was recorded a live event was handed to its subscriptions.',
+    buckets,
+    registers,
+  });
+  return {
+    reported: (dialect, result, count) =>
+      reported.inc({ dialect: dialect.toLowerCase(), result }, count),
+    appended: (seconds) => append.observe(seconds),
+    delivered: (seconds) => delivery.observe(seconds),
+    gauge({ name, help, read }) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+    count({ name, help, read }) {
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}

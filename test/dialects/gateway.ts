@@ -1,0 +1,74 @@
+import type { DialectContext } from '../../src/dialects/dialect.ts';
+import { createNomadDialect } from '../../src/dialects/nomad/dialect.ts';
+import { createVampDialect } from '../../src/dialects/vamp/dialect.ts';
+import { HttpServer } from '../../src/server/http/http-server.ts';
+import { allowOrigins } from '../../src/server/http/origin.ts';
+import type { OpenStore } from '../../src/store/open.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { type TestGateway as Booted, type BootOptions, bootGateway } from '../harness.ts';
+import { ask } from './http-client.ts';
+
+export interface GatewayOptions extends BootOptions {
+  /** Milliseconds between heartbeats; the dialects then have a port of their own, over the gateway's doors. */
+  readonly heartbeat?: number;
+}
+
+/** A real gateway, and what tests of dialects want to know of it. */
+export interface TestGateway extends AsyncDisposable {
+  /** Where the dialects are: http://127.0.0.1:port */
+  readonly url: string;
+  readonly gql: Booted['gql'];
+  readonly context: DialectContext;
+  readonly store: OpenStore;
+  /** How many feeds are open. */
+  feeds(): Promise<number>;
+}
+
+export async function startGateway(options: GatewayOptions = {}): Promise<TestGateway> {
+  const booted = await bootGateway(options);
+  const { context } = booted.gateway;
+  const quick = options.heartbeat === undefined ? null : await listen(context, options.heartbeat);
+  let closed: Promise<void> | null = null;
+  return {
+    url: quick?.url ?? booted.origin,
+    gql: booted.gql,
+    context,
+    // The gateway's own; its doors show less of it.
+    store: context.store as OpenStore,
+    async feeds() {
+      const { body } = await ask(`${booted.origin}/metrics`);
+      return Number(/^tidings_live_feeds (\d+)$/m.exec(body)?.[1]);
+    },
+    [Symbol.asyncDispose]() {
+      closed ??= (async () => {
+        await quick?.close();
+        await booted[Symbol.asyncDispose]();
+      })();
+      return closed;
+    },
+  };
+}
+
+async function listen(context: DialectContext, heartbeat: number) {
+  const dialects = [
+    createVampDialect(context, { heartbeat }),
+    createNomadDialect(context, { heartbeat }),
+  ];
+  const server = new HttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    maxConnections: 10_000,
+    isAllowedOrigin: allowOrigins([]),
+    routes: {},
+    upgrades: {},
+    dialects,
+    log: createLog('error'),
+  });
+  return {
+    url: await server.listen(),
+    async close() {
+      for (const dialect of dialects) await dialect[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}

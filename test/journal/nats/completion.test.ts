@@ -1,0 +1,55 @@
+import { beforeEach, expect, test } from 'vitest';
+import { NatsCompletion, type SizedReport } from '../../../src/journal/nats/completion.ts';
+import { report } from '../report.ts';
+import { EmptyStore, silent } from './harness.ts';
+
+let stored: EmptyStore;
+let completion: NatsCompletion;
+beforeEach(() => {
+  stored = new EmptyStore();
+  completion = new NatsCompletion(stored, silent);
+});
+
+const id = '018f4e2c-0000-7000-8000-000000000001';
+const tagged = (index: number, tag: string, fresh: boolean): SizedReport => ({
+  index,
+  report: report({ id, fresh, tags: [tag] }),
+  size: 500,
+});
+
+/** So many that whatever was remembered is not any more. */
+async function muchElse(from: number): Promise<void> {
+  for (let index = from; index < from + 140_000; index += 1_000) {
+    const parts = Array.from({ length: 1_000 }, (_, n) => ({
+      index: index + n,
+      report: report({ fresh: false }),
+      size: 500,
+    }));
+    await completion.complete(parts);
+  }
+}
+
+const tagsOf = async (part: SizedReport) =>
+  (await completion.complete([part])).map(({ tags }) => tags);
+
+test('a report completes the one that its id was made for, stored or not', async () => {
+  expect(await tagsOf(tagged(1, 'first', true))).toEqual([['first']]);
+  expect(await tagsOf(tagged(2, 'second', false))).toEqual([['first', 'second']]);
+  expect(await tagsOf(tagged(3, 'third', false))).toEqual([['first', 'second', 'third']]);
+});
+
+test('what came long ago is asked for, and nothing that completed it is left out', async () => {
+  const parts = [tagged(1, 'first', true), tagged(2, 'second', false)];
+  for (const part of parts) await completion.complete([part]);
+  stored.known.set(id, parts);
+  stored.storedIndex = 2;
+  await muchElse(3);
+  expect(await tagsOf(tagged(200_000, 'third', false))).toEqual([['first', 'second', 'third']]);
+});
+
+test('a report that comes again in a stream that was made again is told once', async () => {
+  expect(await tagsOf(tagged(1, 'first', true))).toEqual([['first']]);
+  completion.expectRepeats();
+  expect(await tagsOf(tagged(1_000_001, 'first', true))).toEqual([]);
+  expect(await tagsOf(tagged(1_000_002, 'second', false))).toEqual([['first', 'second']]);
+});

@@ -1,0 +1,197 @@
+import { cp, rm } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { trimStream } from '../../../src/journal/nats/trim.ts';
+import { Unavailable } from '../../../src/runtime/unavailable.ts';
+import { report } from '../report.ts';
+import { Storm } from '../storm.ts';
+import { openWire } from '../wire.ts';
+import { indexesOf, NatsPlace, within } from './harness.ts';
+
+const isIncreasing = (list: readonly number[]) =>
+  list.every((index, n) => n === 0 || index > (list[n - 1] as number));
+
+let at: NatsPlace;
+beforeEach(async () => {
+  at = await NatsPlace.start();
+});
+afterEach(() => at[Symbol.asyncDispose]());
+
+test('without a server it says why, refuses in time, and works once there is one', async () => {
+  await at.server.stop();
+  const journal = at.open();
+  await vi.waitFor(() => expect(journal.healthReason()).toMatch(/refused/), within);
+  await expect(journal.append([report()])).rejects.toBeInstanceOf(Unavailable);
+  await expect(journal.lastIndex()).rejects.toBeInstanceOf(Unavailable);
+  await at.server.restart();
+  await at.usable(journal);
+  expect(await journal.append([report()])).toEqual([{ index: 1, duplicate: false }]);
+});
+
+test('an append waits out a short absence of the server', async () => {
+  const { journal, told } = await at.follow();
+  await at.server.stop();
+  const appending = journal.append([report(), report()]);
+  await at.server.restart();
+  expect((await appending).map(({ index }) => index)).toEqual([1, 2]);
+  await vi.waitFor(() => expect(indexesOf(told)).toEqual([1, 2]), within);
+});
+
+test.each(['stop', 'kill'] as const)(
+  'a server that is gone by %s in a storm has lost nothing that was acknowledged, and nobody is told twice',
+  async (end) => {
+    const one = await at.follow();
+    const two = await at.follow();
+    const storm = new Storm([one.journal, two.journal]);
+    for (let round = 0; round < 2; round += 1) {
+      await storm.more(500);
+      await at.server[end]();
+      await at.server.restart();
+    }
+    await storm.more(500);
+    const acknowledged = await storm.stop();
+
+    const last = await one.journal.lastIndex();
+    for (const { journal, told } of [one, two]) {
+      await vi.waitFor(() => expect(journal.position).toBe(last), within);
+      const places = new Map(told.map(({ id, index }) => [id, index]));
+      expect(places.size).toBe(told.length);
+      expect(isIncreasing(indexesOf(told))).toBe(true);
+      for (const [id, index] of acknowledged) expect(places.get(id)).toBe(index);
+    }
+    expect(indexesOf(one.told)).toEqual(indexesOf(two.told));
+  },
+);
+
+test('when the stream is made again, numbering goes on above every index, and following goes on', async () => {
+  const one = await at.follow();
+  const two = await at.follow();
+  const storm = new Storm([one.journal, two.journal]);
+  for (let round = 0; round < 3; round += 1) {
+    await storm.more(300);
+    await at.deleteStream();
+  }
+  await storm.more(300);
+  const acknowledged = await storm.stop();
+
+  const given = [...acknowledged.values()];
+  expect(new Set(given).size).toBe(given.length);
+  const last = await one.journal.lastIndex();
+  expect(last).toBeGreaterThanOrEqual(Math.max(...given));
+  for (const { journal, told } of [one, two]) {
+    await vi.waitFor(() => expect(journal.position).toBe(last), within);
+    expect(isIncreasing(indexesOf(told))).toBe(true);
+    // What was in a deleted stream may be lost; what was told of there may have been published once more.
+    const places = new Map(told.map(({ id, index }) => [id, index]));
+    for (const [id, index] of acknowledged) {
+      expect(places.get(id) ?? index).toBeLessThanOrEqual(index);
+    }
+  }
+  expect(at.store.bases.size).toBe(4);
+});
+
+test('a report that is published once more to a stream that was made again is told once', async () => {
+  const { journal, told } = await at.follow();
+  const made = report({ tags: ['made'] });
+  const [first] = await journal.append([made]);
+  await vi.waitFor(() => expect(indexesOf(told)).toEqual([first?.index]), within);
+  await at.deleteStream();
+  const again = report({ ...made, fresh: true });
+  const ends = report({ id: made.id, fresh: false, tags: ['ends'], endTime: made.time });
+  await journal.append([again, ends]);
+  await vi.waitFor(() => expect(told.at(-1)?.tags).toEqual(['made', 'ends']), within);
+  expect(told).toHaveLength(2);
+});
+
+test('a stream that somebody else made again is taken as it is', async () => {
+  const { journal, told } = await at.follow();
+  await journal.append([report(), report(), report()]);
+  await at.withConnection(async (connection) => {
+    const { streams } = await connection.jetstreamManager();
+    await streams.delete('TIDINGS');
+    // The gateway may be faster.
+    await streams
+      .add({ name: 'TIDINGS', subjects: ['tidings.events.>'], description: 'theirs' })
+      .catch(() => {});
+  });
+  const [place] = await journal.append([report({ message: 'after' })]);
+  expect(place?.index).toBeGreaterThan(3);
+  await vi.waitFor(
+    () => expect(told.at(-1)).toMatchObject({ message: 'after', index: place?.index }),
+    within,
+  );
+});
+
+test('a stream whose end the disk lost gives no index a second time', async () => {
+  const { journal, told } = await at.follow();
+  await journal.append([report(), report(), report()]);
+  await at.server.stop();
+  const backup = `${at.server.folder}-backup`;
+  await cp(at.server.folder, backup, { recursive: true });
+  await at.server.restart();
+  await at.usable(journal);
+  const lost = await journal.append(Array.from({ length: 700 }, () => report()));
+  await vi.waitFor(() => expect(told).toHaveLength(703), within);
+  await at.server.kill();
+  await rm(at.server.folder, { recursive: true });
+  await cp(backup, at.server.folder, { recursive: true });
+  await rm(backup, { recursive: true });
+  await at.server.restart();
+  const [place] = await journal.append([report({ message: 'after' })]);
+  expect(place?.index).toBeGreaterThan(lost.at(-1)?.index as number);
+  await vi.waitFor(() => expect(told.at(-1)?.message).toBe('after'), within);
+  expect(told).toHaveLength(704);
+});
+
+test('whoever was cut off is told what he missed, in order, once', async () => {
+  await using wire = await openWire(at.server.port);
+  const one = await at.follow(wire.url);
+  const two = await at.follow();
+  await one.journal.append([report()]);
+  await vi.waitFor(() => expect(one.told).toHaveLength(1), within);
+  wire.cut();
+  await vi.waitFor(() => expect(one.journal.healthReason()).not.toBeNull(), within);
+  await two.journal.append([report(), report()]);
+  wire.mend();
+  await two.journal.append([report()]);
+  await vi.waitFor(() => expect(one.told).toEqual(two.told), within);
+  expect(indexesOf(one.told)).toEqual([1, 2, 3, 4]);
+});
+
+test('what left the stream while somebody was cut off is told from the store', async () => {
+  await using wire = await openWire(at.server.port);
+  const one = await at.follow(wire.url);
+  const two = await at.follow();
+  await one.journal.append([report()]);
+  await vi.waitFor(() => expect(one.told).toHaveLength(1), within);
+  wire.cut();
+  await vi.waitFor(() => expect(one.journal.healthReason()).not.toBeNull(), within);
+  await two.journal.append(Array.from({ length: 5 }, () => report()));
+  await vi.waitFor(() => expect(two.told).toHaveLength(6), within);
+  at.store.after = (index) => Promise.resolve(two.told.filter((event) => event.index > index));
+  await trimStream(two.journal.link.current, two.journal.stream, { milliseconds: 0, bytes: 0 }, 4);
+  wire.mend();
+  await vi.waitFor(() => expect(one.told).toEqual(two.told), within);
+  expect((await two.journal.stream.state()).firstSequence).toBe(5);
+});
+
+test('reports that were on the wire when it was cut are recorded once, in order', async () => {
+  await using wire = await openWire(at.server.port);
+  const one = await at.follow(wire.url);
+  const two = await at.follow();
+  const batches = Array.from({ length: 40 }, (_, batch) =>
+    Array.from({ length: 25 }, (_, n) => report({ message: `${batch}/${n}` })),
+  );
+  const appends = batches.map((reports) => one.journal.append(reports));
+  const settled = Promise.all(appends);
+  await Promise.race(appends);
+  wire.cut();
+  await vi.waitFor(() => expect(one.journal.healthReason()).not.toBeNull(), within);
+  wire.mend();
+  const places = (await settled).flat();
+  expect(places.map(({ index }) => index)).toEqual(Array.from({ length: 1000 }, (_, n) => n + 1));
+  expect(places.every(({ duplicate }) => !duplicate)).toBe(true);
+  await vi.waitFor(() => expect(two.told).toHaveLength(1000), within);
+  expect(two.told.map(({ message }) => message)).toEqual(
+    batches.flat().map(({ message }) => message),
+  );
+});

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Unavailable } from '../../../src/runtime/unavailable.ts';
+import { report } from '../report.ts';
+import { NatsPlace } from './harness.ts';
+
+let place: NatsPlace;
+beforeAll(async () => {
+  place = await NatsPlace.start();
+});
+afterAll(() => place[Symbol.asyncDispose]());
+
+test('a message that is lost on the way holds up nothing but its own append', async () => {
+  const journal = place.open();
+  await journal.append([report()]);
+  const connection = await journal.link.connection(AbortSignal.timeout(5_000));
+  if (connection === null) throw new Error('there is no connection');
+  const publish = connection.publish.bind(connection);
+  connection.publish = () => {
+    connection.publish = publish;
+  };
+  let over = false;
+  const lost = journal.append([report()]).finally(() => {
+    over = true;
+  });
+  lost.catch(() => {});
+  // More than may be on their way at a time.
+  for (let n = 0; n < 10; n += 1) {
+    const many = Array.from({ length: 1_000 }, () => report());
+    expect(await journal.append(many)).toHaveLength(1_000);
+  }
+  expect(over).toBe(false);
+  await expect(lost).rejects.toThrow(Unavailable);
+  expect(await journal.append([report()])).toHaveLength(1);
+});

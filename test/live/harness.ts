@@ -1,0 +1,153 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Event, Report } from '../../src/event/event.ts';
+import { now } from '../../src/event/instant.ts';
+import { schema } from '../../src/gateway/schema.ts';
+import { createPrepareDocument } from '../../src/graphql/document.ts';
+import { createExecution } from '../../src/graphql/execution.ts';
+import type { GraphEngine } from '../../src/graphql/operation.ts';
+import { createPublicError } from '../../src/graphql/public-error.ts';
+import { createCoercion } from '../../src/graphql/variables.ts';
+import { createIntake } from '../../src/intake/accept.ts';
+import { EmbeddedJournal } from '../../src/journal/embedded.ts';
+import type { Appended, Journal } from '../../src/journal/journal.ts';
+import { Live, type LiveLimits } from '../../src/live/live.ts';
+import { createGraphqlHandler } from '../../src/server/http/graphql-http.ts';
+import { SseTransport } from '../../src/server/sse/transport.ts';
+import { WebSocketTransport } from '../../src/server/websocket/transport.ts';
+import { type OpenStore, openStore } from '../../src/store/open.ts';
+import { createLog, type Log } from '../../src/telemetry/log.ts';
+import { report } from '../journal/report.ts';
+import { dataDirectory } from '../pglite.ts';
+
+interface PlaceOptions {
+  readonly limits?: Partial<LiveLimits>;
+  readonly maxConnections?: number;
+  readonly maxOperations?: number;
+  readonly queueBytes?: number;
+  readonly keepAlive?: number;
+  readonly grace?: number;
+  readonly log?: Log;
+}
+
+/** A store, a journal, live feeds and a port, as a gateway has them. */
+export interface Place extends AsyncDisposable {
+  readonly store: OpenStore;
+  readonly journal: Journal;
+  readonly live: Live;
+  readonly engine: GraphEngine;
+  readonly sockets: WebSocketTransport;
+  readonly streams: SseTransport;
+  /** http://127.0.0.1:port/graphql */
+  readonly url: string;
+  /** ws://127.0.0.1:port/graphql */
+  readonly socketUrl: string;
+  /** Appends reports that say nothing but what is given. */
+  report(...said: Partial<Report>[]): Promise<Appended[]>;
+  /** What is stored, in index order. */
+  stored(): Promise<readonly Event[]>;
+}
+
+/** Places that come after each other on one database and one port, as a gateway that is started again. */
+export interface Site extends AsyncDisposable {
+  open(options?: PlaceOptions): Promise<Place>;
+}
+
+const log = createLog('silent');
+
+export async function openSite(): Promise<Site> {
+  const directory = await dataDirectory();
+  let port = 0;
+  return {
+    async open(options = {}) {
+      const place = await openPlace(directory.path, port, options);
+      port = Number(new URL(place.url).port);
+      return place;
+    },
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
+}
+
+async function openPlace(path: string, port: number, options: PlaceOptions): Promise<Place> {
+  const { limits = {}, log: said = log } = options;
+  const store = await openStore({
+    databaseUrl: null,
+    dataDirectory: path,
+    exclusive: true,
+    log: said,
+  });
+  const journal = await EmbeddedJournal.open(store);
+  const live = new Live({ journal, store, log: said, limits });
+  const { openFeed } = live;
+  const intake = createIntake({ journal, store });
+  const engine: GraphEngine = {
+    schema,
+    coerced: createCoercion(schema),
+    execute: createExecution(schema),
+    prepare: createPrepareDocument(schema, { maxDepth: 12, maxAliases: 30, maxTokens: 2_000 }),
+    publicError: createPublicError(said),
+    context: () => ({
+      intake,
+      store,
+      journal,
+      openFeed,
+      dialects: {},
+      maxFilterDepth: 8,
+      now: now(),
+    }),
+  };
+  const context = {
+    engine,
+    subscribe: live.subscribe,
+    maxConnections: options.maxConnections ?? 20_000,
+    maxOperations: options.maxOperations ?? 100,
+    maxMessageBytes: 2 ** 20,
+    queueBytes: options.queueBytes ?? 2 ** 20,
+    keepAlive: options.keepAlive ?? 12_000,
+    grace: options.grace ?? 10_000,
+    log: said,
+  };
+  const sockets = new WebSocketTransport(context);
+  const streams = new SseTransport(context);
+  const server = createServer();
+  const answer = createGraphqlHandler({
+    engine,
+    maxBodyBytes: 2 ** 20,
+    eventStream: streams.serve,
+    playground: async (_request, response) => {
+      response.end();
+    },
+  });
+  server.on('request', (request, response) => {
+    void answer(request, response, new URL(request.url ?? '/', 'http://gateway'));
+  });
+  server.on('upgrade', sockets.upgrade);
+  const address = await listen(server, port);
+  return {
+    store,
+    journal,
+    live,
+    engine,
+    sockets,
+    streams,
+    url: `http://${address}/graphql`,
+    socketUrl: `ws://${address}/graphql`,
+    report: (...said) => journal.append(said.map(report)),
+    stored: () => store.after(0, 1_000_000),
+    async [Symbol.asyncDispose]() {
+      await sockets[Symbol.asyncDispose]();
+      await streams[Symbol.asyncDispose]();
+      live[Symbol.dispose]();
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+      await journal[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function listen(server: Server, port: number): Promise<string> {
+  await once(server.listen(port, '127.0.0.1'), 'listening');
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

@@ -1,0 +1,148 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { createClient } from 'graphql-ws';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { openSite, type Place, type Site } from '../../live/harness.ts';
+import { RawSocket } from '../raw-socket.ts';
+
+const grace = 500;
+const keepAlive = 1_200;
+let site: Site;
+let place: Place;
+beforeAll(async () => {
+  site = await openSite();
+  place = await site.open({ grace, queueBytes: 256 * 1024, keepAlive });
+});
+afterAll(async () => {
+  await place[Symbol.asyncDispose]();
+  await site[Symbol.asyncDispose]();
+});
+
+const all = 'subscription ($at: SafeInt) { events(afterIndex: $at) { index message } }';
+const filler = 'x'.repeat(20_000);
+
+/** So much that no buffer on the way holds it. */
+async function report(batches = 20): Promise<void> {
+  for (let n = 0; n < batches; n++) {
+    await place.report(...Array.from({ length: 40 }, () => ({ message: filler })));
+  }
+}
+
+const slow = () => place.sockets.stats().slowConsumers;
+
+describe('a reader that is too slow', () => {
+  test('is told so, the others notice nothing, and it resumes with nothing missing', async () => {
+    const first = await place.journal.lastIndex();
+    const before = slow();
+    const stalled = await RawSocket.open(place.socketUrl);
+    const well = await RawSocket.open(place.socketUrl);
+    for (const socket of [stalled, well]) socket.subscribe('1', all);
+    await vi.waitFor(() => expect(place.live.stats().subscriptions).toBe(2));
+    stalled.stall();
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, place.sockets.stats().queuedBytes);
+    }, 5);
+    // Until the connection itself holds as much as it will.
+    while (slow() === before) await report(1);
+    stalled.goOn();
+    await vi.waitFor(() => expect(stalled.of('1', 'error')).toHaveLength(1));
+    clearInterval(watch);
+    expect(most).toBeLessThan(4 * 256 * 1024);
+    const last = await place.journal.lastIndex();
+    await vi.waitFor(() => expect(well.events('1').at(-1)?.index).toBe(last));
+    expect(well.of('1', 'error')).toEqual([]);
+
+    const got = stalled.events('1').map(({ index }) => index);
+    const lastIndex = got.at(-1);
+    expect(stalled.of('1', 'error')[0]?.payload).toMatchObject([
+      { extensions: { code: 'SLOW_CONSUMER', lastIndex } },
+    ]);
+    stalled.subscribe('2', all, { at: lastIndex });
+    await vi.waitFor(() => expect(stalled.events('2').at(-1)?.index).toBe(last));
+    got.push(...stalled.events('2').map(({ index }) => index));
+    expect(got).toEqual(well.events('1').map(({ index }) => index));
+    expect(got[0]).toBe(first + 1);
+    expect(new Set(got).size).toBe(last - first);
+    for (const socket of [stalled, well]) socket.close();
+  });
+
+  test('that does not even take the error is cut off, and graphql-ws connects again', async () => {
+    const client = createClient({
+      url: place.socketUrl,
+      webSocketImpl: WebSocket,
+      retryWait: () => pause(10),
+    });
+    const codes: number[] = [];
+    let socket: WebSocket | undefined;
+    let connections = 0;
+    client.on('connected', (connected) => {
+      socket = connected as WebSocket;
+      connections++;
+    });
+    client.on('closed', (event) => codes.push((event as { code: number }).code));
+    const errors: unknown[] = [];
+    client.subscribe(
+      { query: all },
+      { next: () => {}, error: (error) => errors.push(error), complete: () => {} },
+    );
+    await vi.waitFor(() => expect(place.live.stats().subscriptions).toBe(1));
+    const before = slow();
+    (socket as unknown as { _socket: { pause(): void } })._socket.pause();
+    while (slow() === before) await report(1);
+    await vi.waitFor(() => expect(place.sockets.stats().connections).toBe(0), 5 * grace);
+    (socket as unknown as { _socket: { resume(): void } })._socket.resume();
+    await vi.waitFor(() => expect(connections).toBe(2));
+    expect(errors).toEqual([]);
+    expect(codes).toHaveLength(1);
+    await client.dispose();
+  });
+
+  test('of history is waited for, with bounded memory', async () => {
+    const at = await place.journal.lastIndex();
+    await report(40);
+    const socket = await RawSocket.open(place.socketUrl);
+    socket.stall();
+    socket.subscribe('1', all, { at });
+    socket.subscribe('2', all, { at });
+    await vi.waitFor(() => expect(place.sockets.stats().queuedBytes).toBeGreaterThan(64 * 1024));
+    expect(place.live.stats()).toMatchObject({ subscriptions: 2, channels: 0 });
+    expect(place.sockets.stats().queuedBytes).toBeLessThan(4 * 256 * 1024);
+    socket.goOn();
+    const last = await place.journal.lastIndex();
+    for (const id of ['1', '2']) {
+      await vi.waitFor(() => expect(socket.events(id).at(-1)?.index).toBe(last), 10_000);
+      expect(socket.events(id)).toHaveLength(last - at);
+    }
+    expect(socket.received.filter(({ type }) => type === 'error')).toEqual([]);
+    socket.close();
+  });
+
+  test('of results is not read from any more until it has taken them', async () => {
+    const socket = await RawSocket.open(place.socketUrl);
+    socket.stall();
+    const query = 'query { events(first: 100) { nodes { message } } }';
+    for (let n = 0; n < 40; n++) socket.subscribe(`${n}`, query);
+    await vi.waitFor(() => expect(place.sockets.stats().queuedBytes).toBeGreaterThan(256 * 1024));
+    socket.goOn();
+    await vi.waitFor(
+      () => expect(socket.received.filter(({ type }) => type === 'complete')).toHaveLength(40),
+      20_000,
+    );
+    socket.close();
+  });
+});
+
+describe('keep-alive', () => {
+  test('a client that answers pings stays, one that does not is freed', async () => {
+    const well = await RawSocket.open(place.socketUrl);
+    let pings = 0;
+    well.webSocket.on('ping', () => pings++);
+    const dead = await RawSocket.open(place.socketUrl, { autoPong: false });
+    await vi.waitFor(() => expect(dead.closed).not.toBeNull(), 4 * keepAlive);
+    await vi.waitFor(() => expect(pings).toBeGreaterThan(3), 6 * keepAlive);
+    expect(well.closed).toBeNull();
+    well.close();
+    await vi.waitFor(() => expect(place.sockets.stats().connections).toBe(0));
+  });
+});

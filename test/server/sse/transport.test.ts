@@ -1,0 +1,299 @@
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { EventSource } from 'eventsource';
+import { createClient } from 'graphql-sse';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openSite, type Place, type Site } from '../../live/harness.ts';
+
+let site: Site;
+let place: Place;
+beforeAll(async () => {
+  site = await openSite();
+  place = await site.open({
+    maxConnections: 5,
+    queueBytes: 256 * 1024,
+    grace: 500,
+    keepAlive: 1_200,
+    limits: { checkpointAfter: 200 },
+  });
+});
+afterAll(async () => {
+  await place[Symbol.asyncDispose]();
+  await site[Symbol.asyncDispose]();
+});
+afterEach(async () => {
+  for (const stream of streams.splice(0)) stream.request.destroy();
+  await vi.waitFor(() => {
+    expect(place.streams.stats().connections).toBe(0);
+    expect(place.live.stats()).toMatchObject({ subscriptions: 0, channels: 0, indexEntries: 0 });
+  });
+});
+
+const all = 'subscription { events { index message } }';
+const subscriptions = (count: number) =>
+  vi.waitFor(() => expect(place.live.stats().subscriptions).toBe(count));
+
+interface Stream {
+  readonly request: ClientRequest;
+  readonly response: IncomingMessage;
+  /** All that has come. */
+  text(): string;
+  ended: boolean;
+}
+const streams: Stream[] = [];
+
+/** What comes over the wire, as it comes. */
+async function open(
+  query: string,
+  { variables = {}, headers = {} }: { variables?: object; headers?: object } = {},
+): Promise<Stream> {
+  const sent = request(place.url, {
+    method: 'POST',
+    agent: false,
+    headers: {
+      accept: 'text/event-stream',
+      'content-type': 'application/json',
+      ...headers,
+    },
+  });
+  sent.on('error', () => {});
+  sent.end(JSON.stringify({ query, variables }));
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  let text = '';
+  const stream: Stream = { request: sent, response, text: () => text, ended: false };
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  response.on('end', () => {
+    stream.ended = true;
+  });
+  response.on('error', () => {});
+  streams.push(stream);
+  return stream;
+}
+
+describe('subscriptions over server-sent events', () => {
+  test('carry the index as id, and results of any selection', async () => {
+    const stream = await open('subscription { events { message category { description } } }');
+    expect(stream.response.headers).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+    });
+    await subscriptions(1);
+    const begun = await place.journal.lastIndex();
+    const [appended] = await place.report({ message: 'é\n', category: 'Volume' });
+    await vi.waitFor(() => expect(stream.text()).toContain('event: next'));
+    // Signs of life come between whenever it is time for one.
+    expect(stream.text().replaceAll(':\n\n', '')).toBe(
+      `: ${begun}\nid: ${begun}\n\n` +
+        `id: ${appended?.index}\nevent: next\ndata: {"data":{"events":{"message":"é\\n",` +
+        `"category":{"description":"${catalogued(stream.text())}"}}}}\n\n`,
+    );
+  });
+
+  test('share channels with those over WebSocket and with each other', async () => {
+    await open(all);
+    await open('subscription{events{index message}}');
+    await subscriptions(2);
+    expect(place.live.stats().channels).toBe(1);
+  });
+
+  test('say how far they are where nothing matches', async () => {
+    const events = await open('subscription { events(filter: { keys: ["nobody"] }) { index } }');
+    const batches = await open(
+      'subscription { eventBatches(filter: { keys: ["nobody"] }) { index events { index } } }',
+    );
+    await subscriptions(2);
+    const [appended] = await place.report({});
+    const index = appended?.index;
+    await vi.waitFor(() => expect(events.text()).toContain(`: ${index}\nid: ${index}\n\n`), 4_000);
+    await vi.waitFor(() => {
+      expect(batches.text()).toContain(
+        `id: ${index}\nevent: next\ndata: {"data":{"eventBatches":{"index":${index},"events":[]}}}\n\n`,
+      );
+    }, 4_000);
+  });
+
+  test('resume after Last-Event-ID, which stands over afterIndex', async () => {
+    const [a, b] = await place.report({ message: 'a' }, { message: 'b' });
+    const query = 'subscription { events(afterIndex: 0) { index message } }';
+    const headers = { 'last-event-id': String(a?.index) };
+    const stream = await open(query, { headers });
+    await vi.waitFor(() => expect(stream.text()).toContain(`id: ${b?.index}\nevent: next`));
+    expect(stream.text()).not.toContain('"message":"a"');
+  });
+
+  test('show that they live', async () => {
+    const stream = await open(all);
+    await vi.waitFor(() => expect(stream.text()).toMatch(/:\n\n$/), 5_000);
+  });
+});
+
+const catalogued = (text: string): string => /"description":"([^"]*)"/.exec(text)?.[1] ?? 'none';
+
+describe('errors', () => {
+  test.each([
+    ['of the document', 'subscription { nothing }', {}, 'BAD_USER_INPUT'],
+    [
+      'of an argument',
+      'subscription { events(filter: { ids: ["x"] }) { id } }',
+      {},
+      'BAD_USER_INPUT',
+    ],
+    ['of Last-Event-ID', all, { 'last-event-id': 'x' }, 'BAD_USER_INPUT'],
+    ['of an index', all, { 'last-event-id': '9007199254740991' }, 'INDEX_AHEAD'],
+  ])('%s come as a result, and complete the stream', async (_, query, headers, code) => {
+    const stream = await open(query, { headers });
+    await vi.waitFor(() => expect(stream.ended).toBe(true));
+    expect(stream.text()).toMatch(
+      new RegExp(
+        `event: next\ndata: {"errors":.*"code":"${code}".*}\n\nevent: complete\ndata:\n\n$`,
+      ),
+    );
+    expect(stream.text()).not.toContain('"http"');
+  });
+
+  test('too many connections are refused', async () => {
+    for (let n = 0; n < 5; n++) await open(all);
+    const late = await open(all);
+    expect(late.response.statusCode).toBe(503);
+    await vi.waitFor(() => expect(late.text()).toContain('at most 5'));
+  });
+
+  test('a reader that is too slow is told so, and resumes with nothing missing', async () => {
+    const begun = await place.journal.lastIndex();
+    const stream = await open(all);
+    await subscriptions(1);
+    stream.response.pause();
+    const filler = 'x'.repeat(20_000);
+    while (place.streams.stats().slowConsumers === 0) {
+      await place.report(...Array.from({ length: 40 }, () => ({ message: filler })));
+    }
+    stream.response.resume();
+    await vi.waitFor(() => expect(stream.ended).toBe(true));
+    const ids = [...stream.text().matchAll(/^id: (\d+)\nevent: next/gm)].map(([, id]) =>
+      Number(id),
+    );
+    const lastIndex = ids.at(-1);
+    expect(stream.text()).toMatch(new RegExp(`"code":"SLOW_CONSUMER","lastIndex":${lastIndex}}`));
+    const again = await open(all, { headers: { 'last-event-id': String(lastIndex) } });
+    const last = await place.journal.lastIndex();
+    await vi.waitFor(() => expect(again.text()).toContain(`id: ${last}\nevent: next`), 10_000);
+    const more = [...again.text().matchAll(/^id: (\d+)\nevent: next/gm)].map(([, id]) =>
+      Number(id),
+    );
+    expect([...ids, ...more]).toEqual(
+      Array.from({ length: last - begun }, (_, n) => begun + 1 + n),
+    );
+  });
+
+  test('a reader that does not even take the error is cut off', async () => {
+    const slow = place.streams.stats().slowConsumers;
+    const stream = await open(all);
+    await subscriptions(1);
+    stream.response.pause();
+    const filler = 'x'.repeat(20_000);
+    while (place.streams.stats().slowConsumers === slow) {
+      await place.report(...Array.from({ length: 40 }, () => ({ message: filler })));
+    }
+    await vi.waitFor(() => expect(place.streams.stats().connections).toBe(0), 3_000);
+  });
+});
+
+describe("graphql-sse's own client", () => {
+  test('follows, and stops when it has enough', async () => {
+    const client = createClient({ url: place.url });
+    const iterator = client.iterate<{ events: { message: string } }>({ query: all });
+    const first = iterator.next();
+    await subscriptions(1);
+    await place.report({ message: 'it' });
+    expect((await first).value).toMatchObject({ data: { events: { message: 'it' } } });
+    await iterator.return?.();
+    await subscriptions(0);
+    client.dispose();
+  });
+
+  test('is answered queries, and errors', async () => {
+    const client = createClient({ url: place.url });
+    const results: unknown[] = [];
+    for (const query of ['{ journal { kind } }', '{ nothing }', 'subscription { nothing }']) {
+      await new Promise<void>((resolve, reject) => {
+        client.subscribe(
+          { query },
+          { next: (result) => results.push(result), error: reject, complete: resolve },
+        );
+      });
+    }
+    expect(results).toEqual([
+      { data: { journal: { kind: 'EMBEDDED' } } },
+      { errors: [expect.objectContaining({ message: expect.stringContaining('nothing') })] },
+      { errors: [expect.objectContaining({ message: expect.stringContaining('nothing') })] },
+    ]);
+    client.dispose();
+  });
+
+  test('follows over a gateway that goes away and comes back', async () => {
+    const own = await openSite();
+    let gateway = await own.open();
+    const client = createClient({
+      url: gateway.url,
+      retryAttempts: 100,
+      retry: () => pause(50),
+    });
+    const got: string[] = [];
+    const ended: unknown[] = [];
+    client.subscribe<{ events: { message: string } }>(
+      { query: all },
+      {
+        next: ({ data }) => got.push(data?.events.message ?? ''),
+        error: (error) => ended.push(error),
+        complete: () => ended.push('complete'),
+      },
+    );
+    const subscribed = () =>
+      vi.waitFor(() => expect(gateway.live.stats().subscriptions).toBe(1), 10_000);
+    await subscribed();
+    await gateway.report({ message: 'before' });
+    await vi.waitFor(() => expect(got).toEqual(['before']));
+    await gateway[Symbol.asyncDispose]();
+    gateway = await own.open();
+    await subscribed();
+    await gateway.report({ message: 'after' });
+    await vi.waitFor(() => expect(got).toEqual(['before', 'after']));
+    expect(ended).toEqual([]);
+    client.dispose();
+    await gateway[Symbol.asyncDispose]();
+    await own[Symbol.asyncDispose]();
+  });
+});
+
+describe('EventSource', () => {
+  test('resumes by itself with nothing missing', async () => {
+    const own = await openSite();
+    let gateway = await own.open();
+    const query = 'subscription { events(filter: { keys: ["k"] }) { index message } }';
+    const got: string[] = [];
+    const source = new EventSource(`${gateway.url}?query=${encodeURIComponent(query)}`);
+    source.addEventListener('next', ({ data }) => got.push(JSON.parse(data).data.events.message));
+    const subscribed = () =>
+      vi.waitFor(() => expect(gateway.live.stats().subscriptions).toBe(1), 15_000);
+    await subscribed();
+    // The package, unlike browsers, remembers ids of events with data only.
+    await gateway.report({ key: 'k', message: 'first' });
+    await vi.waitFor(() => expect(got).toEqual(['first']));
+    for (let round = 0; round < 2; round++) {
+      await gateway[Symbol.asyncDispose]();
+      gateway = await own.open();
+      await gateway.report({ key: 'k', message: `${round} while away` }, { key: 'other' });
+      await subscribed();
+      await gateway.report({ key: 'k', message: `${round} live` });
+      await vi.waitFor(() => expect(got).toHaveLength(1 + 2 * (round + 1)));
+    }
+    expect(got.slice(1)).toEqual(['0 while away', '0 live', '1 while away', '1 live']);
+    source.close();
+    await gateway[Symbol.asyncDispose]();
+    await own[Symbol.asyncDispose]();
+  });
+});

@@ -1,0 +1,53 @@
+import type { Event, Report } from '../../src/event/event.ts';
+import type { Written } from '../../src/journal/event-log.ts';
+import { type OpenStore, openStore } from '../../src/store/open.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { dataDirectory } from '../pglite.ts';
+import { startDatabase } from '../postgres.ts';
+
+/** An empty database, and a store that is open over it. */
+export interface StorePlace extends AsyncDisposable {
+  readonly store: OpenStore;
+}
+
+export async function pglitePlace(): Promise<StorePlace> {
+  const directory = await dataDirectory();
+  const store = await openStore({ ...quiet, databaseUrl: null, dataDirectory: directory.path });
+  return {
+    store,
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export async function postgresPlace(): Promise<StorePlace> {
+  const database = await startDatabase();
+  const store = await openStore({ ...quiet, databaseUrl: database.url, dataDirectory: '' });
+  return {
+    store,
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const quiet = { exclusive: true, log: createLog('silent') };
+
+/** Writes reports behind what is there, in one batch. */
+export async function put(store: OpenStore, reports: readonly Report[]): Promise<Written[]> {
+  const last = await store.lastIndex();
+  const parts = reports.map((report, n) => ({ index: last + 1 + n, report }));
+  const written = await store.write(parts, last);
+  if (written === null) throw new Error('another has written meanwhile');
+  return written;
+}
+
+/** Writes reports and answers the events that they make. */
+export const putEvents = async (store: OpenStore, reports: readonly Report[]): Promise<Event[]> =>
+  (await put(store, reports)).map(({ event }) => event);
+
+/** Deletes every event; indexes go on. */
+export const empty = (store: OpenStore): Promise<number> => store.expire(Date.UTC(9000, 1) * 1_000);
