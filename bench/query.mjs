@@ -46,7 +46,7 @@ const questions = {
   },
   'hourly average of a trait over a range': {
     query: `query ($filter: EventFilter) {
-      aggregateEvents(filter: $filter, of: "traits.size_gib", interval: "1h", first: 1000) { bucket count average }
+      aggregateEvents(filter: $filter, measure: { trait: "size_gib" }, interval: "1h", first: 1000) { rows { bucket count average } }
     }`,
     variables: { filter: { tags: ['pool:gold'], time: { gte: from, lte: to } } },
     sql: [
@@ -56,16 +56,16 @@ const questions = {
        GROUP BY 1 ORDER BY 1`,
       ['pool:gold', from, to],
     ],
-    rows: (data) => data.aggregateEvents.length,
+    rows: (data) => data.aggregateEvents.rows.length,
   },
   'count by five minutes over everything': {
-    query: `{ aggregateEvents(interval: "5m", first: 10000) { bucket count } }`,
+    query: `{ aggregateEvents(interval: "5m", first: 10000) { rows { bucket count } } }`,
     variables: {},
     sql: [
       `SELECT date_bin('5 minutes', time, 'epoch') AS bucket, count(*) FROM events GROUP BY 1 ORDER BY 1 LIMIT 10000`,
       [],
     ],
-    rows: (data) => data.aggregateEvents.length,
+    rows: (data) => data.aggregateEvents.rows.length,
   },
 };
 

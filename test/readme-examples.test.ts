@@ -62,7 +62,7 @@ describe('what the README prints works as printed', () => {
         totalCount: 1,
       },
     });
-    expect((await gateway.gql(aggregate)).aggregateEvents[0]).toMatchObject({
+    expect((await gateway.gql(aggregate)).aggregateEvents.rows[0]).toMatchObject({
       group: [{ value: 'Volume.Create' }, { value: 'gold' }],
       count: 1,
       average: 20,

@@ -8,9 +8,9 @@ export type Scalars = {
   Boolean: { input: boolean; output: boolean; }
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
-  /** Any JSON value. */
+  /** Any JSON value. Integers beyond plus or minus 2^53 - 1 keep all their digits in the answer: 18446744073709551615. A client that must not round them reads the answer with a JSON parser that keeps them. */
   JSON: { input: unknown; output: unknown; }
-  /** An integer within plus or minus 2^53 - 1, sent as a JSON number. */
+  /** An integer within plus or minus 2^53 - 1, sent as a JSON number: 1024. */
   SafeInt: { input: number; output: number; }
   /** An RFC 3339 instant, UTC, at most microseconds: 2026-11-20T08:15:30.123Z. */
   DateTime: { input: string; output: string; }
@@ -83,8 +83,8 @@ export type TraitOperator =
   /** The event carries the trait, whatever it holds. */
   | 'EXISTS';
 
-/** A field of the event by which figures can be grouped. */
-export type EventField =
+/** A field of the event by which statistics can be grouped. */
+export type EventGroupField =
   /** Event.namespace. */
   | 'NAMESPACE'
   /** The category's name. */
@@ -107,12 +107,19 @@ export type EventField =
   | 'NODE'
   /** EventSource.component. */
   | 'COMPONENT'
+  /** EventSource.plane. */
+  | 'PLANE'
   /** EventSource.layer. */
   | 'LAYER'
   /** Event.dialect. */
   | 'DIALECT';
 
-/** By the moment of the event, or by the place of its latest change in the journal. */
+/** A number that every ended event has. */
+export type MeasuredField =
+  /** Seconds between time and endTime: 1.5. */
+  | 'DURATION';
+
+/** The order of a page: by the time of the event, or by the index of its latest change. */
 export type EventOrder =
   /** Earliest first. */
   | 'TIME_ASC'
@@ -145,6 +152,23 @@ export type ReportStatus =
   | 'ACCEPTED'
   /** It repeats a report that was there already and changes nothing. */
   | 'DUPLICATE';
+
+/** Why an event was not recorded. Later versions may add codes. */
+export type ReportErrorCode =
+  /** Something is missing. */
+  | 'REQUIRED'
+  /** Something is not of the form that it must have. */
+  | 'INVALID'
+  /** Something has too many characters or bytes. */
+  | 'TOO_LONG'
+  /** A list has too many entries. */
+  | 'TOO_MANY'
+  /** The caller may not report this. */
+  | 'FORBIDDEN'
+  /** The id belongs to an event of another namespace. */
+  | 'CONFLICT'
+  /** Not recorded now: report this event again. */
+  | 'UNAVAILABLE';
 
 /** A typed value: exactly one of these. */
 export type TraitValue =
@@ -229,17 +253,28 @@ export type EventFilter = {
   readonly traits?: InputMaybe<ReadonlyArray<TraitFilter>>;
   /** Arrived in one of these languages. */
   readonly dialects?: InputMaybe<ReadonlyArray<Dialect>>;
+  /** All of these filters. */
+  readonly all?: InputMaybe<ReadonlyArray<EventFilter>>;
   /** At least one of these filters. */
   readonly any?: InputMaybe<ReadonlyArray<EventFilter>>;
   /** Not this filter. */
   readonly not?: InputMaybe<EventFilter>;
 };
 
-/** One way to group: a field of the event, the label behind a tag group (deployments:*), or a trait. */
+/** The number that is measured: exactly one of these. */
+export type Measure =
+  /** A number in the value: "" is the value itself, "a.b" a number inside it. */
+  { readonly value: Scalars['String']['input']; readonly trait?: never; readonly field?: never; }
+  |  /** An INT or FLOAT trait, by its name: "size_gib". */
+  { readonly value?: never; readonly trait: Scalars['String']['input']; readonly field?: never; }
+  |  /** Seconds between time and endTime, of ended events. */
+  { readonly value?: never; readonly trait?: never; readonly field: MeasuredField; };
+
+/** One way to group, exactly one of these: a field of the event, the label of a tag group (deployments:*), or a trait. */
 export type GroupBy =
   /** By a field. */
-  { readonly field: EventField; readonly tagGroup?: never; readonly trait?: never; }
-  |  /** By the label of a tag group: `deployments` groups by what stands behind `deployments:`. */
+  { readonly field: EventGroupField; readonly tagGroup?: never; readonly trait?: never; }
+  |  /** By the label of a tag group: `deployments` groups by the label after `deployments:`. */
   { readonly field?: never; readonly tagGroup: Scalars['String']['input']; readonly trait?: never; }
   |  /** By a trait's value. */
   { readonly field?: never; readonly tagGroup?: never; readonly trait: Scalars['String']['input']; };
@@ -322,7 +357,7 @@ export type Percentile = {
   readonly value: Maybe<Scalars['Float']['output']>;
 };
 
-/** Figures over one group of events, in one time bucket where an interval was given. */
+/** Statistics of one group of events, in one time bucket where an interval was given. `average`, `min` and the like are null where no event of the group carries the measured number. */
 export type EventAggregate = {
   /** The group's labels, in the order of groupBy. */
   readonly group: ReadonlyArray<GroupLabel>;
@@ -330,7 +365,7 @@ export type EventAggregate = {
   readonly bucket: Maybe<Scalars['DateTime']['output']>;
   /** How many events. */
   readonly count: Scalars['SafeInt']['output'];
-  /** How many of them carry the measured number; the figures below are over these, and null where there are none. */
+  /** How many of them carry the measured number; the statistics below are over these, and null where there are none. */
   readonly measured: Scalars['SafeInt']['output'];
   /** Their mean. */
   readonly average: Maybe<Scalars['Float']['output']>;
@@ -342,6 +377,14 @@ export type EventAggregate = {
   readonly sum: Maybe<Scalars['Float']['output']>;
   /** In the order asked for; interpolated, as PostgreSQL's percentile_cont. */
   readonly percentiles: ReadonlyArray<Percentile>;
+};
+
+/** The answer to aggregateEvents. */
+export type EventAggregation = {
+  /** One row a group, or a group and time bucket: largest count first, or in time order with an interval. */
+  readonly rows: ReadonlyArray<EventAggregate>;
+  /** Whether there are more rows than were asked for. Nothing is cut silently. */
+  readonly truncated: Scalars['Boolean']['output'];
 };
 
 /** Something that happens in a category. */
@@ -466,7 +509,7 @@ export type EventTraitArgs = {
   name: Scalars['String']['input'];
 };
 
-/** An event and its place in the page order. */
+/** An event and its cursor. */
 export type EventEdge = {
   /** For `after` and `before`, in the same orderBy. */
   readonly cursor: Scalars['String']['output'];
@@ -476,9 +519,9 @@ export type EventEdge = {
 
 /** How to go on from a page. */
 export type PageInfo = {
-  /** Whether more events stand behind the page. */
+  /** Whether there are more events after the page. */
   readonly hasNextPage: Scalars['Boolean']['output'];
-  /** Whether more events stand before the page. */
+  /** Whether there are more events before the page. */
   readonly hasPreviousPage: Scalars['Boolean']['output'];
   /** The first event's cursor; null in an empty page. */
   readonly startCursor: Maybe<Scalars['String']['output']>;
@@ -520,11 +563,13 @@ export type JournalStatus = {
 
 /** An event that was recorded and will never be lost. */
 export type ReportedEvent = {
-  /** The id it was given, or had. */
+  /** Its position in the call, from 0. */
+  readonly position: Scalars['Int']['output'];
+  /** The id that was given, or else made. */
   readonly id: Scalars['ID']['output'];
-  /** Its place in the journal. */
+  /** Its index in the journal. */
   readonly index: Scalars['SafeInt']['output'];
-  /** How far it has come. */
+  /** Whether queries show it already. */
   readonly status: ReportStatus;
 };
 
@@ -532,14 +577,18 @@ export type ReportedEvent = {
 export type ReportError = {
   /** The input field at fault: ["traits", "0", "value"]. */
   readonly path: ReadonlyArray<Scalars['String']['output']>;
-  /** REQUIRED, INVALID, TOO_LONG, TOO_MANY, FORBIDDEN. */
-  readonly code: Scalars['String']['output'];
+  /** The kind of mistake, for programs. */
+  readonly code: ReportErrorCode;
   /** One sentence that says what to change. */
   readonly message: Scalars['String']['output'];
 };
 
-/** An event that was not recorded; those beside it were. */
+/** An event that was not recorded. The other events of the call are not affected by it. */
 export type RejectedEvent = {
+  /** Its position in the call, from 0. */
+  readonly position: Scalars['Int']['output'];
+  /** The id that the reporter gave, if any. */
+  readonly id: Maybe<Scalars['ID']['output']>;
   /** Everything that is wrong with it. */
   readonly errors: ReadonlyArray<ReportError>;
 };
@@ -552,6 +601,22 @@ export type ReportEventsPayload = {
   readonly accepted: Scalars['Int']['output'];
   /** How many were not. */
   readonly rejected: Scalars['Int']['output'];
+};
+
+/** A tag and how many events carry it. */
+export type TagCount = {
+  /** The tag: pool:gold. */
+  readonly tag: Scalars['String']['output'];
+  /** How many events carry it. */
+  readonly count: Scalars['SafeInt']['output'];
+};
+
+/** The answer to tags. */
+export type TagCounts = {
+  /** Most used first. */
+  readonly nodes: ReadonlyArray<TagCount>;
+  /** Whether there are more than were asked for. */
+  readonly truncated: Scalars['Boolean']['output'];
 };
 
 /** A notification that was read and is not meant to become an event. */
@@ -572,14 +637,6 @@ export type ReportNotificationsPayload = {
   readonly rejected: Scalars['Int']['output'];
 };
 
-/** A tag and how many events carry it. */
-export type TagCount = {
-  /** The tag. */
-  readonly tag: Scalars['String']['output'];
-  /** How many events carry it. */
-  readonly count: Scalars['SafeInt']['output'];
-};
-
 /** What became of one reported event. */
 export type ReportResult = ReportedEvent | RejectedEvent;
 
@@ -588,32 +645,32 @@ export type NotificationResult = ReportedEvent | RejectedEvent | DroppedNotifica
 
 /** What is known: events, figures over them, and the catalogue. */
 export type Query = {
-  /** Figures over the events that match: one row a group, or a group and time bucket. `of` names the number that is measured: "value" (the value, where it is a number), "value.a.b" (a number inside it), "traits.NAME" (an int or float trait) or "duration" (seconds between time and endTime of ended events). Rows come largest count first, or in time order when interval is given; empty buckets between the first and the last are filled with count 0. Buckets of a day and longer begin at midnight in timeZone (IANA name). percentiles are ranks between 0 and 1. minIndex is that of events. */
-  readonly aggregateEvents: ReadonlyArray<EventAggregate>;
+  /** Statistics of the events that match: one row a group, or a group and time bucket. Rows come largest count first, or in time order when interval is given; empty buckets between the first and the last are filled with count 0. Buckets of a day and longer begin at midnight in timeZone (IANA name). percentiles are ranks between 0 and 1. minIndex is that of events. */
+  readonly aggregateEvents: EventAggregation;
   /** The catalogue of categories and their actions: built in, and whatever has been reported. */
   readonly categories: ReadonlyArray<Category>;
   /** The traits that events of a type carry, with their types. */
   readonly traitDescriptors: ReadonlyArray<TraitDescriptor>;
   /** One event by its id; null when there is none, or none that the caller may read. */
   readonly event: Maybe<Event>;
-  /** Events that match, newest first unless orderBy says otherwise; pages of 30 by default, 1000 at most. Pages are keyset pages: events reported while a client pages neither repeat nor skip one. minIndex waits (at most 5 s) until the store holds everything up to that index: read your own writes. When it takes longer the answer is UNAVAILABLE, and INDEX_AHEAD when the journal has not got that far. */
+  /** Events that match, newest first unless orderBy says otherwise; pages of 30 by default, 1000 at most. Pages are keyset pages: events reported while a client pages neither repeat nor skip one. minIndex waits (at most 5 s) until the store holds everything up to that index: read your own writes. Where it takes longer the answer is UNAVAILABLE, and INDEX_AHEAD when the journal has not got that far. */
   readonly events: EventConnection;
   /** Where the journal and the store stand. */
   readonly journal: JournalStatus;
   /** Tags in use, most used first. */
-  readonly tags: ReadonlyArray<TagCount>;
+  readonly tags: TagCounts;
 };
 
 
 /** What is known: events, figures over them, and the catalogue. */
 export type QueryAggregateEventsArgs = {
   filter?: InputMaybe<EventFilter>;
-  of?: InputMaybe<Scalars['String']['input']>;
+  measure?: InputMaybe<Measure>;
   groupBy?: InputMaybe<ReadonlyArray<GroupBy>>;
   interval?: InputMaybe<Scalars['Duration']['input']>;
-  timeZone?: InputMaybe<Scalars['String']['input']>;
+  timeZone?: Scalars['String']['input'];
   percentiles?: InputMaybe<ReadonlyArray<Scalars['Float']['input']>>;
-  first?: InputMaybe<Scalars['Int']['input']>;
+  first?: Scalars['Int']['input'];
   minIndex?: InputMaybe<Scalars['SafeInt']['input']>;
 };
 
@@ -639,7 +696,7 @@ export type QueryEventArgs = {
 /** What is known: events, figures over them, and the catalogue. */
 export type QueryEventsArgs = {
   filter?: InputMaybe<EventFilter>;
-  orderBy?: InputMaybe<EventOrder>;
+  orderBy?: EventOrder;
   first?: InputMaybe<Scalars['Int']['input']>;
   after?: InputMaybe<Scalars['String']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
@@ -652,7 +709,7 @@ export type QueryEventsArgs = {
 export type QueryTagsArgs = {
   prefix?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<EventFilter>;
-  first?: InputMaybe<Scalars['Int']['input']>;
+  first?: Scalars['Int']['input'];
 };
 
 /** Ways to report events. */
@@ -661,7 +718,7 @@ export type Mutation = {
   readonly reportEvent: ReportResult;
   /** Reports events in order, at most 1000 a call. Each stands for itself: a bad one is answered as RejectedEvent and the others are recorded. Nothing that was answered as ReportedEvent is ever lost. A second report with the same id completes the first: the earliest time and the latest endTime stand, and a later non-empty severity, message, value, tag or trait is added over the earlier one. */
   readonly reportEvents: ReportEventsPayload;
-  /** Reports OpenStack's notifications, which become events by the event definitions. Each is in the form of Ceilometer's converter (ctxt, publisher_id, event_type, payload, metadata, and priority beside them) or as oslo.messaging puts it on the wire, in an envelope or bare, and stands for itself. */
+  /** Reports OpenStack's notifications, which become events by the event definitions. Each is in the form of Ceilometer's converter (ctxt, publisher_id, event_type, payload, metadata, and optionally priority) or as oslo.messaging puts it on the wire, in an envelope or bare, and stands for itself. */
   readonly reportNotifications: ReportNotificationsPayload;
 };
 
@@ -669,21 +726,21 @@ export type Mutation = {
 /** Ways to report events. */
 export type MutationReportEventArgs = {
   event: EventInput;
-  wait?: InputMaybe<ReportWait>;
+  wait?: ReportWait;
 };
 
 
 /** Ways to report events. */
 export type MutationReportEventsArgs = {
   events: ReadonlyArray<EventInput>;
-  wait?: InputMaybe<ReportWait>;
+  wait?: ReportWait;
 };
 
 
 /** Ways to report events. */
 export type MutationReportNotificationsArgs = {
   notifications: ReadonlyArray<Scalars['JSON']['input']>;
-  wait?: InputMaybe<ReportWait>;
+  wait?: ReportWait;
 };
 
 /** Live feeds of events. */
@@ -706,6 +763,6 @@ export type SubscriptionEventsArgs = {
 export type SubscriptionEventBatchesArgs = {
   filter?: InputMaybe<EventFilter>;
   afterIndex?: InputMaybe<Scalars['SafeInt']['input']>;
-  maxSize?: InputMaybe<Scalars['Int']['input']>;
-  maxWait?: InputMaybe<Scalars['Duration']['input']>;
+  maxSize?: Scalars['Int']['input'];
+  maxWait?: Scalars['Duration']['input'];
 };

@@ -100,7 +100,7 @@ export const options = {
   TIDINGS_MAX_FILTER_DEPTH: option(
     wholeNumber(1, 64),
     '8',
-    'Levels of `any` and `not` in a filter.',
+    'Levels of `all`, `any` and `not` in a filter.',
   ),
   TIDINGS_MAX_DEPTH: option(wholeNumber(1), '12', 'Levels of fields in an operation.'),
   TIDINGS_MAX_ALIASES: option(wholeNumber(0), '30', 'Aliases in an operation.'),

@@ -36,6 +36,7 @@ export interface FilterInput {
   readonly ended?: Given<boolean>;
   readonly traits?: Given<readonly TraitFilterInput[]>;
   readonly dialects?: Given<readonly Dialect[]>;
+  readonly all?: Given<readonly FilterInput[]>;
   readonly any?: Given<readonly FilterInput[]>;
   readonly not?: Given<FilterInput>;
 }
@@ -45,7 +46,7 @@ export interface FilterOptions {
   readonly now: Instant;
   /** The argument that holds the filter. */
   readonly path: readonly string[];
-  /** Levels of any and not. */
+  /** Levels of all, any and not. */
   readonly maxDepth?: number;
 }
 
@@ -66,7 +67,10 @@ export function parseFilter(
   function parse(given: FilterInput, at: Path, depthLeft: number): Filter {
     const nested = (inner: FilterInput, innerAt: Path): Filter => {
       if (depthLeft > 0) return parse(inner, innerAt, depthLeft - 1);
-      throw new InputError(innerAt, `A filter holds at most ${maxDepth} levels of any and not.`);
+      throw new InputError(
+        innerAt,
+        `A filter holds at most ${maxDepth} levels of all, any and not.`,
+      );
     };
     const list = <Key extends keyof FilterInput, Parsed>(
       name: Key,
@@ -91,6 +95,7 @@ export function parseFilter(
       ended: given.ended ?? undefined,
       traits: list('traits', parseTraitTest),
       dialects: list('dialects', (dialect) => dialect),
+      all: list('all', nested),
       any: list('any', nested),
       not: given.not == null ? undefined : nested(given.not, [...at, 'not']),
     });

@@ -91,6 +91,8 @@ export interface Filter {
   /** All of them. */
   readonly traits?: readonly TraitTest[];
   readonly dialects?: readonly Dialect[];
+  /** All of them; an empty list holds always. */
+  readonly all?: readonly Filter[];
   readonly any?: readonly Filter[];
   readonly not?: Filter;
 }

@@ -30,6 +30,7 @@ export function compileFilter(filter: Filter): Matcher {
     filter.types && ofTypes(filter.types),
     filter.topics && ofTopics(filter.topics),
     ...(filter.traits ?? []).map(withTrait),
+    filter.all && all(filter.all.map(compileFilter)),
     filter.any && any(filter.any.map(compileFilter)),
     filter.not && not(compileFilter(filter.not)),
   ];

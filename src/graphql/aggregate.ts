@@ -1,20 +1,20 @@
 import { parseDuration } from '../event/duration.ts';
 import { InputError, quoted } from '../event/input-error.ts';
+import { parseText } from '../event/text.ts';
 import type { AggregateRequest, AggregateRow, Grouping } from '../store/store.ts';
 import { builder } from './builder.ts';
-import { EventFieldEnum } from './enums.ts';
+import { EventGroupFieldEnum } from './enums.ts';
 import { EventFilterRef, filterOf } from './filter.ts';
-import { parseMeasure } from './measure.ts';
+import { listLimits, listOf } from './limits.ts';
+import { MeasureRef, measureOf } from './measure.ts';
 import { untilStored } from './minimum-index.ts';
-import { pageSize } from './page-size.ts';
+import { pageSize, truncatedTo } from './page-size.ts';
 import { type SelectedBelow, selectedBelow } from './selected.ts';
 
 const maxRows = 10_000;
-const maxGroupings = 16;
-const maxPercentiles = 32;
 
-/** A row and the request it answers: the names of its groups and the ranks stand in the request. */
-interface Figures {
+/** A row and the request that it answers, which has the names of its groups and the ranks. */
+interface Statistics {
   readonly row: AggregateRow;
   readonly request: AggregateRequest;
 }
@@ -47,16 +47,17 @@ const PercentileRef = builder
     }),
   });
 
-const EventAggregateRef = builder.objectRef<Figures>('EventAggregate').implement({
-  description: 'Figures over one group of events, in one time bucket where an interval was given.',
+const EventAggregateRef = builder.objectRef<Statistics>('EventAggregate').implement({
+  description:
+    'Statistics of one group of events, in one time bucket where an interval was given. `average`, `min` and the like are null where no event of the group carries the measured number.',
   fields: (t) => ({
     group: t.field({
       type: [GroupLabelRef],
       description: "The group's labels, in the order of groupBy.",
       resolve: ({ row, request }) =>
-        request.groupBy.map((grouping, place) => ({
+        request.groupBy.map((grouping, position) => ({
           name: nameOf(grouping),
-          value: row.group[place] ?? null,
+          value: row.group[position] ?? null,
         })),
     }),
     bucket: t.field({
@@ -73,7 +74,7 @@ const EventAggregateRef = builder.objectRef<Figures>('EventAggregate').implement
     measured: t.field({
       type: 'SafeInt',
       description:
-        'How many of them carry the measured number; the figures below are over these, and null where there are none.',
+        'How many of them carry the measured number; the statistics below are over these, and null where there are none.',
       resolve: ({ row }) => row.measured,
     }),
     average: t.float({
@@ -88,16 +89,19 @@ const EventAggregateRef = builder.objectRef<Figures>('EventAggregate').implement
       type: [PercentileRef],
       description: "In the order asked for; interpolated, as PostgreSQL's percentile_cont.",
       resolve: ({ row, request }) =>
-        request.percentiles.map((rank, place) => ({ rank, value: row.percentiles[place] ?? null })),
+        request.percentiles.map((rank, position) => ({
+          rank,
+          value: row.percentiles[position] ?? null,
+        })),
     }),
   }),
 });
 
 /** Without any of these nothing has to be measured. */
-const figuresOfMeasured = new Set(['measured', 'average', 'min', 'max', 'sum', 'percentiles']);
+const measuredFields = new Set(['measured', 'average', 'min', 'max', 'sum', 'percentiles']);
 
-const wantsFigures = (info: SelectedBelow): boolean =>
-  selectedBelow(info).some(({ name }) => figuresOfMeasured.has(name.value));
+const wantsMeasured = (info: SelectedBelow): boolean =>
+  selectedBelow(info, ['rows']).some(({ name }) => measuredFields.has(name.value));
 
 function nameOf(grouping: Grouping): string {
   switch (grouping.by) {
@@ -112,13 +116,13 @@ function nameOf(grouping: Grouping): string {
 
 const GroupByRef = builder.inputType('GroupBy', {
   description:
-    'One way to group: a field of the event, the label behind a tag group (deployments:*), or a trait.',
+    'One way to group, exactly one of these: a field of the event, the label of a tag group (deployments:*), or a trait.',
   isOneOf: true,
   fields: (t) => ({
-    field: t.field({ type: EventFieldEnum, description: 'By a field.' }),
+    field: t.field({ type: EventGroupFieldEnum, description: 'By a field.' }),
     tagGroup: t.string({
       description:
-        'By the label of a tag group: `deployments` groups by what stands behind `deployments:`.',
+        'By the label of a tag group: `deployments` groups by the label after `deployments:`.',
     }),
     trait: t.string({ description: "By a trait's value." }),
   }),
@@ -126,52 +130,86 @@ const GroupByRef = builder.inputType('GroupBy', {
 
 type GroupByInput = typeof GroupByRef.$inferInput;
 
-function groupingOf(by: GroupByInput): Grouping {
+/** @throws InputError */
+function groupingOf(by: GroupByInput, position: number): Grouping {
   if (by.field != null) return { by: 'field', field: by.field };
-  if (by.tagGroup != null) return { by: 'tagGroup', group: by.tagGroup };
-  return { by: 'trait', trait: by.trait ?? '' };
+  const at = ['groupBy', String(position)];
+  return by.tagGroup != null
+    ? { by: 'tagGroup', group: parseText(by.tagGroup, [...at, 'tagGroup']) }
+    : { by: 'trait', trait: parseText(by.trait ?? '', [...at, 'trait']) };
 }
+
+interface Aggregation {
+  readonly rows: readonly Statistics[];
+  readonly truncated: boolean;
+}
+
+const EventAggregationRef = builder.objectRef<Aggregation>('EventAggregation').implement({
+  description: 'The answer to aggregateEvents.',
+  fields: (t) => ({
+    rows: t.expose('rows', {
+      type: [EventAggregateRef],
+      description:
+        'One row a group, or a group and time bucket: largest count first, or in time order with an interval.',
+    }),
+    truncated: t.exposeBoolean('truncated', {
+      description: 'Whether there are more rows than were asked for. Nothing is cut silently.',
+    }),
+  }),
+});
 
 builder.queryField('aggregateEvents', (t) =>
   t.field({
-    type: [EventAggregateRef],
+    type: EventAggregationRef,
     description:
-      'Figures over the events that match: one row a group, or a group and time bucket. `of` names the number ' +
-      'that is measured: "value" (the value, where it is a number), "value.a.b" (a number inside it), ' +
-      '"traits.NAME" (an int or float trait) or "duration" (seconds between time and endTime of ended events). ' +
+      'Statistics of the events that match: one row a group, or a group and time bucket. ' +
       'Rows come largest count first, or in time order when interval is given; empty buckets between the first ' +
       'and the last are filled with count 0. Buckets of a day and longer begin at midnight in timeZone (IANA name). ' +
       'percentiles are ranks between 0 and 1. minIndex is that of events.',
     args: {
       filter: t.arg({ type: EventFilterRef, description: 'Which events; all without it.' }),
-      of: t.arg.string({ defaultValue: 'value', description: 'The number that is measured.' }),
-      groupBy: t.arg({ type: [GroupByRef], description: 'One row for each combination of these.' }),
-      interval: t.arg({ type: 'Duration', description: 'Length of a time bucket.' }),
+      measure: t.arg({
+        type: MeasureRef,
+        description: 'The number that is measured; the value itself when it is left out.',
+      }),
+      groupBy: t.arg({
+        type: [GroupByRef],
+        description: `One row for each combination of these; at most ${listLimits.groupBy}.`,
+      }),
+      interval: t.arg({ type: 'Duration', description: 'Length of a time bucket: 5m, 1h, 7d.' }),
       timeZone: t.arg.string({
+        required: true,
         defaultValue: 'UTC',
         description: 'An IANA name: Europe/Berlin.',
       }),
-      percentiles: t.arg.floatList({ description: 'Ranks between 0 and 1.' }),
-      first: t.arg.int({ defaultValue: 100, description: `How many rows, ${maxRows} at most.` }),
+      percentiles: t.arg.floatList({
+        description: `Ranks between 0 and 1: 0.99. At most ${listLimits.percentiles}.`,
+      }),
+      first: t.arg.int({
+        required: true,
+        defaultValue: 100,
+        description: `Rows at most; ${maxRows} is the most.`,
+      }),
       minIndex: t.arg({
         type: 'SafeInt',
         description: 'An index that the store must have reached.',
       }),
     },
     resolve: async (_root, args, context, info) => {
-      const measure = parseMeasure(args.of ?? 'value');
+      const limit = pageSize(args.first, { argument: 'first', max: maxRows });
+      const measure = measureOf(args.measure);
       const request: AggregateRequest = {
         filter: filterOf(args.filter, context),
-        measure: wantsFigures(info) ? measure : null,
-        groupBy: atMost<GroupByInput>(args.groupBy ?? [], maxGroupings, 'groupBy').map(groupingOf),
+        measure: wantsMeasured(info) ? measure : null,
+        groupBy: listOf(args.groupBy, 'groupBy').map(groupingOf),
         interval: intervalOf(args.interval),
-        timeZone: timeZoneOf(args.timeZone ?? 'UTC'),
-        percentiles: ranksOf(atMost(args.percentiles ?? [], maxPercentiles, 'percentiles')),
-        limit: pageSize(args.first, { argument: 'first', fallback: 100, max: maxRows }),
+        timeZone: timeZoneOf(args.timeZone),
+        percentiles: ranksOf(listOf(args.percentiles, 'percentiles')),
+        limit: limit + 1,
       };
       await untilStored(context, args.minIndex);
-      const rows = await context.store.aggregate(request);
-      return rows.map((row) => ({ row, request }));
+      const { entries, truncated } = truncatedTo(limit, await context.store.aggregate(request));
+      return { rows: entries.map((row) => ({ row, request })), truncated };
     },
   }),
 );
@@ -180,7 +218,7 @@ function intervalOf(text: string | null | undefined): number | null {
   if (text === null || text === undefined) return null;
   const interval = parseDuration(text, ['interval']);
   if (interval > 0) return interval;
-  throw new InputError(['interval'], 'A time bucket is longer than nothing.');
+  throw new InputError(['interval'], 'interval must be longer than 0.');
 }
 
 function timeZoneOf(name: string): string {
@@ -190,7 +228,7 @@ function timeZoneOf(name: string): string {
 
 function isTimeZone(name: string): boolean {
   try {
-    // Offsets pass here but turn round in PostgreSQL: only names are the same everywhere.
+    // Offsets such as +02:00 have the opposite sign in PostgreSQL: only names mean the same everywhere.
     return /^[A-Za-z]/.test(name) && Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
   } catch {
     return false;
@@ -198,15 +236,10 @@ function isTimeZone(name: string): boolean {
 }
 
 function ranksOf(ranks: readonly number[]): readonly number[] {
-  const place = ranks.findIndex((rank) => rank < 0 || rank > 1);
-  if (place === -1) return ranks;
+  const position = ranks.findIndex((rank) => rank < 0 || rank > 1);
+  if (position === -1) return ranks;
   throw new InputError(
-    ['percentiles', String(place)],
-    `A rank lies between 0 and 1: ${ranks[place]} does not.`,
+    ['percentiles', String(position)],
+    `A rank must be between 0 and 1, got ${ranks[position]}.`,
   );
-}
-
-function atMost<Entry>(entries: readonly Entry[], max: number, argument: string): readonly Entry[] {
-  if (entries.length <= max) return entries;
-  throw new InputError([argument], `At most ${max} entries are taken, not ${entries.length}.`);
 }

@@ -6,10 +6,11 @@ import {
 import type { KnownType, Store } from '../store/store.ts';
 import { builder } from './builder.ts';
 import { PlaneEnum } from './enums.ts';
+import { listLimits, namesOf } from './limits.ts';
 
 const builtIn = new Map(builtInCategories.map((category) => [category.name, category]));
 
-/** A category by its name: what else it is stands in the catalogue and in the store. */
+/** A category by its name, under which the catalogue and the store know the rest. */
 export interface CategoryName {
   readonly name: string;
 }
@@ -54,12 +55,12 @@ export const CategoryRef = builder.objectRef<CategoryName>('Category').implement
   }),
 });
 
-/** Questions under way: a page of events names few categories many times. */
-const asking = new WeakMap<Store, Map<string, Promise<readonly string[]>>>();
+/** Lookups under way: a page of events names the same categories many times. */
+const lookups = new WeakMap<Store, Map<string, Promise<readonly string[]>>>();
 
 function seenActions(store: Store, category: string): Promise<readonly string[]> {
-  const questions = asking.get(store) ?? new Map<string, Promise<readonly string[]>>();
-  asking.set(store, questions);
+  const questions = lookups.get(store) ?? new Map<string, Promise<readonly string[]>>();
+  lookups.set(store, questions);
   const asked = questions.get(category);
   if (asked !== undefined) return asked;
   const answer = store.types([category]).then(actionsOf);
@@ -77,9 +78,14 @@ builder.queryField('categories', (t) =>
     type: [CategoryRef],
     description:
       'The catalogue of categories and their actions: built in, and whatever has been reported.',
-    args: { names: t.arg.stringList({ description: 'Only these; all without it.' }) },
-    resolve: async (_root, { names }, { store }) => {
-      const seen = await store.types(names ?? null);
+    args: {
+      names: t.arg.stringList({
+        description: `Only these, at most ${listLimits.names}; all without it.`,
+      }),
+    },
+    resolve: async (_root, args, { store }) => {
+      const names = namesOf(args.names, 'names');
+      const seen = await store.types(names);
       const wanted = builtInCategories.filter(({ name }) => names?.includes(name) ?? true);
       return distinct([...wanted, ...seen.map(({ category }) => ({ name: category }))]);
     },

@@ -28,18 +28,16 @@ interface LoadedPage {
 export class EventConnection {
   readonly #store: Store;
   readonly #request: PageRequest;
-  /** Set where both first and last were asked for: the last so many of the first. */
+  /** Set where both first and last were asked for: that many at the end of the first page. */
   readonly #keepLast: number | null;
   #page: Promise<LoadedPage> | undefined;
 
   /** @throws InputError for a bad cursor or page size */
   constructor(store: Store, { filter, orderBy, fields, ...args }: ConnectionArguments) {
-    const sizes = { fallback: defaultPageSize, max: maxPageSize };
-    const first = pageSize(args.first ?? args.last, {
-      argument: args.first == null ? 'last' : 'first',
-      ...sizes,
-    });
-    const last = pageSize(args.last, { argument: 'last', ...sizes });
+    const size = (argument: 'first' | 'last') =>
+      pageSize(args[argument] ?? defaultPageSize, { argument, max: maxPageSize });
+    const last = size('last');
+    const first = args.first == null && args.last != null ? last : size('first');
     const fromEnd = args.first == null && args.last != null;
     this.#store = store;
     this.#keepLast = args.first != null && args.last != null ? last : null;

@@ -18,7 +18,7 @@ export interface GraphServices {
   readonly journal: Journal;
   readonly openFeed: OpenFeed;
   readonly dialects: DialectServices;
-  /** Levels of `any` and `not` in a filter. */
+  /** Levels of `all`, `any` and `not` in a filter. */
   readonly maxFilterDepth: number;
 }
 

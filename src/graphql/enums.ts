@@ -58,8 +58,8 @@ export const TraitOperatorEnum = builder.enumType('TraitOperator', {
   }),
 });
 
-export const EventFieldEnum = builder.enumType('EventField', {
-  description: 'A field of the event by which figures can be grouped.',
+export const EventGroupFieldEnum = builder.enumType('EventGroupField', {
+  description: 'A field of the event by which statistics can be grouped.',
   values: described(groupFields, {
     NAMESPACE: 'Event.namespace.',
     CATEGORY: "The category's name.",
@@ -72,6 +72,7 @@ export const EventFieldEnum = builder.enumType('EventField', {
     ENDPOINT: 'EventSource.endpoint.',
     NODE: 'EventSource.node.',
     COMPONENT: 'EventSource.component.',
+    PLANE: 'EventSource.plane.',
     LAYER: 'EventSource.layer.',
     DIALECT: 'Event.dialect.',
   }),

@@ -7,7 +7,8 @@ import { EventFilterRef, filterOf } from './filter.ts';
 import { untilStored } from './minimum-index.ts';
 
 const EventOrderEnum = builder.enumType('EventOrder', {
-  description: 'By the moment of the event, or by the place of its latest change in the journal.',
+  description:
+    'The order of a page: by the time of the event, or by the index of its latest change.',
   values: {
     TIME_ASC: { description: 'Earliest first.' },
     TIME_DESC: { description: 'Latest first.' },
@@ -22,7 +23,7 @@ interface Edge {
 }
 
 const EventEdgeRef = builder.objectRef<Edge>('EventEdge').implement({
-  description: 'An event and its place in the page order.',
+  description: 'An event and its cursor.',
   fields: (t) => ({
     cursor: t.exposeString('cursor', {
       description: 'For `after` and `before`, in the same orderBy.',
@@ -35,11 +36,11 @@ const PageInfoRef = builder.objectRef<EventConnection>('PageInfo').implement({
   description: 'How to go on from a page.',
   fields: (t) => ({
     hasNextPage: t.boolean({
-      description: 'Whether more events stand behind the page.',
+      description: 'Whether there are more events after the page.',
       resolve: async (connection) => (await connection.page()).hasNextPage,
     }),
     hasPreviousPage: t.boolean({
-      description: 'Whether more events stand before the page.',
+      description: 'Whether there are more events before the page.',
       resolve: async (connection) => (await connection.page()).hasPreviousPage,
     }),
     startCursor: t.string({
@@ -55,8 +56,8 @@ const PageInfoRef = builder.objectRef<EventConnection>('PageInfo').implement({
   }),
 });
 
-async function cursorAt(connection: EventConnection, place: number): Promise<string | null> {
-  const event = (await connection.page()).events.at(place);
+async function cursorAt(connection: EventConnection, position: number): Promise<string | null> {
+  const event = (await connection.page()).events.at(position);
   return event === undefined ? null : connection.cursor(event);
 }
 
@@ -96,18 +97,19 @@ builder.queryField('events', (t) =>
       'Events that match, newest first unless orderBy says otherwise; pages of 30 by default, 1000 at most. ' +
       'Pages are keyset pages: events reported while a client pages neither repeat nor skip one. ' +
       'minIndex waits (at most 5 s) until the store holds everything up to that index: read your own writes. ' +
-      'When it takes longer the answer is UNAVAILABLE, and INDEX_AHEAD when the journal has not got that far.',
+      'Where it takes longer the answer is UNAVAILABLE, and INDEX_AHEAD when the journal has not got that far.',
     args: {
       filter: t.arg({ type: EventFilterRef, description: 'Which events; all without it.' }),
       orderBy: t.arg({
         type: EventOrderEnum,
+        required: true,
         defaultValue: 'TIME_DESC',
         description: 'The order of the pages; a cursor belongs to the order it came from.',
       }),
-      first: t.arg.int({ description: 'How many from the front.' }),
-      after: t.arg.string({ description: 'Only what stands behind this cursor.' }),
-      last: t.arg.int({ description: 'How many from the back.' }),
-      before: t.arg.string({ description: 'Only what stands before this cursor.' }),
+      first: t.arg.int({ description: 'Events at most, from the first.' }),
+      after: t.arg.string({ description: 'Only events after this cursor.' }),
+      last: t.arg.int({ description: 'Events at most, from the last.' }),
+      before: t.arg.string({ description: 'Only events before this cursor.' }),
       minIndex: t.arg({
         type: 'SafeInt',
         description: 'An index that the store must have reached.',
@@ -116,7 +118,7 @@ builder.queryField('events', (t) =>
     resolve: async (_root, { filter, orderBy, minIndex, ...page }, context, info) => {
       const connection = new EventConnection(context.store, {
         filter: filterOf(filter, context),
-        orderBy: orderBy ?? 'TIME_DESC',
+        orderBy,
         fields: fieldsOfPage(info),
         ...page,
       });

@@ -129,11 +129,13 @@ builder.subscriptionField('eventBatches', (t) =>
         description: 'The index of the last batch that is known.',
       }),
       maxSize: t.arg.int({
+        required: true,
         defaultValue: defaultBatch,
         description: `How many events a batch holds at most: 1 to ${maxBatch}.`,
       }),
       maxWait: t.arg({
         type: 'Duration',
+        required: true,
         defaultValue: defaultWait,
         description: 'How long a batch may wait for more events: at most 10s.',
       }),

@@ -64,6 +64,7 @@ export const EventFilterRef = builder.inputRef<FilterInput>('EventFilter').imple
     }),
     traits: t.field({ type: [TraitFilterRef], description: 'All of these traits.' }),
     dialects: t.field({ type: [DialectEnum], description: 'Arrived in one of these languages.' }),
+    all: t.field({ type: [EventFilterRef], description: 'All of these filters.' }),
     any: t.field({ type: [EventFilterRef], description: 'At least one of these filters.' }),
     not: t.field({ type: EventFilterRef, description: 'Not this filter.' }),
   }),

@@ -7,6 +7,40 @@ import {
   type ValidationContext,
   type ValidationRule,
 } from 'graphql';
+import { InputError } from '../event/input-error.ts';
+import { parseText } from '../event/text.ts';
+
+/** Entries at most of the lists in arguments; those of a filter are in event/filter-input.ts. */
+export const listLimits = {
+  groupBy: 16,
+  percentiles: 32,
+  /** Of categories. */
+  names: 1_000,
+  /** Of traitDescriptors. */
+  types: 1_000,
+} as const;
+
+/** The entries of a list argument, which are counted before any is read. @throws InputError */
+export function listOf<Entry>(
+  entries: readonly Entry[] | null | undefined,
+  argument: keyof typeof listLimits,
+): readonly Entry[] {
+  const max = listLimits[argument];
+  const length = entries?.length ?? 0;
+  if (length <= max) return entries ?? [];
+  throw new InputError([argument], `${argument} may have at most ${max} entries, got ${length}.`);
+}
+
+/** The same for names: each as the store can look it up. Null where the argument is left out. @throws InputError */
+export function namesOf(
+  names: readonly string[] | null | undefined,
+  argument: keyof typeof listLimits,
+): readonly string[] | null {
+  if (names == null) return null;
+  return listOf(names, argument).map((name, position) =>
+    parseText(name, [argument, String(position)]),
+  );
+}
 
 /** What one document may ask for. */
 export interface DocumentLimits {

@@ -1,20 +1,46 @@
 import { InputError, quoted } from '../event/input-error.ts';
+import { parseText } from '../event/text.ts';
 import type { Measure } from '../store/store.ts';
+import { builder } from './builder.ts';
 
-const traits = 'traits.';
-const inValue = 'value.';
+const MeasuredFieldEnum = builder.enumType('MeasuredField', {
+  description: 'A number that every ended event has.',
+  values: { DURATION: { description: 'Seconds between time and endTime: 1.5.' } },
+});
 
-/** Reads `of`: value, value.a.b, traits.NAME or duration. @throws InputError */
-export function parseMeasure(of: string): Measure {
-  if (of === 'value') return { of: 'value', path: [] };
-  if (of === 'duration') return { of: 'duration' };
-  if (of.startsWith(traits) && of.length > traits.length) {
-    return { of: 'trait', name: of.slice(traits.length) };
-  }
-  const path = of.startsWith(inValue) ? of.slice(inValue.length).split('.') : [''];
-  if (path.every((name) => name !== '')) return { of: 'value', path };
+export const MeasureRef = builder.inputType('Measure', {
+  description: 'The number that is measured: exactly one of these.',
+  isOneOf: true,
+  fields: (t) => ({
+    value: t.string({
+      description: 'A number in the value: "" is the value itself, "a.b" a number inside it.',
+    }),
+    trait: t.string({ description: 'An INT or FLOAT trait, by its name: "size_gib".' }),
+    field: t.field({
+      type: MeasuredFieldEnum,
+      description: 'Seconds between time and endTime, of ended events.',
+    }),
+  }),
+});
+
+/** The value itself where nothing is named. @throws InputError */
+export function measureOf(measure: typeof MeasureRef.$inferInput | null | undefined): Measure {
+  if (measure?.field != null) return { of: 'duration' };
+  if (measure?.trait != null) return { of: 'trait', name: traitOf(measure.trait) };
+  return { of: 'value', path: pathOf(measure?.value ?? '') };
+}
+
+function traitOf(name: string): string {
+  if (name !== '') return parseText(name, ['measure', 'trait']);
+  throw new InputError(['measure', 'trait'], 'Give the name of a trait, such as "size_gib".');
+}
+
+function pathOf(value: string): readonly string[] {
+  if (value === '') return [];
+  const names = parseText(value, ['measure', 'value']).split('.');
+  if (!names.includes('')) return names;
   throw new InputError(
-    ['of'],
-    `${quoted(of)} is not "value", "value.a.b", "traits.NAME" or "duration".`,
+    ['measure', 'value'],
+    `${quoted(value)} has an empty name: give "" for the value itself, or names joined by dots such as "a.b".`,
   );
 }

@@ -1,4 +1,10 @@
-import type { ReportError, ReportResult, ReportWait } from '../intake/intake.ts';
+import type {
+  Intake,
+  ReportError,
+  ReportErrorCode,
+  ReportResult,
+  ReportWait,
+} from '../intake/intake.ts';
 import { builder } from './builder.ts';
 import { draftOf, EventInputRef } from './event-input.ts';
 
@@ -12,8 +18,31 @@ export const ReportWaitEnum = builder.enumType('ReportWait', {
   } satisfies Record<ReportWait, { description: string }>,
 });
 
+/** A result with what the caller needs to find the event in its own list. */
+type InCall<Result> = Result & {
+  readonly position: number;
+  /** The id that the reporter gave. */
+  readonly givenId: string | null;
+};
+
 type Reported = Extract<ReportResult, { index: number }>;
 type Rejected = Extract<ReportResult, { status: 'REJECTED' }>;
+
+/** The results of one call in its order, under the ids that were given in it. */
+export const inCall = <Result>(
+  results: readonly Result[],
+  givenIds: readonly (string | null)[] = [],
+): readonly InCall<Result>[] =>
+  results.map((result, position) => ({
+    ...result,
+    position,
+    givenId: givenIds[position] ?? null,
+  }));
+
+/** Anything longer is not an id. */
+const maxIdLength = 100;
+
+const positionDescription = 'Its position in the call, from 0.';
 
 const ReportStatusEnum = builder.enumType('ReportStatus', {
   description: 'What became of a report.',
@@ -24,13 +53,33 @@ const ReportStatusEnum = builder.enumType('ReportStatus', {
   } satisfies Record<Reported['status'], { description: string }>,
 });
 
-export const ReportedEventRef = builder.objectRef<Reported>('ReportedEvent').implement({
+export const ReportedEventRef = builder.objectRef<InCall<Reported>>('ReportedEvent').implement({
   description: 'An event that was recorded and will never be lost.',
   fields: (t) => ({
-    id: t.id({ description: 'The id it was given, or had.', resolve: ({ report }) => report.id }),
-    index: t.expose('index', { type: 'SafeInt', description: 'Its place in the journal.' }),
-    status: t.expose('status', { type: ReportStatusEnum, description: 'How far it has come.' }),
+    position: t.exposeInt('position', { description: positionDescription }),
+    id: t.id({
+      description: 'The id that was given, or else made.',
+      resolve: ({ report }) => report.id,
+    }),
+    index: t.expose('index', { type: 'SafeInt', description: 'Its index in the journal.' }),
+    status: t.expose('status', {
+      type: ReportStatusEnum,
+      description: 'Whether queries show it already.',
+    }),
   }),
+});
+
+const ReportErrorCodeEnum = builder.enumType('ReportErrorCode', {
+  description: 'Why an event was not recorded. Later versions may add codes.',
+  values: {
+    REQUIRED: { description: 'Something is missing.' },
+    INVALID: { description: 'Something is not of the form that it must have.' },
+    TOO_LONG: { description: 'Something has too many characters or bytes.' },
+    TOO_MANY: { description: 'A list has too many entries.' },
+    FORBIDDEN: { description: 'The caller may not report this.' },
+    CONFLICT: { description: 'The id belongs to an event of another namespace.' },
+    UNAVAILABLE: { description: 'Not recorded now: report this event again.' },
+  } satisfies Record<ReportErrorCode | 'CONFLICT' | 'UNAVAILABLE', { description: string }>,
 });
 
 const ReportErrorRef = builder.objectRef<ReportError>('ReportError').implement({
@@ -39,16 +88,23 @@ const ReportErrorRef = builder.objectRef<ReportError>('ReportError').implement({
     path: t.exposeStringList('path', {
       description: 'The input field at fault: ["traits", "0", "value"].',
     }),
-    code: t.exposeString('code', {
-      description: 'REQUIRED, INVALID, TOO_LONG, TOO_MANY, FORBIDDEN.',
+    code: t.expose('code', {
+      type: ReportErrorCodeEnum,
+      description: 'The kind of mistake, for programs.',
     }),
     message: t.exposeString('message', { description: 'One sentence that says what to change.' }),
   }),
 });
 
-export const RejectedEventRef = builder.objectRef<Rejected>('RejectedEvent').implement({
-  description: 'An event that was not recorded; those beside it were.',
+export const RejectedEventRef = builder.objectRef<InCall<Rejected>>('RejectedEvent').implement({
+  description:
+    'An event that was not recorded. The other events of the call are not affected by it.',
   fields: (t) => ({
+    position: t.exposeInt('position', { description: positionDescription }),
+    id: t.exposeID('givenId', {
+      nullable: true,
+      description: 'The id that the reporter gave, if any.',
+    }),
     errors: t.field({
       type: [ReportErrorRef],
       description: 'Everything that is wrong with it.',
@@ -64,7 +120,7 @@ const ReportResultRef = builder.unionType('ReportResult', {
 });
 
 const ReportEventsPayloadRef = builder
-  .objectRef<readonly ReportResult[]>('ReportEventsPayload')
+  .objectRef<readonly InCall<ReportResult>[]>('ReportEventsPayload')
   .implement({
     description: 'The answer to reportEvents.',
     fields: (t) => ({
@@ -81,8 +137,18 @@ const ReportEventsPayloadRef = builder
     }),
   });
 
-const rejected = (results: readonly ReportResult[]): number =>
+const rejected = (results: readonly Pick<ReportResult, 'status'>[]): number =>
   results.filter(({ status }) => status === 'REJECTED').length;
+
+/** Keeps only the ids of the inputs until the answer: a call may be megabytes. */
+function report(
+  intake: Intake,
+  inputs: readonly (typeof EventInputRef.$inferInput)[],
+  wait: ReportWait,
+): Promise<readonly InCall<ReportResult>[]> {
+  const ids = inputs.map(({ id }) => (id != null && id.length <= maxIdLength ? id : null));
+  return intake.report(inputs.map(draftOf), wait).then((results) => inCall(results, ids));
+}
 
 builder.mutationField('reportEvent', (t) =>
   t.field({
@@ -90,10 +156,15 @@ builder.mutationField('reportEvent', (t) =>
     description: 'Reports one event; see reportEvents.',
     args: {
       event: t.arg({ type: EventInputRef, required: true, description: 'What happened.' }),
-      wait: t.arg({ type: ReportWaitEnum, defaultValue: 'STORED', description: 'When to answer.' }),
+      wait: t.arg({
+        type: ReportWaitEnum,
+        required: true,
+        defaultValue: 'STORED',
+        description: 'When to answer.',
+      }),
     },
     resolve: async (_root, { event, wait }, { intake }) => {
-      const [result] = await intake.report([draftOf(event)], wait ?? 'STORED');
+      const [result] = await report(intake, [event], wait);
       if (result === undefined) throw new Error('The intake answered nothing for an event.');
       return result;
     },
@@ -110,9 +181,13 @@ builder.mutationField('reportEvents', (t) =>
       'and a later non-empty severity, message, value, tag or trait is added over the earlier one.',
     args: {
       events: t.arg({ type: [EventInputRef], required: true, description: 'What happened.' }),
-      wait: t.arg({ type: ReportWaitEnum, defaultValue: 'STORED', description: 'When to answer.' }),
+      wait: t.arg({
+        type: ReportWaitEnum,
+        required: true,
+        defaultValue: 'STORED',
+        description: 'When to answer.',
+      }),
     },
-    resolve: (_root, { events, wait }, { intake }) =>
-      intake.report(events.map(draftOf), wait ?? 'STORED'),
+    resolve: (_root, { events, wait }, { intake }) => report(intake, events, wait),
   }),
 );

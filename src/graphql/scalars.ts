@@ -2,10 +2,16 @@ import { GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
 import { formatInstant } from '../event/instant.ts';
 import { builder } from './builder.ts';
 
-builder.addScalarType('JSON', GraphQLJSON, { description: 'Any JSON value.' });
+builder.addScalarType('JSON', GraphQLJSON, {
+  description:
+    'Any JSON value. Integers beyond plus or minus 2^53 - 1 keep all their digits in the answer: ' +
+    '18446744073709551615. A client that must not round them reads the answer with a JSON parser that keeps them.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
+});
 
 builder.addScalarType('SafeInt', GraphQLSafeInt, {
-  description: 'An integer within plus or minus 2^53 - 1, sent as a JSON number.',
+  description: 'An integer within plus or minus 2^53 - 1, sent as a JSON number: 1024.',
+  specifiedByURL: 'https://262.ecma-international.org/#sec-number.max_safe_integer',
 });
 
 // The scalars of time take any text: what it means is decided where the argument's name is known, and so
@@ -13,6 +19,7 @@ builder.addScalarType('SafeInt', GraphQLSafeInt, {
 
 builder.scalarType('DateTime', {
   description: 'An RFC 3339 instant, UTC, at most microseconds: 2026-11-20T08:15:30.123Z.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   serialize: (value) => (typeof value === 'number' ? formatInstant(value) : value),
   parseValue: (value) => text(value, 'DateTime', 'an RFC 3339 text'),
 });
@@ -23,6 +30,8 @@ builder.scalarType('TimeExpression', {
     "epoch milliseconds as a number, or date math in Elasticsearch's form: now, now-15m, now-1d/d, " +
     '2026-11-01||+1M/d (units y M w d h H m s). `now() - 10m` is read as now-10m. gt and lte round up to the ' +
     'last instant of the rounded unit, gte and lt round down.',
+  specifiedByURL:
+    'https://www.elastic.co/guide/en/elasticsearch/reference/8.17/common-options.html#date-math',
   serialize: (value) => value,
   parseValue: (value) =>
     typeof value === 'number'
@@ -32,6 +41,7 @@ builder.scalarType('TimeExpression', {
 
 builder.scalarType('Duration', {
   description: 'A length of time: 500ms, 90s, 5m, 1h, 7d, or ISO 8601 (PT5M).',
+  specifiedByURL: 'https://www.iso.org/iso-8601-date-and-time-format.html',
   serialize: (value) => value,
   parseValue: (value) => text(value, 'Duration', 'a text such as 90s or PT5M'),
 });

@@ -3,6 +3,7 @@ import { formatInstant } from '../event/instant.ts';
 import type { TraitDescriptor } from '../store/store.ts';
 import { builder } from './builder.ts';
 import { TraitTypeEnum } from './enums.ts';
+import { listLimits, namesOf } from './limits.ts';
 
 export const TraitRef = builder.objectRef<Trait>('Trait').implement({
   description: 'A typed fact. Exactly the field that belongs to its type is set.',
@@ -55,8 +56,10 @@ builder.queryField('traitDescriptors', (t) =>
     type: [TraitDescriptorRef],
     description: 'The traits that events of a type carry, with their types.',
     args: {
-      types: t.arg.stringList({ description: 'Only of these event types: Volume.Create.' }),
+      types: t.arg.stringList({
+        description: `Only of these event types, at most ${listLimits.types}: Volume.Create.`,
+      }),
     },
-    resolve: (_root, { types }, { store }) => store.traitDescriptors(types ?? null),
+    resolve: (_root, { types }, { store }) => store.traitDescriptors(namesOf(types, 'types')),
   }),
 );

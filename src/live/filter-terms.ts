@@ -94,6 +94,7 @@ export function conditionsOf(filter: Filter): readonly (readonly Term[])[] {
       .map(({ name, operand }) => [
         { dimension: trait, value: traitValue({ name, ...operand } as Trait) },
       ]),
+    ...(filter.all ?? []).flatMap(conditionsOf),
   ];
 }
 

@@ -56,6 +56,7 @@ export const groupFields = [
   'ENDPOINT',
   'NODE',
   'COMPONENT',
+  'PLANE',
   'LAYER',
   'DIALECT',
 ] as const;

@@ -242,7 +242,7 @@ const topics = fc
 const bounds = instants.map((instant) => formatInstant(instant));
 const ranges = fc.record({ gt: bounds, lte: bounds }, { requiredKeys: [] });
 
-/** Filters as callers give them, with `any` and `not` up to a depth of 2. Each has few fields, so that events match. */
+/** Filters as callers give them, with `all`, `any` and `not` up to a depth of 2. Each has few fields, so that events match. */
 const filterInputs: fc.Arbitrary<FilterInput> = filtersOfDepth(2);
 
 function filtersOfDepth(depth: number): fc.Arbitrary<FilterInput> {
@@ -265,6 +265,7 @@ function filtersOfDepth(depth: number): fc.Arbitrary<FilterInput> {
     ended: fc.boolean(),
     traits: fc.array(traitFilters, { maxLength: 2 }),
     dialects: some(fc.constantFrom(...dialects)),
+    all: depth === 0 ? fc.constant(undefined) : some(filtersOfDepth(depth - 1)),
     any: depth === 0 ? fc.constant(undefined) : some(filtersOfDepth(depth - 1)),
     not: depth === 0 ? fc.constant(undefined) : filtersOfDepth(depth - 1),
   };

@@ -31,6 +31,10 @@ export function describeQueries(session: Session): void {
       'd1',
       'f1',
     ]);
+    expect(
+      await find({ all: [{ categories: ['Disk'] }, { actions: ['Full', 'Melted'] }] }),
+    ).toEqual(['d1']);
+    expect(await find({ all: [] })).toEqual(['d1', 'd2', 'f1']);
     expect(await find({ not: { categories: ['Disk'] } })).toEqual(['f1']);
     expect(await find({ ended: true })).toEqual([]);
     expect(await find({ time: { gte: 'now-1h', lte: 'now+1m' } })).toEqual(['d1', 'd2', 'f1']);
@@ -48,12 +52,12 @@ export function describeQueries(session: Session): void {
       const { aggregateEvents } = await session.reader.gql(
         `query ($tags: [String!], $minIndex: SafeInt) {
           aggregateEvents(filter: { tags: $tags }, minIndex: $minIndex, ${args}) {
-            group { name value } bucket count measured average min max sum percentiles { rank value }
+            rows { group { name value } bucket count measured average min max sum percentiles { rank value } }
           }
         }`,
         { tags: [tag], minIndex },
       );
-      return aggregateEvents;
+      return aggregateEvents.rows;
     };
     expect(
       await aggregate('groupBy: [{ tagGroup: "host" }, { field: TYPE }], percentiles: [0.5]'),
@@ -92,17 +96,17 @@ export function describeQueries(session: Session): void {
     });
     const inFragments = await session.reader.gql(
       `query ($tags: [String!]) {
-        one: aggregateEvents(filter: { tags: $tags }) { count ... { most: max } }
-        two: aggregateEvents(filter: { tags: $tags }) { count ...Middle }
-        three: aggregateEvents(filter: { tags: $tags }) { count }
+        one: aggregateEvents(filter: { tags: $tags }) { rows { count ... { most: max } } }
+        two: aggregateEvents(filter: { tags: $tags }) { rows { count ...Middle } }
+        three: aggregateEvents(filter: { tags: $tags }) { rows { count } }
       }
       fragment Middle on EventAggregate { average }`,
       { tags: [tag] },
     );
     expect(inFragments).toEqual({
-      one: [{ count: 4, most: 30 }],
-      two: [{ count: 4, average: 15 }],
-      three: [{ count: 4 }],
+      one: { rows: [{ count: 4, most: 30 }] },
+      two: { rows: [{ count: 4, average: 15 }] },
+      three: { rows: [{ count: 4 }] },
     });
   });
 
@@ -156,18 +160,21 @@ export function describeQueries(session: Session): void {
     );
     const answer = await session.reader.gql(
       `query ($prefix: String, $types: [String!]) {
-        tags(prefix: $prefix) { tag count }
-        one: tags(prefix: $prefix, first: 1) { tag }
+        tags(prefix: $prefix) { nodes { tag count } truncated }
+        all: tags(prefix: $prefix, first: 3) { truncated }
+        one: tags(prefix: $prefix, first: 1) { nodes { tag } truncated }
         traitDescriptors(types: $types) { name type eventType }
       }`,
       { prefix, types: [type] },
     );
-    expect(answer.tags).toEqual([
+    expect(answer.all).toEqual({ truncated: false });
+    expect(answer.tags.truncated).toBe(false);
+    expect(answer.tags.nodes).toEqual([
       { tag: prefix, count: 3 },
       { tag: `${prefix}:a`, count: 2 },
       { tag: `${prefix}:b`, count: 1 },
     ]);
-    expect(answer.one).toEqual([{ tag: prefix }]);
+    expect(answer.one).toEqual({ nodes: [{ tag: prefix }], truncated: true });
     expect(answer.traitDescriptors).toEqual([
       { name: 'n', type: 'INT', eventType: type },
       { name: 'x', type: 'FLOAT', eventType: type },

@@ -1,6 +1,11 @@
 import { InputError } from '../../event/input-error.ts';
 import { builder } from '../../graphql/builder.ts';
-import { RejectedEventRef, ReportedEventRef, ReportWaitEnum } from '../../graphql/report.ts';
+import {
+  inCall,
+  RejectedEventRef,
+  ReportedEventRef,
+  ReportWaitEnum,
+} from '../../graphql/report.ts';
 import type {
   DroppedNotification,
   NotificationResult,
@@ -36,7 +41,7 @@ const ReportNotificationsPayloadRef = builder
       results: t.field({
         type: [NotificationResultRef],
         description: 'One for each notification, in the order given.',
-        resolve: (results) => results,
+        resolve: (results) => inCall(results),
       }),
       accepted: t.int({
         description: 'How many were recorded, or were there already.',
@@ -66,15 +71,20 @@ builder.mutationField('reportNotifications', (t) =>
     type: ReportNotificationsPayloadRef,
     description:
       "Reports OpenStack's notifications, which become events by the event definitions. Each is in the form of " +
-      "Ceilometer's converter (ctxt, publisher_id, event_type, payload, metadata, and priority beside them) or " +
+      "Ceilometer's converter (ctxt, publisher_id, event_type, payload, metadata, and optionally priority) or " +
       'as oslo.messaging puts it on the wire, in an envelope or bare, and stands for itself.',
     args: {
       notifications: t.arg({ type: ['JSON'], required: true, description: 'What was notified.' }),
-      wait: t.arg({ type: ReportWaitEnum, defaultValue: 'STORED', description: 'When to answer.' }),
+      wait: t.arg({
+        type: ReportWaitEnum,
+        required: true,
+        defaultValue: 'STORED',
+        description: 'When to answer.',
+      }),
     },
     resolve: (_root, { notifications, wait }, { dialects: { reportNotifications } }) => {
       if (reportNotifications !== undefined) {
-        return reportNotifications(notifications, wait ?? 'STORED');
+        return reportNotifications(notifications, wait);
       }
       throw new InputError(['notifications'], "OpenStack's dialect is off in this gateway.");
     },

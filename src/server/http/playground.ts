@@ -49,7 +49,7 @@ query Find {
 
 query Aggregate {
   aggregateEvents(
-    of: "traits.size_gib"
+    measure: { trait: "size_gib" }
     groupBy: [
       { field: TYPE }
       { tagGroup: "pool" }
@@ -57,9 +57,12 @@ query Aggregate {
     filter: { time: { gte: "now-1d/d" } }
     percentiles: [0.5, 0.99]
   ) {
-    group { name value }
-    count average min max
-    percentiles { rank value }
+    rows {
+      group { name value }
+      count average min max
+      percentiles { rank value }
+    }
+    truncated
   }
 }
 

@@ -13,7 +13,7 @@ const maxBuckets = 10_000;
 /**
  * One row a group, largest count first; or with an interval one a bucket and group, in time order, for every group
  * from the first bucket of all to the last.
- * @throws InputError naming interval, timeZone or of
+ * @throws InputError naming interval, timeZone or measure
  */
 export async function aggregateEvents(
   query: Query,
@@ -36,7 +36,9 @@ function inputError(cause: unknown, { timeZone }: AggregateRequest): InputError 
     case '22023':
       return new InputError(['timeZone'], `${timeZone} is not a time zone.`, { cause });
     case '22003':
-      return new InputError(['of'], 'The measured numbers are too large to add up.', { cause });
+      return new InputError(['measure'], 'The measured numbers are too large to add up.', {
+        cause,
+      });
     default:
       return null;
   }

@@ -13,6 +13,7 @@ const fields: Readonly<Record<GroupField, string>> = {
   ENDPOINT: 'endpoint',
   NODE: 'node',
   COMPONENT: 'component',
+  PLANE: 'plane',
   LAYER: 'layer',
   DIALECT: 'dialect',
 };

@@ -53,6 +53,7 @@ function conditionsOf(filter: Filter, to: Parameters): string[] {
     ...given(filter.ended, (ended) => `end_time IS ${ended ? 'NOT NULL' : 'NULL'}`),
     ...given(filter.traits, (tests) => and(tests.map((test) => withTrait(test, to)))),
     ...given(filter.dialects, (dialects) => oneOf('dialect', dialects, 'text', to)),
+    ...given(filter.all, (filters) => and(filters.map((each) => `(${whereOf(each, to)})`))),
     ...given(filter.any, (filters) => or(filters.map((each) => whereOf(each, to)))),
     // What an event does not have is NULL in SQL, and neither true nor false.
     ...given(filter.not, (inner) => `(${whereOf(inner, to)}) IS NOT TRUE`),
