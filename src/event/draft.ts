@@ -28,6 +28,12 @@ export interface EventDraft {
   readonly value?: Json | undefined;
   readonly time?: DraftTime | null | undefined;
   readonly endTime?: DraftTime | null | undefined;
+  /**
+   * What happens to a time that is too far in the future. REJECT, where nothing is said: the reporter can correct it
+   * and report again. ARRIVAL, for senders that will not: the event gets the time of its arrival, and the time that
+   * was reported becomes the DATETIME trait `reportedTime` or `reportedEndTime`.
+   */
+  readonly clock?: 'REJECT' | 'ARRIVAL' | undefined;
   readonly raw?: Json | undefined;
   readonly dialect: Dialect;
 }

@@ -126,7 +126,14 @@ async function openCore(
   );
   registerGauges(metrics, { journal, store, live });
   if (retention !== null) parts.add(new Retention(store, () => now() - retention, log));
-  const intake = createIntake({ journal, store, limits: intakeLimits, storeRaw, now });
+  const intake = createIntake({
+    journal,
+    store,
+    limits: intakeLimits,
+    storeRaw,
+    now,
+    onClockAhead: ({ dialect }) => metrics.clockAhead(dialect),
+  });
   const context: DialectContext = {
     intake: instrumentIntake(intake, metrics),
     store,

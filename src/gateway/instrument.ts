@@ -40,6 +40,9 @@ function tallied(dialects: readonly Dialect[], results: readonly ReportResult[])
 export function instrumentJournal(journal: Journal, metrics: Metrics): Journal {
   return {
     kind: journal.kind,
+    get id() {
+      return journal.id;
+    },
     get position() {
       return journal.position;
     },

@@ -17,6 +17,8 @@ export interface IntakeOptions {
   readonly limits?: IntakeLimits;
   readonly storeRaw?: boolean;
   readonly now?: () => Instant;
+  /** See ValidateOptions.onClockAhead. */
+  readonly onClockAhead?: (draft: EventDraft) => void;
 }
 
 /** The intake over a journal: validates, appends, and waits for the store where that is asked for. */
@@ -26,6 +28,7 @@ export function createIntake({
   limits = defaultLimits,
   storeRaw = true,
   now = currentInstant,
+  onClockAhead,
 }: IntakeOptions): Intake {
   const append = (reports: readonly Report[]): Promise<Appended[]> =>
     reports.length === 0 ? Promise.resolve([]) : journal.append(reports);
@@ -38,7 +41,7 @@ export function createIntake({
       );
     }
     const recordedAt = now();
-    return drafts.map((draft) => validate(draft, recordedAt, { limits, storeRaw }));
+    return drafts.map((draft) => validate(draft, recordedAt, { limits, storeRaw, onClockAhead }));
   }
 
   async function record(checked: readonly Checked[], wait: ReportWait): Promise<ReportResult[]> {

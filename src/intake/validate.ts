@@ -24,20 +24,22 @@ export interface ValidateOptions {
   readonly limits: IntakeLimits;
   /** Whether the message that an event was made of is kept. */
   readonly storeRaw: boolean;
+  /** Notified of each draft whose time was replaced by the time of its arrival: see EventDraft.clock. */
+  readonly onClockAhead?: ((draft: EventDraft) => void) | undefined;
 }
 
 /** Checks one draft and fills in what its reporter left out. Everything that is wrong is told together. */
 export function validate(
   draft: EventDraft,
   now: Instant,
-  { limits, storeRaw }: ValidateOptions,
+  { limits, storeRaw, onClockAhead }: ValidateOptions,
 ): Report | readonly ReportError[] {
   const faults = new Faults();
   const fresh = draft.id === undefined || draft.id === null;
   const value = attach('value', draft.value, faults);
   const raw = attach('raw', storeRaw ? draft.raw : null, faults);
   const { category, action } = kindOf(draft, faults);
-  const { time, endTime } = timesOf(draft, now, limits.future, faults);
+  const { time, endTime, ahead } = timesOf(draft, now, limits.future, faults);
   // Field by field: every report passes here, and a copy by spreading takes several times as long.
   const report: Report = {
     id: fresh ? v7() : idOf(draft.id, faults),
@@ -51,7 +53,7 @@ export function validate(
     filterKeys: filterKeysOf(draft.filterKeys, limits.filterKeys, faults),
     message: draft.message ? faults.storable(draft.message, 'message') : null,
     tags: tagsOf(draft.tags, limits.tags, faults),
-    traits: traitsOf(draft.traits, limits.traits, faults),
+    traits: withReportedTimes(traitsOf(draft.traits, limits.traits, faults), ahead),
     value: value.json,
     time,
     endTime,
@@ -60,6 +62,7 @@ export function validate(
     raw: raw.json,
   };
   checkSize(report, value.length + raw.length, limits.eventBytes, faults);
+  if (faults.errors === null && ahead.length > 0) onClockAhead?.(draft);
   return faults.errors ?? report;
 }
 
@@ -181,6 +184,13 @@ function typedTrait(name: string, trait: DraftTrait, at: number, faults: Faults)
   }
 }
 
+/** A trait that the reporter named the same stays. */
+function withReportedTimes(traits: readonly Trait[], ahead: readonly Trait[]): readonly Trait[] {
+  if (ahead.length === 0) return traits;
+  const names = new Set(traits.map(({ name }) => name));
+  return [...traits, ...ahead.filter(({ name }) => !names.has(name))];
+}
+
 /** Null, with the fault told, where it is no instant. */
 function instantOf(time: DraftTime, path: readonly string[], faults: Faults): Instant | null {
   try {
@@ -192,18 +202,29 @@ function instantOf(time: DraftTime, path: readonly string[], faults: Faults): In
   }
 }
 
+const reportedAs = { time: 'reportedTime', endTime: 'reportedEndTime' } as const;
+
+interface Times extends Pick<Report, 'time' | 'endTime'> {
+  /** The reported times that the time of arrival has replaced. */
+  readonly ahead: readonly Trait[];
+}
+
 function timesOf(
   draft: EventDraft,
   now: Instant,
   future: number,
   faults: Faults,
-): Pick<Report, 'time' | 'endTime'> {
+): Times {
+  const ahead: Trait[] = [];
   const given = (name: 'time' | 'endTime'): Instant | null => {
     const time = draft[name];
     const instant = time === undefined || time === null ? null : instantOf(time, [name], faults);
-    if (instant !== null && instant > now + future) {
-      faults.add([name], 'INVALID', `It lies more than ${future / 1e6} s in the future.`);
+    if (instant === null || instant <= now + future) return instant;
+    if (draft.clock === 'ARRIVAL') {
+      ahead.push({ name: reportedAs[name], type: 'DATETIME', value: instant });
+      return now;
     }
+    faults.add([name], 'INVALID', `It lies more than ${future / 1e6} s in the future.`);
     return instant;
   };
   const time = given('time');
@@ -212,7 +233,7 @@ function timesOf(
     faults.add(['endTime'], 'INVALID', 'It lies before time: an event cannot end before it began.');
   }
   // An end alone happened when it says, not when it was reported.
-  return { time: time ?? Math.min(now, endTime ?? now), endTime };
+  return { time: time ?? Math.min(now, endTime ?? now), endTime, ahead };
 }
 
 /** A character is at most 6 bytes of JSON, so that most events need not be measured; and a number so many characters. */

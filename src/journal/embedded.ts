@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IndexedReport } from '../event/completion.ts';
 import type { Event, Report } from '../event/event.ts';
 import { weightOf } from '../event/report-weight.ts';
@@ -57,6 +58,7 @@ export class EmbeddedJournal implements Journal {
   #bytes = 0;
   /** Null before the log has said for the first time how far it has got. */
   #position: number | null = null;
+  #id: string | null = null;
   /** Whether #position is the log's last index for certain. */
   #certain = false;
   #healthReason: string | null = null;
@@ -78,6 +80,12 @@ export class EmbeddedJournal implements Journal {
     await journal.#catchUp();
     if (!journal.#certain) journal.#work();
     return journal;
+  }
+
+  get id(): string {
+    if (this.#id === null)
+      throw new Unavailable(this.#healthReason ?? 'The journal is being opened.');
+    return this.#id;
   }
 
   get position(): number {
@@ -160,6 +168,7 @@ export class EmbeddedJournal implements Journal {
   /** Asks the log how far it has got, and tells followers of what came in without their being told. */
   async #catchUp(): Promise<void> {
     try {
+      this.#id ??= await this.#log.journalId(randomUUID());
       const last = await this.#log.lastIndex();
       this.#position ??= last;
       if (last < this.#position) {

@@ -22,6 +22,12 @@ export interface EventLog {
   /** The highest index that was ever written; 0 before the first. @throws Unavailable */
   lastIndex(): Promise<number>;
 
+  /**
+   * The id of the journal that the indexes belong to: the proposed one where there is none yet, and from then on
+   * always the same. @throws Unavailable
+   */
+  journalId(proposed: string): Promise<string>;
+
   /** The events behind an index, in index order; fewer than limit only at the end. @throws Unavailable */
   after(index: number, limit: number): Promise<readonly Event[]>;
 }

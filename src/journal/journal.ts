@@ -22,6 +22,12 @@ export type Follower = (changes: readonly Event[]) => void;
 export interface Journal extends AsyncDisposable {
   readonly kind: JournalKind;
 
+  /**
+   * A UUID, the same in every gateway and over restarts. It changes only when the journal begins anew with nothing
+   * of what was: an index means nothing in another journal. @throws Unavailable until the log was first reached
+   */
+  readonly id: string;
+
   /** The index up to which this process's followers have been told: 0 before the first. */
   readonly position: number;
 

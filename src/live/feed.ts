@@ -5,6 +5,8 @@ export interface FeedRequest {
   readonly filter: Filter;
   /** Everything behind this index comes first; null begins now, 0 replays all that is kept. */
   readonly afterIndex: number | null;
+  /** The journal that the caller believes this to be; the feed ends with OTHER_JOURNAL where it is another. */
+  readonly journalId?: string | null;
 }
 
 /** Events that match, in index order. */
@@ -19,6 +21,7 @@ export type FeedErrorCode =
   | 'SLOW_CONSUMER'
   | 'INDEX_EXPIRED'
   | 'INDEX_AHEAD'
+  | 'OTHER_JOURNAL'
   | 'UNAVAILABLE'
   | 'TOO_MANY';
 

@@ -5,7 +5,7 @@ import type { Journal } from '../journal/journal.ts';
 import { Semaphore } from '../runtime/semaphore.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Store } from '../store/store.ts';
-import { FeedError } from './feed.ts';
+import { FeedError, type FeedRequest } from './feed.ts';
 import type { ReadLimits, Ring, Stretch } from './ring.ts';
 
 /** What a reader wants of history. */
@@ -85,9 +85,13 @@ export class History {
 
   /**
    * The cursor with which a reader begins. Null begins now.
-   * @throws FeedError INDEX_AHEAD, UNAVAILABLE
+   * @throws FeedError INDEX_AHEAD, OTHER_JOURNAL, UNAVAILABLE
    */
-  async begin(afterIndex: number | null, reader: Reader): Promise<number> {
+  async begin(
+    { afterIndex, journalId = null }: Pick<FeedRequest, 'afterIndex' | 'journalId'>,
+    reader: Reader,
+  ): Promise<number> {
+    if (journalId !== null) await this.#checkJournal(journalId, reader);
     const { now } = this;
     if (now !== null && (afterIndex ?? 0) <= now) return afterIndex ?? now;
     const lastIndex = await this.#patiently(() => this.#journal.lastIndex(), reader, {});
@@ -99,6 +103,15 @@ export class History {
       'INDEX_AHEAD',
       `The journal has not got to index ${afterIndex}: its last is ${lastIndex}.`,
       { lastIndex },
+    );
+  }
+
+  async #checkJournal(journalId: string, reader: Reader): Promise<void> {
+    const id = await this.#patiently(async () => this.#journal.id, reader, {});
+    if (id === journalId.toLowerCase()) return;
+    throw new FeedError(
+      'OTHER_JOURNAL',
+      `This journal is ${id}, not ${journalId}: its indexes mean nothing here. Begin without afterIndex.`,
     );
   }
 

@@ -127,7 +127,8 @@ export class Live implements Disposable {
   /** Follows the journal by pulling: see OpenFeed. */
   readonly openFeed = (request: FeedRequest, signal: AbortSignal): PulledFeed => {
     // Now is when it is opened, even if it is read later.
-    const begin = request.afterIndex === null ? this.#history.now : null;
+    const { afterIndex, journalId = null } = request;
+    const begin = afterIndex === null && journalId === null ? this.#history.now : null;
     const feed = new PulledFeed(request, begin, signal, this.#source);
     if (this.#closed) feed.end(null);
     return feed;

@@ -99,7 +99,7 @@ export class PulledFeed implements Target, Reader, AsyncIterableIterator<FeedBat
     this.#source.opened(this);
     try {
       if (begins) {
-        this.#cursor = await this.#source.history.begin(this.#request.afterIndex, this);
+        this.#cursor = await this.#source.history.begin(this.#request, this);
       }
       yield* this.#follow({
         filter: this.#request.filter,

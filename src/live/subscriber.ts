@@ -50,7 +50,8 @@ export class Subscriber implements Member, Joiner, Reader, Subscription {
   }
 
   start(): void {
-    const now = this.operation.request.afterIndex === null ? this.#home.history.now : null;
+    const { afterIndex, journalId = null } = this.operation.request;
+    const now = afterIndex === null && journalId === null ? this.#home.history.now : null;
     if (now === null) {
       void this.#catchUp();
     } else {
@@ -106,10 +107,11 @@ export class Subscriber implements Member, Joiner, Reader, Subscription {
   }
 
   async #readHistory(): Promise<void> {
-    const { filter, afterIndex } = this.operation.request;
+    const { request } = this.operation;
+    const { filter } = request;
     const { history } = this.#home;
     const wanted = { filter, matches: compileFilter(filter), reader: this };
-    this.#begin(await history.begin(afterIndex, this));
+    this.#begin(await history.begin(request, this));
     if (this.#ended) return;
     while (!this.#ended) {
       const stretch =

@@ -23,6 +23,7 @@ import { EventWriter, readParts, type Turn } from './write/event-writer.ts';
 import {
   expireEvents,
   findStreamBase,
+  keepJournalId,
   type Lease,
   readFirstIndex,
   readStoredIndex,
@@ -173,6 +174,10 @@ class SqlStore implements OpenStore {
 
   lease(holder: string, milliseconds: number): Promise<Lease> {
     return takeLease(this.#database, holder, milliseconds);
+  }
+
+  journalId(proposed: string): Promise<string> {
+    return keepJournalId(this.#database.write, proposed);
   }
 
   streamBase(identity: string, above = 0): Promise<number> {

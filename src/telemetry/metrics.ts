@@ -14,6 +14,8 @@ interface GaugeSource {
 /** The gateway's figures: one function for each fact that is counted. None of them throws. */
 export interface Metrics {
   reported(dialect: Dialect, outcome: ReportOutcome, count: number): void;
+  /** An event's time was too far in the future, and was replaced by the time of its arrival. */
+  clockAhead(dialect: Dialect): void;
   appended(seconds: number): void;
   /** A live event was handed to its subscriptions so long after it was recorded. */
   delivered(seconds: number): void;
@@ -38,6 +40,12 @@ export function createMetrics(): Metrics {
     labelNames: ['dialect', 'result'] as const,
     registers,
   });
+  const clockAhead = new Counter({
+    name: 'tidings_events_clock_ahead_total',
+    help: 'Events that got the time of their arrival because the time reported was too far in the future.',
+    labelNames: ['dialect'] as const,
+    registers,
+  });
   const append = new Histogram({
     name: 'tidings_journal_append_seconds',
     help: 'How long the journal took to make reports safe.',
@@ -53,6 +61,7 @@ export function createMetrics(): Metrics {
   return {
     reported: (dialect, result, count) =>
       reported.inc({ dialect: dialect.toLowerCase(), result }, count),
+    clockAhead: (dialect) => clockAhead.inc({ dialect: dialect.toLowerCase() }),
     appended: (seconds) => append.observe(seconds),
     delivered: (seconds) => delivery.observe(seconds),
     gauge({ name, help, read }) {

@@ -158,6 +158,52 @@ test.each<[string, Omit<EventDraft, 'dialect'>, string[], string]>([
   expect(check(draft)).toEqual([{ path, code, message: expect.stringMatching(/\.$/) }]);
 });
 
+describe('a time too far in the future, from a sender that will not report again', () => {
+  const reportedTime = now + 3600 * second;
+  const reportedEndTime = reportedTime + second;
+
+  test('becomes the time of arrival, and the reported time a trait', () => {
+    const traits = [{ name: 'a', type: 'INT' as const, value: 1 }];
+    expect(accepted({ clock: 'ARRIVAL', time: reportedTime, traits })).toMatchObject({
+      time: now,
+      endTime: null,
+      traits: [...traits, { name: 'reportedTime', type: 'DATETIME', value: reportedTime }],
+    });
+  });
+
+  test('is replaced in endTime as well', () => {
+    const both = { time: reportedTime, endTime: reportedEndTime };
+    expect(accepted({ clock: 'ARRIVAL', ...both })).toMatchObject({
+      time: now,
+      endTime: now,
+      traits: [
+        { name: 'reportedTime', type: 'DATETIME', value: reportedTime },
+        { name: 'reportedEndTime', type: 'DATETIME', value: reportedEndTime },
+      ],
+    });
+    expect(accepted({ clock: 'ARRIVAL', time: now, endTime: reportedEndTime })).toMatchObject({
+      time: now,
+      endTime: now,
+    });
+  });
+
+  test('is counted, once an event; a time within the limit is neither counted nor replaced', () => {
+    const ahead: EventDraft[] = [];
+    const options = { limits: defaultLimits, storeRaw: true, onClockAhead: (d: EventDraft) => ahead.push(d) };
+    const draft = { dialect: 'MAYASTOR', clock: 'ARRIVAL' } as const;
+    validate({ ...draft, time: reportedTime, endTime: reportedEndTime }, now, options);
+    const near = validate({ ...draft, time: now + 300 * second }, now, options);
+    expect(near).toMatchObject({ time: now + 300 * second, traits: [] });
+    expect(ahead).toHaveLength(1);
+  });
+
+  test('leaves a trait that has the name already', () => {
+    const own = { name: 'reportedTime', type: 'TEXT' as const, value: 'mine' };
+    const { traits } = accepted({ clock: 'ARRIVAL', time: reportedTime, traits: [own] });
+    expect(traits).toEqual([own]);
+  });
+});
+
 test('everything that is wrong is told together', () => {
   const faults = check({ id: 'x', tags: [''], time: 'soon' });
   expect(faults).toHaveLength(3);

@@ -55,6 +55,15 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
       await vi.waitFor(() => expect(journal.healthReason()).toBeNull());
     });
 
+    test('keeps its id over a restart', async () => {
+      await vi.waitFor(() => expect(journal.healthReason()).toBeNull());
+      const { id } = journal;
+      expect(id).toMatch(/^[0-9a-f-]{36}$/);
+      await restart();
+      await vi.waitFor(() => expect(journal.healthReason()).toBeNull());
+      expect(journal.id).toBe(id);
+    });
+
     test('answers nothing for nothing', async () => {
       expect(await journal.append([])).toEqual([]);
     });

@@ -41,6 +41,10 @@ describe('the embedded journal', () => {
         if (away) throw new Unavailable('The database is away.');
         return store.lastIndex();
       },
+      async journalId(proposed) {
+        if (away) throw new Unavailable('The database is away.');
+        return store.journalId(proposed);
+      },
       after: (index, limit) => store.after(index, limit),
     };
   });

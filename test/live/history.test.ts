@@ -54,6 +54,10 @@ const failingStore = (): Store =>
 
 const failingJournal = (): Journal => ({
   kind: 'EMBEDDED',
+  get id() {
+    if (away.journal) throw new Unavailable('No journal.');
+    return journal.id;
+  },
   get position() {
     return journal.position;
   },
@@ -164,6 +168,22 @@ describe('a feed cannot begin', () => {
     await vi.waitFor(() => expect(sink.ended).toBeTruthy());
     expect(sink.ended).toMatchObject({ code: 'INDEX_AHEAD', details: { lastIndex } });
     await expect(pull(1, lastIndex + 1)).rejects.toMatchObject({ code: 'INDEX_AHEAD' });
+  });
+
+  test('in another journal than the one that the caller followed', async () => {
+    open();
+    const other = { filter: everything, journalId: crypto.randomUUID() };
+    for (const afterIndex of [null, 0, journal.position]) {
+      const sink = new ListSink();
+      live.subscribe(operationOf(everything, { ...other, afterIndex }), sink);
+      await vi.waitFor(() => expect(sink.ended).toMatchObject({ code: 'OTHER_JOURNAL' }));
+      const pulled = live.openFeed({ ...other, afterIndex }, AbortSignal.timeout(20_000));
+      await expect(pulled.next()).rejects.toMatchObject({ code: 'OTHER_JOURNAL' });
+    }
+    const sink = new ListSink();
+    live.subscribe(operationOf(everything, { afterIndex: null, journalId: journal.id }), sink);
+    await append(1);
+    await vi.waitFor(() => expect(sink.messages).toHaveLength(1));
   });
 
   test('where events are not kept any more', async () => {

@@ -16,17 +16,19 @@ export function operationOf(
   filter: Filter,
   {
     afterIndex = null,
+    journalId = null,
     batching = null,
     key = `own ${++operations}`,
     render = rendered,
   }: {
     afterIndex?: number | null;
+    journalId?: string | null;
     batching?: Batching | null;
     key?: string;
     render?: (root: Root) => string | Promise<string>;
   } = {},
 ): FeedOperation {
-  return { key, request: { filter, afterIndex }, batching, render };
+  return { key, request: { filter, afterIndex, journalId }, batching, render };
 }
 
 /** A sink that keeps what it is sent. */

@@ -42,6 +42,10 @@ export class NatsJournal implements Journal {
     this.#following = new NatsFollowing(stream, link, published, store, log);
   }
 
+  get id(): string {
+    return this.#stream.journalId;
+  }
+
   get position(): number {
     return this.#following.position;
   }

@@ -8,6 +8,7 @@ import {
   StorageType,
   type StreamInfo,
 } from 'nats';
+import { v5 } from 'uuid';
 import type { NatsLink } from '../../nats/connection.ts';
 import {
   jetStreamError,
@@ -34,6 +35,7 @@ export interface NatsStreamOptions {
 export interface StreamBases {
   readonly storedIndex: number;
   lastIndex(): Promise<number>;
+  journalId(proposed: string): Promise<string>;
   streamBase(identity: string, above?: number): Promise<number>;
 }
 
@@ -62,6 +64,9 @@ const graceMilliseconds = 500;
 /** An answer of JetStream takes at most so long. */
 const patience = 3000;
 
+/** Of the journal ids that are derived from a stream. */
+const idNamespace = '5b0a8c52-98ce-4f5d-b3a0-36a1f9a1f0c4';
+
 /** The stream that is the journal: made where it is missing, and how its sequences become indexes. */
 export class NatsStream {
   readonly name: string;
@@ -72,6 +77,7 @@ export class NatsStream {
   readonly #store: StreamBases;
   readonly #log: Log;
   readonly #bases = new Map<string, number>();
+  #journalId: string | null = null;
   #highest = 0;
   #asking: Promise<StreamState> | null = null;
   #queued: Promise<StreamState> | null = null;
@@ -90,6 +96,14 @@ export class NatsStream {
   /** As it was found for the first time, before this process had published anything. */
   get first(): StreamState | null {
     return this.#first;
+  }
+
+  /** See Journal.id. @throws Unavailable */
+  get journalId(): string {
+    if (this.#journalId !== null) return this.#journalId;
+    throw new Unavailable(
+      this.#link.healthReason() ?? `The stream ${this.name} was not reached yet.`,
+    );
   }
 
   /** As it was found last. */
@@ -219,7 +233,12 @@ export class NatsStream {
   async #baseOf(identity: string): Promise<number> {
     this.saw(await this.#store.lastIndex());
     const above = this.#highest === 0 ? 0 : this.#highest + margin;
-    return this.#store.streamBase(identity, above);
+    const base = await this.#store.streamBase(identity, above);
+    // All gateways propose the same, and propose it again should the store be wiped while the stream stays.
+    this.#journalId = await this.#store.journalId(
+      v5(`${this.name} ${identity} ${base}`, idNamespace),
+    );
+    return base;
   }
 
   /** A stream that somebody else made is taken as it is, and what may lose events there is said. */

@@ -50,6 +50,15 @@ export async function takeLease(
   return { held: milliseconds > 0 && row?.[0] === 't', storedIndex: Number(row?.[1]) };
 }
 
+/** See EventLog.journalId. */
+export async function keepJournalId(write: Query, proposed: string): Promise<string> {
+  const [row] = await write(
+    'UPDATE journal_state SET journal_id = coalesce(journal_id, $1::uuid) RETURNING journal_id',
+    [proposed],
+  );
+  return String(row?.[0]);
+}
+
 /** See OpenStore.streamBase. */
 export const findStreamBase = (
   database: Database,

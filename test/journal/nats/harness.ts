@@ -15,9 +15,15 @@ export class EmptyStore implements NatsJournalStore {
   readonly bases = new Map<string, number>();
   readonly known = new Map<string, readonly IndexedReport[]>();
   #highest = 0;
+  #journalId: string | null = null;
 
   lastIndex(): Promise<number> {
     return Promise.resolve(this.storedIndex);
+  }
+
+  journalId(proposed: string): Promise<string> {
+    this.#journalId ??= proposed;
+    return Promise.resolve(this.#journalId);
   }
 
   streamBase(identity: string, above = 0): Promise<number> {

@@ -138,6 +138,11 @@ export function writeContract(storeOf: () => OpenStore): void {
       expect(await store.fill([], to + 5, to + 6, 'a')).toBeNull();
     });
 
+    test('the journal keeps the id that was proposed first', async () => {
+      const id = await store.journalId(randomUUID());
+      expect(await store.journalId(randomUUID())).toBe(id);
+    });
+
     test('a stream keeps its base, and a new one begins above all that is known', async () => {
       const [first, second] = [randomUUID(), randomUUID()];
       const base = await store.streamBase(first);
