@@ -10,7 +10,6 @@ const closeBrace = '}'.charCodeAt(0);
 
 /** Whether a JSON text, which need not be valid, opens more levels than a reader may recurse. One pass, no recursion. */
 export function isNestedDeeper(json: string, maxDepth: number = maxDocumentDepth): boolean {
-  if (json.length <= maxDepth) return false;
   let depth = 0;
   for (let at = 0; at < json.length; at++) {
     const code = json.charCodeAt(at);

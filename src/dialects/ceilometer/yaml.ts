@@ -6,9 +6,9 @@ import {
   LineCounter,
   type Node,
   type Pair,
-  parseDocument,
   type YAMLMap,
 } from 'yaml';
+import { fileLimits, parseYaml } from '../../http/yaml.ts';
 import { repr } from './python/text.ts';
 import { type Dict, setMember, type Value } from './python/value.ts';
 import { plainScalar } from './yaml-scalar.ts';
@@ -37,38 +37,32 @@ export class YamlError extends Error {
   }
 }
 
-/** Reads YAML 1.1 as PyYAML's safe_load does: merge keys, `yes` and 010 included. @throws YamlError */
+/** Reads YAML 1.1 as PyYAML's safe_load does: merge keys, `yes` and 010 included. @throws YamlError, YamlLimitError */
 export function readYaml(text: string): YamlNode {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    schema: 'failsafe',
-    uniqueKeys: false,
-    logLevel: 'silent',
-  });
+  const options = { lineCounter: lines, schema: 'failsafe' } as const;
+  const [document, ...others] = parseYaml(text, options, fileLimits);
+  if (document === undefined) return { line: 1, kind: 'scalar', value: null };
+  const lineAt = (offset: number): number => lines.linePos(offset).line;
   const [error] = document.errors;
-  if (error !== undefined) {
-    const [summary = ''] = error.message.split('\n');
-    throw new YamlError(error.linePos?.[0].line ?? 1, summary.replace(/ at line .*$/, ''));
+  if (error !== undefined) throw new YamlError(lineAt(error.pos[0]), error.message);
+  const [other] = others;
+  if (other !== undefined) {
+    throw new YamlError(lineAt(other.range[0]), 'there is more than one document');
   }
-  const reader = new Reader(
-    (node) => lines.linePos(node.range?.[0] ?? 0).line,
-    (alias) => {
-      return isAlias(alias) ? alias.resolve(document) : undefined;
-    },
-  );
+  const reader = new Reader((node) => lineAt(node.range?.[0] ?? 0));
   return reader.read(document.contents, 1);
 }
 
 class Reader {
   readonly #lineOf: (node: Node) => number;
-  readonly #target: (alias: Node) => Node | undefined;
+  /** The nodes that aliases stand for: of each name the last one before. */
+  readonly #anchors = new Map<string, Node>();
   /** What is read already: an anchor is read once, however often it is named; undefined while it is being read. */
   readonly #known = new Map<Node, YamlNode | undefined>();
 
-  constructor(lineOf: (node: Node) => number, target: (alias: Node) => Node | undefined) {
+  constructor(lineOf: (node: Node) => number) {
     this.#lineOf = lineOf;
-    this.#target = target;
   }
 
   read(node: unknown, line: number): YamlNode {
@@ -85,10 +79,11 @@ class Reader {
   #fresh(node: Node): YamlNode {
     const line = this.#lineOf(node);
     if (isAlias(node)) {
-      const target = this.#target(node);
+      const target = this.#anchors.get(node.source);
       if (target === undefined) throw new YamlError(line, `there is no anchor &${node.source}`);
       return this.read(target, line);
     }
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (isSeq(node)) {
       return { line, kind: 'list', items: node.items.map((item) => this.read(item, line)) };
     }

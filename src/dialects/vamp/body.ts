@@ -1,5 +1,7 @@
-import { parseAllDocuments, type Tags } from 'yaml';
+import type { Tags } from 'yaml';
 import type { Json } from '../../event/event.ts';
+import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
+import { bodyLimits, parseYaml, YamlLimitError } from '../../http/yaml.ts';
 import { unexpectedType, unparsable } from './vamp-error.ts';
 
 /** What a body may hold before it is JSON: YAML 1.1 also has dates, sets, maps and bytes. */
@@ -19,14 +21,18 @@ export function parseBody(text: string): Members {
 
 /** The objects of a text: one, or a list of them. @throws VampError */
 export function parseObjects(text: string): Members[] {
-  const node = parseJson(text) ?? parseYaml(text);
+  const node = readJson(text) ?? readYaml(text);
   const objects = Array.isArray(node) ? node : [node];
   if (!objects.every(isObject)) throw unexpectedType('/');
   return objects;
 }
 
-function parseJson(text: string): Node {
+/** Undefined where the text is not JSON. */
+function readJson(text: string): Node {
   if (!/^\s*[{[]/.test(text)) return undefined;
+  if (isNestedDeeper(text)) {
+    throw unparsable(`the body is nested more than ${maxDocumentDepth} levels deep.`);
+  }
   try {
     return JSON.parse(text);
   } catch {
@@ -34,26 +40,38 @@ function parseJson(text: string): Node {
   }
 }
 
-function parseYaml(text: string): Node {
-  const documents = parseAllDocuments(text, {
-    version: '1.1',
-    schema: 'yaml-1.1',
-    customTags: (tags) => tags.map(wordsOnly),
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: 'error',
-  });
-  const [document, ...others] = documents;
+function readYaml(text: string): Node {
+  const [document, ...others] = documentsIn(text);
   if (document === undefined || others.length > 0) throw unexpectedType('/');
   const [fault] = document.errors;
-  if (fault) throw unparsable(fault.message);
+  if (fault) throw unparsable(`the body is not YAML at ${positionIn(text, fault.pos[0])}.`, fault);
   try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    // An alias without an anchor, or more aliases than anybody writes.
-    throw unparsable(error instanceof Error ? error.message : String(error));
+    return document.toJS({ maxAliasCount: bodyLimits.maxAliases });
+  } catch (cause) {
+    throw unparsable('an alias has no anchor, or aliases stand for too much.', cause);
   }
 }
+
+function documentsIn(text: string): ReturnType<typeof parseYaml> {
+  try {
+    return parseYaml(text, yamlOptions, bodyLimits);
+  } catch (error) {
+    if (!(error instanceof YamlLimitError)) throw error;
+    throw unparsable(`the body ${error.message}.`, error);
+  }
+}
+
+function positionIn(text: string, offset: number): string {
+  const lines = text.slice(0, offset).split('\n');
+  return `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`;
+}
+
+const yamlOptions = {
+  version: '1.1',
+  schema: 'yaml-1.1',
+  customTags: (tags: Tags): Tags => tags.map(wordsOnly),
+  logLevel: 'error',
+} as const;
 
 /** Like SnakeYAML, which Vamp reads with, takes `yes` and `on` for a boolean but not `y` and `n`. */
 function wordsOnly(tag: Tags[number]): Tags[number] {

@@ -21,4 +21,5 @@ export const noNestedElement = (path: string): VampError =>
 export const unexpectedInDsl = (leftover: unknown): VampError =>
   new VampError(`Unexpected in DSL: ${JSON.stringify(leftover)}`);
 
-export const unparsable = (reason: string): VampError => new VampError(`Error: ${reason}`);
+export const unparsable = (reason: string, cause?: unknown): VampError =>
+  new VampError(`Error: ${reason}`, 400, { cause });

@@ -84,6 +84,24 @@ test('an anchor that is used very often is read once', () => {
   expect(faultsOf(yaml)).toEqual([]);
 });
 
+test.each([
+  ['1,001 aliases', `- &a x\n${'- *a\n'.repeat(1_001)}`, 'has more than 1000 aliases'],
+  ['501 levels', '['.repeat(501), 'is nested more than 500 levels deep'],
+  ['a million lines', '- x\n'.repeat(1_000_000), 'has more than 500000 tokens'],
+])('a file with %s is rejected', (_name, yaml, reason) => {
+  expect(faultsOf(yaml)).toEqual([`events.yaml: ${reason}.`]);
+});
+
+test('a second document is a fault', () => {
+  expect(faultsOf('- a\n---\n- b')).toEqual(['events.yaml:2: there is more than one document.']);
+});
+
+test('an alias stands for the last anchor of its name before it', () => {
+  const yaml = '- event_type: &a one\n  traits: {}\n- event_type: [&a two, *a]\n  traits: {}\n';
+  const [, second] = parseDefinitions(yaml, 'events.yaml');
+  expect(['one', 'two'].map((type) => second?.matches(type))).toEqual([false, true]);
+});
+
 describe('a file that is read again', () => {
   let folder: string;
   let file: string;

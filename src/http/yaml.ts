@@ -1,0 +1,73 @@
+import { Composer, CST, type Document, Lexer, type LineCounter, Parser } from 'yaml';
+import { maxDocumentDepth } from '../event/json-depth.ts';
+
+type Options = NonNullable<ConstructorParameters<typeof Composer>[0]>;
+
+/** How much YAML is read: reading costs about 2 us a token, and time for every alias. */
+export interface YamlLimits {
+  readonly maxBytes: number;
+  /** Scalars, indicators, spaces and line breaks. */
+  readonly maxTokens: number;
+  readonly maxAliases: number;
+}
+
+/** For what a client sends. */
+export const bodyLimits: YamlLimits = {
+  maxBytes: 1024 * 1024,
+  maxTokens: 50_000,
+  maxAliases: 100,
+};
+
+/** For a file of the operator's. */
+export const fileLimits: YamlLimits = {
+  maxBytes: 16 * 1024 * 1024,
+  maxTokens: 500_000,
+  maxAliases: 1_000,
+};
+
+/** More YAML than is read; the message is a phrase: "has more than 100 aliases". */
+export class YamlLimitError extends Error {
+  override readonly name = 'YamlLimitError';
+}
+
+/**
+ * The documents of a YAML text. Limits hold while it is read, so that a text beyond them costs no more than one
+ * at them. Faults of syntax are in the documents' own `errors`.
+ * @throws YamlLimitError
+ */
+export function parseYaml(
+  text: string,
+  options: Options & { readonly lineCounter?: LineCounter },
+  limits: YamlLimits,
+): Document.Parsed[] {
+  if (text.length > limits.maxBytes || Buffer.byteLength(text) > limits.maxBytes) {
+    throw new YamlLimitError(`has more than ${limits.maxBytes} bytes`);
+  }
+  const { lineCounter } = options;
+  lineCounter?.addNewLine(0);
+  const parser = new Parser(lineCounter?.addNewLine);
+  // Otherwise each key of a mapping is compared with all others.
+  const composer = new Composer({ ...options, uniqueKeys: false });
+  return [...composer.compose(boundedTokens(text, parser, limits))] as Document.Parsed[];
+}
+
+function* boundedTokens(text: string, parser: Parser, limits: YamlLimits) {
+  const { maxTokens, maxAliases } = limits;
+  let tokens = 0;
+  let aliases = 0;
+  let before = '';
+  for (const lexeme of new Lexer().lex(text)) {
+    if (++tokens > maxTokens) throw new YamlLimitError(`has more than ${maxTokens} tokens`);
+    // A scalar, which may begin with an asterisk too, has a mark before it.
+    if (lexeme.startsWith('*') && before !== CST.SCALAR && ++aliases > maxAliases) {
+      throw new YamlLimitError(`has more than ${maxAliases} aliases`);
+    }
+    before = lexeme;
+    yield* parser.next(lexeme);
+    // The stack holds the document as well.
+    if (parser.stack.length > maxDocumentDepth + 1) {
+      throw new YamlLimitError(`is nested more than ${maxDocumentDepth} levels deep`);
+    }
+  }
+  yield* parser.end();
+}
