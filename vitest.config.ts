@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { patienceMs } from './test/patience.ts';
 
 /** Storms, soaks and loads: their own command, `npm run test:long`. */
 const long = 'test/**/*.long.test.ts';
@@ -14,14 +15,18 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     // Files share what a worker has loaded, which takes longer than most of them: none may change what modules keep.
     isolate: false,
-    setupFiles: ['test/patience.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    globalSetup: ['test/global-setup.ts'],
+    setupFiles: ['test/setup.ts'],
+    // Nothing waits this long but a test that fails: see test/patience.ts.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    teardownTimeout: 60_000,
+    expect: { poll: { timeout: patienceMs, interval: 50 } },
     projects: [
       { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: [long] } },
       {
         extends: true,
-        test: { name: 'long', include: [long], testTimeout: 300_000, fileParallelism: false },
+        test: { name: 'long', include: [long], testTimeout: 600_000, fileParallelism: false },
       },
     ],
   },

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { type Environment, readConfig } from '../src/config/config.ts';
 import { createGateway, type Gateway, type Overrides } from '../src/gateway/gateway.ts';
 import { createLog } from '../src/telemetry/log.ts';
-import { dataDirectory } from './pglite.ts';
+import { temporaryDatabase, temporaryPglite } from './database.ts';
 
 export interface BootOptions {
   /** As an operator would set them: { NATS_URL, DATABASE_URL, TIDINGS_MAX_EVENTS: '10' }. */
@@ -10,8 +10,10 @@ export interface BootOptions {
   readonly overrides?: Partial<Overrides>;
   /** Whether to wait until nothing is away; true when absent. */
   readonly untilReady?: boolean;
-  /** Kept by the caller, to be started upon again; a temporary one when absent. */
+  /** PGlite on a data directory that the caller keeps, to be started upon again. */
   readonly dataDirectory?: string;
+  /** PGlite on a temporary data directory, even where there is PostgreSQL. */
+  readonly embedded?: boolean;
 }
 
 interface GraphResult<Data = Record<string, unknown>> {
@@ -45,28 +47,41 @@ export interface TestGateway extends AsyncDisposable {
 }
 
 /**
- * Boots a gateway: embedded on an initialised data directory of its own, unless the environment names NATS or
- * PostgreSQL. `await using gateway = await bootGateway()` stops it at the end of the test.
+ * Boots a gateway with the embedded journal, unless the environment names NATS, on a database of its own.
+ * `await using gateway = await bootGateway()` stops it at the end of the test.
  */
 export async function bootGateway(options: BootOptions = {}): Promise<TestGateway> {
   const { environment = {}, overrides = {}, untilReady = true } = options;
-  const own = options.dataDirectory === undefined ? await dataDirectory() : null;
-  const config = readConfig({
-    TIDINGS_PORT: '0',
-    TIDINGS_DATA_DIR: options.dataDirectory ?? own?.path,
-    ...environment,
-  });
+  const own = await databaseFor(options);
+  const config = readConfig({ TIDINGS_PORT: '0', ...own.environment, ...environment });
   try {
     const gateway = await createGateway(config, { log: createLog('error'), ...overrides });
     if (untilReady) await gateway.ready();
     return testGateway(gateway, async () => {
       await gateway[Symbol.asyncDispose]();
-      await own?.[Symbol.asyncDispose]();
+      await own[Symbol.asyncDispose]();
     });
   } catch (error) {
-    await own?.[Symbol.asyncDispose]();
+    await own[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+interface GivenDatabase extends AsyncDisposable {
+  readonly environment: Environment;
+}
+
+async function databaseFor(options: BootOptions): Promise<GivenDatabase> {
+  const given = options.dataDirectory;
+  if (given !== undefined || options.environment?.DATABASE_URL !== undefined) {
+    return { environment: { TIDINGS_DATA_DIR: given }, async [Symbol.asyncDispose]() {} };
+  }
+  const { databaseUrl, dataDirectory, ...own } = await (options.embedded
+    ? temporaryPglite()
+    : temporaryDatabase());
+  const environment =
+    databaseUrl === null ? { TIDINGS_DATA_DIR: dataDirectory } : { DATABASE_URL: databaseUrl };
+  return { environment, ...own };
 }
 
 function testGateway(gateway: Gateway, dispose: () => Promise<void>): TestGateway {

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
+import { patienceMs } from './patience.ts';
 
 const run = promisify(execFile);
 
 const kcat = 'kcat';
-const patience = 15_000;
 
 /** A Kafka cluster of one broker that nobody here wrote: librdkafka's own, inside kcat. */
 export interface TestKafka extends AsyncDisposable {
@@ -57,7 +57,7 @@ export async function startKafka(): Promise<TestKafka> {
 
   let said = '';
   const broker = await new Promise<string>((resolve, reject) => {
-    const late = setTimeout(orphaned, patience);
+    const late = setTimeout(orphaned, patienceMs);
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`kcat did not start a cluster: ${said}`)));
     child.stderr.on('data', (chunk: Buffer) => {
@@ -70,7 +70,7 @@ export async function startKafka(): Promise<TestKafka> {
   });
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit', { signal: AbortSignal.timeout(patience) });
+    const exited = once(child, 'exit', { signal: AbortSignal.timeout(patienceMs) });
     child.kill('SIGKILL');
     await exited;
   };
@@ -88,7 +88,7 @@ export async function produce(
   try {
     const file = join(folder, 'value');
     await writeFile(file, value);
-    await run(kcat, ['-P', '-b', broker, '-t', topic, '-k', key, file], { timeout: patience });
+    await run(kcat, ['-P', '-b', broker, '-t', topic, '-k', key, file], { timeout: patienceMs });
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { natsServerBinary } from './nats-server-binary.ts';
-
-const patience = 15_000;
+import { patienceMs } from './patience.ts';
 
 /** A nats-server with JetStream of the test's own: a free port, and a folder that goes with it. */
 export interface NatsServer extends AsyncDisposable {
@@ -33,7 +32,7 @@ export async function startNatsServer(options: readonly string[] = []): Promise<
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit', { signal: AbortSignal.timeout(patience) });
+    const exited = once(child, 'exit', { signal: AbortSignal.timeout(patienceMs) });
     child.kill(signal);
     await exited;
   };
@@ -62,7 +61,7 @@ async function launch(binary: string, options: readonly string[]): Promise<Child
   child.once('exit', () => process.removeListener('exit', orphaned));
 
   let said = '';
-  const late = setTimeout(orphaned, patience);
+  const late = setTimeout(orphaned, patienceMs);
   await new Promise<void>((resolve, reject) => {
     child.once('exit', () => reject(new Error(`nats-server did not get ready: ${said}`)));
     child.once('error', reject);
@@ -72,14 +71,4 @@ async function launch(binary: string, options: readonly string[]): Promise<Child
     });
   }).finally(() => clearTimeout(late));
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

@@ -1,6 +1,5 @@
-import { vi } from 'vitest';
-
-/** A condition is waited for so long unless a test says otherwise: a crowded machine is slow, not wrong. */
-const patience = 20_000;
-const { waitFor } = vi;
-vi.waitFor = (condition, options = patience) => waitFor(condition, options);
+/**
+ * How long a test waits for a condition, or for a server of its own to start: a crowded machine is slow, not wrong.
+ * Only a test that fails waits this long.
+ */
+export const patienceMs = 120_000;

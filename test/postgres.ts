@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { env } from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
-
-const patience = 30_000;
+import { freePort } from './free-port.ts';
+import { patienceMs } from './patience.ts';
 
 /** An empty database of the test's own. */
 export interface TestDatabase extends AsyncDisposable {
@@ -28,21 +28,21 @@ export interface PostgresServer extends AsyncDisposable {
   start(): Promise<void>;
 }
 
+export const hasSharedPostgres = (): boolean => Boolean(env.TEST_DATABASE_URL);
+
 /**
- * Whether there is PostgreSQL for the tests: TEST_DATABASE_URL, the machine's own server, or programs to start one
- * with. Where there is none the suite says so in a line; in CI that is an error.
+ * Whether there is PostgreSQL for the tests: the server at TEST_DATABASE_URL, or one that global-setup.ts has started.
+ * Where there is none the suite says so in a line; in CI that is an error.
  */
 export async function postgresAvailable(): Promise<boolean> {
-  if (env.TEST_DATABASE_URL || (await answers(local)) || (await programs()) !== null) return true;
-  const found = `nothing at TEST_DATABASE_URL, at ${local}, or among the installed programs`;
-  if (env.CI) throw new Error(`The tests on PostgreSQL need a server: ${found}.`);
-  process.stderr.write(`SkipCounter: the tests on PostgreSQL (${found}).\n`);
+  if (hasSharedPostgres()) return true;
+  const missing = 'TEST_DATABASE_URL is not set, and initdb and postgres are not installed';
+  if (env.CI) throw new Error(`The tests on PostgreSQL need a server: ${missing}.`);
+  process.stderr.write(`Skipped: the tests on PostgreSQL (${missing}).\n`);
   return false;
 }
 
-const local = 'postgres://postgres@127.0.0.1:5432/postgres';
-
-/** A fresh database on the server that there is, or on one that is started for this process's tests. */
+/** A fresh database on the server that the run shares. */
 export async function startDatabase(): Promise<TestDatabase> {
   const server = await sharedServer();
   const name = `tidings_test_${randomUUID().replaceAll('-', '')}`;
@@ -57,14 +57,22 @@ export async function startDatabase(): Promise<TestDatabase> {
 
 let shared: Promise<string> | undefined;
 
+/** It may still be starting when the first file asks for it. */
 function sharedServer(): Promise<string> {
   shared ??= (async () => {
-    if (env.TEST_DATABASE_URL) return env.TEST_DATABASE_URL;
-    if (await answers(local)) return local;
-    const own = await startPostgres();
-    return own.url;
+    const url = env.TEST_DATABASE_URL;
+    if (!url) throw new Error('TEST_DATABASE_URL is not set');
+    await untilAnswers(url);
+    return url;
   })();
   return shared;
+}
+
+async function untilAnswers(url: string): Promise<void> {
+  for (const deadline = Date.now() + patienceMs; !(await answers(url)); ) {
+    if (Date.now() > deadline) throw new Error(`PostgreSQL did not get ready at ${url}`);
+    await setTimeout(50);
+  }
 }
 
 async function administer(url: string, statement: string): Promise<void> {
@@ -83,9 +91,9 @@ const answers = (url: string): Promise<boolean> =>
     () => false,
   );
 
-/** @throws Error when no programs are installed, or it does not get ready */
-export async function startPostgres(): Promise<PostgresServer> {
-  const folder = await programs();
+/** @throws Error when no programs are installed, or it does not get ready; `given` is its port, or a free one */
+export async function startPostgres(given?: number): Promise<PostgresServer> {
+  const folder = await postgresPrograms();
   if (folder === null) throw new Error('initdb and postgres are not installed');
   const data = await mkdtemp(join(tmpdir(), 'tidings-postgres-'));
   // PostgreSQL refuses to run as root.
@@ -96,24 +104,25 @@ export async function startPostgres(): Promise<PostgresServer> {
     ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
     { ...user, cwd: data, stdio: 'ignore' },
   );
-  const port = await freePort();
+  const port = given ?? (await freePort());
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  const options = ['-D', data, '-k', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1'];
+  // Without fsync it survives the death of its processes, which is all that the tests do to it.
+  const settings = ['listen_addresses=127.0.0.1', 'fsync=off', 'max_connections=400'];
+  const options = ['-D', data, '-k', data, '-p', String(port)];
+  for (const setting of settings) options.push('-c', setting);
   let child: ChildProcess | null = null;
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const running = child;
     child = null;
     if (running === null || running.exitCode !== null) return;
-    const exited = once(running, 'exit', { signal: AbortSignal.timeout(patience) });
+    const exited = once(running, 'exit', { signal: AbortSignal.timeout(patienceMs) });
     running.kill(signal);
     await exited;
   };
   const start = async (): Promise<void> => {
     child = spawn(join(folder, 'postgres'), options, { ...user, cwd: data, stdio: 'ignore' });
-    for (const deadline = Date.now() + patience; !(await answers(url)); ) {
-      if (Date.now() > deadline) throw new Error(`PostgreSQL did not get ready at ${url}`);
-    }
+    await untilAnswers(url);
   };
   process.once('exit', () => {
     child?.kill('SIGQUIT');
@@ -133,7 +142,7 @@ export async function startPostgres(): Promise<PostgresServer> {
 }
 
 /** Where initdb and postgres lie: Debian keeps them out of PATH. */
-async function programs(): Promise<string | null> {
+export async function postgresPrograms(): Promise<string | null> {
   const versions = await readdir('/usr/lib/postgresql').catch((): string[] => []);
   const debian = versions
     .sort((a, b) => Number(b) - Number(a))
@@ -147,12 +156,3 @@ async function programs(): Promise<string | null> {
 
 const idOf = (which: '-u' | '-g'): number =>
   Number(execFileSync('id', [which, 'postgres'], { encoding: 'utf8' }));
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
-}

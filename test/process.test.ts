@@ -7,10 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from 'graphql-ws';
 import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { patienceMs } from './patience.ts';
 import { dataDirectory } from './pglite.ts';
-
-// Starting a process takes seconds, more on a machine that is busy with other tests.
-vi.setConfig({ testTimeout: 90_000 });
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
@@ -54,7 +52,7 @@ async function addressOf({ child }: Process): Promise<string> {
       expect(url).not.toBe('');
       return url;
     },
-    { timeout: 25_000, interval: 20 },
+    { timeout: patienceMs, interval: 20 },
   );
 }
 

@@ -2,16 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect as connectSocket, createServer } from 'node:net';
+import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { connect } from 'amqplib';
+import { freePort } from './free-port.ts';
+import { patienceMs } from './patience.ts';
 
 /** Debian's own start of the broker; the one on PATH insists on Debian's user and folders. */
 const program = '/usr/lib/rabbitmq/bin/rabbitmq-server';
-
-const patience = 60_000;
 
 /** A RabbitMQ of our own, whose broker can go away and come back with what was durable in it. */
 export interface TestRabbitMq extends AsyncDisposable {
@@ -72,7 +72,7 @@ export async function startRabbitMq(): Promise<TestRabbitMq> {
         if (said.length < 10_000) said += chunk.toString();
       });
     }
-    const until = performance.now() + patience;
+    const until = performance.now() + patienceMs;
     while (!(await answers(url, port))) {
       if (child.exitCode !== null || performance.now() > until) {
         throw new Error(`RabbitMQ did not start: ${said}`);
@@ -85,7 +85,7 @@ export async function startRabbitMq(): Promise<TestRabbitMq> {
     const running = child;
     child = null;
     if (running === null || running.exitCode !== null || running.signalCode !== null) return;
-    const exited = once(running, 'exit', { signal: AbortSignal.timeout(patience) });
+    const exited = once(running, 'exit', { signal: AbortSignal.timeout(patienceMs) });
     endGroup(running);
     await exited;
   }
@@ -133,13 +133,4 @@ function listens(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('there is no free port');
-  return address.port;
 }

@@ -8,6 +8,7 @@ import { parse as parseYaml } from 'yaml';
 import { readConfig } from '../src/config/config.ts';
 import { examples } from '../src/server/http/playground.ts';
 import { bootGateway, type TestGateway } from './harness.ts';
+import { patienceMs } from './patience.ts';
 import { dataDirectory } from './pglite.ts';
 
 const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
@@ -20,7 +21,7 @@ function blocks(language: string): readonly string[] {
 }
 
 const [report = '', find = '', aggregate = '', follow = '', mayastor = ''] = blocks('graphql');
-const patience = { timeout: 20_000, interval: 50 };
+const patience = { timeout: patienceMs, interval: 50 };
 
 const hasCurl = (() => {
   try {

@@ -59,7 +59,7 @@ describe('follow', () => {
       reported.push(...(await report('cut', 1 + Math.floor(next() * 5))));
       if (next() < 0.7) proxy.cut();
     }
-    await vi.waitFor(() => expect(seen).toHaveLength(reported.length), { timeout: 20_000 });
+    await vi.waitFor(() => expect(seen).toHaveLength(reported.length));
     expect(seen.map(({ id }) => id)).toEqual(reported);
     expect(following.index).toBeGreaterThanOrEqual(seen.at(-1)?.index as number);
     await following.stop();

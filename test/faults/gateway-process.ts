@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
+import { freePort } from '../free-port.ts';
+import { patienceMs } from '../patience.ts';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -34,7 +35,7 @@ export async function startGatewayProcess(
 
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child === null || child.exitCode !== null || child.signalCode !== null) return null;
-    const exited = once(child, 'exit', { signal: AbortSignal.timeout(15_000) });
+    const exited = once(child, 'exit', { signal: AbortSignal.timeout(patienceMs) });
     child.kill(signal);
     const [code] = await exited;
     return code as number | null;
@@ -60,7 +61,7 @@ export async function startGatewayProcess(
           expect(child?.exitCode).toBeNull();
           expect((await fetch(`${origin}/readyz`)).status).toBe(200);
         },
-        { timeout: 60_000, interval: 50 },
+        { timeout: patienceMs, interval: 50 },
       );
     },
     async [Symbol.asyncDispose]() {
@@ -70,14 +71,4 @@ export async function startGatewayProcess(
   };
   await gateway.start();
   return gateway;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

@@ -4,13 +4,14 @@ import { WebSocket } from 'ws';
 import { createLog } from '../../src/telemetry/log.ts';
 import { bootGateway, type TestGateway } from '../harness.ts';
 import { startNatsServer } from '../nats-server.ts';
+import { patienceMs } from '../patience.ts';
 import { postgresAvailable, startDatabase, startPostgres } from '../postgres.ts';
 
 const report = `mutation ($message: String, $wait: ReportWait) {
   reportEvent(event: { type: "Outage.Item", message: $message }, wait: $wait) { ... on ReportedEvent { index status } }
 }`;
 const overrides = { log: createLog('silent') };
-const patience = { timeout: 25_000, interval: 100 };
+const patience = { timeout: patienceMs, interval: 100 };
 
 const readyOf = (gateway: TestGateway): Promise<number> =>
   fetch(`${gateway.origin}/readyz`).then(({ status }) => status);

@@ -18,8 +18,8 @@ import { SseTransport } from '../../src/server/sse/transport.ts';
 import { WebSocketTransport } from '../../src/server/websocket/transport.ts';
 import { type OpenStore, openStore } from '../../src/store/open.ts';
 import { createLog, type Log } from '../../src/telemetry/log.ts';
+import { type TemporaryDatabase, temporaryDatabase } from '../database.ts';
 import { report } from '../journal/report.ts';
-import { dataDirectory } from '../pglite.ts';
 
 interface PlaceOptions {
   readonly limits?: Partial<LiveLimits>;
@@ -57,26 +57,26 @@ export interface Site extends AsyncDisposable {
 const log = createLog('silent');
 
 export async function openSite(): Promise<Site> {
-  const directory = await dataDirectory();
+  const database = await temporaryDatabase();
   let port = 0;
   return {
     async open(options = {}) {
-      const place = await openPlace(directory.path, port, options);
+      const place = await openPlace(database, port, options);
       port = Number(new URL(place.url).port);
       return place;
     },
-    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
 
-async function openPlace(path: string, port: number, options: PlaceOptions): Promise<Place> {
+async function openPlace(
+  database: TemporaryDatabase,
+  port: number,
+  options: PlaceOptions,
+): Promise<Place> {
   const { limits = {}, log: said = log } = options;
-  const store = await openStore({
-    databaseUrl: null,
-    dataDirectory: path,
-    exclusive: true,
-    log: said,
-  });
+  const { databaseUrl, dataDirectory } = database;
+  const store = await openStore({ databaseUrl, dataDirectory, exclusive: true, log: said });
   const journal = await EmbeddedJournal.open(store);
   const live = new Live({ journal, store, log: said, limits });
   const { openFeed } = live;

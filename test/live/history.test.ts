@@ -155,7 +155,7 @@ describe('history', () => {
     const slow = new ListSink(1);
     live.subscribe(operationOf(everything, { afterIndex: from }), slow);
     for (let n = 0; n < 10; n++) await append(20);
-    await vi.waitFor(() => expect(slow.messages).toHaveLength(200), { timeout: 10_000 });
+    await vi.waitFor(() => expect(slow.messages).toHaveLength(200));
     expect(indexes(slow.events)).toEqual(Array.from({ length: 200 }, (_, n) => from + 1 + n));
   });
 });
@@ -250,7 +250,7 @@ describe('while the journal is in trouble', () => {
     const pulled = pull(1, from);
     const ended = expect(pulled).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     away.journal = true;
-    await vi.waitFor(() => expect(sink.ended).toBeTruthy(), { timeout: 5_000 });
+    await vi.waitFor(() => expect(sink.ended).toBeTruthy());
     expect(sink.ended).toMatchObject({ code: 'UNAVAILABLE', details: { lastIndex: from } });
     await ended;
     expect(live.stats()).toMatchObject({ subscriptions: 0, channels: 0, feeds: 0 });
@@ -286,9 +286,7 @@ describe('a feed that is pulled', () => {
     await vi.waitFor(() => expect(batches.flatMap(({ events }) => events)).toHaveLength(2));
     expect(batches.at(-1)?.index).toBe(end?.index);
     const [last] = await append(1);
-    await vi.waitFor(() => expect(batches.at(-1)).toEqual({ index: last?.index, events: [] }), {
-      timeout: 5_000,
-    });
+    await vi.waitFor(() => expect(batches.at(-1)).toEqual({ index: last?.index, events: [] }));
     stop.abort();
     await reading;
     expect(live.stats()).toMatchObject({ feeds: 0, indexEntries: 0 });

@@ -10,10 +10,11 @@ import type { FeedOperation } from '../../src/live/subscription.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { report } from '../journal/report.ts';
+import { patienceMs } from '../patience.ts';
 import { ListSink, operationOf, rendered } from './list-sink.ts';
 
 const log = createLog('silent');
-const within = { timeout: 20_000, interval: 5 };
+const within = { timeout: patienceMs, interval: 5 };
 
 /** A journal and the store that goes with it. */
 export interface Opened extends AsyncDisposable {

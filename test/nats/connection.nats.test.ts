@@ -7,10 +7,11 @@ import { NatsLink, type NatsServers } from '../../src/nats/connection.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { serversAt, silent } from '../journal/nats/harness.ts';
 import { startNatsServer } from '../nats-server.ts';
+import { patienceMs } from '../patience.ts';
 
 type KeyPair = ReturnType<typeof nkeys.createUser>;
 
-const within = { timeout: 15_000, interval: 10 };
+const within = { timeout: patienceMs, interval: 10 };
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/nats-tls', name);
 
 /** A server that knows users by tokens that an operator's accounts have signed. */

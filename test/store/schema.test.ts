@@ -1,11 +1,11 @@
 import { describe } from 'vitest';
 import { PgliteConnection } from '../../src/store/database/pglite.ts';
-import { dataDirectory } from '../pglite.ts';
+import { initialisedDirectory } from '../pglite.ts';
 import { schemaContract } from './schema-contract.ts';
 
 describe('PGlite', () => {
   schemaContract(async () => {
-    const directory = await dataDirectory();
+    const directory = await initialisedDirectory();
     return { ...directory, connection: await PgliteConnection.open(directory.path, () => {}) };
   });
 });

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Ceilometer, type CeilometerOptions } from '../../../src/dialects/ceilometer/ceilometer.ts';
 import { createCeilometerDialect } from '../../../src/dialects/ceilometer/dialect.ts';
 import type { DialectContext } from '../../../src/dialects/dialect.ts';
@@ -14,6 +11,7 @@ import { HttpServer } from '../../../src/server/http/http-server.ts';
 import { allowOrigins } from '../../../src/server/http/origin.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { createLog, type Log } from '../../../src/telemetry/log.ts';
+import { temporaryDatabase } from '../../database.ts';
 
 /** The dialect on a journal and a store of its own. */
 export interface TestGateway extends AsyncDisposable {
@@ -30,8 +28,8 @@ export async function startGateway(
   options: Partial<CeilometerOptions> = {},
   log: Log = createLog('silent'),
 ): Promise<TestGateway> {
-  const dataDirectory = await mkdtemp(join(tmpdir(), 'tidings-ceilometer-'));
-  const store = await openStore({ databaseUrl: null, dataDirectory, exclusive: true, log });
+  const { databaseUrl, dataDirectory, ...database } = await temporaryDatabase();
+  const store = await openStore({ databaseUrl, dataDirectory, exclusive: true, log });
   const journal = await EmbeddedJournal.open(store);
   const intake = createIntake({ journal, store });
   const context: DialectContext = {
@@ -71,7 +69,7 @@ export async function startGateway(
       await server[Symbol.asyncDispose]();
       await journal[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
-      await rm(dataDirectory, { recursive: true, force: true });
+      await database[Symbol.asyncDispose]();
     },
   };
   return gateway;

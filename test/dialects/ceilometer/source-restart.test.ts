@@ -3,13 +3,14 @@ import { type ConfirmChannel, connect } from 'amqplib';
 import { describe, expect, test, vi } from 'vitest';
 import { CeilometerAmqpSource } from '../../../src/dialects/ceilometer/source.ts';
 import { everything } from '../../../src/event/filter.ts';
+import { patienceMs } from '../../patience.ts';
 import { hasRabbitMq, startRabbitMq, type TestRabbitMq } from '../../rabbitmq.ts';
 import { enveloped, notification, startGateway } from './gateway.ts';
 
 const total = 2_000;
 /** Messages on their way to the broker at a time. */
 const together = 20;
-const wait = { timeout: 60_000, interval: 100 };
+const wait = { timeout: patienceMs, interval: 100 };
 const uuid = (at: number) => `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`;
 
 describe.skipIf(!hasRabbitMq)('a broker that is killed and comes back', () => {

@@ -5,12 +5,13 @@ import type { CeilometerAmqpSettings } from '../../../src/dialects/ceilometer/am
 import { CeilometerAmqpSource } from '../../../src/dialects/ceilometer/source.ts';
 import type { Log } from '../../../src/telemetry/log.ts';
 import { bootGateway } from '../../harness.ts';
+import { patienceMs } from '../../patience.ts';
 import { hasRabbitMq, startRabbitMq, type TestRabbitMq } from '../../rabbitmq.ts';
 import { bare, enveloped, notification, startGateway, type TestGateway } from './gateway.ts';
 
 const exchanges = ['nova', 'cinder'];
 const levels = ['info', 'error', 'audit'];
-const wait = { timeout: 25_000, interval: 50 };
+const wait = { timeout: patienceMs, interval: 50 };
 const uuid = (at: number) => `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`;
 
 describe.skipIf(!hasRabbitMq)('notifications from RabbitMQ', () => {

@@ -9,8 +9,9 @@ import type { Log } from '../../../src/telemetry/log.ts';
 import cases from '../../fixtures/mayastor-cases.json' with { type: 'json' };
 import { EmptyStore, openNatsJournal, silent } from '../../journal/nats/harness.ts';
 import { type NatsServer, startNatsServer } from '../../nats-server.ts';
+import { patienceMs } from '../../patience.ts';
 
-const within = { timeout: 15_000, interval: 10 };
+const within = { timeout: patienceMs, interval: 10 };
 const stream = 'events-stream';
 
 let server: NatsServer;

@@ -5,13 +5,14 @@ import {
   SkyWalkingKafkaSource,
 } from '../../../src/dialects/skywalking/source.ts';
 import { hasKafka, produce, startForwarder, startKafka, type TestKafka } from '../../kafka.ts';
+import { patienceMs } from '../../patience.ts';
 import { type AgentEvent, serialised } from './agent.ts';
 import { type SkyWalkingGateway, startGateway } from './gateway.ts';
 import { queryEvents } from './query-client.ts';
 
 const topic = 'skywalking-events';
 /** A group begins with a pause of 3 s, in which others may join. */
-const patience = { timeout: 20_000, interval: 50 };
+const patience = { timeout: patienceMs, interval: 50 };
 
 const event = (name: string, more: AgentEvent = {}): AgentEvent => ({
   name,

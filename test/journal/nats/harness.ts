@@ -8,6 +8,7 @@ import { NatsLink } from '../../../src/nats/connection.ts';
 import { createLog, type Log } from '../../../src/telemetry/log.ts';
 
 import { type NatsServer, startNatsServer } from '../../nats-server.ts';
+import { patienceMs } from '../../patience.ts';
 
 /** A store that nothing fills: it knows what a test tells it. */
 export class EmptyStore implements NatsJournalStore {
@@ -71,7 +72,7 @@ export function openNatsJournal(url: string, name: string, store: NatsJournalSto
   });
 }
 
-export const within = { timeout: 15_000, interval: 10 };
+export const within = { timeout: patienceMs, interval: 10 };
 
 export const indexesOf = (events: readonly Event[]) => events.map(({ index }) => index);
 

@@ -2,10 +2,11 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hasBrowser, openBrowser } from '../../browser.ts';
 import { bootGateway, type TestGateway } from '../../harness.ts';
+import { patienceMs } from '../../patience.ts';
 
 // A browser is slow where other tests keep the machine busy.
 vi.setConfig({ testTimeout: 90_000 });
-const patience = { timeout: 20_000, interval: 50 };
+const patience = { timeout: patienceMs, interval: 50 };
 
 describe.runIf(hasBrowser)('a browser', () => {
   let gateway: TestGateway;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hasBrowser, openBrowser } from '../../browser.ts';
 import { type CuttingProxy, startCuttingProxy } from '../../client/cutting-proxy.ts';
 import { bootGateway, type TestGateway } from '../../harness.ts';
+import { patienceMs } from '../../patience.ts';
 
 interface Heard {
   readonly lastEventId: string;
@@ -19,7 +20,7 @@ declare const window: {
 
 // A browser is slow where other tests keep the machine busy.
 vi.setConfig({ testTimeout: 90_000 });
-const patience = { timeout: 15_000, interval: 50 };
+const patience = { timeout: patienceMs, interval: 50 };
 
 describe.runIf(hasBrowser)("a browser's EventSource", () => {
   let gateway: TestGateway;

@@ -302,8 +302,7 @@ describe("graphql-ws's own client", () => {
         },
       );
     });
-    const subscribed = () =>
-      vi.waitFor(() => expect(gateway.live.stats().subscriptions).toBe(1), { timeout: 10_000 });
+    const subscribed = () => vi.waitFor(() => expect(gateway.live.stats().subscriptions).toBe(1));
     await subscribed();
     await gateway.report({ message: 'before' });
     await vi.waitFor(() => expect(got).toEqual(['before']));

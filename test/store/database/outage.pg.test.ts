@@ -7,6 +7,7 @@ import { PostgresConnection } from '../../../src/store/database/postgres.ts';
 import { type OpenStore, openStore } from '../../../src/store/open.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { report } from '../../journal/report.ts';
+import { patienceMs } from '../../patience.ts';
 import {
   type PostgresServer,
   postgresAvailable,
@@ -16,7 +17,7 @@ import {
 import { put } from '../harness.ts';
 
 const unavailable = { name: 'Unavailable' };
-const patience = { timeout: 20_000, interval: 50 };
+const patience = { timeout: patienceMs, interval: 50 };
 
 const open = (url: string, exclusive = true): Promise<OpenStore> =>
   openStore({ databaseUrl: url, dataDirectory: '', exclusive, log: createLog('silent') });

@@ -6,9 +6,10 @@ import { Database } from '../../../src/store/database/database.ts';
 import { isRefusal } from '../../../src/store/database/outage.ts';
 import { PgliteConnection } from '../../../src/store/database/pglite.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
+import { patienceMs } from '../../patience.ts';
 import { dataDirectory, emptyDirectory } from '../../pglite.ts';
 
-const patience = { timeout: 20_000, interval: 50 };
+const patience = { timeout: patienceMs, interval: 50 };
 
 test('an embedded database that breaks is away, and starts anew with all that was stored', async () => {
   await using directory = await dataDirectory();

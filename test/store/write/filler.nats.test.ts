@@ -8,9 +8,10 @@ import { StoreFiller } from '../../../src/store/write/filler.ts';
 import { openNatsJournal, silent } from '../../journal/nats/harness.ts';
 import { report } from '../../journal/report.ts';
 import { type NatsServer, startNatsServer } from '../../nats-server.ts';
+import { patienceMs } from '../../patience.ts';
 import { postgresAvailable, startDatabase, type TestDatabase } from '../../postgres.ts';
 
-const within = { timeout: 20_000, interval: 10 };
+const within = { timeout: patienceMs, interval: 10 };
 const leaseMilliseconds = 1500;
 const keepAll = { milliseconds: 86_400_000, bytes: 2 ** 30 };
 
