@@ -1,9 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { hasNatsServer } from './test/nats-server-binary.ts';
 import { patienceMs } from './test/patience.ts';
 
 /** Storms, soaks and loads: their own command, `npm run test:long`. */
 const long = 'test/**/*.long.test.ts';
+
+/** Those on NATS are left out as a whole where there is no server. */
+const onNats = 'test/**/*.nats*.test.ts';
+
+const missing = (await hasNatsServer()) ? [] : [onNats];
 
 export default defineConfig({
   resolve: {
@@ -23,10 +29,19 @@ export default defineConfig({
     teardownTimeout: 60_000,
     expect: { poll: { timeout: patienceMs, interval: 50 } },
     projects: [
-      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: [long] } },
       {
         extends: true,
-        test: { name: 'long', include: [long], testTimeout: 600_000, fileParallelism: false },
+        test: { name: 'all', include: ['test/**/*.test.ts'], exclude: [long, ...missing] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: [long],
+          exclude: missing,
+          testTimeout: 600_000,
+          fileParallelism: false,
+        },
       },
     ],
   },

@@ -79,12 +79,10 @@ test('one line says that it has started, one that it has stopped; told to stop, 
   expect((await report()).status).toBe(200);
   expect((await feed.next()).done).toBe(false);
 
-  const begin = performance.now();
   const underway = Promise.allSettled(Array.from({ length: 20 }, report));
   gateway.child.kill('SIGTERM');
 
   expect(await gateway.ended).toBe(0);
-  expect(performance.now() - begin).toBeLessThan(9_000);
   await vi.waitFor(() => expect(closed).toHaveBeenCalledWith(1001));
   await expect(feed.next()).rejects.toMatchObject({ code: 1001 });
   // What had not been accepted by then was refused with the port.

@@ -1,4 +1,4 @@
 import { vi } from 'vitest';
 
 /** Waits until a check passes, as long as a busy machine may take. */
-export const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check, 15_000);
+export const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileGlob, globToRegex, isLiteral } from '../../src/event/glob.ts';
 import { InputError } from '../../src/event/input-error.ts';
+import { endsSoon } from '../steps.ts';
 
 /** Globs made of what is special and what is next to it. */
 const globs = fc
@@ -81,11 +82,9 @@ describe('a glob', () => {
     );
   });
 
-  test('takes no longer where a backtracking matcher would never end', () => {
+  test('ends where a backtracking matcher would never end', () => {
     const matches = compileGlob(`${'*a'.repeat(100)}*b`);
-    const begin = performance.now();
-    expect(matches('a'.repeat(500))).toBe(false);
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    expect(endsSoon(() => matches('a'.repeat(500)))).toBe(false);
   });
 });
 

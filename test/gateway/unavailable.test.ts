@@ -13,7 +13,6 @@ async function deadPort(): Promise<number> {
 }
 
 async function expectUnavailable(gateway: TestGateway, document: string): Promise<void> {
-  const begin = performance.now();
   const { errors } = await gateway.run(document);
   expect(errors).toEqual([
     expect.objectContaining({
@@ -21,7 +20,6 @@ async function expectUnavailable(gateway: TestGateway, document: string): Promis
       extensions: { code: 'UNAVAILABLE' },
     }),
   ]);
-  expect(performance.now() - begin).toBeLessThan(8_000);
 }
 
 const report = 'mutation { reportEvent(event: {}) { __typename } }';

@@ -6,6 +6,7 @@ import { encodeReport } from '../../../src/event/report-json.ts';
 import { defaultLimits } from '../../../src/intake/limits.ts';
 import { validate } from '../../../src/intake/validate.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
+import { endsSoon } from '../../steps.ts';
 import { casesOf } from './cases.ts';
 
 const ceilometer = await Ceilometer.open({ storeRaw: ['info', 'error'] }, createLog('silent'));
@@ -90,13 +91,12 @@ test('no notification, however odd, stops the converter', () => {
   expect([...outcomes.keys()].sort()).toEqual(['dropped', 'event', 'refused']);
 });
 
-test('a text of a megabyte of white space or stars takes no time', () => {
+test('a string of a megabyte of white space or stars is read without backtracking', () => {
   const long = ' '.repeat(1_000_000);
   const said = { metadata: { message_id: long, timestamp: '2026-01-01' } };
-  const begin = performance.now();
   for (const event_type of [`compute.instance.${long}`, `${'*http'.repeat(100_000)}x`]) {
     const payload = { memory_mb: `${long}x${long}`, launched_at: long, tenant_id: long };
-    ceilometer.readText(JSON.stringify({ ...said, event_type, payload }), 'info');
+    const notification = JSON.stringify({ ...said, event_type, payload });
+    expect(endsSoon(() => ceilometer.readText(notification, 'info').outcome)).toBeTypeOf('string');
   }
-  expect(performance.now() - begin).toBeLessThan(3_000);
 });
