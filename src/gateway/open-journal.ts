@@ -24,11 +24,13 @@ export interface OpenJournal extends AsyncDisposable {
 }
 
 export async function openJournal(
-  { nats }: Config,
+  { nats, intake }: Config,
   store: OpenStore,
   { log, metrics }: { log: Log; metrics: Metrics },
 ): Promise<OpenJournal> {
-  return nats === null ? await openEmbedded(store) : openNats(nats, store, log, metrics);
+  return nats === null
+    ? await openEmbedded(store)
+    : openNats(nats, intake.eventBytes, store, { log, metrics });
 }
 
 async function openEmbedded(store: OpenStore): Promise<OpenJournal> {
@@ -43,12 +45,13 @@ async function openEmbedded(store: OpenStore): Promise<OpenJournal> {
 
 function openNats(
   { servers, stream: options, keep }: NonNullable<Config['nats']>,
+  maxEventBytes: number,
   store: OpenStore,
-  log: Log,
-  metrics: Metrics,
+  { log, metrics }: { log: Log; metrics: Metrics },
 ): OpenJournal {
   const link = new NatsLink(servers, log);
-  const stream = new NatsStream({ ...options, duplicateWindowMilliseconds }, link, store, log);
+  const streamOptions = { ...options, maxEventBytes, duplicateWindowMilliseconds };
+  const stream = new NatsStream(streamOptions, link, store, log);
   const journal = new NatsJournal(stream, link, store, log);
   const filler = new StoreFiller(stream, link, journal.tail, store, log, {
     leaseMilliseconds,

@@ -2,14 +2,20 @@ import type { EventDraft } from '../event/draft.ts';
 import type { Instant, Report } from '../event/event.ts';
 import { InputError } from '../event/input-error.ts';
 import { now as currentInstant } from '../event/instant.ts';
-import type { Appended, Journal } from '../journal/journal.ts';
+import {
+  AppendError,
+  type AppendOutcome,
+  isAppended,
+  type NotAppended,
+} from '../journal/append-outcome.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { Intake, ReportError, ReportResult, ReportWait } from './intake.ts';
 import { defaultLimits, type IntakeLimits } from './limits.ts';
 import { validate } from './validate.ts';
 
-/** How long a report waits to be stored before it is answered as accepted, in milliseconds. */
-const storedWithin = 5_000;
+/** How long a report waits to be stored before it is answered as accepted. */
+const storedWithinMs = 5_000;
 
 export interface IntakeOptions {
   readonly journal: Journal;
@@ -30,8 +36,15 @@ export function createIntake({
   now = currentInstant,
   onClockAhead,
 }: IntakeOptions): Intake {
-  const append = (reports: readonly Report[]): Promise<Appended[]> =>
-    reports.length === 0 ? Promise.resolve([]) : journal.append(reports);
+  async function append(reports: readonly Report[]): Promise<readonly AppendOutcome[]> {
+    if (reports.length === 0) return [];
+    try {
+      return await journal.append(reports);
+    } catch (error) {
+      if (error instanceof AppendError) return error.outcomes;
+      throw error;
+    }
+  }
 
   function validated(drafts: readonly EventDraft[]): Checked[] {
     if (drafts.length > limits.events) {
@@ -45,12 +58,12 @@ export function createIntake({
   }
 
   async function record(checked: readonly Checked[], wait: ReportWait): Promise<ReportResult[]> {
-    const places = await append(checked.filter(isReport));
-    const stored = wait === 'STORED' && (await untilStored(store, places));
-    const next = places.values();
+    const outcomes = await append(checked.filter(isReport));
+    const stored = wait === 'STORED' && (await untilStored(store, outcomes));
+    const next = outcomes.values();
     return checked.map((each) =>
       isReport(each)
-        ? recorded(each, next.next().value, stored)
+        ? resultOf(each, next.next().value, stored)
         : { status: 'REJECTED', errors: each },
     );
   }
@@ -63,13 +76,24 @@ type Checked = Report | readonly ReportError[];
 
 const isReport = (checked: Checked): checked is Report => !Array.isArray(checked);
 
-function untilStored(store: Pick<Store, 'untilStored'>, places: readonly Appended[]) {
-  const last = places.reduce((highest, { index }) => Math.max(highest, index), 0);
-  return store.untilStored(last, storedWithin);
+function untilStored(store: Pick<Store, 'untilStored'>, outcomes: readonly AppendOutcome[]) {
+  const indexes = outcomes.map((outcome) => (isAppended(outcome) ? outcome.index : 0));
+  return store.untilStored(Math.max(0, ...indexes), storedWithinMs);
 }
 
-function recorded(report: Report, place: Appended | undefined, stored: boolean): ReportResult {
-  if (place === undefined) throw new Error('the journal answered fewer places than reports');
+function resultOf(
+  report: Report,
+  outcome: AppendOutcome | undefined,
+  stored: boolean,
+): ReportResult {
+  if (outcome === undefined) throw new Error('The journal answered fewer outcomes than reports.');
+  if (!isAppended(outcome)) return { status: 'REJECTED', errors: [errorOf(report, outcome)] };
   const status = stored ? 'STORED' : 'ACCEPTED';
-  return { status: place.duplicate ? 'DUPLICATE' : status, index: place.index, report };
+  return { status: outcome.duplicate ? 'DUPLICATE' : status, index: outcome.index, report };
+}
+
+/** An acknowledgement that was lost leaves open whether the report is recorded: under its id it is only once. */
+function errorOf({ id }: Report, { code, message }: NotAppended): ReportError {
+  const again = code === 'UNAVAILABLE' ? ` Report this event again, with the id ${id}.` : '';
+  return { path: [], code, message: `${message}${again}` };
 }

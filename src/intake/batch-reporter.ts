@@ -4,12 +4,12 @@ import { Backoff, pause } from '../runtime/backoff.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { SkipCounter } from '../telemetry/skip-counter.ts';
 import type { Intake } from './intake.ts';
-import { skipRejected } from './rejected.ts';
+import { isRetryable, skipRejected } from './rejected.ts';
 
 const maxWaiting = 256;
 const maxWaitingBytes = 1024 * 1024;
-const shortestPause = 100;
-const longestPause = 5_000;
+const shortestPauseMs = 100;
+const longestPauseMs = 5_000;
 
 interface Waiting {
   readonly draft: EventDraft;
@@ -82,15 +82,29 @@ export class BatchReporter {
   }
 
   async #report(batch: readonly EventDraft[]): Promise<void> {
-    const backoff = new Backoff(shortestPause, longestPause);
+    const backoff = new Backoff(shortestPauseMs, longestPauseMs);
+    let left = batch;
     for (;;) {
       try {
-        skipRejected(this.#skipped, batch, await this.#intake.report(batch, 'ACCEPTED'));
-        return;
+        left = await this.#reportOnce(left);
+        if (left.length === 0) return;
+        if (this.#patience.signal.aborted) throw new Unavailable('Not all events were recorded.');
       } catch (error) {
         if (!(error instanceof Unavailable) || this.#patience.signal.aborted) throw error;
-        await pause(backoff.next(), this.#patience.signal);
       }
+      await pause(backoff.next(), this.#patience.signal);
     }
+  }
+
+  /** Resolves with the drafts that were not recorded now; those that never will be are counted and skipped. */
+  async #reportOnce(batch: readonly EventDraft[]): Promise<readonly EventDraft[]> {
+    const results = await this.#intake.report(batch, 'ACCEPTED');
+    const settled = batch.map((_, at) => !isRetryable(results[at]));
+    skipRejected(
+      this.#skipped,
+      batch.filter((_, at) => settled[at]),
+      results.filter((_, at) => settled[at]),
+    );
+    return batch.filter((_, at) => !settled[at]);
   }
 }

@@ -4,7 +4,15 @@ import type { Report } from '../event/event.ts';
 /** ACCEPTED: answer when the journal has it. STORED: when queries show it, after 5 s ACCEPTED all the same. */
 export type ReportWait = 'ACCEPTED' | 'STORED';
 
-export type ReportErrorCode = 'REQUIRED' | 'INVALID' | 'TOO_LONG' | 'TOO_MANY' | 'FORBIDDEN';
+/** UNAVAILABLE passes: the same event may be reported again. The others stay until the event is changed. */
+export type ReportErrorCode =
+  | 'REQUIRED'
+  | 'INVALID'
+  | 'TOO_LONG'
+  | 'TOO_MANY'
+  | 'FORBIDDEN'
+  | 'CONFLICT'
+  | 'UNAVAILABLE';
 
 export interface ReportError {
   /** The field of the draft at fault: ['traits', '0', 'value']. */
@@ -27,8 +35,12 @@ export type ReportResult =
 export interface Intake {
   /**
    * Validates each draft for itself, appends the good ones in order, and answers one result a draft.
-   * Resolves only after the append. @throws Unavailable when the journal is away: then nothing is answered
-   * and repeating the same drafts is harmless where they carry ids.
+   * Resolves only after the append. When a part of them could not be recorded for now, each of those is rejected
+   * with UNAVAILABLE and the others are answered as recorded. Whoever repeats the whole call instead of answering
+   * somebody passes the results through `requireRecorded`.
+   *
+   * @throws Unavailable when none is known to be recorded. Where an acknowledgement was lost, a report may be
+   *   recorded all the same: repeating the call is harmless for drafts that carry ids, and only for those.
    */
   report(drafts: readonly EventDraft[], wait: ReportWait): Promise<ReportResult[]>;
 }

@@ -1,14 +1,32 @@
 import type { EventDraft } from '../event/draft.ts';
+import { Unavailable } from '../runtime/unavailable.ts';
 import type { SkipCounter } from '../telemetry/skip-counter.ts';
 import type { ReportResult } from './intake.ts';
 
-/** Counts the drafts that are outside our limits, where no sender waits for an answer of its own. */
+/** True for an event that was not recorded now, and may be reported again as it is. */
+export const isRetryable = (result: ReportResult | undefined): boolean =>
+  result?.status === 'REJECTED' && result.errors.some(({ code }) => code === 'UNAVAILABLE');
+
+/**
+ * The results of a call, for whoever repeats the whole of it, under the same ids, until every report is recorded
+ * or rejected for good. @throws Unavailable when one was not recorded now
+ */
+export function requireRecorded(results: readonly ReportResult[]): readonly ReportResult[] {
+  const passing = results.find(isRetryable);
+  if (passing?.status !== 'REJECTED') return results;
+  throw new Unavailable(passing.errors[0]?.message ?? 'A report was not recorded now.');
+}
+
+/**
+ * Counts the drafts that will never be accepted, where no sender waits for an answer of its own.
+ * @throws Unavailable as requireRecorded does
+ */
 export function skipRejected(
   skipped: SkipCounter,
   drafts: readonly EventDraft[],
   results: readonly ReportResult[],
 ): void {
-  for (const [at, result] of results.entries()) {
+  for (const [at, result] of requireRecorded(results).entries()) {
     if (result.status !== 'REJECTED') continue;
     const sample = Buffer.from(JSON.stringify(drafts[at]));
     skipped.skip(sample, result.errors[0]?.message ?? 'It is outside the limits.');

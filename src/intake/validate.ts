@@ -209,12 +209,7 @@ interface Times extends Pick<Report, 'time' | 'endTime'> {
   readonly ahead: readonly Trait[];
 }
 
-function timesOf(
-  draft: EventDraft,
-  now: Instant,
-  future: number,
-  faults: Faults,
-): Times {
+function timesOf(draft: EventDraft, now: Instant, future: number, faults: Faults): Times {
   const ahead: Trait[] = [];
   const given = (name: 'time' | 'endTime'): Instant | null => {
     const time = draft[name];

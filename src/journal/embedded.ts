@@ -4,6 +4,7 @@ import type { Event, Report } from '../event/event.ts';
 import { weightOf } from '../event/report-weight.ts';
 import { Backoff, pause } from '../runtime/backoff.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
+import { type AppendOutcome, allAppended, type NotAppended } from './append-outcome.ts';
 import type { EventLog, Written } from './event-log.ts';
 import type { Appended, Follower, Journal } from './journal.ts';
 
@@ -33,7 +34,7 @@ const stopping = 'The gateway is stopping.';
 interface Waiting {
   readonly report: Report;
   readonly weight: number;
-  readonly placed: (place: Appended) => void;
+  readonly settle: (outcome: AppendOutcome) => void;
   readonly failed: (reason: Error) => void;
 }
 
@@ -106,14 +107,14 @@ export class EmbeddedJournal implements Journal {
       );
     }
     this.#bytes += bytes;
-    const places = reports.map(
+    const outcomes = reports.map(
       (report, n) =>
-        new Promise<Appended>((placed, failed) => {
-          this.#waiting.push({ report, weight: weights[n] ?? 0, placed, failed });
+        new Promise<AppendOutcome>((settle, failed) => {
+          this.#waiting.push({ report, weight: weights[n] ?? 0, settle, failed });
         }),
     );
     this.#work();
-    return Promise.all(places);
+    return allAppended(await Promise.all(outcomes));
   }
 
   lastIndex(): Promise<number> {
@@ -232,11 +233,17 @@ export class EmbeddedJournal implements Journal {
     // Behind a write that failed, followers have missed something: they are told when the log has been asked.
     if (this.#certain) {
       this.#position = from + batch.length;
-      const changes = written.filter(({ changed }) => changed).map(({ event }) => event);
+      const changes = written
+        .filter(({ changed, refused }) => changed && refused === undefined)
+        .map(({ event }) => event);
       if (changes.length > 0) this.#tell(changes);
     }
-    for (const [n, { event, changed }] of written.entries()) {
-      batch[n]?.placed({ index: event.index, duplicate: !changed });
+    for (const [n, { event, changed, refused }] of written.entries()) {
+      batch[n]?.settle(
+        refused === undefined
+          ? { index: event.index, duplicate: !changed }
+          : { code: 'INVALID', message: `The database cannot store this event: ${refused}.` },
+      );
     }
   }
 
@@ -262,8 +269,14 @@ export class EmbeddedJournal implements Journal {
     return taken;
   }
 
+  /** An outage is an outcome of each report; any other error is thrown to whoever appends. */
   #fail(batch: readonly Waiting[], reason: Error): void {
-    for (const { failed } of batch) failed(reason);
+    const outcome: NotAppended | null =
+      reason instanceof Unavailable ? { code: 'UNAVAILABLE', message: reason.message } : null;
+    for (const { settle, failed } of batch) {
+      if (outcome === null) failed(reason);
+      else settle(outcome);
+    }
   }
 
   /** Writes what has been accepted, and takes no more. */

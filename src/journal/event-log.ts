@@ -7,6 +7,8 @@ export interface Written {
   readonly event: Event;
   /** False where the part repeated one that was there already: then the event is unchanged. */
   readonly changed: boolean;
+  /** Why the database rejected it for good; absent where it was written. */
+  readonly refused?: string;
 }
 
 /** A database table that keeps events, as the embedded journal needs it. */

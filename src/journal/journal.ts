@@ -32,9 +32,12 @@ export interface Journal extends AsyncDisposable {
   readonly position: number;
 
   /**
-   * Appends reports in order and resolves with their places, in the same order.
-   * @throws Unavailable when the log cannot be reached or is full of waiting appends; none, some or all
-   *   of the reports may have been recorded then, and repeating the same reports is harmless.
+   * Appends reports in order and resolves with their indexes, in the same order, when all are safe.
+   * Within one call a report is sent again only under its own id, so that it is recorded once.
+   * @throws AppendError when some were recorded and others not, or one can never be: it says what became of each
+   * @throws Unavailable when none is known to be recorded, because the log is unreachable or too many appends
+   *   wait. Where an acknowledgement was lost, a report may be recorded all the same: appending it again, under
+   *   the same id, is harmless.
    */
   append(reports: readonly Report[]): Promise<Appended[]>;
 

@@ -30,6 +30,7 @@ export class NatsLink implements AsyncDisposable {
   readonly #loop: Promise<void>;
   #connection: NatsConnection | null = null;
   #healthReason: string | null = 'NATS has not been reached yet.';
+  #maxPayloadBytes: number | null = null;
   #downSince = performance.now();
 
   constructor(servers: NatsServers, log: Log) {
@@ -46,6 +47,11 @@ export class NatsLink implements AsyncDisposable {
   /** Milliseconds since the connection was lost; 0 while there is one. */
   get downFor(): number {
     return this.#connection === null ? performance.now() - this.#downSince : 0;
+  }
+
+  /** The largest message that the server takes, headers included; null before it was first reached. */
+  get maxPayloadBytes(): number | null {
+    return this.#maxPayloadBytes;
   }
 
   /** The connection, as soon as there is one; null when the signal is aborted first. */
@@ -100,6 +106,7 @@ export class NatsLink implements AsyncDisposable {
   async #hold(connection: NatsConnection): Promise<Error> {
     if (this.#end.signal.aborted) await connection.close();
     this.#connection = connection;
+    this.#maxPayloadBytes = connection.info?.max_payload ?? null;
     this.#healthReason = null;
     this.#log.info({ server: connection.getServer() }, 'Connected to NATS.');
     void this.#logErrors(connection);

@@ -22,6 +22,17 @@ export function natsReason(error: unknown): string {
 export const jetStreamError = (error: unknown): number =>
   error instanceof NatsError ? (error.api_error?.err_code ?? 0) : 0;
 
+/** JetStream's numbers for a message that it will never take, whoever sends it and whenever. */
+const tooLargeForStream = [10_054, 10_097];
+
+/** True where a message failed because it is larger than the server or the stream takes. */
+export const isTooLarge = (error: unknown): boolean =>
+  error instanceof NatsError &&
+  (error.code === ErrorCode.MaxPayloadExceeded || isTooLargeForStream(jetStreamError(error)));
+
+/** @param number JetStream's own number for an error */
+export const isTooLargeForStream = (number: number): boolean => tooLargeForStream.includes(number);
+
 export const streamNotFound = 10_059;
 export const streamNameInUse = 10_058;
 export const streamSubjectsOverlap = 10_065;

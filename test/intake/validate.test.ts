@@ -189,7 +189,11 @@ describe('a time too far in the future, from a sender that will not report again
 
   test('is counted, once an event; a time within the limit is neither counted nor replaced', () => {
     const ahead: EventDraft[] = [];
-    const options = { limits: defaultLimits, storeRaw: true, onClockAhead: (d: EventDraft) => ahead.push(d) };
+    const options = {
+      limits: defaultLimits,
+      storeRaw: true,
+      onClockAhead: (d: EventDraft) => ahead.push(d),
+    };
     const draft = { dialect: 'MAYASTOR', clock: 'ARRIVAL' } as const;
     validate({ ...draft, time: reportedTime, endTime: reportedEndTime }, now, options);
     const near = validate({ ...draft, time: now + 300 * second }, now, options);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Event } from '../../src/event/event.ts';
+import { AppendError, isAppended } from '../../src/journal/append-outcome.ts';
 import { EmbeddedJournal } from '../../src/journal/embedded.ts';
 import type { EventLog } from '../../src/journal/event-log.ts';
 import { Unavailable } from '../../src/runtime/unavailable.ts';
@@ -23,7 +24,7 @@ describe('the embedded journal', () => {
   afterAll(() => place[Symbol.asyncDispose]());
 
   /** The store, and what goes wrong with its next writes. */
-  let faults: ('unwritten' | 'unanswered')[];
+  let faults: ('none' | 'unwritten' | 'unanswered')[];
   let away: boolean;
   let log: EventLog;
   beforeEach(() => {
@@ -68,6 +69,39 @@ describe('the embedded journal', () => {
     expect(next?.index).toBe((told[1]?.index ?? 0) + 1);
     expect(await journal.append(lost.map((each) => ({ ...each, fresh: false })))).toEqual(
       told.slice(0, 2).map(({ index }) => ({ index, duplicate: true })),
+    );
+    await journal[Symbol.asyncDispose]();
+  });
+
+  test('a report that the database rejects is rejected alone, and nobody is told of it', async () => {
+    const { journal, told } = await open();
+    const reports = [
+      report({ message: 'a' }),
+      report({ message: 'b\0' }),
+      report({ message: 'c' }),
+    ];
+    await expect(journal.append(reports)).rejects.toMatchObject({
+      name: 'AppendError',
+      outcomes: [{ duplicate: false }, { code: 'INVALID' }, { duplicate: false }],
+    });
+    expect(told.map(({ message }) => message)).toEqual(['a', 'c']);
+    await journal[Symbol.asyncDispose]();
+  });
+
+  test('an append of which one write fails says which reports are recorded', async () => {
+    const { journal } = await open();
+    faults = ['none', 'unwritten'];
+    const error: unknown = await journal
+      .append(Array.from({ length: 1_200 }, () => report()))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(AppendError);
+    const { outcomes } = error as AppendError;
+    expect(outcomes.slice(0, 1_000).every(isAppended)).toBe(true);
+    expect(outcomes.slice(1_000)).toEqual(
+      Array.from({ length: 200 }, () => ({
+        code: 'UNAVAILABLE',
+        message: 'The database is away.',
+      })),
     );
     await journal[Symbol.asyncDispose]();
   });

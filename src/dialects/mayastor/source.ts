@@ -10,6 +10,7 @@ import {
 } from 'nats';
 import type { EventDraft } from '../../event/draft.ts';
 import type { Intake } from '../../intake/intake.ts';
+import { requireRecorded } from '../../intake/rejected.ts';
 import type { NatsLink } from '../../nats/connection.ts';
 import {
   consumerNotFound,
@@ -120,7 +121,7 @@ export class MayastorSource implements AsyncDisposable {
     if (arrived.length === 0) return true;
     try {
       const drafts = arrived.map(({ draft }) => draft);
-      const results = await this.#intake.report(drafts, 'ACCEPTED');
+      const results = requireRecorded(await this.#intake.report(drafts, 'ACCEPTED'));
       for (const [n, { message }] of arrived.entries()) {
         const result = results[n];
         if (result?.status === 'REJECTED') {

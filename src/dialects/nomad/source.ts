@@ -1,4 +1,5 @@
 import type { EventDraft } from '../../event/draft.ts';
+import { requireRecorded } from '../../intake/rejected.ts';
 import { Backoff, pause } from '../../runtime/backoff.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { DialectContext } from '../dialect.ts';
@@ -178,7 +179,7 @@ export class NomadSource implements AsyncDisposable {
     const backoff = new Backoff(this.#timing.shortestPause, this.#timing.longestPause);
     for (;;) {
       try {
-        return await this.#context.intake.report(drafts, 'ACCEPTED');
+        return requireRecorded(await this.#context.intake.report(drafts, 'ACCEPTED'));
       } catch (error) {
         if (!(error instanceof Unavailable) || signal.aborted) throw error;
         await pause(backoff.next(), signal);

@@ -6,10 +6,11 @@ import { encodeReport } from '../../event/report-json.ts';
 import type { NatsLink } from '../../nats/connection.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { type AppendOutcome, allAppended } from '../append-outcome.ts';
 import type { Appended, Follower, Journal } from '../journal.ts';
 import { type FollowedStore, NatsFollowing } from './follower.ts';
 import { NatsPublished } from './published.ts';
-import { type Ack, NatsPublisher, type Outgoing } from './publisher.ts';
+import { type Ack, NatsPublisher, type Outgoing, type PublishOutcome } from './publisher.ts';
 import type { NatsStream, StreamBases, StreamState } from './stream.ts';
 import { reportSubject } from './subject.ts';
 import type { NatsTail } from './tail.ts';
@@ -106,14 +107,16 @@ export class NatsJournal implements Journal {
 
   async #append(reports: readonly Report[]): Promise<Appended[]> {
     const deadline = performance.now() + patience;
-    const messages = reports.map((report) => this.#message(report));
     let before = this.#stream.latest ?? (await this.#state());
+    const messages = reports.map((report) => this.#message(report));
     for (;;) {
-      const acks = await this.#publisher.publish(messages, deadline - performance.now());
+      const outcomes = await this.#publisher.publish(messages, deadline - performance.now());
       // An ack does not say which stream it is of. The same one before and after: then it is of that.
-      const after = await this.#stateBy(deadline);
-      if (after.identity === before.identity) return this.#places(reports, acks, after.base);
-      if (performance.now() >= deadline) throw new Unavailable('The stream was just made again.');
+      const after = await this.#stateBy(deadline, outcomes.some(isAck) ? before : null);
+      if (after.identity === before.identity) {
+        return allAppended(this.#indexed(reports, outcomes, after.base));
+      }
+      if (performance.now() >= deadline) throw new Unavailable('The stream was just recreated.');
       before = after;
     }
   }
@@ -127,13 +130,19 @@ export class NatsJournal implements Journal {
     return this.#stream.state();
   }
 
-  /** As it is after an append: when the connection is lost in between, the append need not be repeated. */
-  async #stateBy(deadline: number): Promise<StreamState> {
+  /**
+   * As it is after an append: when the connection is lost in between, the append need not be repeated. Where it
+   * cannot be read in time, it is taken to be as it was before: what has an ack is in the journal, and is answered so.
+   */
+  async #stateBy(deadline: number, before: StreamState | null): Promise<StreamState> {
     for (;;) {
       try {
         return await this.#state();
       } catch (error) {
-        if (performance.now() >= deadline) throw error;
+        if (performance.now() >= deadline) {
+          if (before !== null) return before;
+          throw error;
+        }
         await setTimeout(50);
       }
     }
@@ -148,14 +157,22 @@ export class NatsJournal implements Journal {
     };
   }
 
-  #places(reports: readonly Report[], acks: readonly Ack[], base: number): Appended[] {
-    return acks.map(({ sequence, duplicate }, n) => {
+  #indexed(
+    reports: readonly Report[],
+    outcomes: readonly PublishOutcome[],
+    base: number,
+  ): AppendOutcome[] {
+    return outcomes.map((outcome, n) => {
+      if (!isAck(outcome)) return outcome;
+      const { sequence, duplicate } = outcome;
       this.#stream.saw(base + sequence);
       // Nobody can repeat a report whose id was made here: it is our own message, published again.
       return { index: base + sequence, duplicate: duplicate && reports[n]?.fresh !== true };
     });
   }
 }
+
+const isAck = (outcome: PublishOutcome): outcome is Ack => 'sequence' in outcome;
 
 /** Equal for reports that say the same, and only for them. */
 function messageId(report: Report): string {

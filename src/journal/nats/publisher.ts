@@ -1,10 +1,11 @@
 import { createInbox, headers, type Msg, type NatsConnection } from 'nats';
 import type { Report } from '../../event/event.ts';
 import type { NatsLink } from '../../nats/connection.ts';
-import { natsReason } from '../../nats/errors.ts';
+import { isTooLarge, isTooLargeForStream, natsReason } from '../../nats/errors.ts';
 import { SupervisedTask, type TaskRun } from '../../nats/supervised-task.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { NotAppended } from '../append-outcome.ts';
 import type { NatsPublished } from './published.ts';
 import type { NatsStream } from './stream.ts';
 
@@ -22,20 +23,23 @@ export interface Ack {
   readonly duplicate: boolean;
 }
 
+export type PublishOutcome = Ack | NotAppended;
+
 /** Messages published together. */
 interface Batch {
   readonly entries: Entry[];
-  readonly acks: Ack[];
+  readonly outcomes: PublishOutcome[];
+  /** Messages without an outcome. */
   missing: number;
-  /** Answers whoever published them; only the first time counts. */
-  settle(outcome: Ack[] | Unavailable): void;
+  /** Called once, when none is missing. */
+  readonly done: () => void;
 }
 
 interface Entry {
   readonly batch: Batch;
   readonly message: Outgoing;
-  /** Where in the batch it stands. */
-  readonly place: number;
+  /** Where in the batch it is. */
+  readonly position: number;
   /** The last token of its reply subject while it is on its way, else 0. */
   token: number;
 }
@@ -82,10 +86,10 @@ export class NatsPublisher implements AsyncDisposable {
   }
 
   /**
-   * Resolves with one ack for each message, in order, when the stream has all of them.
-   * @throws Unavailable when it does not within that time, refuses one of them, or too many wait already
+   * Resolves with the outcome of each message, in order, when all are known: UNAVAILABLE for those that have none
+   * within that time. @throws Unavailable when too many wait already
    */
-  publish(messages: readonly Outgoing[], milliseconds: number): Promise<Ack[]> {
+  publish(messages: readonly Outgoing[], timeoutMs: number): Promise<readonly PublishOutcome[]> {
     const bytes = messages.reduce((sum, { body }) => sum + body.length, 0);
     const full =
       this.#waiting + messages.length > waitingMessages ||
@@ -95,26 +99,28 @@ export class NatsPublisher implements AsyncDisposable {
     }
     this.#waiting += messages.length;
     this.#waitingBytes += bytes;
-    return new Promise((resolve, reject) => {
-      const settle = (outcome: Ack[] | Unavailable) => {
-        if (batch.missing < 0) return;
-        batch.missing = -1;
-        clearTimeout(timer);
-        this.#waiting -= messages.length;
-        this.#waitingBytes -= bytes;
-        if (!(outcome instanceof Unavailable)) return resolve(outcome);
-        for (const entry of batch.entries) this.#arrived(entry);
-        reject(outcome);
+    return new Promise((resolve) => {
+      const batch: Batch = {
+        entries: [],
+        outcomes: [],
+        missing: messages.length,
+        done: () => {
+          clearTimeout(timer);
+          this.#waiting -= messages.length;
+          this.#waitingBytes -= bytes;
+          resolve(batch.outcomes);
+        },
       };
       const timer = setTimeout(() => {
-        settle(this.#late());
+        const late = unavailable(this.healthReason() ?? 'NATS did not confirm the report in time.');
+        for (const entry of batch.entries) this.#settle(entry, late);
         this.#send();
-      }, milliseconds);
-      const batch: Batch = { entries: [], acks: [], missing: messages.length, settle };
-      for (const [place, message] of messages.entries()) {
-        const entry = { batch, message, place, token: 0 };
+      }, timeoutMs);
+      for (const [position, message] of messages.entries()) {
+        const entry = { batch, message, position, token: 0 };
         batch.entries.push(entry);
-        this.#unsent.push(entry);
+        if (message.body.length <= this.#stream.maxReportBytes) this.#unsent.push(entry);
+        else this.#settle(entry, tooLarge(message.body, this.#stream.maxReportBytes));
       }
       this.#send();
     });
@@ -122,26 +128,28 @@ export class NatsPublisher implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#work[Symbol.asyncDispose]();
-    const closed = new Unavailable('The journal is closed.');
-    for (const { batch } of this.#unanswered()) batch.settle(closed);
-  }
-
-  #late(): Unavailable {
-    return new Unavailable(this.healthReason() ?? 'NATS did not confirm the reports in time.');
+    const closed = unavailable('The journal is closed.');
+    for (const entry of this.#unanswered()) this.#settle(entry, closed);
   }
 
   #unanswered(): Entry[] {
     return [...this.#onTheWay.values(), ...this.#unsent.slice(this.#sent)];
   }
 
-  /** It is not on its way any more. */
-  #arrived(entry: Entry): void {
+  /** Only the first outcome of a message counts. */
+  #settle(entry: Entry, outcome: PublishOutcome): void {
     if (this.#onTheWay.delete(entry.token)) this.#bytesOnTheWay -= entry.message.body.length;
+    const { batch } = entry;
+    if (!isPending(entry)) return;
+    batch.outcomes[entry.position] = outcome;
+    batch.missing -= 1;
+    if (batch.missing === 0) batch.done();
   }
 
   async #serve({ connection, signal, ready }: TaskRun): Promise<void> {
     // Made where it is missing, and looked at before anything more is published.
     await this.#stream.state();
+    this.#stream.checkLimits();
     const inbox = createInbox();
     const subscription = connection.subscribe(`${inbox}.*`, {
       callback: (error, message) => {
@@ -179,7 +187,7 @@ export class NatsPublisher implements AsyncDisposable {
       const entry = this.#unsent[this.#sent];
       if (entry === undefined) break;
       this.#sent += 1;
-      if (entry.batch.missing > 0) this.#publish(connection, entry);
+      if (isPending(entry)) this.#publish(connection, entry);
     }
     if (this.#sent > this.#unsent.length / 2) {
       this.#unsent = this.#unsent.slice(this.#sent);
@@ -199,7 +207,12 @@ export class NatsPublisher implements AsyncDisposable {
       const reply = `${this.#inbox}.${entry.token}`;
       connection.publish(subject, body, { reply, headers: identified });
     } catch (error) {
-      entry.batch.settle(refusal(natsReason(error)));
+      this.#settle(
+        entry,
+        isTooLarge(error)
+          ? tooLarge(body, this.#stream.maxReportBytes)
+          : unavailable(refusal(natsReason(error))),
+      );
     }
   }
 
@@ -211,31 +224,32 @@ export class NatsPublisher implements AsyncDisposable {
       this.#lost(new Error('no stream takes its subjects'));
       return;
     }
-    this.#arrived(entry);
-    this.#acknowledge(entry, message.string());
+    this.#settle(entry, this.#outcomeOf(entry, message.string()));
     this.#send();
   }
 
-  #acknowledge({ batch, place, message }: Entry, text: string): void {
+  #outcomeOf({ message }: Entry, text: string): PublishOutcome {
     const { seq, duplicate, error } = parsed(text);
-    // A refusal carries a sequence too: 0.
+    // A rejection carries a sequence too: 0.
     if (error !== undefined || !seq) {
-      // Paths on the server stand in brackets: they are nothing for whoever reports.
+      if (isTooLargeForStream(error?.err_code ?? 0)) {
+        return tooLarge(message.body, this.#stream.maxReportBytes);
+      }
+      // The paths on the server, in brackets, are of no use to whoever reports.
       const [reason = ''] = (error?.description ?? 'it gave no reason').split(' [');
-      batch.settle(refusal(reason));
-      return;
+      return unavailable(refusal(reason));
     }
     if (duplicate !== true) this.#published.add(seq, message);
-    batch.acks[place] = { sequence: seq, duplicate: duplicate === true };
-    batch.missing -= 1;
-    if (batch.missing === 0) batch.settle(batch.acks);
+    return { sequence: seq, duplicate: duplicate === true };
   }
 }
+
+const isPending = ({ batch, position }: Entry): boolean => batch.outcomes[position] === undefined;
 
 interface PublishAnswer {
   readonly seq?: number;
   readonly duplicate?: boolean;
-  readonly error?: { readonly description?: string };
+  readonly error?: { readonly description?: string; readonly err_code?: number };
 }
 
 /** Whatever a callback throws would end the client's reading, so nothing is thrown here. */
@@ -247,5 +261,11 @@ function parsed(text: string): PublishAnswer {
   }
 }
 
-const refusal = (reason: string): Unavailable =>
-  new Unavailable(`NATS refused the report: ${reason}.`);
+const refusal = (reason: string): string => `NATS rejected the report: ${reason}.`;
+
+const unavailable = (message: string): NotAppended => ({ code: 'UNAVAILABLE', message });
+
+const tooLarge = ({ length }: Uint8Array, maxReportBytes: number): NotAppended => ({
+  code: 'TOO_LONG',
+  message: `The event has ${length} bytes as JSON, and NATS takes ${maxReportBytes}: make it smaller.`,
+});

@@ -27,6 +27,8 @@ export interface NatsStreamOptions {
   readonly replicas: number;
   /** Where it refuses further reports; null for no bound but the server's own. */
   readonly maxBytes: number | null;
+  /** The size of an event that the gateway accepts: a smaller limit of NATS is logged. */
+  readonly maxEventBytes?: number;
   /** How long a repeated report is known by its message id. */
   readonly duplicateWindowMilliseconds: number;
 }
@@ -47,7 +49,12 @@ export interface StreamState {
   readonly firstSequence: number;
   readonly lastSequence: number;
   readonly bytes: number;
+  /** The largest message that it takes, headers included; null where it has no limit of its own. */
+  readonly maxMessageBytes: number | null;
 }
+
+/** What a message has besides the report: `NATS/1.0`, and Nats-Msg-Id with at most 59 characters. */
+const headerBytes = 128;
 
 /**
  * How far the numbers of a new stream stay away from the highest that this process knows of: another
@@ -79,6 +86,7 @@ export class NatsStream {
   readonly #bases = new Map<string, number>();
   #journalId: string | null = null;
   #highest = 0;
+  #loggedLimit = 0;
   #asking: Promise<StreamState> | null = null;
   #queued: Promise<StreamState> | null = null;
   #first: StreamState | null = null;
@@ -114,6 +122,31 @@ export class NatsStream {
   /** Where skipped numbers lie: see catchUp. */
   get skipSubject(): string {
     return `${this.prefix}.events.skip`;
+  }
+
+  /** The largest report that the server and the stream take, as far as they were reached. */
+  get maxReportBytes(): number {
+    const payload = this.#link.maxPayloadBytes ?? Number.POSITIVE_INFINITY;
+    const message = this.#latest?.maxMessageBytes ?? Number.POSITIVE_INFINITY;
+    return Math.min(payload, message) - headerBytes;
+  }
+
+  /** To be called on each connection: a limit that is lower than the configured one is logged, once. */
+  checkLimits(): void {
+    const { maxEventBytes = 0 } = this.#options;
+    const { maxReportBytes } = this;
+    if (maxReportBytes === this.#loggedLimit) return;
+    this.#loggedLimit = maxReportBytes;
+    if (maxReportBytes >= maxEventBytes) return;
+    this.#log.warn(
+      {
+        maxReportBytes,
+        configuredBytes: maxEventBytes,
+        maxPayloadBytes: this.#link.maxPayloadBytes,
+        maxMessageBytes: this.#latest?.maxMessageBytes ?? null,
+      },
+      'NATS takes smaller events than TIDINGS_MAX_EVENT_BYTES allows: larger ones are rejected.',
+    );
   }
 
   /** This index was given to somebody: no other report may ever have it. */
@@ -177,7 +210,8 @@ export class NatsStream {
       this.#bases.set(created, base);
     }
     const { first_seq: firstSequence, last_seq: lastSequence, bytes } = state;
-    return { identity: created, base, firstSequence, lastSequence, bytes };
+    const maxMessageBytes = config.max_msg_size > 0 ? config.max_msg_size : null;
+    return { identity: created, base, firstSequence, lastSequence, bytes, maxMessageBytes };
   }
 
   async #info(jetStream: JetStreamManager): Promise<StreamInfo> {

@@ -106,7 +106,9 @@ export class EventWriter {
     } catch (error) {
       if (!isRefusal(error)) throw error;
       if (parts.length > 1) return this.#writeHalves(parts, turn);
-      return (await this.#refuse(parts, messageOf(error), turn)) ? written : null;
+      const reason = messageOf(error);
+      if (!(await this.#refuse(parts, reason, turn))) return null;
+      return written.map((each) => ({ ...each, refused: reason }));
     }
     if (news !== null) this.#seen.add(news);
     return written;

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import type { Intake, ReportResult } from '../../../intake/intake.ts';
+import { requireRecorded } from '../../../intake/rejected.ts';
 import type { SkipCounter } from '../../../telemetry/skip-counter.ts';
 import type { Ceilometer, Reading } from '../ceilometer.ts';
 
@@ -74,7 +75,7 @@ export class AmqpInbox {
     const drafts = readings.flatMap((reading) =>
       reading.outcome === 'event' ? [reading.draft] : [],
     );
-    const results = (await intake.report(drafts, 'ACCEPTED')).values();
+    const results = requireRecorded(await intake.report(drafts, 'ACCEPTED')).values();
     const aside: Promise<void>[] = [];
     for (const [at, { message }] of batch.entries()) {
       const reason = refusalOf(readings[at], () => results.next().value);
