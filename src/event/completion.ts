@@ -8,6 +8,7 @@ import {
   type Trait,
   typeOf,
 } from './event.ts';
+import { stringifyJson } from './json.ts';
 
 /** A report and its place in the journal. */
 export interface IndexedReport {
@@ -127,7 +128,7 @@ export function sameReport(a: Report, b: Report): boolean {
  */
 export function fingerprint(report: Report): string {
   const { service, instance, endpoint, node, component, plane, layer } = report.source;
-  return JSON.stringify([
+  return stringifyJson([
     [report.id, report.namespace, report.category, report.action, report.severity],
     [service, instance, endpoint, node, component, plane, layer],
     [report.key, report.filterKeys, report.message, report.tags],

@@ -1,7 +1,8 @@
 /** Microseconds since 1970-01-01T00:00:00Z: whole, exact from 1684 to 2255, ordered as a number. */
 export type Instant = number;
 
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+/** Any JSON value. An integer whose digits a number would not keep is a bigint: see json.ts, which reads and writes it. */
+export type Json = null | boolean | number | bigint | string | Json[] | { [name: string]: Json };
 
 export const severities = ['NORMAL', 'ERROR'] as const;
 export type Severity = (typeof severities)[number];

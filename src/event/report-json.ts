@@ -14,6 +14,7 @@ import {
   traitTypes,
 } from './event.ts';
 import { formatInstant, InstantError, parseInstant } from './instant.ts';
+import { integerTrait, parseJson, stringifyJson } from './json.ts';
 
 /**
  * The JSON body of a journal message: one report, for anyone who follows the subjects. What is empty or
@@ -68,7 +69,7 @@ interface TraitMessage {
 export function encodeReport(report: Report): string {
   const { traits } = report;
   // JSON leaves out what is undefined; the order is the one in which a person reads it.
-  return JSON.stringify({
+  return stringifyJson({
     v: 1,
     id: report.id,
     fresh: report.fresh || undefined,
@@ -142,7 +143,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw new ReportFormatError('The body is not JSON.', { cause });
   }
@@ -218,6 +219,12 @@ function traitOf(from: JsonObject): Trait {
   const type = oneOf(traitTypes, from, 'type');
   if (type === 'TEXT') return { name, type, value: textOf(from, 'value') };
   if (type === 'DATETIME') return { name, type, value: instantOf(from, 'value') };
+  // Another publisher may write a larger integer than a trait keeps, or a float with all its digits.
+  if (typeof from.value === 'bigint') {
+    return type === 'INT'
+      ? integerTrait(name, from.value)
+      : { name, type, value: Number(from.value) };
+  }
   if (Number.isFinite(from.value)) return { name, type, value: from.value as number };
   throw new ReportFormatError(`The value of trait ${JSON.stringify(name)} is not a number.`);
 }

@@ -10,7 +10,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** A repeated report is known for so long by JetStream itself; later the store knows it. */
-const duplicateWindowMilliseconds = 120_000;
+const duplicateWindowMs = 120_000;
 /** Another gateway takes over the filling of the store within this time. */
 const leaseMilliseconds = 5_000;
 
@@ -50,7 +50,7 @@ function openNats(
   { log, metrics }: { log: Log; metrics: Metrics },
 ): OpenJournal {
   const link = new NatsLink(servers, log);
-  const streamOptions = { ...options, maxEventBytes, duplicateWindowMilliseconds };
+  const streamOptions = { ...options, maxEventBytes, duplicateWindowMs };
   const stream = new NatsStream(streamOptions, link, store, log);
   const journal = new NatsJournal(stream, link, store, log);
   const filler = new StoreFiller(stream, link, journal.tail, store, log, {

@@ -79,7 +79,7 @@ const ReportErrorCodeEnum = builder.enumType('ReportErrorCode', {
     FORBIDDEN: { description: 'The caller may not report this.' },
     CONFLICT: { description: 'The id belongs to an event of another namespace.' },
     UNAVAILABLE: { description: 'Not recorded now: report this event again.' },
-  } satisfies Record<ReportErrorCode | 'CONFLICT' | 'UNAVAILABLE', { description: string }>,
+  } satisfies Record<ReportErrorCode, { description: string }>,
 });
 
 const ReportErrorRef = builder.objectRef<ReportError>('ReportError').implement({

@@ -1,8 +1,31 @@
+import { GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 import { GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
 import { formatInstant } from '../event/instant.ts';
+import { integerOf } from '../event/json.ts';
 import { builder } from './builder.ts';
 
-builder.addScalarType('JSON', GraphQLJSON, {
+/** A JSON value in a document: an integer keeps all its digits, wherever in the value it is. */
+function jsonIn(node: ValueNode, variables?: Readonly<Record<string, unknown>> | null): unknown {
+  switch (node.kind) {
+    case Kind.INT:
+      return integerOf(node.value);
+    case Kind.LIST:
+      return node.values.map((item) => jsonIn(item, variables));
+    case Kind.OBJECT:
+      return Object.fromEntries(
+        node.fields.map(({ name, value }) => [name.value, jsonIn(value, variables)]),
+      );
+    default:
+      return GraphQLJSON.parseLiteral(node, variables);
+  }
+}
+
+const GraphQLLosslessJson = new GraphQLScalarType({
+  ...GraphQLJSON.toConfig(),
+  parseLiteral: jsonIn,
+});
+
+builder.addScalarType('JSON', GraphQLLosslessJson, {
   description:
     'Any JSON value. Integers beyond plus or minus 2^53 - 1 keep all their digits in the answer: ' +
     '18446744073709551615. A client that must not round them reads the answer with a JSON parser that keeps them.',

@@ -209,7 +209,9 @@ const leaf =
   (value) => {
     if (value == null) return null;
     try {
-      const parsed: unknown = type.parseValue(value);
+      // Only a JSON value keeps digits that a number cannot.
+      const given = typeof value === 'bigint' && type.name !== anyJson ? Number(value) : value;
+      const parsed: unknown = type.parseValue(given);
       return parsed === undefined ? refused : parsed;
     } catch {
       return refused;

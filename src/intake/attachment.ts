@@ -1,4 +1,5 @@
 import type { Json } from '../event/event.ts';
+import { stringifyJson } from '../event/json.ts';
 import type { Faults } from './faults.ts';
 
 /** A JSON value that can be stored, and how many characters it has as text. */
@@ -23,7 +24,7 @@ export function attach(name: 'value' | 'raw', json: Json | undefined, faults: Fa
     faults.add([name], 'INVALID', flaw);
     return nothing;
   }
-  const text = JSON.stringify(json);
+  const text = stringifyJson(json);
   if (!unusual.test(text)) return { json, length: text.length };
   return { json: storable(json, [name], faults), length: text.length };
 }

@@ -1,4 +1,5 @@
 import type { EventDraft } from '../event/draft.ts';
+import { stringifyJson } from '../event/json.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { SkipCounter } from '../telemetry/skip-counter.ts';
 import type { ReportResult } from './intake.ts';
@@ -28,7 +29,7 @@ export function skipRejected(
 ): void {
   for (const [at, result] of requireRecorded(results).entries()) {
     if (result.status !== 'REJECTED') continue;
-    const sample = Buffer.from(JSON.stringify(drafts[at]));
+    const sample = Buffer.from(stringifyJson(drafts[at]));
     skipped.skip(sample, result.errors[0]?.message ?? 'It is outside the limits.');
   }
 }

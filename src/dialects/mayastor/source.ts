@@ -12,13 +12,8 @@ import type { EventDraft } from '../../event/draft.ts';
 import type { Intake } from '../../intake/intake.ts';
 import { requireRecorded } from '../../intake/rejected.ts';
 import type { NatsLink } from '../../nats/connection.ts';
-import {
-  consumerNotFound,
-  jetStreamError,
-  streamNameInUse,
-  streamNotFound,
-  streamSubjectsOverlap,
-} from '../../nats/errors.ts';
+import { createStream, findStream } from '../../nats/create-stream.ts';
+import { consumerNotFound, jetStreamError } from '../../nats/errors.ts';
 import { NatsPull } from '../../nats/pull.ts';
 import { SupervisedTask, type TaskRun } from '../../nats/supervised-task.ts';
 import { pause } from '../../runtime/backoff.ts';
@@ -171,28 +166,17 @@ async function ensureStream(
   name: string,
   replicas: number,
 ): Promise<void> {
-  try {
-    await jetStream.streams.info(name);
-    return;
-  } catch (error) {
-    if (jetStreamError(error) !== streamNotFound) throw error;
-  }
-  try {
-    await jetStream.streams.add({
-      name,
-      subjects: ['events.>'],
-      storage: StorageType.Memory,
-      retention: RetentionPolicy.Limits,
-      discard: DiscardPolicy.Old,
-      max_bytes: 3 * 2 ** 20,
-      max_msgs_per_subject: 1,
-      num_replicas: replicas,
-    });
-  } catch (error) {
-    // Mayastor was faster, if the stream is there now.
-    if (![streamNameInUse, streamSubjectsOverlap].includes(jetStreamError(error))) throw error;
-    await jetStream.streams.info(name);
-  }
+  if ((await findStream(jetStream, name)) !== null) return;
+  await createStream(jetStream, {
+    name,
+    subjects: ['events.>'],
+    storage: StorageType.Memory,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_bytes: 3 * 2 ** 20,
+    max_msgs_per_subject: 1,
+    num_replicas: replicas,
+  });
 }
 
 async function ensureConsumer(

@@ -1,4 +1,5 @@
 import type { Event, Json } from '../../event/event.ts';
+import { stringifyJson } from '../../event/json.ts';
 import { nomadTraits } from './nomad-traits.ts';
 
 /** An event as Nomad writes it: Go's field names, in the order of their declaration. */
@@ -14,7 +15,7 @@ interface StreamEvent {
 
 /** A line of the stream. Nomad's is a transaction; ours is one event, as each has an index of its own. */
 export const eventLine = (event: Event): string =>
-  `${JSON.stringify({ Index: event.index, Events: [streamEvent(event)] })}\n`;
+  `${stringifyJson({ Index: event.index, Events: [streamEvent(event)] })}\n`;
 
 function streamEvent(event: Event): StreamEvent {
   const clusterWide = textOf(event, nomadTraits.scope) === 'cluster';

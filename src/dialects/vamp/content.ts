@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { Json } from '../../event/event.ts';
+import { stringifyJson } from '../../event/json.ts';
 import { VampError } from './vamp-error.ts';
 
 const json = 'application/json';
@@ -74,7 +75,7 @@ export const empty = (status: number): Answer => ({ status, headers: {}, body: '
 function toJsonText(content: Content): string {
   if (content instanceof Double) return content.toString();
   if (isResult(content)) return `{"value":${content.value}}`;
-  return JSON.stringify(content);
+  return stringifyJson(content);
 }
 
 const yamlText = (content: Content): string => {

@@ -1,4 +1,5 @@
 import { type Event, type Json, type Report, typeOf } from '../../event/event.ts';
+import { stringifyJson } from '../../event/json.ts';
 import { tagsOf, timestampOf, versionOf } from './decode.ts';
 
 /**
@@ -27,7 +28,7 @@ const texts = new WeakMap<Event, string>();
 export function streamedText(event: Event): string {
   const known = texts.get(event);
   if (known !== undefined) return known;
-  const text = JSON.stringify(streamed(event));
+  const text = stringifyJson(streamed(event));
   texts.set(event, text);
   return text;
 }
@@ -59,7 +60,7 @@ const shownValue = ({ value, message }: Event | Report): Json => value ?? messag
 
 function valueText(value: Json): string {
   if (value === null) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : stringifyJson(value);
 }
 
 function snakeCased(value: Json): Json {

@@ -1,4 +1,5 @@
 import type { Event } from '../../event/event.ts';
+import { stringifyJson } from '../../event/json.ts';
 import { parseObjects } from './body.ts';
 import { toYaml } from './content.ts';
 import { DslObject } from './dsl-object.ts';
@@ -108,4 +109,4 @@ export const writeEvent = (request: SocketRequest, event: Event): string =>
   );
 
 const write = (message: object, content: SocketContent): string =>
-  content === 'YAML' ? toYaml(message) : JSON.stringify(message);
+  content === 'YAML' ? toYaml(message) : stringifyJson(message);

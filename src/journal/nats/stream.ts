@@ -10,13 +10,8 @@ import {
 } from 'nats';
 import { v5 } from 'uuid';
 import type { NatsLink } from '../../nats/connection.ts';
-import {
-  jetStreamError,
-  natsReason,
-  streamNameInUse,
-  streamNotFound,
-  streamSubjectsOverlap,
-} from '../../nats/errors.ts';
+import { createStream, findStream } from '../../nats/create-stream.ts';
+import { natsReason } from '../../nats/errors.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 
@@ -30,7 +25,7 @@ export interface NatsStreamOptions {
   /** The size of an event that the gateway accepts: a smaller limit of NATS is logged. */
   readonly maxEventBytes?: number;
   /** How long a repeated report is known by its message id. */
-  readonly duplicateWindowMilliseconds: number;
+  readonly duplicateWindowMs: number;
 }
 
 /** What the numbering needs of the store. */
@@ -217,7 +212,7 @@ export class NatsStream {
   async #info(jetStream: JetStreamManager): Promise<StreamInfo> {
     let waited = this.#latest === null;
     for (let attempt = 0; attempt < 40; attempt += 1) {
-      const found = await this.#find(jetStream);
+      const found = await findStream(jetStream, this.name);
       if (found === null && !waited) {
         waited = true;
         await setTimeout(graceMilliseconds);
@@ -231,37 +226,20 @@ export class NatsStream {
     throw new Error('it is still being made');
   }
 
-  async #find(jetStream: JetStreamManager): Promise<StreamInfo | null> {
-    try {
-      return await jetStream.streams.info(this.name);
-    } catch (error) {
-      if (jetStreamError(error) === streamNotFound) return null;
-      throw error;
-    }
-  }
-
   async #create(jetStream: JetStreamManager): Promise<StreamInfo> {
-    try {
-      const info = await jetStream.streams.add({
-        name: this.name,
-        description: 'Everything reported to Tidings, in order.',
-        subjects: [`${this.prefix}.events.>`],
-        storage: StorageType.File,
-        retention: RetentionPolicy.Limits,
-        discard: DiscardPolicy.New,
-        num_replicas: this.#options.replicas,
-        max_bytes: this.#options.maxBytes ?? -1,
-        duplicate_window: nanos(this.#options.duplicateWindowMilliseconds),
-      });
-      this.#log.info({ created: info.created }, `Created the stream ${this.name}.`);
-      return info;
-    } catch (error) {
-      // Another was faster: the server may say so, or that the subjects overlap with the stream's own.
-      const other = [streamNameInUse, streamSubjectsOverlap].includes(jetStreamError(error));
-      const info = other ? await this.#find(jetStream) : null;
-      if (info === null) throw error;
-      return info;
-    }
+    const info = await createStream(jetStream, {
+      name: this.name,
+      description: 'Everything reported to Tidings, in order.',
+      subjects: [`${this.prefix}.events.>`],
+      storage: StorageType.File,
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.New,
+      num_replicas: this.#options.replicas,
+      max_bytes: this.#options.maxBytes ?? -1,
+      duplicate_window: nanos(this.#options.duplicateWindowMs),
+    });
+    this.#log.info({ created: info.created }, `Created the stream ${this.name}.`);
+    return info;
   }
 
   async #baseOf(identity: string): Promise<number> {

@@ -7,6 +7,7 @@ import {
   getOperationAST,
   getVariableValues,
 } from 'graphql';
+import { stringifyJson } from '../../event/json.ts';
 import { batchingOf, feedRequestOf } from '../../graphql/feed.ts';
 import type { GraphEngine, OperationRequest } from '../../graphql/operation.ts';
 import { requestError, variableErrors } from '../../graphql/request-error.ts';
@@ -75,9 +76,7 @@ export class FeedOperationReader {
     const { document: ofCoerced } = this.#engine.coerced(document, operation);
     const variableValues = pick(coerced, variables);
     const text = (result: ExecutionResult): string =>
-      JSON.stringify(
-        result.errors ? { ...result, errors: result.errors.map(publicError) } : result,
-      );
+      stringifyJson(result.errors ? { ...result, errors: result.errors.map(publicError) } : result);
     return {
       key: digestOf([digest, variableValues, request.filter, batching]),
       request: { ...request, afterIndex: afterIndex ?? request.afterIndex },
@@ -107,4 +106,4 @@ function pick(
 
 /** Of values whose members were put in order by whoever parsed them. */
 const digestOf = (values: readonly unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(values)).digest('base64url');
+  createHash('sha256').update(stringifyJson(values)).digest('base64url');

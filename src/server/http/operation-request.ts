@@ -1,4 +1,5 @@
 import type { GraphQLError } from 'graphql';
+import { parseJson as readJson } from '../../event/json.ts';
 import type { OperationRequest } from '../../graphql/operation.ts';
 import { requestError } from '../../graphql/request-error.ts';
 
@@ -41,7 +42,7 @@ function objectIn(variables: string): Record<string, unknown> {
 
 function parseJson(text: string, what: string): unknown {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch (error) {
     throw badBody(`${what} is not JSON: ${(error as SyntaxError).message}.`);
   }

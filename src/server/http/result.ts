@@ -1,4 +1,5 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
+import { stringifyJson } from '../../event/json.ts';
 import type { HttpAnswer } from '../../graphql/request-error.ts';
 import { clientError } from './client-error.ts';
 
@@ -18,7 +19,7 @@ export interface ResultAnswer {
 export function answerOf(result: ExecutionResult, type: ResultType): ResultAnswer {
   const contentType = { 'Content-Type': `${type}; charset=utf-8` };
   if ('data' in result || !result.errors) {
-    return { status: 200, headers: contentType, body: JSON.stringify(result) };
+    return { status: 200, headers: contentType, body: stringifyJson(result) };
   }
   const faults = result.errors.map(httpOf);
   const decisive = faults.find(({ spec }) => !(spec && type === 'application/json'));

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
+import { stringifyJson } from '../../event/json.ts';
 import { type GraphEngine, type OperationRequest, runOperation } from '../../graphql/operation.ts';
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -28,9 +29,10 @@ function useEngine(engine: GraphEngine): Plugin {
     onParams({ request, setParamsHandler }) {
       const readOnly = request.method === 'GET';
       // Yoga has checked by then that the parameters are what they should be.
-      setParamsHandler(({ params }) =>
-        runOperation(engine, params as OperationRequest, { readOnly }),
-      );
+      setParamsHandler(async ({ params }) => ({
+        ...(await runOperation(engine, params as OperationRequest, { readOnly })),
+        stringify: stringifyJson,
+      }));
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type GraphQLError, getOperationAST } from 'graphql';
+import { stringifyJson } from '../../event/json.ts';
 import { type GraphEngine, type OperationRequest, runOperation } from '../../graphql/operation.ts';
 import { requestError } from '../../graphql/request-error.ts';
 import { replyJson } from '../../http/reply.ts';
@@ -59,7 +60,7 @@ export class SseTransport implements AsyncDisposable {
       const result = await runOperation(engine, operation, { readOnly });
       const { errors } = result;
       return stream.answer(
-        JSON.stringify(errors ? { ...result, errors: errors.map(clientError) } : result),
+        stringifyJson(errors ? { ...result, errors: errors.map(clientError) } : result),
       );
     }
     const lastEventId = lastEventIdOf(request);

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import { markLargeIntegers, unmarked } from '../../event/json.ts';
 import type { FeedOperation } from '../../live/subscription.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { FeedConnection } from '../feeds/connections.ts';
@@ -93,7 +94,7 @@ export class WebSocketConnection implements FeedConnection {
     const closed = this.#options.server.opened(
       {
         protocol: webSocket.protocol,
-        send: (text) => this.#send(text),
+        send: (text) => this.#send(unmarked(text)),
         close: (code, reason) => this.close(code ?? CloseCode.InternalServerError, reason ?? ''),
         onMessage: (take) => {
           webSocket.on('message', (data) => {
@@ -119,7 +120,7 @@ export class WebSocketConnection implements FeedConnection {
 
   async #take(take: (text: string) => Promise<void>, text: string): Promise<void> {
     try {
-      await take(text);
+      await take(withMarks(text));
     } catch (error) {
       this.#options.log.error(
         { error },
@@ -156,5 +157,14 @@ export class WebSocketConnection implements FeedConnection {
       this.close(tryAgainLater, 'The client reads too slowly.');
       this.terminate();
     }, this.#options.grace).unref();
+  }
+}
+
+/** What is no JSON goes on as it is: graphql-ws answers it. */
+function withMarks(text: string): string {
+  try {
+    return markLargeIntegers(text);
+  } catch {
+    return text;
   }
 }

@@ -9,6 +9,7 @@ import {
   type SubscribePayload,
 } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
+import { markBigint, reviveMarked } from '../../event/json.ts';
 import { type GraphEngine, runOperation } from '../../graphql/operation.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
@@ -57,6 +58,8 @@ export class WebSocketTransport implements AsyncDisposable {
     });
     this.#server = makeServer<undefined, SocketExtra>({
       connectionInitWaitTimeout: initWait,
+      jsonMessageReviver: reviveMarked,
+      jsonMessageReplacer: markBigint,
       onSubscribe: (context, id, payload) => this.#prepare(context, id, payload),
       execute: ({ contextValue }) => (contextValue as Begin).begin(),
       subscribe: ({ contextValue }) => (contextValue as Begin).begin(),

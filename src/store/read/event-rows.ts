@@ -2,6 +2,7 @@ import { complete, type IndexedReport } from '../../event/completion.ts';
 import type { Event, EventSource, Instant, Report, Severity, Trait } from '../../event/event.ts';
 import { knownOf, typeOf } from '../../event/event.ts';
 import { parseInstant } from '../../event/instant.ts';
+import { parseJson, stringifyJson } from '../../event/json.ts';
 import type { Row } from '../database/connection.ts';
 import type { EventField } from '../store.ts';
 
@@ -63,7 +64,7 @@ export function rowOf(parts: readonly IndexedReport[]): object {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) return rowFrom(only.report, only.index, undefined);
   const event = complete(parts);
-  return rowFrom(event, event.index, JSON.stringify(parts));
+  return rowFrom(event, event.index, stringifyJson(parts));
 }
 
 /**
@@ -91,7 +92,7 @@ function rowFrom(said: Event | Report, index: number, parts: string | undefined)
     end_time: said.endTime ?? undefined,
     recorded_at: said.recordedAt,
     dialect: said.dialect,
-    raw: raw === null ? undefined : JSON.stringify(raw),
+    raw: raw === null ? undefined : stringifyJson(raw),
     parts,
   };
 }
@@ -182,7 +183,7 @@ type Lists = { readonly [Field in EventField]?: readonly Cells[Field][] };
 
 /** Each is null where there are no events. */
 const columnsIn = ([row = []]: readonly Row[]): unknown[][] =>
-  row.map((column) => (column === null ? [] : JSON.parse(column)));
+  row.map((column) => (column === null ? [] : (parseJson(column) as unknown[])));
 
 const listsOf = (fields: readonly EventField[], columns: readonly unknown[][]): Lists =>
   Object.fromEntries(fields.map((field, place) => [field, columns[place]]));

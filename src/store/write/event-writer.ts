@@ -1,5 +1,6 @@
 import { complete, type IndexedReport, withPart } from '../../event/completion.ts';
 import type { Event } from '../../event/event.ts';
+import { stringifyJson } from '../../event/json.ts';
 import type { Written } from '../../journal/event-log.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -140,7 +141,7 @@ export class EventWriter {
   }
 
   async #refuse([part]: readonly IndexedReport[], reason: string, turn: Turn): Promise<boolean> {
-    const body = JSON.stringify(part?.report);
+    const body = stringifyJson(part?.report);
     const parameters = [turn.from, turn.to, turn.holder, body, reason];
     const [row] = await this.#database.write(moved + refused + answer, parameters);
     if (row?.[0] !== 't') return false;
@@ -191,7 +192,7 @@ function prepare(
   });
   const last = [...changed.values()];
   return {
-    rows: JSON.stringify(last.map(({ parts }) => rowOf(parts))),
+    rows: stringifyJson(last.map(({ parts }) => rowOf(parts))),
     events: last.map(({ event }) => event),
     written,
   };

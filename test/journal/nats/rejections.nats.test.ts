@@ -40,7 +40,7 @@ async function open(name: string) {
   const warnings: unknown[] = [];
   const log: Log = { ...silent, warn: (fields: unknown) => void warnings.push(fields) };
   const link = new NatsLink(serversAt(server.url), log);
-  const options = { name, replicas: 1, maxBytes: null, duplicateWindowMilliseconds: 120_000 };
+  const options = { name, replicas: 1, maxBytes: null, duplicateWindowMs: 120_000 };
   const store = new EmptyStore();
   const stream = new NatsStream({ ...options, maxEventBytes: 256 * 1024 }, link, store, log);
   const journal = new NatsJournal(stream, link, store, log);

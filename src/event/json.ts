@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { Json, Trait } from './event.ts';
+
+/**
+ * What may be an integer beyond 2^53: it follows the colon of a member, a comma, a bracket, or nothing. Found
+ * within a string as well, where it costs time and does no harm.
+ */
+const mayHoldLargeInteger = /(?:[:,[]|^)\s*-?(?:9\d{15}|\d{17})/;
+
+/** A whole string or a whole number. In linear time on valid JSON, and on nothing else. */
+const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+const largeInteger = /^-?\d{16,}$/;
+
+/** Longer ones are read as numbers: infinite ones, which the intake rejects. */
+const maxDigits = 1_000;
+
+/** Begins the strings that stand in for bigints within this module; nobody outside can know it. */
+const mark = `${randomUUID()}:`;
+const marked = new RegExp(`"${mark}(-?\\d+)"`, 'g');
+
+/** Reads JSON as JSON.parse does, and keeps every digit of an integer. @throws SyntaxError */
+export function parseJson(text: string): Json {
+  const markedText = markLargeIntegers(text);
+  const parsed: unknown = JSON.parse(markedText);
+  return markedText === text ? (parsed as Json) : restored(parsed);
+}
+
+/** Writes JSON as JSON.stringify does, and bigints with all their digits. */
+export function stringifyJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // Only bigints are no JSON, and looking for them first would cost as much as writing.
+    if (!(error instanceof TypeError)) throw error;
+  }
+  return unmarked(JSON.stringify(value, markBigint));
+}
+
+/**
+ * JSON in which large integers are strings with a mark, for a library that calls JSON.parse itself, with
+ * `reviveMarked`. @throws SyntaxError
+ */
+export function markLargeIntegers(text: string): string {
+  if (!mayHoldLargeInteger.test(text)) return text;
+  // The pattern for tokens takes linear time on valid JSON alone.
+  JSON.parse(text);
+  return text.replace(tokens, (token) =>
+    largeInteger.test(token) && !isKept(token) ? `"${mark}${token}"` : token,
+  );
+}
+
+/** For JSON.parse, which is given what markLargeIntegers has made. */
+export const reviveMarked = (_name: string, value: unknown): unknown =>
+  typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value;
+
+/** For JSON.stringify, whose text `unmarked` finishes. */
+export const markBigint = (_name: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? `${mark}${value}` : value;
+
+export const unmarked = (text: string): string =>
+  text.includes(mark) ? text.replace(marked, '$1') : text;
+
+/** An integer as a number where that keeps its digits, else as a bigint. */
+export const integerOf = (digits: string): number | bigint =>
+  isKept(digits) ? Number(digits) : BigInt(digits);
+
+/**
+ * An integer as a trait. An INT is within plus or minus 2^53 - 1, so that every client reads it exactly; a larger
+ * one becomes a TEXT of its digits.
+ */
+export function integerTrait(name: string, value: number | bigint): Trait {
+  const number = Number(value);
+  return Number.isSafeInteger(number)
+    ? { name, type: 'INT', value: number }
+    : { name, type: 'TEXT', value: BigInt(value).toString() };
+}
+
+/** Whether a number would be written with the very digits that it was read from. */
+function isKept(integer: string): boolean {
+  return integer.length > maxDigits || written(Number(integer)) === integer;
+}
+
+/** A whole number without an exponent, as its shortest form has it: 1e+21 is a one with 21 zeros. */
+function written(number: number): string {
+  const [mantissa = '', exponent] = String(number).split('e');
+  if (exponent === undefined) return mantissa;
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  return whole + fraction + '0'.repeat(Number(exponent) - fraction.length);
+}
+
+/** What was parsed, its marked strings turned into bigints. Without recursion: it may be nested deeply. */
+function restored(parsed: unknown): Json {
+  const root = { value: parsed as Json };
+  const open: Record<string, Json>[] = [root];
+  for (let holder = open.pop(); holder !== undefined; holder = open.pop()) {
+    for (const name of Object.keys(holder)) {
+      const member = holder[name];
+      if (typeof member === 'string' && member.startsWith(mark)) {
+        holder[name] = BigInt(member.slice(mark.length));
+      } else if (typeof member === 'object' && member !== null) {
+        open.push(member as Record<string, Json>);
+      }
+    }
+  }
+  return root.value;
+}
