@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
  */
 const layers = [
   'event',
+  'environment',
   'runtime',
   'telemetry',
   'http',

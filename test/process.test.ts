@@ -150,7 +150,7 @@ test('every fault of the environment is told before anything starts', async () =
   expect((await gateway.faults).trim().split('\n')).toEqual([
     'TIDINGS_PROT is not an option: README.md lists them all.',
     'TIDINGS_PORT must be a whole number from 0 to 65535, not "http".',
-    'MAYASTOR_STREAM needs NATS_URL beside it.',
+    'MAYASTOR_STREAM needs NATS_URL as well.',
   ]);
   expect(await gateway.output).toBe('');
 });

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { options } from '../src/config/variables.ts';
+import { variables } from '../src/config/variables.ts';
 
 const begin = '<!-- configuration -->';
 const end = '<!-- /configuration -->';
 
 /** The options as a table; a default that is a value stands in code, one that is told in words does not. */
 function table(): string {
-  const rows = Object.entries(options).map(([name, schema]) => {
+  const rows = Object.entries(variables).map(([name, schema]) => {
     const { description = '', default: told = '', absent } = schema.meta() ?? {};
     const shown = absent === true || told === '' ? told : `\`${told}\``;
     return `| \`${name}\` | ${shown} | ${description} |`;

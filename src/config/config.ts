@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { options } from './variables.ts';
+import type { ValuesOf } from '../environment/readers.ts';
+import { type gatewayVariables, variables } from './variables.ts';
 
-const environment = z.object(options);
-type Values = z.output<typeof environment>;
-type Name = keyof typeof options;
+const environment = z.object(variables);
+type Values = ValuesOf<typeof gatewayVariables>;
 
 /** Everything that is wrong with the environment, a sentence each. */
 export class ConfigError extends Error {
@@ -16,6 +16,8 @@ export class ConfigError extends Error {
   }
 }
 
+type DialectValues = Readonly<Record<string, unknown>>;
+
 export type Config = ReturnType<typeof toConfig>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,10 +29,10 @@ export function readConfig(environment: Environment = process.env): Config {
   const parsed = parse(given);
   const faults = [...unknown(given), ...(parsed.faults ?? []), ...contradictions(given)];
   if (parsed.values === undefined || faults.length > 0) throw new ConfigError(faults);
-  return toConfig(parsed.values);
+  return toConfig(parsed.values as Values, parsed.values);
 }
 
-function parse(given: Environment): { values?: Values; faults?: readonly string[] } {
+function parse(given: Environment): { values?: DialectValues; faults?: readonly string[] } {
   const { data, error } = environment.safeParse(given);
   if (error === undefined) return { values: data };
   return {
@@ -45,39 +47,30 @@ function parse(given: Environment): { values?: Values; faults?: readonly string[
 
 function unknown(given: Environment): string[] {
   return Object.keys(given)
-    .filter((name) => name.startsWith('TIDINGS_') && !(name in options))
+    .filter((name) => name.startsWith('TIDINGS_') && !(name in variables))
     .map((name) => `${name} is not an option: README.md lists them all.`);
 }
 
 function contradictions(given: Environment): string[] {
-  const needs: readonly (readonly [Name, Name])[] = [
-    ['MAYASTOR_STREAM', 'NATS_URL'],
-    ['NATS_CREDS', 'NATS_URL'],
-    ['NATS_CA', 'NATS_URL'],
-    ['NATS_CERT', 'NATS_KEY'],
-    ['NATS_KEY', 'NATS_CERT'],
-  ];
-  return needs
-    .filter(([name, needed]) => given[name] !== undefined && given[needed] === undefined)
-    .map(([name, needed]) => `${name} needs ${needed} beside it.`);
+  return Object.entries(variables).flatMap(([name, variable]) => {
+    const needed = variable.meta()?.needs;
+    if (typeof needed !== 'string' || given[name] === undefined || given[needed] !== undefined) {
+      return [];
+    }
+    return [`${name} needs ${needed} as well.`];
+  });
 }
 
-function toConfig(values: Values) {
+function toConfig(values: Values, dialectValues: DialectValues) {
   return {
     host: values.TIDINGS_HOST,
     port: values.TIDINGS_PORT,
     dataDirectory: values.TIDINGS_DATA_DIR,
     databaseUrl: values.DATABASE_URL,
     nats: natsOf(values),
-    mayastor:
-      values.MAYASTOR_STREAM === null
-        ? null
-        : { stream: values.MAYASTOR_STREAM, replicas: values.MAYASTOR_STREAM_REPLICAS },
     dialects: values.TIDINGS_DIALECTS,
-    vamp: { values: values.TIDINGS_VAMP_VALUES, strict: values.TIDINGS_VAMP_STRICT },
-    nomad: nomadOf(values),
-    skyWalking: skyWalkingOf(values),
-    ceilometer: ceilometerOf(values),
+    /** Of the variables that dialects declare: each dialect reads its own. */
+    dialectValues,
     /** Microseconds; null keeps events for ever. */
     retention: values.TIDINGS_RETENTION,
     storeRaw: values.TIDINGS_STORE_RAW,
@@ -130,58 +123,5 @@ function natsOf(values: Values) {
       milliseconds: values.TIDINGS_STREAM_KEEP / 1_000,
       bytes: values.TIDINGS_STREAM_KEEP_BYTES,
     },
-  };
-}
-
-function skyWalkingOf(values: Values) {
-  return {
-    grpc:
-      values.SKYWALKING_GRPC_PORT === null
-        ? null
-        : {
-            host: values.TIDINGS_HOST,
-            port: values.SKYWALKING_GRPC_PORT,
-            authentication: values.TIDINGS_SKYWALKING_AUTHENTICATION,
-            strict: values.TIDINGS_SKYWALKING_STRICT,
-          },
-    kafka:
-      values.KAFKA_BROKERS === null
-        ? null
-        : {
-            brokers: values.KAFKA_BROKERS,
-            namespace: values.TIDINGS_KAFKA_NAMESPACE,
-            group: values.TIDINGS_KAFKA_GROUP,
-          },
-  };
-}
-
-function ceilometerOf(values: Values) {
-  return {
-    definitions: {
-      definitionsFile: values.DEFINITIONS_FILE,
-      dropUnmatched: values.TIDINGS_CEILOMETER_DROP_UNMATCHED,
-      storeRaw: values.TIDINGS_CEILOMETER_STORE_RAW ?? [],
-    },
-    amqp:
-      values.AMQP_URL === null
-        ? null
-        : {
-            urls: values.AMQP_URL,
-            topics: values.TIDINGS_AMQP_TOPICS,
-            queuePrefix: values.TIDINGS_AMQP_QUEUE_PREFIX ?? '',
-            durable: values.TIDINGS_AMQP_DURABLE,
-            ...(values.TIDINGS_AMQP_EXCHANGES && { exchanges: values.TIDINGS_AMQP_EXCHANGES }),
-          },
-  };
-}
-
-function nomadOf(values: Values) {
-  if (values.NOMAD_ADDR === null) return null;
-  return {
-    address: values.NOMAD_ADDR,
-    token: values.NOMAD_TOKEN,
-    cluster: values.TIDINGS_NOMAD_CLUSTER,
-    namespace: values.TIDINGS_NOMAD_NAMESPACE,
-    topics: values.TIDINGS_NOMAD_TOPICS ?? [],
   };
 }

@@ -1,14 +1,10 @@
-import { logLevels } from '../telemetry/log.ts';
+import { dialects } from '../dialects/registry.ts';
 import {
-  addresses,
-  amqpServers,
   bytes,
   duration,
   flag,
-  httpAddress,
-  names,
   natsServers,
-  nomadTopics,
+  needing,
   oneOf,
   option,
   optional,
@@ -18,14 +14,15 @@ import {
   someOf,
   streamName,
   text,
+  type Variables,
   wholeNumber,
-} from './readers.ts';
+} from '../environment/readers.ts';
+import { logLevels } from '../telemetry/log.ts';
 
-const httpDialects = ['vamp', 'nomad', 'ceilometer', 'skywalking'] as const;
-export type HttpDialectName = (typeof httpDialects)[number];
+const httpDialects = dialects.filter(({ hasHttp }) => hasHttp).map(({ name }) => name);
 
-/** Every environment variable there is: the README's table is made of this. */
-export const options = {
+/** The variables of the gateway itself. */
+export const gatewayVariables = {
   TIDINGS_HOST: option(text, '127.0.0.1', 'The address to listen on.'),
   TIDINGS_PORT: option(
     wholeNumber(0, 65_535),
@@ -44,13 +41,19 @@ export const options = {
   ),
   NATS_URL: optional(
     natsServers,
-    'NATS with JetStream: `nats://host:4222`, several with commas. Several gateways need `DATABASE_URL` beside it.',
+    'NATS with JetStream: `nats://host:4222`, several with commas. Several gateways need `DATABASE_URL` as well.',
     'the embedded journal',
   ),
-  NATS_CREDS: optional(readableFile, 'A credentials file for NATS.'),
-  NATS_CA: optional(readableFile, 'A file of certificate authorities to trust NATS by.'),
-  NATS_CERT: optional(readableFile, 'A certificate to show NATS; needs `NATS_KEY`.'),
-  NATS_KEY: optional(readableFile, "The certificate's private key."),
+  NATS_CREDS: needing('NATS_URL', optional(readableFile, 'A credentials file for NATS.')),
+  NATS_CA: needing(
+    'NATS_URL',
+    optional(readableFile, 'A file of certificate authorities to trust NATS by.'),
+  ),
+  NATS_CERT: needing(
+    'NATS_KEY',
+    optional(readableFile, 'A certificate to show NATS; needs `NATS_KEY`.'),
+  ),
+  NATS_KEY: needing('NATS_CERT', optional(readableFile, "The certificate's private key.")),
   TIDINGS_STREAM: option(streamName, 'TIDINGS', 'The JetStream stream that is the journal.'),
   TIDINGS_STREAM_REPLICAS: option(
     wholeNumber(1, 5),
@@ -59,21 +62,11 @@ export const options = {
   ),
   TIDINGS_STREAM_MAX_BYTES: optional(
     bytes,
-    'Size at which the stream refuses further reports, where the gateway creates it.',
+    'Size at which the stream rejects further reports, where the gateway creates it.',
     "the server's limit",
   ),
   TIDINGS_STREAM_KEEP: option(duration, '24h', 'How long stored reports stay in the stream.'),
-  TIDINGS_STREAM_KEEP_BYTES: option(bytes, '1GiB', 'How much of them stays.'),
-  MAYASTOR_STREAM: optional(
-    streamName,
-    "The stream of Mayastor's events: `events-stream`. Needs `NATS_URL`.",
-    'off',
-  ),
-  MAYASTOR_STREAM_REPLICAS: option(
-    wholeNumber(1, 5),
-    '1',
-    'Copies of that stream, where the gateway creates it.',
-  ),
+  TIDINGS_STREAM_KEEP_BYTES: option(bytes, '1GiB', 'How many bytes of them stay.'),
   TIDINGS_DIALECTS: option(
     someOf(httpDialects),
     'all',
@@ -116,83 +109,14 @@ export const options = {
   TIDINGS_QUEUE_BYTES: option(
     bytes,
     '1MiB',
-    'What may wait for a slow follower before its feed ends with `SLOW_CONSUMER`.',
+    'Bytes that may wait for a slow follower before its feed ends with `SLOW_CONSUMER`.',
   ),
   TIDINGS_KEEP_ALIVE: option(duration, '12s', 'How often a quiet feed shows that it lives.'),
-
-  TIDINGS_VAMP_VALUES: option(
-    oneOf(['text', 'typed']),
-    'text',
-    'How Vamp clients are given values: `text`, as Vamp does, or `typed`.',
-  ),
-  TIDINGS_VAMP_STRICT: option(
-    flag,
-    'false',
-    'Whether Vamp requests are refused wherever Vamp refuses them.',
-  ),
-  NOMAD_ADDR: optional(
-    httpAddress,
-    'A Nomad cluster whose event stream is followed: `http://host:4646`.',
-    'off',
-  ),
-  NOMAD_TOKEN: optional(text, 'The secret to show that cluster.'),
-  TIDINGS_NOMAD_CLUSTER: option(
-    text,
-    'nomad',
-    'What the cluster is called: a part of the ids of its events, to be different for each cluster and never changed.',
-  ),
-  TIDINGS_NOMAD_NAMESPACE: option(text, '*', 'The namespace to follow; `*` for all.'),
-  TIDINGS_NOMAD_TOPICS: optional(nomadTopics, 'Topics to follow: `Job,Allocation:web`.', 'all'),
-  SKYWALKING_GRPC_PORT: optional(
-    wholeNumber(0, 65_535),
-    "The port for SkyWalking's agents: 11800 is SkyWalking's own.",
-    'off',
-  ),
-  TIDINGS_SKYWALKING_AUTHENTICATION: optional(text, 'What agents must send as `Authentication`.'),
-  TIDINGS_SKYWALKING_STRICT: option(
-    flag,
-    'false',
-    'Whether an event without a layer ends the call, as in SkyWalking.',
-  ),
-  KAFKA_BROKERS: optional(
-    addresses,
-    'Kafka with SkyWalking events: `host:9092`, several with commas.',
-    'off',
-  ),
-  TIDINGS_KAFKA_NAMESPACE: optional(
-    text,
-    'What stands before the name of the topic `skywalking-events`.',
-  ),
-  TIDINGS_KAFKA_GROUP: option(text, 'tidings', 'The consumer group: its gateways share the topic.'),
-  AMQP_URL: optional(
-    amqpServers,
-    "RabbitMQ with OpenStack's notifications: `amqp://user:password@host:5672/`, or a transport_url of oslo.messaging.",
-    'off',
-  ),
-  TIDINGS_AMQP_EXCHANGES: optional(
-    names,
-    "Exchanges of OpenStack's services.",
-    'those of the services',
-  ),
-  TIDINGS_AMQP_TOPICS: option(names, 'notifications', 'notification_topics of the services.'),
-  TIDINGS_AMQP_QUEUE_PREFIX: optional(
-    text,
-    'Stands before the names of the queues, so that a Ceilometer beside the gateway keeps its own.',
-  ),
-  TIDINGS_AMQP_DURABLE: option(flag, 'false', 'amqp_durable_queues of the services.'),
-  DEFINITIONS_FILE: optional(
-    readableFile,
-    "Event definitions in Ceilometer's format; read again on SIGHUP.",
-    "Tidings' own",
-  ),
-  TIDINGS_CEILOMETER_DROP_UNMATCHED: option(
-    flag,
-    'false',
-    'Whether notifications that no definition asks for are dropped.',
-  ),
-  TIDINGS_CEILOMETER_STORE_RAW: optional(
-    someOf(['info', 'error']),
-    'Levels whose notifications are kept as `raw`.',
-    'none',
-  ),
 } as const;
+
+/** Every environment variable there is, in the order of README's table. */
+export const variables: Variables = Object.assign(
+  {},
+  gatewayVariables,
+  ...dialects.map((dialect) => dialect.variables),
+);

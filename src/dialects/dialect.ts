@@ -1,13 +1,40 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { ValuesOf, Variables } from '../environment/readers.ts';
 import type { Instant } from '../event/event.ts';
+import type { FieldBuilder } from '../graphql/builder.ts';
+import type { DialectServices } from '../graphql/context.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenFeed } from '../live/feed.ts';
+import type { NatsLink } from '../nats/connection.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Source } from './source.ts';
 
-/** What a dialect may use of the gateway: the way in, history, and the live feed. */
+/**
+ * A foreign system whose events Tidings takes in, or answers in that system's own form. It is declared once, in
+ * `src/dialects/<system>/dialect.ts`, and listed in registry.ts; the rest of the gateway knows no system by name.
+ */
+export interface DialectDefinition<Declared extends Variables = Variables> {
+  /** `nomad`: in TIDINGS_DIALECTS, and at the gateway's front page. */
+  readonly name: string;
+  /** Whether it has an HTTP interface, which TIDINGS_DIALECTS can switch off. */
+  readonly hasHttp: boolean;
+  /** Its environment variables: config/ reads them, and README lists them. */
+  readonly variables: Declared;
+  /** Adds its fields to the GraphQL schema, whether or not the dialect is on. */
+  readonly extendSchema?: (builder: FieldBuilder) => void;
+  /** @throws Error with a sentence where the gateway cannot start with these settings */
+  open(context: DialectContext, settings: DialectSettings<Declared>): Promise<OpenDialect>;
+}
+
+/** Checks a definition against the types of its own variables. */
+export const defineDialect = <Declared extends Variables>(
+  definition: DialectDefinition<Declared>,
+): DialectDefinition => definition as unknown as DialectDefinition;
+
+/** What a dialect may use of the gateway: intake, history and the live feed. */
 export interface DialectContext {
   readonly intake: Intake;
   readonly store: Store;
@@ -17,10 +44,32 @@ export interface DialectContext {
   readonly now: () => Instant;
 }
 
-/**
- * A foreign system's HTTP interface, made by `createXDialect(doors)` and mounted on the gateway's own
- * port. Disposing ends what it holds open; the gateway does so before it closes the port.
- */
+/** How a dialect is to run. */
+interface DialectSettings<Declared extends Variables = Variables> {
+  readonly values: ValuesOf<Declared>;
+  /** Whether its HTTP interface is on. */
+  readonly http: boolean;
+  /** The address that the gateway listens on, for ports of its own. */
+  readonly host: string;
+  readonly maxBodyBytes: number;
+  /** Events that are reported in one call of the intake. */
+  readonly maxBatch: number;
+  /** The connection to NATS, where the gateway has one. */
+  readonly nats: NatsLink | null;
+}
+
+/** A dialect in a running gateway. What is absent, it does not have or is off. */
+export interface OpenDialect {
+  readonly http?: HttpDialect | undefined;
+  /** What its fields in the GraphQL schema need. */
+  readonly services?: DialectServices | undefined;
+  /** Begin to bring events in, once the gateway's port is open. */
+  readonly sources?: readonly (() => Source | Promise<Source>)[] | undefined;
+  /** Reads its files again on SIGHUP. Never rejects: a bad file is logged and changes nothing. */
+  reload?(): Promise<void>;
+}
+
+/** A foreign system's HTTP interface on the gateway's own port. Disposing ends what it holds open. */
 export interface HttpDialect extends Partial<AsyncDisposable> {
   readonly name: string;
 

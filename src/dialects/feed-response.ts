@@ -6,20 +6,19 @@ import type { Log } from '../telemetry/log.ts';
 
 /** How the events of a feed are written to the body of a response. */
 export interface FeedFormat {
-  /** Tells the formats of one dialect apart. */
+  /** Different for each format of one dialect. */
   readonly name: string;
   readonly frame: (event: Event) => string;
-  /** What is written before all events. */
+  /** Written before all events. */
   readonly opening: string;
   readonly heartbeat: string;
-  /** Milliseconds between heartbeats. */
-  readonly heartbeatEvery: number;
+  readonly heartbeatEveryMs: number;
   /** Whether events put the next heartbeat off. */
   readonly onlyWhenIdle: boolean;
 }
 
-/** How long a client may leave what it was sent unread, in milliseconds: Nomad's own deadline. */
-const patience = 40_000;
+/** How long a client may leave unread what it was sent: Nomad's own deadline. */
+const drainTimeoutMs = 40_000;
 
 /** The responses of one dialect that do not end by themselves. */
 export class FeedResponses implements AsyncDisposable {
@@ -35,8 +34,8 @@ export class FeedResponses implements AsyncDisposable {
   }
 
   /**
-   * Writes a feed to a response, whose head was written, until the client goes, the feed ends or the dialect is
-   * disposed; then the body just ends, as nothing but events may stand in it. A client that does not read is cut off.
+   * Writes a feed to a response, whose head was written, until the client disconnects, the feed ends or the dialect is
+   * disposed; then the body just ends, as it may contain nothing but events. A client that does not read is cut off.
    */
   begin(response: ServerResponse, request: FeedRequest, format: FeedFormat): void {
     const controller = new AbortController();
@@ -49,7 +48,7 @@ export class FeedResponses implements AsyncDisposable {
     const written = this.#write(response, { request, format, encoder, signal })
       .catch((error: unknown) => {
         if (error instanceof FeedError || signal.aborted) return;
-        this.#log.error({ error }, 'A feed ended in a way that nobody expected.');
+        this.#log.error({ error, where: 'a feed of a dialect' }, 'Unexpected error.');
       })
       .finally(() => {
         this.#open.delete(controller);
@@ -75,7 +74,7 @@ export class FeedResponses implements AsyncDisposable {
     if (format.opening !== '') response.write(format.opening);
     const heartbeat = setInterval(() => {
       if (!response.writableNeedDrain) response.write(format.heartbeat);
-    }, format.heartbeatEvery);
+    }, format.heartbeatEveryMs);
     try {
       for await (const { events } of feed) {
         if (signal.aborted) return;
@@ -96,7 +95,7 @@ interface Writing {
   readonly signal: AbortSignal;
 }
 
-/** Makes the bytes of a stretch of events once, though many streams are sent them one after the other. */
+/** Encodes a batch of events once, though many streams are sent it one after the other. */
 class Encoder {
   users = 0;
   readonly #frame: (event: Event) => string;
@@ -109,7 +108,7 @@ class Encoder {
     this.#frame = frame;
   }
 
-  /** With one filter, a stretch is told by its ends and its length. */
+  /** With one filter, equal ends and an equal length make an equal batch. */
   encode(events: readonly Event[]): Buffer {
     const [first, last] = [events[0], events.at(-1)];
     if (first !== this.#first || last !== this.#last || events.length !== this.#count) {
@@ -124,7 +123,7 @@ class Encoder {
 
 /** @throws FeedError when the client does not read */
 async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
-  const deadline = AbortSignal.timeout(patience);
+  const deadline = AbortSignal.timeout(drainTimeoutMs);
   await once(response, 'drain', { signal: AbortSignal.any([signal, deadline]) }).catch(() => {});
   if (deadline.aborted) throw new FeedError('SLOW_CONSUMER', 'The client does not read.');
 }

@@ -1,14 +1,14 @@
 import { InputError } from '../event/input-error.ts';
 import type { DialectContext } from './dialect.ts';
 
-/** Where a feed resumes, or that it cannot: then `gone` is the oldest index from which one can. */
+/** Where a feed resumes, or that it cannot: then `gone` is the oldest index to resume from. */
 export type Resumption =
   | { readonly afterIndex: number; readonly gone: null }
   | { readonly gone: number };
 
 /**
- * Reads the index behind which a client wants to go on, before a stream has begun to answer it: then it can
- * still be told in the status.
+ * Reads the index after which a client wants to go on, before its stream begins: so that the status can still
+ * say that it is not possible.
  * @throws InputError where it is no index, or the journal has not got that far; Unavailable
  */
 export async function resumeFrom(
@@ -23,7 +23,7 @@ export async function resumeFrom(
   if (afterIndex > lastIndex) {
     throw new InputError(['after'], `after lies beyond the last index, which is ${lastIndex}.`);
   }
-  // 0 asks for all that is kept, whatever that is.
+  // 0 asks for everything that is kept.
   const expired = firstIndex !== null && afterIndex > 0 && afterIndex < firstIndex;
   return expired ? { gone: firstIndex } : { afterIndex, gone: null };
 }

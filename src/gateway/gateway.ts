@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
-import { Ceilometer } from '../dialects/ceilometer/ceilometer.ts';
-import { createReportNotifications } from '../dialects/ceilometer/report-notifications.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
 import type { Instant } from '../event/event.ts';
 import { now as currentInstant } from '../event/instant.ts';
@@ -14,7 +12,6 @@ import { createPublicError } from '../graphql/public-error.ts';
 import { createCoercion } from '../graphql/variables.ts';
 import { createIntake } from '../intake/accept.ts';
 import { Live, type LiveLimits } from '../live/live.ts';
-import type { NatsLink } from '../nats/connection.ts';
 import { GatewayServer } from '../server/gateway-server.ts';
 import type { Readiness } from '../server/http/health.ts';
 import { openStore } from '../store/open.ts';
@@ -23,12 +20,12 @@ import { createLog, type Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { registerGauges } from './gauges.ts';
 import { instrumentIntake, instrumentJournal } from './instrument.ts';
-import { createHttpDialects, openSources } from './open-dialects.ts';
+import { OpenDialects } from './open-dialects.ts';
 import { openJournal } from './open-journal.ts';
 import { Parts } from './parts.ts';
 import { schema } from './schema.ts';
 
-/** What tests put in the place of the real thing. */
+/** Replaced by tests. */
 export interface Overrides {
   readonly log: Log;
   readonly now: () => Instant;
@@ -40,15 +37,15 @@ export interface Gateway extends AsyncDisposable {
   /** http://127.0.0.1:4000 */
   readonly url: string;
   readonly context: DialectContext;
-  /** Resolves once queries and reports are answered: at once, where nothing is away. */
+  /** Resolves once queries and reports are answered: at once, where nothing is down. */
   ready(): Promise<void>;
-  /** Reads again what can be exchanged while it runs: the event definitions. */
+  /** Reads the files of the dialects again: Ceilometer's event definitions. */
   reload(): Promise<void>;
 }
 
-/** Operations that are under way when the gateway stops are given so long, in milliseconds. */
-const grace = 5_000;
-const readyPause = 20;
+/** Given to operations that are under way when the gateway stops. */
+const graceMs = 5_000;
+const readyPauseMs = 20;
 
 const { version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -71,13 +68,13 @@ export async function createGateway(
       { now: currentInstant, live: {}, ...overrides, log },
       parts,
     );
-    const url = await openFront(config, core, parts);
+    const url = await openServer(config, core, parts);
     log.info(startLine(config, url));
     return {
       url,
       context: core.context,
       ready: () => untilReady(core.readiness),
-      reload: async () => void (await core.ceilometer.reload()),
+      reload: () => core.dialects.reload(),
       async [Symbol.asyncDispose]() {
         await parts.close();
         log.info('Tidings has stopped.');
@@ -89,12 +86,11 @@ export async function createGateway(
   }
 }
 
-/** Everything behind the port. */
+/** Everything that the port serves. */
 interface Core {
   readonly metrics: Metrics;
-  readonly ceilometer: Ceilometer;
+  readonly dialects: OpenDialects;
   readonly live: Live;
-  readonly link: NatsLink | null;
   readonly context: DialectContext;
   readonly readiness: () => Readiness;
 }
@@ -105,7 +101,6 @@ async function openCore(
   parts: Parts,
 ): Promise<Core> {
   const metrics = createMetrics();
-  const ceilometer = await Ceilometer.open(config.ceilometer.definitions, log);
   const { databaseUrl, dataDirectory, intake: intakeLimits, storeRaw, retention } = config;
   const exclusive = config.nats === null;
   const store = parts.add(await openStore({ databaseUrl, dataDirectory, exclusive, log }));
@@ -124,7 +119,6 @@ async function openCore(
       limits: { ...limits, maxChannels: config.live.maxChannels },
     }),
   );
-  registerGauges(metrics, { journal, store, live });
   if (retention !== null) parts.add(new Retention(store, () => now() - retention, log));
   const intake = createIntake({
     journal,
@@ -142,19 +136,25 @@ async function openCore(
     log,
     now,
   };
+  const dialects = await OpenDialects.open(config, context, link);
+  registerGauges(metrics, { journal, store, live, sources: () => dialects.sources });
   const readiness = (): Readiness => ({
     journal: journal.healthReason(),
     store: store.healthReason() ?? healthReason(),
+    sources: dialects.sources.map((source) => ({
+      name: source.name,
+      healthReason: source.healthReason(),
+    })),
     stopping: parts.closing,
   });
-  return { metrics, ceilometer, live, link, context, readiness };
+  return { metrics, dialects, live, context, readiness };
 }
 
 /** Resolves with the address once the port is open and the sources bring events in. */
-async function openFront(config: Config, core: Core, parts: Parts): Promise<string> {
+async function openServer(config: Config, core: Core, parts: Parts): Promise<string> {
   const { context, live } = core;
   const { host, port, corsOrigins } = config;
-  const front = new GatewayServer({
+  const server = new GatewayServer({
     host,
     port,
     corsOrigins,
@@ -163,24 +163,22 @@ async function openFront(config: Config, core: Core, parts: Parts): Promise<stri
     ...core,
     engine: engineOf(config, core),
     subscribe: (operation, sink) => live.subscribe(operation, sink),
-    dialects: createHttpDialects(config, context, core.ceilometer),
+    dialects: core.dialects.http,
     version,
     log: context.log,
   });
   const sources = new Parts(context.log);
-  parts.onClose(() => Promise.all([front.close(grace), sources.close()]));
-  const url = await front.listen();
-  await openSources(config, core, sources);
+  parts.onClose(() => Promise.all([server.close(graceMs), sources.close()]));
+  const url = await server.listen();
+  await core.dialects.openSources(sources);
   return url;
 }
 
-function engineOf(config: Config, { context, ceilometer }: Core): GraphEngine {
+function engineOf(config: Config, { context, dialects }: Core): GraphEngine {
   const services: GraphServices = {
     ...context,
     maxFilterDepth: config.maxFilterDepth,
-    dialects: config.dialects.includes('ceilometer')
-      ? { reportNotifications: createReportNotifications(context.intake, ceilometer) }
-      : {},
+    dialects: dialects.services,
   };
   return {
     schema,
@@ -194,16 +192,16 @@ function engineOf(config: Config, { context, ceilometer }: Core): GraphEngine {
 
 function startLine({ databaseUrl, dataDirectory, nats }: Config, url: string): string {
   const database =
-    databaseUrl === null ? `PGlite in ${dataDirectory}` : `PostgreSQL at ${placeOf(databaseUrl)}`;
+    databaseUrl === null ? `PGlite in ${dataDirectory}` : `PostgreSQL at ${addressOf(databaseUrl)}`;
   const journal =
-    nats === null ? 'embedded' : `NATS at ${nats.servers.servers.map(placeOf).join(', ')}`;
+    nats === null ? 'embedded' : `NATS at ${nats.servers.servers.map(addressOf).join(', ')}`;
   const alone =
     nats !== null && databaseUrl === null ? ' Several gateways need DATABASE_URL as well.' : '';
   return `Tidings listens on ${url}/graphql (journal: ${journal}; database: ${database}).${alone}`;
 }
 
-/** Where a URL leads, without the password that it may hold. */
-function placeOf(url: string): string {
+/** The host and path of a URL, without the password that it may contain. */
+function addressOf(url: string): string {
   const { host, pathname } = new URL(url);
   return `${host}${pathname === '/' ? '' : pathname}`;
 }
@@ -212,6 +210,6 @@ async function untilReady(readiness: () => Readiness): Promise<void> {
   for (;;) {
     const { journal, store } = readiness();
     if (journal === null && store === null) return;
-    await setTimeout(readyPause);
+    await setTimeout(readyPauseMs);
   }
 }

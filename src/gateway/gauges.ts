@@ -1,13 +1,23 @@
+import type { Source } from '../dialects/source.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Live } from '../live/live.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-/** What the parts know of themselves, read whenever somebody asks for the metrics. */
+interface Observed {
+  readonly journal: Journal;
+  readonly store: OpenStore;
+  readonly live: Live;
+  readonly sources: () => readonly Source[];
+}
+
+/** Metrics that the parts keep themselves, read whenever somebody asks for them. */
 export function registerGauges(
-  { gauge, count }: Metrics,
-  { journal, store, live }: { journal: Journal; store: OpenStore; live: Live },
+  metrics: Metrics,
+  { journal, store, live, sources }: Observed,
 ): void {
+  registerSources(metrics, sources);
+  const { gauge, count } = metrics;
   gauge({
     name: 'tidings_journal_up',
     help: '1 while the journal is usable.',
@@ -57,5 +67,33 @@ export function registerGauges(
     name: 'tidings_live_deliveries_total',
     help: 'Messages handed to subscriptions.',
     read: () => live.stats().deliveries,
+  });
+}
+
+function registerSources({ gauge, count }: Metrics, sources: () => readonly Source[]): void {
+  const by = (read: (source: Source) => number | undefined) => () =>
+    new Map(
+      sources().flatMap((source) => {
+        const value = read(source);
+        return value === undefined ? [] : [[source.name, value] as const];
+      }),
+    );
+  gauge({
+    name: 'tidings_source_up',
+    help: '1 while the source brings events in.',
+    label: 'source',
+    read: by((source) => (source.healthReason() === null ? 1 : 0)),
+  });
+  count({
+    name: 'tidings_source_skipped_total',
+    help: 'Messages of the source that could not become events.',
+    label: 'source',
+    read: by(({ skipped }) => skipped),
+  });
+  count({
+    name: 'tidings_source_received_total',
+    help: 'Messages that the source has received, repeats included.',
+    label: 'source',
+    read: by(({ received }) => received),
   });
 }

@@ -1,120 +1,67 @@
 import type { Config } from '../config/config.ts';
-import type { HttpDialectName } from '../config/variables.ts';
-import type { Ceilometer } from '../dialects/ceilometer/ceilometer.ts';
-import { createCeilometerDialect } from '../dialects/ceilometer/dialect.ts';
-import { CeilometerAmqpSource } from '../dialects/ceilometer/source.ts';
-import type { DialectContext, HttpDialect } from '../dialects/dialect.ts';
-import { MayastorSource } from '../dialects/mayastor/source.ts';
-import { createNomadDialect } from '../dialects/nomad/dialect.ts';
-import { NomadSource } from '../dialects/nomad/source.ts';
-import { createSkyWalkingDialect } from '../dialects/skywalking/dialect.ts';
-import { openSkyWalkingGrpc } from '../dialects/skywalking/grpc.ts';
-import { SkyWalkingKafkaSource } from '../dialects/skywalking/source.ts';
-import { createVampDialect } from '../dialects/vamp/dialect.ts';
+import type { DialectContext, HttpDialect, OpenDialect } from '../dialects/dialect.ts';
+import { dialects } from '../dialects/registry.ts';
+import type { Source } from '../dialects/source.ts';
+import type { DialectServices } from '../graphql/context.ts';
 import type { NatsLink } from '../nats/connection.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import type { Parts } from './parts.ts';
 
 /** Messages of a source that are reported in one call, where the limits allow as many. */
-const mostMessages = 500;
+const maxBatch = 500;
 
-const messagesAtOnce = ({ intake }: Config): number => Math.min(mostMessages, intake.events);
+/** The dialects of a running gateway. */
+export class OpenDialects {
+  readonly #open: readonly OpenDialect[];
+  readonly #sources: Source[] = [];
 
-/** The HTTP interfaces of other systems that are on. */
-export function createHttpDialects(
-  config: Config,
-  context: DialectContext,
-  ceilometer: Ceilometer,
-): readonly HttpDialect[] {
-  const { maxBodyBytes } = config.http;
-  const dialects: Record<HttpDialectName, () => HttpDialect> = {
-    vamp: () => createVampDialect(context, { ...config.vamp, maxBodyBytes }),
-    nomad: () => createNomadDialect(context),
-    ceilometer: () => createCeilometerDialect(context, ceilometer, { maxBodyBytes }),
-    skywalking: () =>
-      createSkyWalkingDialect(context, { messagesAtOnce: messagesAtOnce(config), maxBodyBytes }),
-  };
-  return config.dialects.map((name) => dialects[name]());
-}
-
-/** What else brings events in, each switched on by a variable of its own. */
-export async function openSources(
-  config: Config,
-  { context, ceilometer, link, metrics }: Sources,
-  parts: Parts,
-): Promise<void> {
-  const { nomad } = config;
-  const { amqp } = config.ceilometer;
-  if (link !== null) openMayastor(config, { context, link, metrics }, parts);
-  if (nomad !== null) {
-    const settings = { ...nomad, messagesAtOnce: messagesAtOnce(config) };
-    const source = parts.add(new NomadSource(context, settings));
-    metrics.count({
-      name: 'tidings_nomad_skipped_total',
-      help: "Events of Nomad's stream that could not be taken.",
-      read: () => source.skipped,
-    });
+  private constructor(open: readonly OpenDialect[]) {
+    this.#open = open;
   }
-  if (amqp !== null) {
-    const settings = { ...amqp, messagesAtOnce: messagesAtOnce(config) };
-    const source = parts.add(new CeilometerAmqpSource(context, ceilometer, settings));
-    metrics.count({
-      name: 'tidings_ceilometer_skipped_total',
-      help: 'Notifications from RabbitMQ that could not become events.',
-      read: () => source.skipped,
-    });
-  }
-  await openSkyWalking(config, { context, metrics }, parts);
-}
 
-interface Sources {
-  readonly context: DialectContext;
-  readonly ceilometer: Ceilometer;
-  readonly link: NatsLink | null;
-  readonly metrics: Metrics;
-}
-
-async function openSkyWalking(
-  config: Config,
-  { context, metrics }: Pick<Sources, 'context' | 'metrics'>,
-  parts: Parts,
-): Promise<void> {
-  const { grpc, kafka } = config.skyWalking;
-  const atOnce = { messagesAtOnce: messagesAtOnce(config) };
-  if (kafka !== null) {
-    const source = parts.add(new SkyWalkingKafkaSource(context, { ...kafka, ...atOnce }));
-    metrics.count({
-      name: 'tidings_skywalking_kafka_skipped_total',
-      help: 'Messages of the Kafka topic that could not become events.',
-      read: () => source.skipped,
-    });
+  /** @throws Error with a sentence where one cannot be opened */
+  static async open(
+    config: Config,
+    context: DialectContext,
+    nats: NatsLink | null,
+  ): Promise<OpenDialects> {
+    const open: OpenDialect[] = [];
+    for (const dialect of dialects) {
+      const settings = {
+        values: config.dialectValues,
+        http: config.dialects.includes(dialect.name),
+        host: config.host,
+        maxBodyBytes: config.http.maxBodyBytes,
+        maxBatch: Math.min(maxBatch, config.intake.events),
+        nats,
+      };
+      open.push(await dialect.open(context, settings));
+    }
+    return new OpenDialects(open);
   }
-  if (grpc !== null) {
-    const port = parts.add(await openSkyWalkingGrpc(context, { ...grpc, ...atOnce }));
-    metrics.count({
-      name: 'tidings_skywalking_grpc_skipped_total',
-      help: 'Messages that came by gRPC and could not become events.',
-      read: () => port.skipped,
-    });
-  }
-}
 
-function openMayastor(
-  config: Config,
-  { context, link, metrics }: Pick<Sources, 'context' | 'metrics'> & { readonly link: NatsLink },
-  parts: Parts,
-): void {
-  if (config.mayastor === null) return;
-  const options = { ...config.mayastor, messagesAtOnce: messagesAtOnce(config) };
-  const source = parts.add(new MayastorSource(options, link, context.intake, context.log));
-  metrics.count({
-    name: 'tidings_mayastor_received_total',
-    help: "Messages taken from Mayastor's stream, repeats included.",
-    read: () => source.received,
-  });
-  metrics.count({
-    name: 'tidings_mayastor_skipped_total',
-    help: 'Messages of that stream that could not become events.',
-    read: () => source.malformed + source.rejected,
-  });
+  /** The HTTP interfaces that are on. */
+  get http(): readonly HttpDialect[] {
+    return this.#open.flatMap(({ http }) => http ?? []);
+  }
+
+  /** What the fields of the schema that dialects added need. */
+  get services(): DialectServices {
+    return Object.assign({}, ...this.#open.map(({ services }) => services));
+  }
+
+  /** The sources that bring events in. */
+  get sources(): readonly Source[] {
+    return this.#sources;
+  }
+
+  /** @throws Error with a sentence where a source cannot begin: another process has its port */
+  async openSources(parts: Parts): Promise<void> {
+    for (const open of this.#open.flatMap(({ sources }) => sources ?? [])) {
+      this.#sources.push(parts.add(await open()));
+    }
+  }
+
+  async reload(): Promise<void> {
+    await Promise.all(this.#open.map((dialect) => dialect.reload?.()));
+  }
 }

@@ -1,7 +1,9 @@
-import '../graphql/fields.ts';
-import '../dialects/ceilometer/mutation.ts';
+// biome-ignore-all assist/source/organizeImports: Tidings' own types come first in schema.graphql.
 import type { GraphQLSchema } from 'graphql';
-import { builder } from '../graphql/builder.ts';
+import { ownFields } from '../graphql/fields.ts';
+import { dialects } from '../dialects/registry.ts';
+
+for (const { extendSchema } of dialects) extendSchema?.(ownFields);
 
 /** The whole schema: Tidings' own fields, and those that dialects add. */
-export const schema: GraphQLSchema = builder.toSchema({ sortSchema: false });
+export const schema: GraphQLSchema = ownFields.toSchema({ sortSchema: false });

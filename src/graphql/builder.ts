@@ -2,6 +2,9 @@ import SchemaBuilder from '@pothos/core';
 import type { Instant, Json } from '../event/event.ts';
 import type { GraphContext } from './context.ts';
 
+/** What the fields of the schema are declared with. */
+export type FieldBuilder = typeof builder;
+
 export const builder = new SchemaBuilder<{
   Context: GraphContext;
   DefaultFieldNullability: false;

@@ -6,3 +6,7 @@ import './feed.ts';
 import './journal-status.ts';
 import './report.ts';
 import './tag.ts';
+import { builder, type FieldBuilder } from './builder.ts';
+
+/** The builder with all of Tidings' own fields. */
+export const ownFields: FieldBuilder = builder;

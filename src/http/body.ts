@@ -36,3 +36,7 @@ export function readBody(request: IncomingMessage, limit: number): Promise<strin
     });
   });
 }
+
+/** Whether the body is JSON by its Content-Type. */
+export const hasJsonBody = ({ headers }: IncomingMessage): boolean =>
+  /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(headers['content-type'] ?? '');

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-type Headers = Readonly<Record<string, string>>;
+export type Headers = Readonly<Record<string, string>>;
 
 /** Of a page for people; no other site may show it inside its own. */
 export const htmlHeaders: Headers = {
@@ -8,14 +8,23 @@ export const htmlHeaders: Headers = {
   'X-Frame-Options': 'DENY',
 };
 
-/** Answers with a whole body; the server leaves the body out of the answer to HEAD. */
+/**
+ * Answers with a whole body, unless an answer has begun or the client is gone; the server leaves the body out of
+ * the answer to HEAD.
+ */
 export function reply(
   response: ServerResponse,
   status: number,
   body: string | Buffer,
   headers: Headers,
 ): void {
-  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(status, {
+    ...headers,
+    'Content-Length': Buffer.byteLength(body),
+    // The rest of a body that was too long is still on its way.
+    ...(status === 413 ? { Connection: 'close' } : {}),
+  });
   response.end(body);
 }
 

@@ -3,13 +3,15 @@ import type { Dialect } from '../event/event.ts';
 
 export type ReportOutcome = 'stored' | 'accepted' | 'duplicate' | 'rejected';
 
-/** A number that is read when somebody asks for the metrics. */
-interface GaugeSource {
+/** A number that is read when somebody asks for the metrics, or one for each value of a label. */
+type GaugeSource = {
   /** By Prometheus' conventions: tidings_store_lag_events. */
   readonly name: string;
   readonly help: string;
-  readonly read: () => number;
-}
+} & (
+  | { readonly label?: undefined; readonly read: () => number }
+  | { readonly label: string; readonly read: () => ReadonlyMap<string, number> }
+);
 
 /** The gateway's figures: one function for each fact that is counted. None of them throws. */
 export interface Metrics {
@@ -64,28 +66,39 @@ export function createMetrics(): Metrics {
     clockAhead: (dialect) => clockAhead.inc({ dialect: dialect.toLowerCase() }),
     appended: (seconds) => append.observe(seconds),
     delivered: (seconds) => delivery.observe(seconds),
-    gauge({ name, help, read }) {
+    gauge(source) {
       new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read());
-        },
-      });
-    },
-    count({ name, help, read }) {
-      new Counter({
-        name,
-        help,
+        ...declared(source),
         registers,
         collect() {
           this.reset();
-          this.inc(read());
+          for (const [labels, value] of samplesOf(source)) this.set(labels, value);
+        },
+      });
+    },
+    count(source) {
+      new Counter({
+        ...declared(source),
+        registers,
+        collect() {
+          this.reset();
+          for (const [labels, value] of samplesOf(source)) this.inc(labels, value);
         },
       });
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+const declared = ({ name, help, label }: GaugeSource) => ({
+  name,
+  help,
+  labelNames: label === undefined ? [] : [label],
+});
+
+function samplesOf(source: GaugeSource): readonly [Readonly<Record<string, string>>, number][] {
+  if (source.label === undefined) return [[{}, source.read()]];
+  const { label } = source;
+  return [...source.read()].map(([name, value]) => [{ [label]: name }, value]);
 }

@@ -18,7 +18,6 @@ test('an empty environment is a gateway that needs nothing', () => {
     dataDirectory: './.tidings',
     databaseUrl: null,
     nats: null,
-    mayastor: null,
     corsOrigins: [],
     retention: null,
     storeRaw: true,
@@ -54,8 +53,8 @@ test('everything that is wrong is said at once, a sentence each', () => {
     'DATABASE_URL must be a postgresql:// URL.',
     'NATS_CERT must be a file that can be read.',
     'TIDINGS_MAX_EVENT_BYTES must be a number of bytes such as 4096, 256KiB or 16MiB, not "3 apples".',
-    'MAYASTOR_STREAM needs NATS_URL beside it.',
-    'NATS_CERT needs NATS_KEY beside it.',
+    'NATS_CERT needs NATS_KEY as well.',
+    'MAYASTOR_STREAM needs NATS_URL as well.',
   ]);
 });
 

@@ -1,6 +1,6 @@
 import type { DialectContext } from '../../src/dialects/dialect.ts';
-import { createNomadDialect } from '../../src/dialects/nomad/dialect.ts';
-import { createVampDialect } from '../../src/dialects/vamp/dialect.ts';
+import { createNomadHttp } from '../../src/dialects/nomad/http.ts';
+import { createVampHttp } from '../../src/dialects/vamp/http.ts';
 import { HttpServer } from '../../src/server/http/http-server.ts';
 import { allowOrigins } from '../../src/server/http/origin.ts';
 import type { OpenStore } from '../../src/store/open.ts';
@@ -9,7 +9,7 @@ import { type TestGateway as Booted, type BootOptions, bootGateway } from '../ha
 import { ask } from './http-client.ts';
 
 export interface GatewayOptions extends BootOptions {
-  /** Milliseconds between heartbeats; the dialects then have a port of their own, over the gateway's doors. */
+  /** Milliseconds between heartbeats; the dialects then have a port of their own, over the gateway's context. */
   readonly heartbeat?: number;
 }
 
@@ -33,7 +33,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
     url: quick?.url ?? booted.origin,
     gql: booted.gql,
     context,
-    // The gateway's own; its doors show less of it.
+    // The gateway's own; its context shows less of it.
     store: context.store as OpenStore,
     async feeds() {
       const { body } = await ask(`${booted.origin}/metrics`);
@@ -49,10 +49,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
   };
 }
 
-async function listen(context: DialectContext, heartbeat: number) {
+async function listen(context: DialectContext, heartbeatEveryMs: number) {
   const dialects = [
-    createVampDialect(context, { heartbeat }),
-    createNomadDialect(context, { heartbeat }),
+    createVampHttp(context, { heartbeatEveryMs }),
+    createNomadHttp(context, { heartbeatEveryMs }),
   ];
   const server = new HttpServer({
     host: '127.0.0.1',

@@ -62,7 +62,8 @@ test("Mayastor's messages, published as Mayastor publishes them, are followed an
     })
     .toBe(paths.length);
   const metrics = await (await fetch(`${gateway.origin}/metrics`)).text();
-  expect(metrics).toMatch(new RegExp(`^tidings_mayastor_received_total ${cases.length}$`, 'm'));
+  expect(metrics).toContain(`tidings_source_received_total{source="mayastor"} ${cases.length}`);
+  expect(metrics).toContain('tidings_source_up{source="mayastor"} 1');
   await client.dispose();
   await connection.close();
 });

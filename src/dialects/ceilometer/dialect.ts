@@ -1,117 +1,89 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { InputError } from '../../event/input-error.ts';
-import { BodyTooLarge, readBody } from '../../http/body.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
-import type { DialectContext, HttpDialect } from '../dialect.ts';
-import type { Ceilometer } from './ceilometer.ts';
-import { JsonError, readJson } from './json.ts';
-import {
-  createReportNotifications,
-  type NotificationResult,
-  type ReportNotifications,
-} from './report-notifications.ts';
+import { flag, names, option, optional, reader, someOf, text } from '../../environment/readers.ts';
+import { defineDialect } from '../dialect.ts';
+import { amqpUrls } from './amqp/url.ts';
+import { Ceilometer } from './ceilometer.ts';
+import { createCeilometerHttp } from './http.ts';
+import { addReportNotifications } from './mutation.ts';
+import { createReportNotifications } from './report-notifications.ts';
+import { CeilometerAmqpSource } from './source.ts';
 
-const notificationsPath = '/v1/notifications';
-
-const defaultMaxBodyBytes = 16 * 1024 * 1024;
-
-/** What is answered for one notification. */
-type Told =
-  | {
-      readonly status: 'ACCEPTED' | 'STORED' | 'DUPLICATE';
-      readonly id: string;
-      readonly index: number;
-    }
-  | Exclude<NotificationResult, { index: number }>;
-
-interface Answer {
-  readonly status: number;
-  readonly body: { readonly error: string } | { readonly results: readonly Told[] };
-}
-
-/**
- * POST /v1/notifications: one notification or a list of them as JSON, each in the converter's form or as
- * oslo.messaging puts it on the wire. 200 with one result for each once those that become events are safe,
- * 400 when every one was rejected, 503 when the journal is away and everything should be sent again.
- */
-export function createCeilometerDialect(
-  context: DialectContext,
-  ceilometer: Ceilometer,
-  { maxBodyBytes = defaultMaxBodyBytes }: { readonly maxBodyBytes?: number } = {},
-): HttpDialect {
-  const report = createReportNotifications(context.intake, ceilometer);
-  return {
-    name: 'ceilometer',
-    async handle(request, response, url) {
-      if (url.pathname !== notificationsPath) return false;
-      const answer = refusal(request) ?? (await tried(request, { report, maxBodyBytes, context }));
-      if (!response.destroyed) send(response, answer);
-      return true;
-    },
-  };
-}
-
-function refusal({ method, headers }: IncomingMessage): Answer | null {
-  if (method !== 'POST') return failed(405, 'Notifications are taken by POST.');
-  const json = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(headers['content-type'] ?? '');
-  return json ? null : failed(415, 'Notifications are taken as application/json.');
-}
-
-interface Taking {
-  readonly report: ReportNotifications;
-  readonly maxBodyBytes: number;
-  readonly context: DialectContext;
-}
-
-async function tried(
-  request: IncomingMessage,
-  { report, maxBodyBytes, context }: Taking,
-): Promise<Answer> {
+/** The brokers of one cluster. */
+const brokers = reader<readonly string[]>('an amqp://, amqps:// or rabbit:// URL', (url) => {
   try {
-    const json = readJson(await readBody(request, maxBodyBytes));
-    return answerTo(await report(Array.isArray(json) ? json : [json], 'ACCEPTED'));
-  } catch (error) {
-    const answer = faultOf(error);
-    if (answer !== null) return answer;
-    if (request.complete) context.log.error({ error }, 'A request with notifications failed.');
-    return failed(500, 'Something failed that nobody expected.');
+    return amqpUrls(url);
+  } catch {
+    return undefined;
   }
-}
+});
 
-function answerTo(results: readonly NotificationResult[]): Answer {
-  const rejected = results.filter(({ status }) => status === 'REJECTED').length;
-  const status = rejected > 0 && rejected === results.length ? 400 : 200;
-  return { status, body: { results: results.map(told) } };
-}
+/** OpenStack Ceilometer: the notifications of its services by AMQP, HTTP and GraphQL, in. */
+export const ceilometer = defineDialect({
+  name: 'ceilometer',
+  hasHttp: true,
+  variables: {
+    AMQP_URL: optional(
+      brokers,
+      "RabbitMQ with OpenStack's notifications: `amqp://user:password@host:5672/`, or a transport_url of oslo.messaging.",
+      'off',
+    ),
+    TIDINGS_AMQP_EXCHANGES: optional(
+      names,
+      "Exchanges of OpenStack's services.",
+      'those of the services',
+    ),
+    TIDINGS_AMQP_TOPICS: option(names, 'notifications', 'notification_topics of the services.'),
+    TIDINGS_AMQP_QUEUE_PREFIX: optional(
+      text,
+      'Stands before the names of the queues, so that a Ceilometer next to the gateway keeps its own.',
+    ),
+    TIDINGS_AMQP_DURABLE: option(flag, 'false', 'amqp_durable_queues of the services.'),
+    DEFINITIONS_FILE: optional(
+      text,
+      "Event definitions in Ceilometer's format; read again on SIGHUP.",
+      "Tidings' own",
+    ),
+    TIDINGS_CEILOMETER_DROP_UNMATCHED: option(
+      flag,
+      'false',
+      'Whether notifications that no definition asks for are dropped.',
+    ),
+    TIDINGS_CEILOMETER_STORE_RAW: optional(
+      someOf(['info', 'error']),
+      'Levels whose notifications are kept as `raw`.',
+      'none',
+    ),
+  },
+  extendSchema: addReportNotifications,
 
-/** Null for what nobody expected. */
-function faultOf(error: unknown): Answer | null {
-  if (error instanceof BodyTooLarge) return failed(413, error.message);
-  if (error instanceof JsonError) return failed(400, `The body is ${error.message}.`);
-  if (error instanceof InputError) return failed(400, error.message);
-  return error instanceof Unavailable ? failed(503, error.message) : null;
-}
-
-function told(result: NotificationResult): Told {
-  if (!('index' in result)) return result;
-  const { status, index, report } = result;
-  return { status, id: report.id, index };
-}
-
-const failed = (status: number, error: string): Answer => ({ status, body: { error } });
-
-/** Seconds after which to try again while the journal is away. */
-const retryAfter = 1;
-
-function send(response: ServerResponse, { status, body }: Answer): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(text),
-    ...(status === 405 ? { Allow: 'POST' } : {}),
-    ...(status === 503 ? { 'Retry-After': retryAfter } : {}),
-    // The rest of a body that was too long is still on its way.
-    ...(status === 413 ? { Connection: 'close' } : {}),
-  });
-  response.end(text);
-}
+  async open(context, { values, http, maxBodyBytes, maxBatch }) {
+    const { AMQP_URL: urls, TIDINGS_AMQP_EXCHANGES: exchanges } = values;
+    // Definitions that nobody needs cannot keep the gateway from starting.
+    if (!http && urls === null) return {};
+    const converter = await Ceilometer.open(
+      {
+        definitionsFile: values.DEFINITIONS_FILE,
+        dropUnmatched: values.TIDINGS_CEILOMETER_DROP_UNMATCHED,
+        storeRaw: values.TIDINGS_CEILOMETER_STORE_RAW ?? [],
+      },
+      context.log,
+    );
+    const queues = {
+      topics: values.TIDINGS_AMQP_TOPICS,
+      queuePrefix: values.TIDINGS_AMQP_QUEUE_PREFIX ?? '',
+      durable: values.TIDINGS_AMQP_DURABLE,
+      ...(exchanges && { exchanges }),
+      maxBatch,
+    };
+    return {
+      http: http ? createCeilometerHttp(context, converter, { maxBodyBytes }) : undefined,
+      services: http
+        ? { reportNotifications: createReportNotifications(context.intake, converter) }
+        : {},
+      sources:
+        urls === null
+          ? []
+          : [() => new CeilometerAmqpSource(context, converter, { urls, ...queues })],
+      reload: async () => void (await converter.reload()),
+    };
+  },
+});

@@ -1,5 +1,5 @@
 import { InputError } from '../../event/input-error.ts';
-import { builder } from '../../graphql/builder.ts';
+import type { FieldBuilder } from '../../graphql/builder.ts';
 import {
   inCall,
   RejectedEventRef,
@@ -12,34 +12,49 @@ import type {
   ReportNotifications,
 } from './report-notifications.ts';
 
-const DroppedNotificationRef = builder
-  .objectRef<DroppedNotification>('DroppedNotification')
-  .implement({
-    description: 'A notification that was read and is not meant to become an event.',
-    fields: (t) => ({
-      reason: t.exposeString('reason', { description: 'One sentence that says why.' }),
+declare module '../../graphql/context.ts' {
+  interface DialectServices {
+    /** Absent where OpenStack's dialect is off. */
+    readonly reportNotifications?: ReportNotifications;
+  }
+}
+
+/** The mutation for those who have notifications and speak GraphQL. */
+export function addReportNotifications(builder: FieldBuilder): void {
+  const payload = payloadRef(builder);
+  builder.mutationField('reportNotifications', (t) =>
+    t.field({
+      type: payload,
+      description:
+        "Reports OpenStack's notifications, which become events by the event definitions. Each is in the form of " +
+        "Ceilometer's converter (ctxt, publisher_id, event_type, payload, metadata, and optionally priority) or " +
+        'as oslo.messaging puts it on the wire, in an envelope or bare, and stands for itself.',
+      args: {
+        notifications: t.arg({ type: ['JSON'], required: true, description: 'What was notified.' }),
+        wait: t.arg({
+          type: ReportWaitEnum,
+          required: true,
+          defaultValue: 'STORED',
+          description: 'When to answer.',
+        }),
+      },
+      resolve: (_root, { notifications, wait }, { dialects: { reportNotifications } }) => {
+        if (reportNotifications !== undefined) {
+          return reportNotifications(notifications, wait);
+        }
+        throw new InputError(['notifications'], "OpenStack's dialect is off in this gateway.");
+      },
     }),
-  });
+  );
+}
 
-const NotificationResultRef = builder.unionType('NotificationResult', {
-  description: 'What became of one notification.',
-  types: [ReportedEventRef, RejectedEventRef, DroppedNotificationRef],
-  resolveType: ({ status }: NotificationResult) => {
-    if (status === 'DROPPED') return DroppedNotificationRef;
-    return status === 'REJECTED' ? RejectedEventRef : ReportedEventRef;
-  },
-});
-
-const countOf = (results: readonly NotificationResult[], counted: 'DROPPED' | 'REJECTED'): number =>
-  results.filter(({ status }) => status === counted).length;
-
-const ReportNotificationsPayloadRef = builder
-  .objectRef<readonly NotificationResult[]>('ReportNotificationsPayload')
-  .implement({
+function payloadRef(builder: FieldBuilder) {
+  const result = resultRef(builder);
+  return builder.objectRef<readonly NotificationResult[]>('ReportNotificationsPayload').implement({
     description: 'The answer to reportNotifications.',
     fields: (t) => ({
       results: t.field({
-        type: [NotificationResultRef],
+        type: [result],
         description: 'One for each notification, in the order given.',
         resolve: (results) => inCall(results),
       }),
@@ -58,35 +73,25 @@ const ReportNotificationsPayloadRef = builder
       }),
     }),
   });
-
-declare module '../../graphql/context.ts' {
-  interface DialectServices {
-    /** Absent where OpenStack's dialect is off. */
-    readonly reportNotifications?: ReportNotifications;
-  }
 }
 
-builder.mutationField('reportNotifications', (t) =>
-  t.field({
-    type: ReportNotificationsPayloadRef,
-    description:
-      "Reports OpenStack's notifications, which become events by the event definitions. Each is in the form of " +
-      "Ceilometer's converter (ctxt, publisher_id, event_type, payload, metadata, and optionally priority) or " +
-      'as oslo.messaging puts it on the wire, in an envelope or bare, and stands for itself.',
-    args: {
-      notifications: t.arg({ type: ['JSON'], required: true, description: 'What was notified.' }),
-      wait: t.arg({
-        type: ReportWaitEnum,
-        required: true,
-        defaultValue: 'STORED',
-        description: 'When to answer.',
-      }),
+function resultRef(builder: FieldBuilder) {
+  const droppedRef = builder.objectRef<DroppedNotification>('DroppedNotification').implement({
+    description: 'A notification that was read and is not meant to become an event.',
+    fields: (t) => ({
+      reason: t.exposeString('reason', { description: 'One sentence that says why.' }),
+    }),
+  });
+
+  return builder.unionType('NotificationResult', {
+    description: 'What became of one notification.',
+    types: [ReportedEventRef, RejectedEventRef, droppedRef],
+    resolveType: ({ status }: NotificationResult) => {
+      if (status === 'DROPPED') return droppedRef;
+      return status === 'REJECTED' ? RejectedEventRef : ReportedEventRef;
     },
-    resolve: (_root, { notifications, wait }, { dialects: { reportNotifications } }) => {
-      if (reportNotifications !== undefined) {
-        return reportNotifications(notifications, wait);
-      }
-      throw new InputError(['notifications'], "OpenStack's dialect is off in this gateway.");
-    },
-  }),
-);
+  });
+}
+
+const countOf = (results: readonly NotificationResult[], counted: 'DROPPED' | 'REJECTED'): number =>
+  results.filter(({ status }) => status === counted).length;

@@ -1,32 +1,30 @@
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
-import { Backoff, pause } from '../../runtime/backoff.ts';
+import { pause } from '../../runtime/backoff.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { DialectContext } from '../dialect.ts';
+import { type Source, type SourceRun, Supervision } from '../source.ts';
 import { AmqpInbox } from './amqp/inbox.ts';
 import { type CeilometerAmqpSettings, defaultAmqpSettings } from './amqp/settings.ts';
 import { declareQueues } from './amqp/topology.ts';
 import type { Ceilometer } from './ceilometer.ts';
 
-const shortestPause = 250;
-const longestPause = 10_000;
-const connectionTimeout = 5_000;
-const closeTimeout = 4_000;
+const shortestPauseMs = 250;
+const longestPauseMs = 10_000;
+const connectionTimeoutMs = 5_000;
+const closeTimeoutMs = 4_000;
 
 /**
- * Empties the queues of OpenStack's notifications on RabbitMQ. Whatever fails, the broker or the journal,
- * what was not acknowledged goes back into its queue with the connection, and after a growing pause it tries
- * again, for ever.
+ * Empties the queues of OpenStack's notifications on RabbitMQ. While the journal is down, messages wait here,
+ * unacknowledged; with a connection that ends they go back into their queues.
  */
-export class CeilometerAmqpSource implements AsyncDisposable {
+export class CeilometerAmqpSource implements Source {
+  readonly name = 'amqp';
   readonly #context: DialectContext;
   readonly #ceilometer: Ceilometer;
   readonly #settings: CeilometerAmqpSettings;
   readonly #skipped: SkipCounter;
-  readonly #backoff = new Backoff(shortestPause, longestPause);
-  readonly #stopping = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #supervision: Supervision;
   #attempts = 0;
-  #healthReason: string | null = 'RabbitMQ has not answered yet.';
 
   constructor(
     context: DialectContext,
@@ -37,54 +35,44 @@ export class CeilometerAmqpSource implements AsyncDisposable {
     this.#ceilometer = ceilometer;
     this.#settings = { ...defaultAmqpSettings, ...settings };
     this.#skipped = new SkipCounter(context.log, 'Notifications were set aside.');
-    this.#running = this.#run();
+    this.#supervision = new Supervision({
+      subject: "RabbitMQ's queues",
+      shortestPauseMs,
+      longestPauseMs,
+      log: context.log,
+      follow: (run) => this.#follow(run),
+    });
   }
 
-  /** How many messages could not be taken. */
+  /** How many messages could not become events. */
   get skipped(): number {
     return this.#skipped.count;
   }
 
-  /** Null while the queues are followed, else the reason why not, as a sentence. */
   healthReason(): string | null {
-    return this.#healthReason;
+    return this.#supervision.healthReason();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      try {
-        await this.#follow(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#healthReason = `Notifications cannot be taken from RabbitMQ: ${error instanceof Error ? error.message : error}`;
-        this.#context.log.warn(this.#healthReason);
-        await pause(this.#backoff.next(), signal);
-      }
-    }
+    await this.#supervision[Symbol.asyncDispose]();
   }
 
   /** Follows the queues until the signal is aborted. @throws what ended it before */
-  async #follow(signal: AbortSignal): Promise<void> {
+  async #follow(run: SourceRun): Promise<void> {
     const { urls, prefetch } = this.#settings;
     const url = withHeartbeat(urls[this.#attempts++ % urls.length] ?? '');
     const connection = await connect(url, {
-      timeout: connectionTimeout,
+      timeout: connectionTimeoutMs,
       clientProperties: { connection_name: 'tidings' },
     });
     const over = new AbortController();
-    const ended = untilEnded(connection, AbortSignal.any([signal, over.signal]));
+    const ended = untilEnded(connection, AbortSignal.any([run.signal, over.signal]));
     try {
       const queues = await declareQueues(connection, this.#settings);
       const channel = await connection.createConfirmChannel();
       const lost = untilLost(channel);
       await channel.prefetch(prefetch);
-      const inbox = this.#inboxOf(channel);
+      const inbox = this.#inboxOf(channel, run, over.signal);
       const tags: string[] = [];
       for (const { name, level } of queues) {
         const { consumerTag } = await channel.consume(name, (message) => {
@@ -93,7 +81,7 @@ export class CeilometerAmqpSource implements AsyncDisposable {
         });
         tags.push(consumerTag);
       }
-      this.#healthReason = null;
+      run.following();
       await Promise.race([ended, lost, inbox.failure]);
       await withinTime(finish(channel, tags, inbox));
     } finally {
@@ -102,15 +90,24 @@ export class CeilometerAmqpSource implements AsyncDisposable {
     }
   }
 
-  #inboxOf(channel: ConfirmChannel): AmqpInbox {
+  #inboxOf(channel: ConfirmChannel, run: SourceRun, over: AbortSignal): AmqpInbox {
+    const { maxBatch, refusedQueue } = this.#settings;
     return new AmqpInbox({
       channel,
-      intake: this.#context.intake,
       ceilometer: this.#ceilometer,
       skipped: this.#skipped,
-      messagesAtOnce: this.#settings.messagesAtOnce,
-      refusedQueue: this.#settings.refusedQueue,
-      taken: () => this.#backoff.reset(),
+      refusedQueue,
+      taken: () => {
+        run.following();
+        run.progressed();
+      },
+      report: {
+        intake: this.#context.intake,
+        log: this.#context.log,
+        maxBatch,
+        signal: AbortSignal.any([run.signal, over]),
+        whileUnavailable: run.waiting,
+      },
     });
   }
 }
@@ -155,6 +152,6 @@ function untilLost(channel: ConfirmChannel): Promise<never> {
 /** A broker that is gone never says goodbye. */
 async function withinTime(work: Promise<void>): Promise<void> {
   const timer = new AbortController();
-  await Promise.race([work.catch(() => {}), pause(closeTimeout, timer.signal)]);
+  await Promise.race([work.catch(() => {}), pause(closeTimeoutMs, timer.signal)]);
   timer.abort();
 }

@@ -10,32 +10,30 @@ import {
 } from 'nats';
 import type { EventDraft } from '../../event/draft.ts';
 import type { Intake } from '../../intake/intake.ts';
-import { requireRecorded } from '../../intake/rejected.ts';
+import { reportPersistently } from '../../intake/persistent-report.ts';
 import type { NatsLink } from '../../nats/connection.ts';
 import { createStream, findStream } from '../../nats/create-stream.ts';
 import { consumerNotFound, jetStreamError } from '../../nats/errors.ts';
 import { NatsPull } from '../../nats/pull.ts';
 import { SupervisedTask, type TaskRun } from '../../nats/supervised-task.ts';
-import { pause } from '../../runtime/backoff.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
+import type { Source } from '../source.ts';
 import { decodeMessage } from './decode.ts';
 
 export interface MayastorSourceOptions {
   /** Mayastor's own name for it is events-stream. */
   readonly stream: string;
-  /** Copies of the stream, where it is made here. */
+  /** Copies of the stream, where it is created here. */
   readonly replicas: number;
   /** Messages reported in one call, at most as many as the intake takes. */
-  readonly messagesAtOnce: number;
+  readonly maxBatch: number;
 }
 
-/** Our own consumer beside Mayastor's: the stream keeps messages by its limits, so they do not disturb each other. */
+/** Our own consumer next to Mayastor's: the stream keeps messages by its limits, so they do not disturb each other. */
 const consumer = 'tidings';
-const bytesAtOnce = 4 * 2 ** 20;
-const ackWithin = 30_000;
-const retryAfter = 2000;
+const maxBatchBytes = 4 * 2 ** 20;
+const ackWithinMs = 30_000;
 
 interface Arrived {
   readonly message: Msg;
@@ -46,7 +44,8 @@ interface Arrived {
  * Reads Mayastor's stream and reports what is in it. A message is acknowledged once its report is safe; one that
  * comes again is a duplicate by its id. Several gateways share the messages among them.
  */
-export class MayastorSource implements AsyncDisposable {
+export class MayastorSource implements Source {
+  readonly name = 'mayastor';
   readonly #options: MayastorSourceOptions;
   readonly #intake: Intake;
   readonly #log: Log;
@@ -54,6 +53,8 @@ export class MayastorSource implements AsyncDisposable {
   readonly #rejected: SkipCounter;
   readonly #work: SupervisedTask;
   #received = 0;
+  /** Why what was taken cannot be recorded yet, as a sentence. */
+  #waitingFor: string | null = null;
 
   constructor(options: MayastorSourceOptions, link: NatsLink, intake: Intake, log: Log) {
     this.#options = options;
@@ -63,6 +64,10 @@ export class MayastorSource implements AsyncDisposable {
     this.#rejected = new SkipCounter(log, `Messages of ${options.stream} cannot be recorded.`);
     const name = `Reading Mayastor's stream ${options.stream}`;
     this.#work = new SupervisedTask(name, link, log, (run) => this.#read(run));
+  }
+
+  get skipped(): number {
+    return this.malformed + this.rejected;
   }
 
   /** Messages since the process started, repeats included. */
@@ -80,7 +85,7 @@ export class MayastorSource implements AsyncDisposable {
   }
 
   healthReason(): string | null {
-    return this.#work.healthReason();
+    return this.#work.healthReason() ?? this.#waitingFor;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,16 +93,18 @@ export class MayastorSource implements AsyncDisposable {
   }
 
   async #read({ connection, signal, ready }: TaskRun): Promise<void> {
-    const { stream, replicas, messagesAtOnce: messages } = this.#options;
+    const { stream, replicas, maxBatch: messages } = this.#options;
     const jetStream = await connection.jetstreamManager({ checkAPI: false, timeout: 3000 });
     await ensureStream(jetStream, stream, replicas);
     await ensureConsumer(jetStream, stream, messages);
     ready();
-    const pulled = { stream, consumer, messages, bytes: bytesAtOnce, signal };
+    const pulled = { stream, consumer, messages, bytes: maxBatchBytes, signal };
     for await (const batch of new NatsPull(connection, pulled)) {
       this.#received += batch.length;
-      const safe = await this.#report(batch.flatMap((message) => this.#decoded(message)));
-      if (!safe) await pause(retryAfter, signal);
+      await this.#report(
+        batch.flatMap((message) => this.#decoded(message)),
+        signal,
+      );
     }
   }
 
@@ -111,44 +118,31 @@ export class MayastorSource implements AsyncDisposable {
     }
   }
 
-  /** False when the journal is away: then the messages come again. */
-  async #report(arrived: readonly Arrived[]): Promise<boolean> {
-    if (arrived.length === 0) return true;
-    try {
-      const drafts = arrived.map(({ draft }) => draft);
-      const results = requireRecorded(await this.#intake.report(drafts, 'ACCEPTED'));
-      for (const [n, { message }] of arrived.entries()) {
-        const result = results[n];
-        if (result?.status === 'REJECTED') {
-          const reasons = result.errors.map(({ path, message }) => `${path.join('.')}: ${message}`);
-          this.#rejected.skip(message.data, reasons.join(' '));
-        }
-        answer(message, '+ACK');
+  /** A message whose report is not safe when the connection ends comes again. */
+  async #report(arrived: readonly Arrived[], signal: AbortSignal): Promise<void> {
+    if (arrived.length === 0) return;
+    const results = await reportPersistently(
+      arrived.map(({ draft }) => draft),
+      {
+        intake: this.#intake,
+        log: this.#log,
+        maxBatch: this.#options.maxBatch,
+        signal,
+        whileUnavailable: (reason) => {
+          this.#waitingFor = reason;
+          for (const { message } of arrived) answer(message, '+WPI');
+        },
+      },
+    );
+    this.#waitingFor = null;
+    for (const [at, { message }] of arrived.entries()) {
+      const result = results[at];
+      if (result?.status === 'REJECTED') {
+        const reasons = result.errors.map(({ path, message }) => `${path.join('.')}: ${message}`);
+        this.#rejected.skip(message.data, reasons.join(' '));
       }
-      return true;
-    } catch (error) {
-      return await this.#failed(arrived, error);
+      answer(message, '+ACK');
     }
-  }
-
-  async #failed(arrived: readonly Arrived[], error: unknown): Promise<boolean> {
-    if (error instanceof Unavailable) {
-      const later = `-NAK ${JSON.stringify({ delay: nanos(retryAfter) })}`;
-      for (const { message } of arrived) answer(message, later);
-      return false;
-    }
-    const [first, ...rest] = arrived;
-    if (first !== undefined && rest.length === 0) {
-      this.#log.error({ error }, 'A message of Mayastor failed in a way that nobody expected.');
-      this.#rejected.skip(first.message.data, String(error));
-      answer(first.message, '+TERM');
-      return true;
-    }
-    // One message must not keep the others out.
-    for (const each of arrived) {
-      if (!(await this.#report([each]))) return false;
-    }
-    return true;
   }
 }
 
@@ -194,7 +188,7 @@ async function ensureConsumer(
     durable_name: consumer,
     deliver_policy: DeliverPolicy.All,
     ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(ackWithin),
+    ack_wait: nanos(ackWithinMs),
     // Two batches are held here at a time, and as many again may wait to come once more.
     max_ack_pending: 4 * messages,
   });

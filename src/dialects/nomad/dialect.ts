@@ -1,118 +1,53 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { InputError } from '../../event/input-error.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
-import type { DialectContext, HttpDialect } from '../dialect.ts';
-import { type FeedFormat, FeedResponses } from '../feed-response.ts';
-import { resumeFrom } from '../resume.ts';
-import { eventLine } from './encode.ts';
-import { NomadError } from './nomad-error.ts';
-import { readStreamQuery } from './stream-query.ts';
+import { httpAddress, list, option, optional, reader, text } from '../../environment/readers.ts';
+import { defineDialect } from '../dialect.ts';
+import { createNomadHttp } from './http.ts';
+import { NomadSource } from './source.ts';
+import { parseTopics } from './stream-query.ts';
 
-const streamPath = '/v1/event/stream';
+const topics = reader<readonly string[]>(
+  'topics such as Job, Allocation:web or *, with commas between them',
+  (given) => {
+    const entries = list(given);
+    try {
+      return parseTopics(entries).length > 0 ? entries : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+);
 
-/** Milliseconds between the heartbeats of a stream: Nomad's own. */
-const heartbeatEvery = 30_000;
+/** HashiCorp Nomad: the event stream of a cluster in, and our events as such a stream out. */
+export const nomad = defineDialect({
+  name: 'nomad',
+  hasHttp: true,
+  variables: {
+    NOMAD_ADDR: optional(
+      httpAddress,
+      'A Nomad cluster whose event stream is followed: `http://host:4646`.',
+      'off',
+    ),
+    NOMAD_TOKEN: optional(text, 'The secret to show that cluster.'),
+    TIDINGS_NOMAD_CLUSTER: option(
+      text,
+      'nomad',
+      'What the cluster is called: a part of the ids of its events, to be different for each cluster and never changed.',
+    ),
+    TIDINGS_NOMAD_NAMESPACE: option(text, '*', 'The namespace to follow; `*` for all.'),
+    TIDINGS_NOMAD_TOPICS: optional(topics, 'Topics to follow: `Job,Allocation:web`.', 'all'),
+  },
 
-/**
- * Nomad's event stream, out and in (source.ts follows a cluster's). How a Nomad event and an event of ours are one:
- *
- * | Nomad      | in                                              | out                                       |
- * |------------|-------------------------------------------------|-------------------------------------------|
- * | Topic      | category                                        | category                                  |
- * | Type       | action                                          | action, empty where there is none         |
- * | Key        | key                                             | key, empty where there is none            |
- * | FilterKeys | filterKeys                                      | filterKeys, null where there are none     |
- * | Namespace  | namespace; none: `default` and trait nomad.scope | namespace; empty with that trait          |
- * | Index      | trait nomad.index                               | index: ours, not the cluster's            |
- * | Payload    | value                                           | value where it is an object, null where there is none, else {Value}; {Value, Message} with a message |
- * | ModifyTime in the payload  | time, else that of its arrival  |                                           |
- * | Status failed, lost, down  | severity ERROR                  |                                           |
- * | NodeName, ServiceName      | source.node, source.service     |                                           |
- * | the event as it came       | raw                             |                                           |
- */
-export function createNomadDialect(
-  context: DialectContext,
-  options: { readonly heartbeat?: number } = {},
-): HttpDialect & AsyncDisposable {
-  const responses = new FeedResponses(context.openFeed, context.log);
-  const format: FeedFormat = {
-    name: 'lines',
-    frame: eventLine,
-    opening: '{}\n',
-    heartbeat: '{}\n',
-    heartbeatEvery: options.heartbeat ?? heartbeatEvery,
-    onlyWhenIdle: false,
-  };
-
-  async function stream(
-    { method }: IncomingMessage,
-    response: ServerResponse,
-    parameters: URLSearchParams,
-  ): Promise<void> {
-    if (method !== 'GET') throw new NomadError(405, 'Invalid method');
-    const { filter, index } = readStreamQuery(parameters);
-    const after = parameters.get('after');
-    const afterIndex = await (after === null ? closestTo(index, context) : behind(after, context));
-    if (response.destroyed) return;
-    response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' });
-    responses.begin(response, { filter, afterIndex }, format);
-  }
-
-  return {
-    name: 'nomad',
-    async handle(request, response, url) {
-      if (url.pathname !== streamPath) return false;
-      try {
-        await stream(request, response, url.searchParams);
-      } catch (error) {
-        sendFault(response, faultOf(error, context));
-      }
-      return true;
-    },
-    async [Symbol.asyncDispose]() {
-      await responses[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/**
- * Where a stream begins that asks for an index, as Nomad has it: the index itself is delivered again. One
- * that is older than what is kept begins with the oldest, one that nothing has reached yet with the newest.
- */
-async function closestTo(index: number, { store }: DialectContext): Promise<number> {
-  if (index === 0) return 0;
-  const { events } = await store.page({ filter: {}, order: 'INDEX_DESC', limit: 1 });
-  const newest = events[0]?.index ?? 0;
-  const firstIndex = (await store.firstIndex()) ?? 0;
-  const afterIndex = Math.min(index, newest) - 1;
-  return afterIndex < firstIndex ? 0 : afterIndex;
-}
-
-/** Ours: exclusive, and never a silent gap. @throws NomadError 410 where what lies behind the index is gone */
-async function behind(after: string, context: DialectContext): Promise<number> {
-  const place = await resumeFrom(after, context);
-  if (place.gone === null) return place.afterIndex;
-  throw new NomadError(
-    410,
-    `Events behind index ${after} are gone; ${place.gone} is the oldest index to resume from`,
-    { 'X-Tidings-First-Index': String(place.gone) },
-  );
-}
-
-function faultOf(error: unknown, { log }: DialectContext): NomadError {
-  if (error instanceof NomadError) return error;
-  if (error instanceof InputError) return new NomadError(400, error.message);
-  if (error instanceof Unavailable) return new NomadError(503, error.message);
-  log.error({ error }, "A request for Nomad's stream failed in a way that nobody expected.");
-  return new NomadError(500, 'Internal error');
-}
-
-function sendFault(response: ServerResponse, { status, message, headers }: NomadError): void {
-  if (response.destroyed || response.headersSent) return;
-  response.writeHead(status, {
-    ...headers,
-    'Content-Type': 'text/plain',
-    'Content-Length': Buffer.byteLength(message),
-  });
-  response.end(message);
-}
+  async open(context, { values, http, maxBatch }) {
+    const { NOMAD_ADDR: address, NOMAD_TOKEN: token } = values;
+    const settings = {
+      token,
+      cluster: values.TIDINGS_NOMAD_CLUSTER,
+      namespace: values.TIDINGS_NOMAD_NAMESPACE,
+      topics: values.TIDINGS_NOMAD_TOPICS ?? [],
+      maxBatch,
+    };
+    return {
+      http: http ? createNomadHttp(context) : undefined,
+      sources: address === null ? [] : [() => new NomadSource(context, { address, ...settings })],
+    };
+  },
+});

@@ -1,8 +1,9 @@
-import type { EventDraft } from '../../event/draft.ts';
-import { requireRecorded } from '../../intake/rejected.ts';
-import { Backoff, pause } from '../../runtime/backoff.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import type { ReportResult } from '../../intake/intake.ts';
+import { reportPersistently } from '../../intake/persistent-report.ts';
+import { skipRejected } from '../../intake/rejected.ts';
+import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { DialectContext } from '../dialect.ts';
+import { type Source, type SourceRun, Supervision } from '../source.ts';
 import { type AskedTopics, askedTopics } from './asked-topics.ts';
 import type { IdentifiedDraft } from './decode.ts';
 import { linesOf } from './lines.ts';
@@ -20,94 +21,89 @@ export interface NomadSourceOptions {
   /** As Nomad takes them: `Job`, `Allocation:web`; none for all. */
   readonly topics: readonly string[];
   /** Events in one report at most: no more than the intake takes. */
-  readonly messagesAtOnce?: number;
+  readonly maxBatch?: number;
   readonly timing?: Partial<NomadSourceTiming>;
 }
 
-/** In milliseconds. */
-export interface NomadSourceTiming {
-  readonly shortestPause: number;
-  readonly longestPause: number;
+interface NomadSourceTiming {
+  readonly shortestPauseMs: number;
+  readonly longestPauseMs: number;
   /** How long a stream may be silent: three of Nomad's heartbeats. */
-  readonly silence: number;
+  readonly silenceMs: number;
 }
 
 const defaultTiming: NomadSourceTiming = {
-  shortestPause: 500,
-  longestPause: 30_000,
-  silence: 90_000,
+  shortestPauseMs: 500,
+  longestPauseMs: 30_000,
+  silenceMs: 90_000,
 };
 
-const defaultAtOnce = 500;
+const defaultMaxBatch = 500;
 
 /**
  * Follows the event stream of a Nomad cluster and reports what it brings. It reconnects when the stream ends,
  * and resumes at the last index it stored: what it has stored already is dropped, and where the cluster's
  * buffer no longer holds that index an event NomadStream.Gap says so.
  */
-export class NomadSource implements AsyncDisposable {
+export class NomadSource implements Source {
+  readonly name = 'nomad';
   readonly #context: DialectContext;
   readonly #options: NomadSourceOptions;
-  readonly #timing: NomadSourceTiming;
+  readonly #silenceMs: number;
   readonly #topics: AskedTopics;
-  readonly #backoff: Backoff;
-  readonly #stop = new AbortController();
-  readonly #ended: Promise<void>;
+  readonly #skipped: SkipCounter;
+  readonly #supervision: Supervision;
   #progress: Progress | null = null;
-  #lost = false;
-  #skipped = 0;
 
   constructor(context: DialectContext, options: NomadSourceOptions) {
+    const { silenceMs, ...pauses } = { ...defaultTiming, ...options.timing };
+    const { cluster, address } = options;
     this.#context = context;
     this.#options = options;
-    this.#timing = { ...defaultTiming, ...options.timing };
+    this.#silenceMs = silenceMs;
     this.#topics = askedTopics(options.topics);
-    this.#backoff = new Backoff(this.#timing.shortestPause, this.#timing.longestPause);
-    this.#ended = this.#run();
+    this.#skipped = new SkipCounter(context.log, 'Events of Nomad cannot be recorded.');
+    this.#supervision = new Supervision({
+      subject: "Nomad's stream",
+      fields: { cluster, address },
+      ...pauses,
+      log: context.log,
+      follow: (run) => this.#follow(run),
+    });
   }
 
-  /** How many events could not be taken, not even without their payload. */
+  /** Events that could not be recorded, not even without their payload. */
   get skipped(): number {
-    return this.#skipped;
+    return this.#skipped.count;
+  }
+
+  healthReason(): string | null {
+    return this.#supervision.healthReason();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#ended;
+    await this.#supervision[Symbol.asyncDispose]();
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        await this.#follow(signal);
-        this.#tellLost('the cluster ended the stream');
-      } catch (error) {
-        if (!signal.aborted) this.#tellLost(reasonOf(error));
-      }
-      await pause(this.#backoff.next(), signal);
-    }
-  }
-
-  /** One connection, from its beginning to its end. */
-  async #follow(signal: AbortSignal): Promise<void> {
+  async #follow(run: SourceRun): Promise<void> {
     this.#progress ??= await Progress.load(this.#context, this.#options.cluster);
     const progress = this.#progress;
     const silence = new AbortController();
     const watch = setTimeout(
       () => silence.abort(new Error('the stream was silent')),
-      this.#timing.silence,
+      this.#silenceMs,
     );
     try {
       const url = this.#url(progress.connect());
-      const ended = AbortSignal.any([signal, silence.signal]);
+      const ended = AbortSignal.any([run.signal, silence.signal]);
       let heartbeats = 0;
       for await (const lines of linesOf(await this.#open(url, ended))) {
         watch.refresh();
-        this.#tellFollowed();
+        run.following();
+        run.progressed();
         const batches = lines.map(parseLine);
         const read = batches.filter((batch) => batch !== null);
-        await this.#take(read, progress, signal);
+        await this.#take(read, progress, run);
         // The first comes at once, the second when the backlog has long been delivered.
         heartbeats += batches.length - read.length;
         if (heartbeats >= 2) progress.caughtUp();
@@ -136,14 +132,11 @@ export class NomadSource implements AsyncDisposable {
     throw new Error(`the cluster answered ${response.status}: ${text}`);
   }
 
-  async #take(batches: readonly Batch[], progress: Progress, signal: AbortSignal): Promise<void> {
+  async #take(batches: readonly Batch[], progress: Progress, run: SourceRun): Promise<void> {
     if (batches.length === 0) return;
     try {
       const drafts = await progress.fresh(batches.map(this.#wanted), this.#context.now());
-      const { messagesAtOnce = defaultAtOnce } = this.#options;
-      for (let at = 0; at < drafts.length; at += messagesAtOnce) {
-        progress.appended(await this.#report(drafts.slice(at, at + messagesAtOnce), signal));
-      }
+      progress.appended(await this.#report(drafts, run));
     } catch (error) {
       // What was not appended has not been read: the events themselves tell how far we are.
       this.#progress = null;
@@ -156,51 +149,33 @@ export class NomadSource implements AsyncDisposable {
     events: events.filter(this.#topics.wants),
   });
 
-  /** Reports until the journal takes it, and answers the latest place: what is too large with less and less of it. */
-  async #report(drafts: readonly IdentifiedDraft[], signal: AbortSignal): Promise<number> {
+  /** Resolves with the latest index; an event that is too large is recorded with less and less of it. */
+  async #report(drafts: readonly IdentifiedDraft[], run: SourceRun): Promise<number> {
+    const { maxBatch = defaultMaxBatch } = this.#options;
+    const { intake, log } = this.#context;
+    const options = {
+      intake,
+      log,
+      maxBatch,
+      signal: run.signal,
+      whileUnavailable: run.waiting,
+    };
     let latest = 0;
     let left = drafts;
+    let results: readonly ReportResult[] = [];
     for (const reduce of [asItIs, withoutRaw, withoutPayload]) {
-      if (left.length === 0) return latest;
-      const results = await this.#persistently(left.map(reduce), signal);
+      if (left.length === 0) break;
+      results = await reportPersistently(left.map(reduce), options);
+      run.following();
       for (const result of results) {
         if (result.status !== 'REJECTED') latest = Math.max(latest, result.index);
       }
-      left = left.filter((_, at) => results[at]?.status === 'REJECTED');
+      const rejected = results.map(({ status }) => status === 'REJECTED');
+      left = left.filter((_, at) => rejected[at]);
+      results = results.filter((_, at) => rejected[at]);
     }
-    for (const { id, category, key } of left) {
-      this.#skipped++;
-      this.#context.log.warn({ id, category, key }, 'An event of Nomad could not be taken.');
-    }
+    skipRejected(this.#skipped, left.map(withoutPayload), results);
     return latest;
-  }
-
-  async #persistently(drafts: readonly EventDraft[], signal: AbortSignal) {
-    const backoff = new Backoff(this.#timing.shortestPause, this.#timing.longestPause);
-    for (;;) {
-      try {
-        return requireRecorded(await this.#context.intake.report(drafts, 'ACCEPTED'));
-      } catch (error) {
-        if (!(error instanceof Unavailable) || signal.aborted) throw error;
-        await pause(backoff.next(), signal);
-      }
-    }
-  }
-
-  /** One line when the stream is lost, however often it cannot be reached, and one when it is back. */
-  #tellLost(reason: string): void {
-    if (this.#lost) return;
-    this.#lost = true;
-    const { cluster, address } = this.#options;
-    this.#context.log.warn({ cluster, address, reason }, "Nomad's stream was lost; trying again.");
-  }
-
-  #tellFollowed(): void {
-    this.#backoff.reset();
-    if (!this.#lost) return;
-    this.#lost = false;
-    const { cluster, address } = this.#options;
-    this.#context.log.info({ cluster, address }, "Nomad's stream is followed again.");
   }
 }
 
@@ -211,8 +186,3 @@ const withoutPayload = (draft: IdentifiedDraft): IdentifiedDraft => ({
   value: null,
   message: 'The payload was too large to be taken.',
 });
-
-const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-};

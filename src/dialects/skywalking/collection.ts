@@ -10,7 +10,7 @@ import type { Received } from './wire.ts';
 export interface CollectionOptions {
   readonly strict: boolean;
   /** How many events are reported in one call of the intake. */
-  readonly messagesAtOnce: number;
+  readonly maxBatch: number;
 }
 
 export type Call = ServerReadableStream<Received, object>;
@@ -50,7 +50,7 @@ export class Collection {
     this.#context = context;
     this.#skipped = skipped;
     this.#strict = options.strict;
-    this.#funnel = new BatchReporter(context.intake, skipped, options.messagesAtOnce);
+    this.#funnel = new BatchReporter(context.intake, skipped, options.maxBatch);
     this.outcome = new Promise((resolve) => {
       this.#end = resolve;
     });

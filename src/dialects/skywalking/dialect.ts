@@ -1,138 +1,62 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { EventDraft } from '../../event/draft.ts';
-import type { Json } from '../../event/event.ts';
-import { BodyTooLarge, readBody } from '../../http/body.ts';
-import type { Intake } from '../../intake/intake.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
-import type { DialectContext, HttpDialect } from '../dialect.ts';
-import { draftOf } from './decode.ts';
-import { eventFromJson } from './json.ts';
-import { MalformedMessage } from './message.ts';
-import { createQueryEndpoint } from './query-endpoint.ts';
+import { addresses, flag, option, optional, text, wholeNumber } from '../../environment/readers.ts';
+import { defineDialect } from '../dialect.ts';
+import { openSkyWalkingGrpc } from './grpc.ts';
+import { createSkyWalkingHttp } from './http.ts';
+import { SkyWalkingKafkaSource } from './source.ts';
 
-const eventsPath = '/v3/events';
-const queryPath = '/skywalking/graphql';
+/** Apache SkyWalking: events by HTTP, gRPC and Kafka in, and its GraphQL query protocol out. */
+export const skyWalking = defineDialect({
+  name: 'skywalking',
+  hasHttp: true,
+  variables: {
+    SKYWALKING_GRPC_PORT: optional(
+      wholeNumber(0, 65_535),
+      "The port for SkyWalking's agents: 11800 is SkyWalking's own.",
+      'off',
+    ),
+    TIDINGS_SKYWALKING_AUTHENTICATION: optional(text, 'What agents must send as `Authentication`.'),
+    TIDINGS_SKYWALKING_STRICT: option(
+      flag,
+      'false',
+      'Whether an event without a layer ends the call, as in SkyWalking.',
+    ),
+    KAFKA_BROKERS: optional(
+      addresses,
+      'Kafka with SkyWalking events: `host:9092`, several with commas.',
+      'off',
+    ),
+    TIDINGS_KAFKA_NAMESPACE: optional(
+      text,
+      'What stands before the name of the topic `skywalking-events`.',
+    ),
+    TIDINGS_KAFKA_GROUP: option(
+      text,
+      'tidings',
+      'The consumer group: its gateways share the topic.',
+    ),
+  },
 
-export interface SkyWalkingHttpOptions {
-  /** How many events are reported in one call of the intake. */
-  readonly messagesAtOnce: number;
-  readonly maxBodyBytes: number;
-}
-
-/** SkyWalking's way in and its query protocol over HTTP. */
-export function createSkyWalkingDialect(
-  context: DialectContext,
-  options: SkyWalkingHttpOptions,
-): HttpDialect {
-  const query = createQueryEndpoint(context);
-
-  const routes: Readonly<Record<string, (request: IncomingMessage) => Promise<Answer>>> = {
-    [eventsPath]: (request) => takeEvents(request, context, options),
-    [queryPath]: async (request) => {
-      if (!isJson(request)) return plain(415);
-      const { status, body } = await query(await readBody(request, options.maxBodyBytes));
-      return { status, type: 'application/json; charset=utf-8', body: JSON.stringify(body) };
-    },
-  };
-
-  return {
-    name: 'skywalking',
-    async handle(request, response, url) {
-      const route = routes[url.pathname];
-      if (route === undefined) return false;
-      const answer = request.method === 'POST' ? await tried(route, request, context) : plain(405);
-      if (!response.destroyed) send(response, answer);
-      return true;
-    },
-  };
-}
-
-/** A whole answer. */
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
-/** An answer without content, as SkyWalking's server words it; `said` is added where we have more to say than it has. */
-function plain(status: number, said?: string): Answer {
-  const lines = [`Status: ${status}`, `Description: ${STATUS_CODES[status]}`];
-  if (said !== undefined) lines.push(`Message: ${said}`);
-  return { status, type: 'text/plain; charset=utf-8', body: `${lines.join('\n')}\n` };
-}
-
-/**
- * Takes an array of events, in order. One without a layer is refused as SkyWalking refuses it, which has
- * recorded by then what stands before it in the array.
- */
-async function takeEvents(
-  request: IncomingMessage,
-  { intake, now }: DialectContext,
-  { messagesAtOnce, maxBodyBytes }: SkyWalkingHttpOptions,
-): Promise<Answer> {
-  if (!isJson(request)) return plain(400);
-  const body = await readBody(request, maxBodyBytes);
-  if (body.trim() === '') return plain(400);
-  const json: unknown = JSON.parse(body);
-  if (!Array.isArray(json)) return plain(400);
-
-  const moment = now();
-  const events = json.map((raw: Json) => ({ raw, event: eventFromJson(raw) }));
-  const unlayered = events.findIndex(({ event }) => event.layer === '');
-  const taken = unlayered === -1 ? events : events.slice(0, unlayered);
-  const drafts = taken.map(({ raw, event }) => draftOf(event, moment, raw));
-  const refusal = await report(drafts, intake, messagesAtOnce);
-  if (refusal !== undefined) return plain(400, refusal);
-  if (unlayered !== -1) return plain(400);
-  return { status: 200, type: 'application/protobuf', body: '' };
-}
-
-/** Why the first event that is outside our limits is refused; the others are recorded. */
-async function report(
-  drafts: readonly EventDraft[],
-  intake: Intake,
-  atOnce: number,
-): Promise<string | undefined> {
-  let refusal: string | undefined;
-  for (let first = 0; first < drafts.length; first += atOnce) {
-    const results = await intake.report(drafts.slice(first, first + atOnce), 'ACCEPTED');
-    for (const [at, result] of results.entries()) {
-      if (result.status !== 'REJECTED') continue;
-      const [error] = result.errors;
-      refusal ??= `event ${first + at}: ${error?.path.join('.')}: ${error?.message}`;
-    }
-  }
-  return refusal;
-}
-
-/** The answer of a route, or what its failure is answered with: upstream answers unreadable JSON with 500. */
-async function tried(
-  route: (request: IncomingMessage) => Promise<Answer>,
-  request: IncomingMessage,
-  { log }: DialectContext,
-): Promise<Answer> {
-  try {
-    return await route(request);
-  } catch (error) {
-    if (error instanceof BodyTooLarge) return plain(413);
-    if (error instanceof Unavailable) return plain(503, error.message);
-    if (error instanceof SyntaxError) return plain(500, 'The body is not JSON.');
-    if (error instanceof MalformedMessage) return plain(500, error.message);
-    if (request.complete) log.error({ error }, 'A SkyWalking request failed unexpectedly.');
-    return plain(500);
-  }
-}
-
-function send(response: ServerResponse, { status, type, body }: Answer): void {
-  response.writeHead(status, {
-    'Content-Type': type,
-    'Content-Length': Buffer.byteLength(body),
-    ...(status === 405 ? { Allow: 'POST' } : {}),
-    // The rest of a body that was too long is still on its way.
-    ...(status === 413 ? { Connection: 'close' } : {}),
-  });
-  response.end(body);
-}
-
-const isJson = ({ headers }: IncomingMessage): boolean =>
-  /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(headers['content-type'] ?? '');
+  async open(context, { values, http, host, maxBodyBytes, maxBatch }) {
+    const { SKYWALKING_GRPC_PORT: port, KAFKA_BROKERS: brokers } = values;
+    const grpc = {
+      host,
+      authentication: values.TIDINGS_SKYWALKING_AUTHENTICATION,
+      strict: values.TIDINGS_SKYWALKING_STRICT,
+      maxBatch,
+    };
+    const kafka = {
+      namespace: values.TIDINGS_KAFKA_NAMESPACE,
+      group: values.TIDINGS_KAFKA_GROUP,
+      maxBatch,
+    };
+    return {
+      http: http ? createSkyWalkingHttp(context, { maxBatch, maxBodyBytes }) : undefined,
+      sources: [
+        ...(brokers === null
+          ? []
+          : [() => new SkyWalkingKafkaSource(context, { brokers, ...kafka })]),
+        ...(port === null ? [] : [() => openSkyWalkingGrpc(context, { port, ...grpc })]),
+      ],
+    };
+  },
+});

@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { DialectContext } from '../dialect.ts';
+import type { Source } from '../source.ts';
 import { type Call, Collection } from './collection.ts';
 import { eventService } from './wire.ts';
 
@@ -22,18 +23,16 @@ export interface SkyWalkingGrpcSettings {
   /** Ends a call at an event without a layer, with SkyWalking's error, in place of taking the event. */
   readonly strict: boolean;
   /** How many events are reported in one call of the intake. */
-  readonly messagesAtOnce: number;
+  readonly maxBatch: number;
 }
 
 /** SkyWalking's EventService on a port of its own. Disposing ends the calls after what they brought is safe. */
-export interface SkyWalkingGrpc extends AsyncDisposable {
+export interface SkyWalkingGrpc extends Source {
   readonly port: number;
-  /** How many messages could not be taken. */
-  readonly skipped: number;
 }
 
 /** How long calls have to end when the gateway stops. */
-const grace = 5_000;
+const graceMs = 5_000;
 
 const serverOptions = {
   'grpc.max_concurrent_streams': 1_000,
@@ -70,15 +69,19 @@ export async function openSkyWalkingGrpc(
     },
   });
   const port = await listen(server, settings);
+  let closing = false;
   return {
+    name: 'grpc',
     port,
+    healthReason: () => (closing ? 'The gRPC port is closed.' : null),
     get skipped() {
       return skipped.count;
     },
     async [Symbol.asyncDispose]() {
+      closing = true;
       const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       for (const collection of collections) collection.stop();
-      const timer = setTimeout(() => server.forceShutdown(), grace);
+      const timer = setTimeout(() => server.forceShutdown(), graceMs);
       await closed;
       clearTimeout(timer);
     },

@@ -1,8 +1,8 @@
 import type { Event } from '../../event/event.ts';
 import { maxSkip, type PageRequest, type Store } from '../../store/store.ts';
-import { type AnsweredEvent, answerOf } from './answer.ts';
 import { type EventQueryCondition, filterOf, rowsOf } from './condition.ts';
 import { endedAlone } from './decode.ts';
+import { type AnsweredEvent, answerOf } from './encode.ts';
 import { QueryError } from './query-error.ts';
 
 const storePage = 1_000;

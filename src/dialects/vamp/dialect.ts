@@ -1,137 +1,26 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { WebSocketServer } from 'ws';
-import { defaultNamespace } from '../../event/event.ts';
-import { BodyTooLarge, readBody } from '../../http/body.ts';
-import type { DialectContext, HttpDialect } from '../dialect.ts';
-import { VampApi } from './api.ts';
-import { type Call, type Place, placeOf } from './call.ts';
-import { type Answer, answer } from './content.ts';
-import { EventStream } from './event-stream.ts';
-import { defaultVampOptions, type VampOptions } from './options.ts';
-import { Socket } from './socket.ts';
+import { flag, oneOf, option } from '../../environment/readers.ts';
+import { defineDialect } from '../dialect.ts';
+import { createVampHttp } from './http.ts';
 
-/** How long a WebSocket is given to close, in milliseconds. */
-const closingTime = 1_000;
+/** Vamp: its events API over HTTP, server-sent events and WebSocket, in and out. */
+export const vamp = defineDialect({
+  name: 'vamp',
+  hasHttp: true,
+  variables: {
+    TIDINGS_VAMP_VALUES: option(
+      oneOf(['text', 'typed']),
+      'text',
+      'How Vamp clients are given values: `text`, as Vamp does, or `typed`.',
+    ),
+    TIDINGS_VAMP_STRICT: option(
+      flag,
+      'false',
+      'Whether Vamp requests are rejected wherever Vamp rejects them.',
+    ),
+  },
 
-/**
- * Vamp's events API. How a Vamp event and an event of ours are one:
- *
- * | Vamp        | in                                                    | out                                       |
- * |-------------|-------------------------------------------------------|-------------------------------------------|
- * | id          | never given: a UUID is made                           | id                                        |
- * | version     | trait vamp.version                                    | that trait                                |
- * | tags        | tags, expanded                                        | tags                                      |
- * | value       | value                                                 | value, else message                       |
- * | timestamp   | time; trait vamp.timestamp where that would lose some | that trait, else time in UTC              |
- * | type        | category                                              | type                                      |
- * | namespace   | namespace (`default` where the path names none)       | only events of the namespace; `*` for all |
- * | tag `{kind}:{name}` of an artifact | key; filter keys where there are several |                                 |
- * | tag `{component}:ERROR`            | severity ERROR        |                                           |
- * | the empty tag, and that of `:x`    | trait vamp.emptyTag   | the empty tag                             |
- * | the event as it came               | raw                   |                                           |
- */
-export function createVampDialect(
-  context: DialectContext,
-  given: Partial<VampOptions> = {},
-): HttpDialect & AsyncDisposable {
-  const options: VampOptions = { ...defaultVampOptions, ...given };
-  const api = new VampApi(context, options);
-  const stream = new EventStream(context, options);
-  const sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: options.maxBodyBytes,
-  });
-
-  async function serve(
-    request: IncomingMessage,
-    response: ServerResponse,
-    call: Omit<Call, 'body'>,
-  ): Promise<void> {
-    try {
-      const whole: Call = { ...call, body: await readBody(request, options.maxBodyBytes) };
-      if (!isStream(call.path)) return send(response, await api.answer(whole));
-      const lastEventId = request.headers['last-event-id'];
-      await stream.open(
-        whole,
-        lastEventId === undefined ? undefined : String(lastEventId),
-        response,
-      );
-    } catch (error) {
-      if (error instanceof BodyTooLarge) return send(response, tooLarge(error));
-      if (request.complete) send(response, api.fault(error));
-    }
-  }
-
-  return {
-    name: 'vamp',
-
-    async handle(request, response, url) {
-      const place = placeOf(url.pathname);
-      if (!place?.path || !(isStream(place.path) || api.knows(place.path))) return false;
-      await serve(request, response, callOf(request, url, place.path, place));
-      return true;
-    },
-
-    upgrade(request, socket, head, url) {
-      const place = placeOf(url.pathname);
-      if (place === null || place.path !== null) return false;
-      sockets.handleUpgrade(request, socket, head, (client) => {
-        const namespace = place.namespace ?? defaultNamespace;
-        new Socket(client, { context, api, options, namespace, origin: originOf(request) });
-      });
-      return true;
-    },
-
-    async [Symbol.asyncDispose]() {
-      for (const client of sockets.clients) client.close(1001);
-      await stream[Symbol.asyncDispose]();
-      // Those that do not answer are not waited for.
-      setTimeout(() => {
-        for (const client of sockets.clients) client.terminate();
-      }, closingTime).unref();
-    },
-  };
-}
-
-const isStream = (path: readonly string[]): boolean => path.join('/') === 'events/stream';
-
-function callOf(
-  request: IncomingMessage,
-  url: URL,
-  path: readonly string[],
-  { namespace }: Place,
-): Omit<Call, 'body'> {
-  return {
-    method: request.method ?? 'GET',
-    namespace: namespace ?? defaultNamespace,
-    path,
-    url: new URL(`${url.pathname}${url.search}`, originOf(request)),
-    accept: request.headers.accept,
-    contentType: request.headers['content-type'],
-  };
-}
-
-/** Where the client called: links lead back there. */
-function originOf({ headers: { host } }: IncomingMessage): string {
-  const origin = `http://${host}`;
-  return URL.canParse(origin) ? origin : 'http://localhost';
-}
-
-const tooLarge = (error: BodyTooLarge): Answer => {
-  const { headers, ...rest } = answer(413, { message: error.message }, undefined);
-  // The rest of the body is still on its way.
-  return { ...rest, headers: { ...headers, Connection: 'close' } };
-};
-
-function send(response: ServerResponse, { status, headers, body }: Answer): void {
-  if (response.destroyed || response.headersSent) return;
-  response.writeHead(status, {
-    ...headers,
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    Pragma: 'no-cache',
-    'Access-Control-Expose-Headers': 'Link, X-Total-Count',
-  });
-  response.end(body);
-}
+  async open(context, { values, http, maxBodyBytes }) {
+    const options = { values: values.TIDINGS_VAMP_VALUES, strict: values.TIDINGS_VAMP_STRICT };
+    return { http: http ? createVampHttp(context, { ...options, maxBodyBytes }) : undefined };
+  },
+});

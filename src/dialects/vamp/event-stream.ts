@@ -64,7 +64,7 @@ export class EventStream implements AsyncDisposable {
       frame: resumable ? resumableFrame : frame,
       opening: '',
       heartbeat: 'data:\n\n',
-      heartbeatEvery: this.#options.heartbeat,
+      heartbeatEveryMs: this.#options.heartbeatEveryMs,
       onlyWhenIdle: true,
     };
   }

@@ -6,13 +6,13 @@ export interface VampOptions extends Strictness {
   readonly values: ValueForm;
   /** Size of the body of a request. */
   readonly maxBodyBytes: number;
-  /** How long a stream is silent before it is told that it lives, in milliseconds. */
-  readonly heartbeat: number;
+  /** Idle time after which a stream is sent a heartbeat. */
+  readonly heartbeatEveryMs: number;
 }
 
 export const defaultVampOptions: VampOptions = {
   strict: false,
   values: 'text',
   maxBodyBytes: 16 * 1024 * 1024,
-  heartbeat: 15_000,
+  heartbeatEveryMs: 15_000,
 };

@@ -5,6 +5,8 @@ import { replyJson } from '../../http/reply.ts';
 export interface Readiness {
   readonly journal: string | null;
   readonly store: string | null;
+  /** Reported alone: queries and reports are answered without them. */
+  readonly sources: readonly { readonly name: string; readonly healthReason: string | null }[];
   /** Set once the gateway has been told to stop. */
   readonly stopping: boolean;
 }
@@ -16,12 +18,19 @@ export function answerHealth(response: ServerResponse): void {
 
 /** Whether queries and reports would be answered, and if not, why not. */
 export function answerReadiness(response: ServerResponse, readiness: Readiness): void {
-  const { journal, store, stopping } = readiness;
+  const { journal, store, sources, stopping } = readiness;
   const ready = journal === null && store === null && !stopping;
   replyJson(
     response,
     ready ? 200 : 503,
-    { status: statusOf(ready, stopping), journal: reasonOf(journal), store: reasonOf(store) },
+    {
+      status: statusOf(ready, stopping),
+      journal: reasonOf(journal),
+      store: reasonOf(store),
+      sources: Object.fromEntries(
+        sources.map(({ name, healthReason }) => [name, reasonOf(healthReason)]),
+      ),
+    },
     noStore,
   );
 }

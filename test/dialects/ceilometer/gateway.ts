@@ -1,5 +1,5 @@
 import { Ceilometer, type CeilometerOptions } from '../../../src/dialects/ceilometer/ceilometer.ts';
-import { createCeilometerDialect } from '../../../src/dialects/ceilometer/dialect.ts';
+import { createCeilometerHttp } from '../../../src/dialects/ceilometer/http.ts';
 import type { DialectContext } from '../../../src/dialects/dialect.ts';
 import type { Event } from '../../../src/event/event.ts';
 import { everything } from '../../../src/event/filter.ts';
@@ -53,7 +53,7 @@ export async function startGateway(
     isAllowedOrigin: allowOrigins([]),
     routes: {},
     upgrades: {},
-    dialects: [createCeilometerDialect(context, ceilometer, { maxBodyBytes: 1_000_000 })],
+    dialects: [createCeilometerHttp(context, ceilometer, { maxBodyBytes: 1_000_000 })],
     log,
   });
   const gateway: TestGateway = {

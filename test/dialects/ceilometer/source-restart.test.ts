@@ -27,7 +27,7 @@ describe.skipIf(!hasRabbitMq)('a broker that is killed and comes back', () => {
     await broker.kill();
     expect(storm.confirmed).toBeLessThan(total);
     await vi.waitFor(
-      () => expect(source.healthReason()).toMatch(/^Notifications cannot be taken/),
+      () => expect(source.healthReason()).toMatch(/^RabbitMQ's queues cannot be followed/),
       wait,
     );
     await broker.start();

@@ -42,7 +42,7 @@ const intake = (): Intake =>
   createIntake({ journal, store: { untilStored: () => Promise.resolve(true) } });
 
 async function start(into: Intake = intake(), log: Log = silent): Promise<MayastorSource> {
-  const options = { stream, replicas: 1, messagesAtOnce: 100 };
+  const options = { stream, replicas: 1, maxBatch: 100 };
   const started = new MayastorSource(options, journal.link, into, log);
   source = started;
   await vi.waitFor(() => expect(started.healthReason()).toBeNull(), within);

@@ -7,7 +7,7 @@ import { eventually } from '../eventually.ts';
 import { startGateway, type TestGateway } from '../gateway.ts';
 import { NomadCluster } from './nomad-cluster.ts';
 
-const timing = { shortestPause: 5, longestPause: 40, silence: 400 };
+const timing = { shortestPauseMs: 5, longestPauseMs: 40, silenceMs: 400 };
 
 let gateway: TestGateway;
 let cluster: NomadCluster;

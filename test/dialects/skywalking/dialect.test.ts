@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSkyWalkingDialect } from '../../../src/dialects/skywalking/dialect.ts';
+import { createSkyWalkingHttp } from '../../../src/dialects/skywalking/http.ts';
 import { type SkyWalkingGateway, startGateway, withoutJournal } from './gateway.ts';
 import { ingestCase } from './ingest-case.ts';
 import { queryEvents } from './query-client.ts';
@@ -155,7 +155,7 @@ describe('what is recorded', () => {
 
 test('without a journal the sender may send again', async () => {
   const context = await withoutJournal(gateway.context);
-  const dialect = createSkyWalkingDialect(context, { messagesAtOnce: 100, maxBodyBytes: 1_000 });
+  const dialect = createSkyWalkingHttp(context, { maxBatch: 100, maxBodyBytes: 1_000 });
   const server = createServer((request, response) => {
     void dialect.handle(request, response, new URL('http://gateway/v3/events'));
   });

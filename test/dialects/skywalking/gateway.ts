@@ -27,7 +27,7 @@ export const openPort = (
     port: 0,
     authentication: null,
     strict: false,
-    messagesAtOnce: 100,
+    maxBatch: 100,
     ...settings,
   });
 

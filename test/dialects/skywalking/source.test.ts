@@ -32,7 +32,7 @@ describe.skipIf(!hasKafka)('Kafka (needs kcat: apt-get install kcat)', { concurr
       brokers: [kafka.broker],
       namespace: null,
       group: 'tidings',
-      messagesAtOnce: 3,
+      maxBatch: 3,
       ...settings,
     });
   const found = (uuid: string) => queryEvents(gateway.url, { uuid, paging: { pageSize: 10 } });

@@ -51,7 +51,7 @@ test('the permissions that the operating guide names are enough', async () => {
   const filler = new StoreFiller(stream, link, tail, store, log, options);
   const intake = createIntake({ journal, store });
   const mayastor = new MayastorSource(
-    { stream: 'events-stream', replicas: 1, messagesAtOnce: 100 },
+    { stream: 'events-stream', replicas: 1, maxBatch: 100 },
     link,
     intake,
     log,

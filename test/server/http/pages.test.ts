@@ -25,6 +25,7 @@ test('readiness names what it depends on', async () => {
     status: 'ready',
     journal: { ok: true },
     store: { ok: true },
+    sources: {},
   });
 });
 

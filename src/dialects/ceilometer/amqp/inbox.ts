@@ -1,7 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
-import type { Intake, ReportResult } from '../../../intake/intake.ts';
-import { requireRecorded } from '../../../intake/rejected.ts';
+import type { ReportResult } from '../../../intake/intake.ts';
+import {
+  type PersistentReportOptions,
+  reportPersistently,
+} from '../../../intake/persistent-report.ts';
 import type { SkipCounter } from '../../../telemetry/skip-counter.ts';
 import type { Ceilometer, Reading } from '../ceilometer.ts';
 
@@ -12,13 +15,12 @@ interface Delivery {
 
 export interface InboxParts {
   readonly channel: ConfirmChannel;
-  readonly intake: Intake;
   readonly ceilometer: Ceilometer;
   readonly skipped: SkipCounter;
-  readonly messagesAtOnce: number;
   readonly refusedQueue: string | null;
-  /** Told after every batch that was acknowledged. */
+  /** Called after every batch that was acknowledged. */
   readonly taken: () => void;
+  readonly report: PersistentReportOptions;
 }
 
 /**
@@ -57,9 +59,9 @@ export class AmqpInbox {
     // Messages that arrive together become one batch.
     await setImmediate();
     try {
-      const { messagesAtOnce } = this.#parts;
+      const { maxBatch } = this.#parts.report;
       while (this.#waiting.length > 0) {
-        await this.#take(this.#waiting.splice(0, messagesAtOnce));
+        await this.#take(this.#waiting.splice(0, maxBatch));
       }
       this.#working = null;
     } catch (error) {
@@ -68,14 +70,14 @@ export class AmqpInbox {
   }
 
   async #take(batch: readonly Delivery[]): Promise<void> {
-    const { channel, ceilometer, intake, taken } = this.#parts;
+    const { channel, ceilometer, report, taken } = this.#parts;
     const readings = batch.map(({ message, level }) =>
       ceilometer.readText(message.content.toString('utf8'), level),
     );
     const drafts = readings.flatMap((reading) =>
       reading.outcome === 'event' ? [reading.draft] : [],
     );
-    const results = requireRecorded(await intake.report(drafts, 'ACCEPTED')).values();
+    const results = (await reportPersistently(drafts, report)).values();
     const aside: Promise<void>[] = [];
     for (const [at, { message }] of batch.entries()) {
       const reason = refusalOf(readings[at], () => results.next().value);
@@ -109,5 +111,5 @@ function refusalOf(
   if (reading?.outcome === 'refused') return reading.reason;
   if (reading?.outcome !== 'event') return null;
   const result = reported();
-  return result?.status === 'REJECTED' ? (result.errors[0]?.message ?? 'It was refused.') : null;
+  return result?.status === 'REJECTED' ? (result.errors[0]?.message ?? 'It was rejected.') : null;
 }

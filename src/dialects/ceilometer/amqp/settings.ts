@@ -14,7 +14,7 @@ export interface CeilometerAmqpSettings {
   /** Messages of each queue that may wait here for the journal. */
   readonly prefetch: number;
   /** Messages that are reported together, at most. */
-  readonly messagesAtOnce: number;
+  readonly maxBatch: number;
   /** Where messages are put that cannot be read; null to only log them. */
   readonly refusedQueue: string | null;
 }
@@ -46,6 +46,6 @@ export const defaultAmqpSettings: Omit<CeilometerAmqpSettings, 'urls'> = {
   queuePrefix: '',
   durable: false,
   prefetch: 100,
-  messagesAtOnce: 256,
+  maxBatch: 256,
   refusedQueue: 'tidings.refused',
 };

@@ -1,13 +1,15 @@
 import { accessSync, constants } from 'node:fs';
 import { z } from 'zod';
-import { amqpUrls } from '../dialects/ceilometer/amqp/url.ts';
-import { parseTopics } from '../dialects/nomad/stream-query.ts';
 import { parseDuration } from '../event/duration.ts';
 
 /** Reads the text of an environment variable; its one issue says what the text must be: "a port". */
 export type Reader<Value> = z.ZodType<Value, string>;
 
-function reader<Value>(wanted: string, read: (text: string) => Value | undefined): Reader<Value> {
+/** Makes a reader; `wanted` ends the sentence "X must be …". */
+export function reader<Value>(
+  wanted: string,
+  read: (text: string) => Value | undefined,
+): Reader<Value> {
   return z.string().transform((text, context) => {
     const value = read(text);
     if (value !== undefined) return value;
@@ -16,7 +18,14 @@ function reader<Value>(wanted: string, read: (text: string) => Value | undefined
   });
 }
 
-/** A variable with a default, which is a text like any other. */
+/** The variables of one part of the gateway, by name. */
+export type Variables = Readonly<Record<string, z.ZodType>>;
+
+export type ValuesOf<Declared extends Variables> = {
+  readonly [Name in keyof Declared]: z.output<Declared[Name]>;
+};
+
+/** A variable with a default, which is a string like any other. */
 export function option<Value>(reader: Reader<Value>, fallback: string, description: string) {
   return reader.prefault(fallback).meta({ description, default: fallback });
 }
@@ -25,6 +34,10 @@ export function option<Value>(reader: Reader<Value>, fallback: string, descripti
 export function optional<Value>(reader: Reader<Value>, description: string, absent = '') {
   return reader.nullable().prefault(null).meta({ description, default: absent, absent: true });
 }
+
+/** A variable that means nothing unless another one is set. */
+export const needing = <Schema extends z.ZodType>(other: string, variable: Schema): Schema =>
+  variable.meta({ ...variable.meta(), needs: other }) as Schema;
 
 export const text: Reader<string> = z.string();
 
@@ -118,19 +131,6 @@ export const names: Reader<readonly string[]> = reader('names with commas betwee
   return entries.length > 0 ? entries : undefined;
 });
 
-/** Topics of Nomad's event stream. */
-export const nomadTopics: Reader<readonly string[]> = reader(
-  'topics such as Job, Allocation:web or *, with commas between them',
-  (text) => {
-    const entries = list(text);
-    try {
-      return parseTopics(entries).length > 0 ? entries : undefined;
-    } catch {
-      return undefined;
-    }
-  },
-);
-
 /** `host:port` each. */
 export const addresses: Reader<readonly string[]> = reader(
   'host:port, or several with commas between them',
@@ -143,18 +143,6 @@ export const addresses: Reader<readonly string[]> = reader(
 
 export const httpAddress: Reader<string> = reader('an http:// or https:// URL', (text) =>
   ['http:', 'https:'].includes(urlOf(text)?.protocol ?? '') ? text : undefined,
-);
-
-/** The brokers of one cluster. */
-export const amqpServers: Reader<readonly string[]> = reader(
-  'an amqp://, amqps:// or rabbit:// URL',
-  (text) => {
-    try {
-      return amqpUrls(text);
-    } catch {
-      return undefined;
-    }
-  },
 );
 
 /** A JetStream name: without white space, dots and wildcards. */
@@ -172,7 +160,8 @@ export const readableFile: Reader<string> = reader('a file that can be read', (p
   }
 });
 
-const list = (text: string): string[] =>
+/** The entries of a list with commas between them. */
+export const list = (text: string): string[] =>
   text
     .split(',')
     .map((entry) => entry.trim())

@@ -1,0 +1,112 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { InputError } from '../../event/input-error.ts';
+import { reply } from '../../http/reply.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
+import type { DialectContext, HttpDialect } from '../dialect.ts';
+import { type FeedFormat, FeedResponses } from '../feed-response.ts';
+import { resumeFrom } from '../resume.ts';
+import { eventLine } from './encode.ts';
+import { NomadError } from './nomad-error.ts';
+import { readStreamQuery } from './stream-query.ts';
+
+const streamPath = '/v1/event/stream';
+
+/** Nomad's own. */
+const heartbeatEveryMs = 30_000;
+
+/**
+ * Nomad's event stream, out and in (source.ts follows a cluster's). How a Nomad event and an event of ours are one:
+ *
+ * | Nomad      | in                                              | out                                       |
+ * |------------|-------------------------------------------------|-------------------------------------------|
+ * | Topic      | category                                        | category                                  |
+ * | Type       | action                                          | action, empty where there is none         |
+ * | Key        | key                                             | key, empty where there is none            |
+ * | FilterKeys | filterKeys                                      | filterKeys, null where there are none     |
+ * | Namespace  | namespace; none: `default` and trait nomad.scope | namespace; empty with that trait          |
+ * | Index      | trait nomad.index                               | index: ours, not the cluster's            |
+ * | Payload    | value                                           | value where it is an object, null where there is none, else {Value}; {Value, Message} with a message |
+ * | ModifyTime in the payload  | time, else that of its arrival  |                                           |
+ * | Status failed, lost, down  | severity ERROR                  |                                           |
+ * | NodeName, ServiceName      | source.node, source.service     |                                           |
+ * | the event as it came       | raw                             |                                           |
+ */
+export function createNomadHttp(
+  context: DialectContext,
+  options: { readonly heartbeatEveryMs?: number } = {},
+): HttpDialect & AsyncDisposable {
+  const responses = new FeedResponses(context.openFeed, context.log);
+  const format: FeedFormat = {
+    name: 'lines',
+    frame: eventLine,
+    opening: '{}\n',
+    heartbeat: '{}\n',
+    heartbeatEveryMs: options.heartbeatEveryMs ?? heartbeatEveryMs,
+    onlyWhenIdle: false,
+  };
+
+  async function stream(
+    { method }: IncomingMessage,
+    response: ServerResponse,
+    parameters: URLSearchParams,
+  ): Promise<void> {
+    if (method !== 'GET') throw new NomadError(405, 'Invalid method');
+    const { filter, index } = readStreamQuery(parameters);
+    const after = parameters.get('after');
+    const afterIndex = await (after === null
+      ? closestTo(index, context)
+      : resumeAfter(after, context));
+    if (response.destroyed) return;
+    response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' });
+    responses.begin(response, { filter, afterIndex }, format);
+  }
+
+  return {
+    name: 'nomad',
+    async handle(request, response, url) {
+      if (url.pathname !== streamPath) return false;
+      try {
+        await stream(request, response, url.searchParams);
+      } catch (error) {
+        const { status, message, headers } = faultOf(error, context);
+        reply(response, status, message, { ...headers, 'Content-Type': 'text/plain' });
+      }
+      return true;
+    },
+    async [Symbol.asyncDispose]() {
+      await responses[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/**
+ * Where a stream begins that asks for an index, as Nomad has it: the index itself is delivered again. One
+ * that is older than what is kept begins with the oldest, one that nothing has reached yet with the newest.
+ */
+async function closestTo(index: number, { store }: DialectContext): Promise<number> {
+  if (index === 0) return 0;
+  const { events } = await store.page({ filter: {}, order: 'INDEX_DESC', limit: 1 });
+  const newest = events[0]?.index ?? 0;
+  const firstIndex = (await store.firstIndex()) ?? 0;
+  const afterIndex = Math.min(index, newest) - 1;
+  return afterIndex < firstIndex ? 0 : afterIndex;
+}
+
+/** Ours: exclusive, and never a silent gap. @throws NomadError 410 where events after the index are gone */
+async function resumeAfter(after: string, context: DialectContext): Promise<number> {
+  const place = await resumeFrom(after, context);
+  if (place.gone === null) return place.afterIndex;
+  throw new NomadError(
+    410,
+    `Events after index ${after} are gone; ${place.gone} is the oldest index to resume from`,
+    { 'X-Tidings-First-Index': String(place.gone) },
+  );
+}
+
+function faultOf(error: unknown, { log }: DialectContext): NomadError {
+  if (error instanceof NomadError) return error;
+  if (error instanceof InputError) return new NomadError(400, error.message);
+  if (error instanceof Unavailable) return new NomadError(503, error.message);
+  log.error({ error, where: "Nomad's event stream over HTTP" }, 'Unexpected error.');
+  return new NomadError(500, 'Internal error');
+}

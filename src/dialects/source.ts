@@ -1,0 +1,110 @@
+import { Backoff, pause } from '../runtime/backoff.ts';
+import type { Log } from '../telemetry/log.ts';
+
+/** Brings events in by itself: pulls them, or listens on a port of its own. Disposing lets what it took become safe. */
+export interface Source extends AsyncDisposable {
+  /** As /readyz and the metrics name it: `amqp`. */
+  readonly name: string;
+  /** Null while it follows, else the reason why not, as a sentence. */
+  healthReason(): string | null;
+  /** Messages that could not become events. */
+  readonly skipped: number;
+  /** Messages since the process started, repeats included, where the source counts them. */
+  readonly received?: number;
+}
+
+/** One connection of a supervised source. */
+export interface SourceRun {
+  /** Aborted when the source is to stop. */
+  readonly signal: AbortSignal;
+  /** To be called once the connection is followed. */
+  following(): void;
+  /** To be called when something was taken: the next pause is short again. */
+  progressed(): void;
+  /** To be called while what was taken cannot be recorded, with the reason as a sentence. */
+  waiting(reason: string): void;
+}
+
+export interface SupervisionOptions {
+  /** Begins the sentences about it: `Nomad's stream`. */
+  readonly subject: string;
+  /** Fields of its log lines. */
+  readonly fields?: object;
+  readonly shortestPauseMs: number;
+  readonly longestPauseMs: number;
+  readonly log: Log;
+  /** One connection, from its beginning to its end. */
+  readonly follow: (run: SourceRun) => Promise<void>;
+}
+
+/** Runs a source until it is disposed: connects, follows, and after a failure tries again with growing pauses. */
+export class Supervision implements AsyncDisposable {
+  readonly #options: SupervisionOptions;
+  readonly #stopping = new AbortController();
+  readonly #backoff: Backoff;
+  readonly #ended: Promise<void>;
+  #healthReason: string | null;
+  #lost = false;
+
+  constructor(options: SupervisionOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.shortestPauseMs, options.longestPauseMs);
+    this.#healthReason = `${options.subject} has not answered yet.`;
+    this.#ended = this.#run();
+  }
+
+  healthReason(): string | null {
+    return this.#healthReason;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    // The first run begins after the source itself is constructed.
+    await Promise.resolve();
+    while (!signal.aborted) {
+      try {
+        await this.#options.follow({
+          signal,
+          following: () => this.#followed(),
+          progressed: () => this.#backoff.reset(),
+          waiting: (reason) => {
+            this.#healthReason = reason;
+          },
+        });
+        if (!signal.aborted) this.#failed('the connection ended');
+      } catch (error) {
+        if (!signal.aborted) this.#failed(reasonOf(error));
+      }
+      await pause(this.#backoff.next(), signal);
+    }
+  }
+
+  /** One line when it is lost, however often it cannot be reached, and one when it is found again. */
+  #failed(reason: string): void {
+    const { subject, fields, log } = this.#options;
+    this.#healthReason = `${subject} cannot be followed: ${reason.replace(/\.$/, '')}.`;
+    if (this.#lost) return;
+    this.#lost = true;
+    log.warn({ ...fields, reason }, `${subject} cannot be followed; trying again.`);
+  }
+
+  #followed(): void {
+    this.#healthReason = null;
+    if (!this.#lost) return;
+    this.#lost = false;
+    const { subject, fields, log } = this.#options;
+    log.info({ ...fields }, `${subject} is followed again.`);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  if (cause instanceof Error) return `${message}: ${cause.message}`;
+  return message === '' ? error.name : message;
+}
