@@ -1,15 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
-  type DocumentNode,
   type ExecutionResult,
   execute,
-  GraphQLError,
+  type GraphQLError,
   type GraphQLFormattedError,
-  parse,
-  specifiedRules,
-  type ValidationRule,
-  validate,
 } from 'graphql';
+import { createPrepareDocument } from '../../graphql/document.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { DialectContext } from '../dialect.ts';
@@ -17,22 +13,8 @@ import { QueryError } from './query-error.ts';
 import { createResolvers } from './resolvers.ts';
 import { schema } from './schema.ts';
 
-const maxTokens = 2_000;
 /** A user interface asks for the services of every layer in one document. */
-const maxAliases = 100;
-
-/** Only by aliases can a document ask for the same costly field again and again. */
-const aliasRule: ValidationRule = (context) => {
-  let aliases = 0;
-  return {
-    Field: ({ alias }) => {
-      if (alias === undefined || ++aliases !== maxAliases + 1) return;
-      context.reportError(new GraphQLError(`At most ${maxAliases} aliases are allowed.`));
-    },
-  };
-};
-
-const rules = [...specifiedRules, aliasRule];
+const limits = { maxDepth: 12, maxAliases: 100, maxTokens: 2_000 };
 
 /** A status and a GraphQL response, as SkyWalking's server gives them. */
 export interface QueryAnswer {
@@ -50,24 +32,20 @@ interface QueryRequest {
 }
 
 /**
- * Answers the text of a POST to SkyWalking's GraphQL address. What is no request, or no document of the
- * schema, is answered 400; what fails later, bad variables too, 200 with errors.
+ * Answers the body of a POST to SkyWalking's GraphQL address: 400 to a bad request or document, and 200 with
+ * errors to what fails later, bad variables too.
  */
 export function createQueryEndpoint(
   context: DialectContext,
 ): (body: string) => Promise<QueryAnswer> {
   const rootValue = createResolvers(context);
+  const prepare = createPrepareDocument(schema, limits);
 
   return async (body) => {
-    let document: DocumentNode;
-    let request: QueryRequest;
-    try {
-      request = requestOf(body);
-      document = documentOf(request.query);
-    } catch (error) {
-      if (error instanceof Refused) return { status: 400, body: { errors: error.errors } };
-      throw error;
-    }
+    const request = requestOf(body);
+    if ('fault' in request) return { status: 400, body: { errors: [{ message: request.fault }] } };
+    const { document, errors: faults } = prepare(request.query);
+    if (faults) return { status: 400, body: { errors: faults.map(plain) } };
     const { data, errors } = await execute({
       schema,
       document,
@@ -85,26 +63,15 @@ export function createQueryEndpoint(
   };
 }
 
-/** A request that is not executed. */
-class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly errors: readonly GraphQLFormattedError[];
-
-  constructor(errors: readonly GraphQLFormattedError[], options?: ErrorOptions) {
-    super('The request is refused.', options);
-    this.errors = errors;
-  }
-}
-
-function requestOf(body: string): QueryRequest {
+function requestOf(body: string): QueryRequest | { readonly fault: string } {
   let json: unknown;
   try {
     json = JSON.parse(body);
-  } catch (cause) {
-    throw new Refused([{ message: 'The body must be JSON.' }], { cause });
+  } catch {
+    return { fault: 'The body must be JSON.' };
   }
   if (!isObject(json) || typeof json.query !== 'string') {
-    throw new Refused([{ message: 'The body must be an object with a query.' }]);
+    return { fault: 'The body must be an object with a query.' };
   }
   return {
     query: json.query,
@@ -113,17 +80,10 @@ function requestOf(body: string): QueryRequest {
   };
 }
 
-function documentOf(query: string): DocumentNode {
-  let document: DocumentNode;
-  try {
-    document = parse(query, { maxTokens });
-  } catch (error) {
-    if (error instanceof GraphQLError) throw new Refused([error.toJSON()], { cause: error });
-    throw error;
-  }
-  const errors = validate(schema, document, rules);
-  if (errors.length > 0) throw new Refused(errors.map((error) => error.toJSON()));
-  return document;
+/** Without the extensions, which SkyWalking's server does not have. */
+function plain(error: GraphQLError): GraphQLFormattedError {
+  const { message, locations } = error.toJSON();
+  return { message, ...(locations ? { locations } : {}) };
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -140,6 +100,6 @@ function formatted(error: GraphQLError, log: Log): GraphQLFormattedError {
 function saying(error: Error, log: Log): string {
   if (error instanceof QueryError || error instanceof Unavailable) return error.message;
   const errorId = randomUUID();
-  log.error({ error, errorId }, 'A SkyWalking query failed in a way that nobody expected.');
+  log.error({ error, errorId, where: "SkyWalking's query protocol" }, 'Unexpected error.');
   return `Internal error ${errorId}.`;
 }
