@@ -12,6 +12,8 @@ export interface NatsServer extends AsyncDisposable {
   /** nats://127.0.0.1:port */
   readonly url: string;
   readonly port: number;
+  /** Of the server that runs now. */
+  readonly pid: number;
   /** Where JetStream keeps its files. */
   readonly folder: string;
   /** Ends it in order; what JetStream holds stays. */
@@ -39,6 +41,9 @@ export async function startNatsServer(options: readonly string[] = []): Promise<
   return {
     url: `nats://127.0.0.1:${port}`,
     port,
+    get pid() {
+      return child.pid as number;
+    },
     folder,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),

@@ -21,6 +21,8 @@ export interface TestDatabase extends AsyncDisposable {
 export interface PostgresServer extends AsyncDisposable {
   /** Of its database `postgres`. */
   readonly url: string;
+  /** Of the first of its processes. */
+  readonly pid: number;
   /** Ends it in order, its clients' sessions with it. */
   stop(): Promise<void>;
   /** Ends it at once, as a crash does. */
@@ -131,6 +133,9 @@ export async function startPostgres(given?: number): Promise<PostgresServer> {
   await start();
   return {
     url,
+    get pid() {
+      return child?.pid as number;
+    },
     start,
     stop: () => end('SIGINT'),
     kill: () => end('SIGQUIT'),

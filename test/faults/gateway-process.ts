@@ -23,9 +23,15 @@ export interface GatewayProcess extends AsyncDisposable {
   start(): Promise<void>;
 }
 
+export interface GatewayProcessOptions {
+  /** How many files and sockets it may have open. */
+  readonly maxOpenFiles?: number;
+}
+
 /** Starts a gateway from dist/ (`npm run build` first) on a data directory of its own. */
 export async function startGatewayProcess(
   environment: Readonly<Record<string, string>> = {},
+  { maxOpenFiles }: GatewayProcessOptions = {},
 ): Promise<GatewayProcess> {
   if (!existsSync(main)) throw new Error('dist/main.js is missing: run npm run build first');
   const data = await mkdtemp(join(tmpdir(), 'tidings-fault-'));
@@ -46,7 +52,9 @@ export async function startGatewayProcess(
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
     async start() {
-      child = spawn(process.execPath, ['--enable-source-maps', main], {
+      const limit = maxOpenFiles === undefined ? '' : `ulimit -n ${maxOpenFiles}; `;
+      const command = `${limit}exec "$0" --enable-source-maps "$1"`;
+      child = spawn('sh', ['-c', command, process.execPath, main], {
         env: {
           PATH: process.env.PATH,
           HOME: process.env.HOME,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type NatsServer, startNatsServer } from '../nats-server.ts';
 import { type PostgresServer, startPostgres } from '../postgres.ts';
 import { type GatewayProcess, startGatewayProcess } from './gateway-process.ts';
-import { expectNothingLost, followAll, request, Storm } from './storm.ts';
+import { expectNothingLost, followAll, request, Storm, survive } from './storm.ts';
 
 let nats: NatsServer;
 let postgres: PostgresServer;
@@ -23,22 +23,12 @@ afterAll(async () => {
   for (const part of [other, one, postgres, nats]) await part?.[Symbol.asyncDispose]();
 });
 
-/** Runs a storm over both gateways, what happens in its middle, and the count at its end, seen from both. */
-async function survive(happening: (storm: Storm) => Promise<void>): Promise<void> {
-  const followers = [followAll(one.url), followAll(other.url)];
-  const storm = new Storm([one.url, other.url]);
-  await storm.more(400);
-  await happening(storm);
-  await storm.more(400);
-  await storm.stop();
-  for (const [n, follower] of followers.entries()) {
-    await expectNothingLost(storm, n === 0 ? one.url : other.url, follower);
-    await follower.stop();
-  }
-}
+/** A storm over both gateways. */
+const surviveBoth = (happening: (storm: Storm) => Promise<void>): Promise<void> =>
+  survive([one.url, other.url], happening);
 
 test('one of two gateways is killed, then the other', async () => {
-  await survive(async (storm) => {
+  await surviveBoth(async (storm) => {
     for (const gateway of [one, other, one]) {
       await gateway.kill();
       await storm.more(200);
@@ -48,7 +38,7 @@ test('one of two gateways is killed, then the other', async () => {
 });
 
 test('nats-server stops and starts, and is killed and started', async () => {
-  await survive(async (storm) => {
+  await surviveBoth(async (storm) => {
     await nats.stop();
     await nats.restart();
     await storm.more(400);
@@ -58,7 +48,7 @@ test('nats-server stops and starts, and is killed and started', async () => {
 });
 
 test('PostgreSQL stops and starts: reports and live feeds go on, and the store catches up', async () => {
-  await survive(async (storm) => {
+  await surviveBoth(async (storm) => {
     await postgres.stop();
     // Acknowledged without the database.
     await storm.more(400);

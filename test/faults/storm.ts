@@ -150,3 +150,20 @@ export async function expectNothingLost(
   expect(follower.indexes).toEqual([...new Set(follower.indexes)].sort((a, b) => a - b));
   expect(follower.indexes).toHaveLength(follower.delivered.size);
 }
+
+/** Runs a storm over gateways, what happens in its middle, and the count at its end, seen from each. */
+export async function survive(
+  urls: readonly string[],
+  happening: (storm: Storm) => Promise<void>,
+): Promise<void> {
+  const followers = urls.map((url) => ({ url, follower: followAll(url) }));
+  const storm = new Storm(urls);
+  await storm.more(400);
+  await happening(storm);
+  await storm.more(400);
+  await storm.stop();
+  for (const { url, follower } of followers) {
+    await expectNothingLost(storm, url, follower);
+    await follower.stop();
+  }
+}

@@ -1,0 +1,30 @@
+import type { Input, Surface } from '../input.ts';
+import { Random } from '../random.ts';
+import { framingSurface } from './framing.ts';
+import { graphqlSurfaces } from './graphql.ts';
+import { grpcSurfaces } from './grpc.ts';
+import { dialectSurfaces } from './other-dialects.ts';
+import { socketSurfaces } from './sockets.ts';
+import { vampSurfaces } from './vamp.ts';
+
+export const surfaces: readonly Surface[] = [
+  ...graphqlSurfaces,
+  ...vampSurfaces,
+  ...dialectSurfaces,
+  ...socketSurfaces,
+  ...grpcSurfaces,
+  framingSurface,
+];
+
+const total = surfaces.reduce((sum, { weight }) => sum + weight, 0);
+
+/** The input of a number: the same for the same seed. */
+export function inputOf(seed: number, number: number): { surface: string; input: Input } {
+  const random = new Random(seed, number);
+  let at = random.below(total);
+  const surface = surfaces.find(({ weight }) => {
+    at -= weight;
+    return at < 0;
+  }) as Surface;
+  return { surface: surface.name, input: surface.make(random) };
+}
