@@ -49,8 +49,12 @@ export class Findings {
 /** An input for people: what can be printed of its beginning. */
 export function shown(input: Input, length = 700): string {
   const text = input.bytes.toString('latin1');
-  const escaped = JSON.stringify(text.slice(0, length)).slice(1, -1);
-  const printable = escaped.replace(/[^ -~]/g, (one) => `\\x${one.charCodeAt(0).toString(16)}`);
   const rest = text.length > length ? ` … ${text.length} bytes` : '';
-  return `${input.over === 'grpc' ? `${input.path} ` : ''}${printable}${rest}`;
+  return `${input.over === 'grpc' ? `${input.path} ` : ''}${printable(text.slice(0, length))}${rest}`;
 }
+
+/** With everything escaped that a terminal might take for more than a letter. */
+export const printable = (text: string): string =>
+  JSON.stringify(text)
+    .slice(1, -1)
+    .replace(/[^ -~]/g, (one) => `\\x${one.charCodeAt(0).toString(16)}`);

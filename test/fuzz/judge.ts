@@ -63,16 +63,19 @@ const isPage = (text: string): boolean => /Content-Type: text\/html/i.test(text)
 /** Everything that is wrong with an answer. */
 export function judge(surface: string, answer: Answer): Fault[] {
   const { text, bytes, answered } = answer;
-  const faults = failures(surface, answer);
-  if (masked.test(text)) faults.push({ kind: 'masked error', sign: excerpt(text, masked) });
-  if (!isPage(text)) {
-    const leak = leaks.find((pattern) => pattern.test(text));
-    if (leak !== undefined) faults.push({ kind: 'leak', sign: excerpt(text, leak) });
-  }
+  const faults = [...failures(surface, answer), ...(isPage(text) ? [] : words(text))];
   if (bytes > maxErrorBytes && isMistake(answer)) {
     faults.push({ kind: 'large error', sign: 'larger than 64 KiB' });
   }
   if (!answered) faults.push({ kind: 'no answer', sign: 'within 20 s' });
+  return faults;
+}
+
+function words(text: string): Fault[] {
+  const faults: Fault[] = [];
+  if (masked.test(text)) faults.push({ kind: 'masked error', sign: excerpt(text, masked) });
+  const leak = leaks.find((pattern) => pattern.test(text));
+  if (leak !== undefined) faults.push({ kind: 'leak', sign: excerpt(text, leak) });
   return faults;
 }
 
@@ -103,7 +106,7 @@ function excerpt(text: string, pattern: RegExp): string {
 }
 
 /** Without what differs from one time to the next. */
-export const plain = (text: string): string =>
+const plain = (text: string): string =>
   text
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID')
     .replace(/\d+/g, 'N')
@@ -116,7 +119,7 @@ export function judgeLine(line: string): Fault | null {
     level?: string;
     msg?: string;
     where?: string;
-    error?: { message?: string; stack?: string };
+    error?: { type?: string; message?: string; stack?: string };
   };
   try {
     entry = JSON.parse(line);
@@ -126,7 +129,9 @@ export function judgeLine(line: string): Fault | null {
   if (entry.level !== 'error') return null;
   const { msg = '', where = '', error } = entry;
   const frame = error?.stack?.match(/\/((?:dist|src)\/[^\s):]+):\d+/)?.[1] ?? '';
-  const sign = `${msg} ${where} ${plain(error?.message ?? '').slice(0, 120)} ${frame}`;
+  // JavaScript has a dozen sentences about JSON, for one fault.
+  const said = error?.type === 'SyntaxError' ? 'SyntaxError' : plain(error?.message ?? '');
+  const sign = `${msg} ${where} ${said.slice(0, 120)} ${frame}`;
   return { kind: 'error line', sign: sign.replace(/\s+/g, ' ').trim() };
 }
 

@@ -1,5 +1,5 @@
 import { postgresAvailable, startDatabase } from '../postgres.ts';
-import { type Finding, shown } from './findings.ts';
+import { type Finding, printable, shown } from './findings.ts';
 import { allowed, faultKinds } from './judge.ts';
 import { type FuzzOptions, readOptions, usage } from './options.ts';
 import { type FuzzReport, FuzzRun } from './run.ts';
@@ -52,7 +52,7 @@ function printFinding(
   const some = inputs.slice(0, 12);
   say(`  again: npm run fuzz -- --seed ${seed} --only ${some.join()}`);
   if (some.length === 1) say(`  input: ${shown(inputOf(seed, some[0] ?? 0).input)}`);
-  say(`  answer: ${JSON.stringify(excerpt)}`);
+  say(`  answer: ${printable(excerpt)}`);
 }
 
 try {

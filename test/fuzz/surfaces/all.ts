@@ -7,7 +7,7 @@ import { dialectSurfaces } from './other-dialects.ts';
 import { socketSurfaces } from './sockets.ts';
 import { vampSurfaces } from './vamp.ts';
 
-export const surfaces: readonly Surface[] = [
+const surfaces: readonly Surface[] = [
   ...graphqlSurfaces,
   ...vampSurfaces,
   ...dialectSurfaces,

@@ -71,7 +71,7 @@ const forms: readonly ((size: number) => string)[] = [
 ];
 
 /** A WebSocket handshake. */
-export function upgrade(path: string, header: string): string {
+function upgrade(path: string, header: string): string {
   return [
     `GET ${path} HTTP/1.1`,
     'Host: 127.0.0.1',

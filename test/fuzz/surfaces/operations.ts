@@ -24,7 +24,7 @@ const filter = {
   not: { ids: ['01890a5d-ac96-774b-bcce-b302099a8057'] },
 };
 
-export const event = {
+const event = {
   id: '01890a5d-ac96-774b-bcce-b302099a8057',
   namespace: 'default',
   type: 'Fuzz.Start',

@@ -107,7 +107,7 @@ function vampText(random: Random): string {
 }
 
 /** A frame as a client sends it: masked, with a length that is its own. */
-export function frame(opcode: number, content: string | Buffer, isFinal = true): Buffer {
+function frame(opcode: number, content: string | Buffer, isFinal = true): Buffer {
   const bytes = Buffer.from(content);
   const mask = Buffer.from([1, 2, 3, 4]);
   const masked = bytes.map((byte, n) => byte ^ (mask[n % 4] ?? 0));
