@@ -118,7 +118,7 @@ function costly(random: Random): string {
   return random.pick([
     () => `{ events { nodes { ${'source { '.repeat(count)} service ${'} '.repeat(count)} } } }`,
     () => '{'.repeat(count),
-    () => `{ tags(prefix: ${'['.repeat(count)}${']'.repeat(count)}) { tag } }`,
+    () => `{ tags(prefix: ${'['.repeat(count)}${']'.repeat(count)}) { nodes { tag } } }`,
     () => `{ ${repeated((n) => `a${n}: journal { lastIndex }`)} }`,
     () =>
       `{ ${repeated((n) => `...F${n}`)} } ${repeated((n) => `fragment F${n} on Query { ...F${n + 1} }`)}`,

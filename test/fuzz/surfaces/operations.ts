@@ -20,6 +20,7 @@ const filter = {
     { name: 'at', op: 'LT', value: { dateTime: '2026-01-01T00:00:00Z' } },
   ],
   dialects: ['TIDINGS', 'VAMP'],
+  all: [{ keys: ['web'] }],
   any: [{ categories: ['Fuzz'] }, { not: { actions: ['Start'] } }],
   not: { ids: ['01890a5d-ac96-774b-bcce-b302099a8057'] },
 };
@@ -48,23 +49,23 @@ const event = {
 
 export const queries: readonly Operation[] = [
   {
-    query: `query List($filter: EventFilter, $first: Int, $after: String, $min: SafeInt, $order: EventOrder = TIME_DESC) {
+    query: `query List($filter: EventFilter, $first: Int, $after: String, $min: SafeInt, $order: EventOrder! = TIME_DESC) {
       events(filter: $filter, first: $first, after: $after, orderBy: $order, minIndex: $min) {
         totalCount edges { cursor node { ...Whole } } pageInfo { endCursor hasNextPage }
       }
     }
-    fragment Whole on Event { id index type time endTime message tags value raw source { service plane } traits { name } }`,
+    fragment Whole on Event { id index type time endTime message tags value raw source { service plane } traits(names: ["size", "at"]) { name value } trait(name: "name") { text } }`,
     variables: { filter, first: 2, after: null, min: 0, order: 'INDEX_ASC' },
   },
   {
-    query: `query Figures($filter: EventFilter, $of: String, $by: [GroupBy!], $zone: String, $ranks: [Float!]) {
-      aggregateEvents(filter: $filter, of: $of, groupBy: $by, interval: "1d", timeZone: $zone, percentiles: $ranks, first: 5) {
-        count average minimum: min sum group { name value }
+    query: `query Figures($filter: EventFilter, $measure: Measure, $by: [GroupBy!], $zone: String!, $ranks: [Float!]) {
+      aggregateEvents(filter: $filter, measure: $measure, groupBy: $by, interval: "1d", timeZone: $zone, percentiles: $ranks, first: 5) {
+        truncated rows { bucket count measured average minimum: min sum percentiles { rank value } group { name value } }
       }
     }`,
     variables: {
       filter: { types: ['Fuzz.*'], time: { gte: 'now-30d', lte: 'now' } },
-      of: 'value.a',
+      measure: { value: 'a.b' },
       by: [{ field: 'TYPE' }, { tagGroup: 'pool' }, { trait: 'size' }],
       zone: 'Europe/Berlin',
       ranks: [0.5, 0.99],
@@ -72,9 +73,9 @@ export const queries: readonly Operation[] = [
   },
   {
     query: `query Catalogue($names: [String!], $types: [String!], $prefix: String, $filter: EventFilter) {
-      categories(names: $names) { name }
-      traitDescriptors(types: $types) { name }
-      tags(prefix: $prefix, filter: $filter, first: 3) { tag count }
+      categories(names: $names) { name actions { name plane } }
+      traitDescriptors(types: $types) { name type }
+      tags(prefix: $prefix, filter: $filter, first: 3) { nodes { tag count } truncated }
       journal { kind firstIndex lastIndex storedIndex }
     }`,
     variables: { names: ['Fuzz'], types: ['Fuzz.Start'], prefix: 'po', filter: { tags: ['b'] } },
@@ -85,7 +86,7 @@ export const queries: readonly Operation[] = [
   },
   {
     query:
-      '{ events(filter: { types: ["Fuzz.*"], source: { service: "web" }, traits: [{ name: "size", op: GT, value: { int: 1 } }], time: { gte: "now-1h" } }, last: 2) { nodes { id } } tags(prefix: "a") { tag } }',
+      '{ events(filter: { types: ["Fuzz.*"], source: { service: "web" }, traits: [{ name: "size", op: GT, value: { int: 1 } }], time: { gte: "now-1h" } }, last: 2) { nodes { id } } tags(prefix: "a") { nodes { tag } } }',
     variables: {},
   },
   {
@@ -98,7 +99,7 @@ export const mutations: readonly Operation[] = [
   {
     query: `mutation Report($events: [EventInput!]!) {
       reportEvents(events: $events, wait: ACCEPTED) {
-        accepted results { __typename ... on ReportedEvent { id index } ... on RejectedEvent { errors { path code message } } }
+        accepted results { __typename ... on ReportedEvent { id index } ... on RejectedEvent { position errors { path code message } } }
       }
     }`,
     variables: { events: [event, { type: 'Fuzz.Quiet' }, {}] },
@@ -133,7 +134,7 @@ export const subscriptions: readonly Operation[] = [
     variables: { filter, after: 1 },
   },
   {
-    query: `subscription Batches($filter: EventFilter, $size: Int, $wait: Duration) {
+    query: `subscription Batches($filter: EventFilter, $size: Int!, $wait: Duration!) {
       eventBatches(filter: $filter, afterIndex: 0, maxSize: $size, maxWait: $wait) { events { id tags } }
     }`,
     variables: { filter: { types: ['Fuzz.*'] }, size: 5, wait: '10ms' },
