@@ -182,6 +182,18 @@ export function writeContract(storeOf: () => OpenStore): void {
     expect(await store.traitDescriptors([`${category}.${action}`])).toEqual([]);
   });
 
+  test('every digit of an integer is kept, in the parts of a completed event as well', async () => {
+    const value = { a: 750727362669608961n, b: [-(2n ** 64n)], c: 1.5, d: 1e300 };
+    const raw = { value, e: 123456789012345678901234567890n };
+    const id = randomUUID();
+    await put(store, [report({ id, value, raw })]);
+    expect(await store.event(id)).toMatchObject({ value, raw });
+    await put(store, [report({ id, message: 'later' })]);
+    expect(await store.event(id)).toMatchObject({ value, raw, message: 'later' });
+    const parts = (await store.parts([id])).get(id);
+    expect(parts?.[0]?.report).toMatchObject({ value, raw });
+  });
+
   test('raw messages are kept to the letter', async () => {
     const raw = { z: 1, a: ['\0', '\ud800', '\\u0000'], m: { y: 1e300, b: -0.1 } };
     const [first] = await put(store, [report({ raw })]);
