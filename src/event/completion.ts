@@ -69,7 +69,7 @@ function overlay(under: Report, over: Report): Report {
   const named = over.category !== defaultCategory || over.action !== null;
   return {
     id: under.id,
-    fresh: false,
+    generatedId: false,
     namespace: over.namespace === defaultNamespace ? under.namespace : over.namespace,
     category: named ? over.category : under.category,
     action: named ? over.action : under.action,

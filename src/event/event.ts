@@ -86,7 +86,7 @@ export interface Report extends EventFields {
   /** Null where the reporter did not say: then an earlier report's severity stands. */
   readonly severity: Severity | null;
   /** True when Tidings made the id, so that no earlier report can carry it. */
-  readonly fresh: boolean;
+  readonly generatedId: boolean;
 }
 
 /** What the reports under one id say together. */

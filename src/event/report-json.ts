@@ -22,11 +22,11 @@ import { integerTrait, parseJson, stringifyJson } from './json.ts';
  */
 interface ReportMessage {
   /** The version of this form. */
-  readonly v: 1;
+  readonly v: 2;
   /** A UUID in lower case. Messages of one id are reports of one event, which completes with each. */
   readonly id: string;
   /** True where the gateway made the id, so that no earlier message has it. */
-  readonly fresh?: true;
+  readonly generatedId?: true;
   readonly namespace: string;
   readonly category: string;
   readonly action?: string;
@@ -70,9 +70,9 @@ export function encodeReport(report: Report): string {
   const { traits } = report;
   // JSON leaves out what is undefined; the order is the one in which a person reads it.
   return stringifyJson({
-    v: 1,
+    v: 2,
     id: report.id,
-    fresh: report.fresh || undefined,
+    generatedId: report.generatedId || undefined,
     namespace: report.namespace,
     category: report.category,
     action: report.action ?? undefined,
@@ -112,14 +112,15 @@ export class ReportFormatError extends Error {
 /** @throws ReportFormatError */
 export function decodeReport(text: string): Report {
   const message = object(parse(text), 'The body');
-  if (message.v !== 1) {
+  if (message.v !== 2 && message.v !== 1) {
     throw new ReportFormatError(
-      `The body is of version ${JSON.stringify(message.v)}: this gateway reads version 1.`,
+      `The body is of version ${JSON.stringify(message.v)}: this gateway reads versions 1 and 2.`,
     );
   }
   return {
     id: textOf(message, 'id'),
-    fresh: message.fresh === true,
+    // Version 1 differs in this name alone.
+    generatedId: (message.v === 1 ? message.fresh : message.generatedId) === true,
     namespace: textOf(message, 'namespace'),
     category: textOf(message, 'category'),
     action: optional(message, 'action', textOf),

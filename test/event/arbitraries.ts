@@ -164,7 +164,7 @@ export const reports: fc.Arbitrary<Report> = fc
   .record({
     ...shared,
     severity: absentOr(fc.constantFrom(...severities)),
-    fresh: fc.boolean(),
+    generatedId: fc.boolean(),
     length: absentOr(fc.nat(2_000_000)),
   })
   .map(({ length, ...report }) => ({ ...report, endTime: endOf(report.time, length) }));

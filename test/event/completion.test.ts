@@ -22,7 +22,7 @@ const noSource = {
 
 const report = (said: Partial<Report>): Report => ({
   id: '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a',
-  fresh: false,
+  generatedId: false,
   namespace: 'default',
   category: 'event',
   action: null,

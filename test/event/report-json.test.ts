@@ -16,7 +16,7 @@ test('a report survives the way through JSON', () => {
 
 test('reads well: what was not said is absent, times are texts', () => {
   expect(JSON.parse(encodeReport(report({ id })))).toEqual({
-    v: 1,
+    v: 2,
     id,
     namespace: 'default',
     category: 'event',
@@ -27,7 +27,7 @@ test('reads well: what was not said is absent, times are texts', () => {
   const { source } = report();
   const full = report({
     id,
-    fresh: true,
+    generatedId: true,
     source: { ...source, node: 'node-1', plane: 'DATA_PLANE' },
     traits: [
       { name: 'size', type: 'INT', value: 20 },
@@ -37,7 +37,7 @@ test('reads well: what was not said is absent, times are texts', () => {
     value: { a: [null] },
   });
   expect(JSON.parse(encodeReport(full))).toMatchObject({
-    fresh: true,
+    generatedId: true,
     source: { node: 'node-1', plane: 'DATA_PLANE' },
     traits: [
       { name: 'size', type: 'INT', value: 20 },
@@ -53,6 +53,21 @@ test('fields that a later version adds are left alone', () => {
   expect(decodeReport(JSON.stringify({ ...body, more: 1 }))).toEqual(report({ id }));
 });
 
+test('version 1 is still read, in which generatedId has another name', () => {
+  const {
+    v: _v,
+    generatedId: _g,
+    ...body
+  } = JSON.parse(encodeReport(report({ id, generatedId: true, message: 'old' })));
+  const old = { v: 1, fresh: true, ...body };
+  expect(decodeReport(JSON.stringify(old))).toEqual(
+    report({ id, generatedId: true, message: 'old' }),
+  );
+  expect(decodeReport(JSON.stringify({ ...old, fresh: undefined }))).toMatchObject({
+    generatedId: false,
+  });
+});
+
 describe('a body that is no report is refused', () => {
   const body = JSON.parse(encodeReport(report({ id })));
 
@@ -62,7 +77,7 @@ describe('a body that is no report is refused', () => {
     ['[]', 'not an object'],
     ['null', 'not an object'],
     ['{}', 'version undefined'],
-    ['{"v":2}', 'version 2'],
+    ['{"v":3}', 'version 3'],
     ['{"v":"1"}', 'version "1"'],
   ])('%s', (text, reason) => {
     expect(() => decodeReport(text)).toThrow(ReportFormatError);

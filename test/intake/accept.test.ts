@@ -58,7 +58,11 @@ describe('report', () => {
       'ACCEPTED',
     );
     expect(results).toMatchObject([
-      { status: 'ACCEPTED', index: last + 1, report: { category: 'a', action: 'b', fresh: true } },
+      {
+        status: 'ACCEPTED',
+        index: last + 1,
+        report: { category: 'a', action: 'b', generatedId: true },
+      },
       { status: 'REJECTED', errors: [{ path: ['id'], code: 'INVALID' }] },
       { status: 'ACCEPTED', index: last + 2, report: { category: 'c' } },
     ]);

@@ -21,7 +21,7 @@ describe('what a reporter leaves out', () => {
   test('an empty draft is an event that happened now', () => {
     expect(accepted({})).toMatchObject({
       id: expect.stringMatching(/^[\da-f]{8}-[\da-f]{4}-7/),
-      fresh: true,
+      generatedId: true,
       namespace: 'default',
       category: 'event',
       action: null,
@@ -69,7 +69,7 @@ test('tags are expanded to their groups', () => {
 test('an id is kept in lower case', () => {
   expect(accepted({ id: 'AAF2F899-9237-4705-9AC8-44C0A2A1D45F' })).toMatchObject({
     id: 'aaf2f899-9237-4705-9ac8-44c0a2a1d45f',
-    fresh: false,
+    generatedId: false,
   });
 });
 

@@ -107,7 +107,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
       const places = await journal.append(reports);
       await vi.waitFor(() => expect(told.events).toHaveLength(50));
       expect(told.events).toEqual(
-        reports.map(({ fresh: _, ...said }, n) => ({
+        reports.map(({ generatedId: _, ...said }, n) => ({
           ...said,
           type: 'Volume.Create',
           index: places[n]?.index,

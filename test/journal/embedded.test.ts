@@ -67,7 +67,7 @@ describe('the embedded journal', () => {
     const [next] = await journal.append([report({ message: 'c' })]);
     expect(told.map(({ message }) => message)).toEqual(['a', 'b', 'c']);
     expect(next?.index).toBe((told[1]?.index ?? 0) + 1);
-    expect(await journal.append(lost.map((each) => ({ ...each, fresh: false })))).toEqual(
+    expect(await journal.append(lost.map((each) => ({ ...each, generatedId: false })))).toEqual(
       told.slice(0, 2).map(({ index }) => ({ index, duplicate: true })),
     );
     await journal[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ import type { Report } from '../../src/event/event.ts';
 /** A report that says nothing but what is given. */
 export const report = (said: Partial<Report> = {}): Report => ({
   id: said.id ?? randomUUID(),
-  fresh: said.id === undefined,
+  generatedId: said.id === undefined,
   namespace: 'default',
   category: 'event',
   action: null,

@@ -3,7 +3,7 @@ import { report } from '../journal/report.ts';
 
 /** A change that says nothing but what is given. */
 export function change(said: Partial<Event> = {}): Event {
-  const { fresh: _, ...fields } = report();
+  const { generatedId: _, ...fields } = report();
   const id = '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a';
   const event = { ...fields, id, index: 1, severity: 'NORMAL' as const, ...said };
   return { ...event, type: typeOf(event) };

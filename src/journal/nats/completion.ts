@@ -42,7 +42,10 @@ const patience = 1000;
 export class NatsCompletion {
   readonly #store: StoredReports;
   readonly #log: Log;
-  readonly #fresh = new GeneratedIdReports({ parts: 2 * recentEvents, bytes: 2 * recentBytes });
+  readonly #generatedId = new GeneratedIdReports({
+    parts: 2 * recentEvents,
+    bytes: 2 * recentBytes,
+  });
   /** All others by id. When the newer ones have reached the bound, the older ones are forgotten, and these become the older. */
   #recent = new Map<string, Recent>();
   #older = new Map<string, Recent>();
@@ -62,32 +65,32 @@ export class NatsCompletion {
 
   /** Reports that followers have been told of already, or never will be: they may be completed later. */
   remember(parts: readonly SizedReport[]): void {
-    this.#fresh.stored(this.#store.storedIndex);
+    this.#generatedId.stored(this.#store.storedIndex);
     for (const part of parts) this.#join(part, []);
   }
 
   /** The stream was made again: what was on its way to the old one may come once more, ids that were made here as well. */
   expectRepeats(): void {
-    for (const part of this.#fresh.takeAll()) this.#keep(part.report.id, onlyOf(part));
+    for (const part of this.#generatedId.takeAll()) this.#keep(part.report.id, onlyOf(part));
   }
 
   /** The changes that these parts make, in order; a part that repeats another makes none. */
   async complete(parts: readonly SizedReport[]): Promise<Event[]> {
-    this.#fresh.stored(this.#store.storedIndex);
-    const unknown = parts.filter(({ report }) => !report.fresh && !this.#isWhole(report.id));
+    this.#generatedId.stored(this.#store.storedIndex);
+    const unknown = parts.filter(({ report }) => !report.generatedId && !this.#isWhole(report.id));
     const ids = [...new Set(unknown.map(({ report }) => report.id))];
     const stored = ids.length === 0 ? noParts : await this.#ask(ids);
     const asked = new Set(stored === null ? [] : ids);
     return parts.flatMap((part) => {
-      const { id, fresh } = part.report;
-      const known = asked.has(id) || fresh || this.#isWhole(id);
+      const { id, generatedId } = part.report;
+      const known = asked.has(id) || generatedId || this.#isWhole(id);
       if (!known) this.#incomplete += 1;
       return this.#join(part, stored?.get(id) ?? [], known) ?? [];
     });
   }
 
   #isWhole(id: string): boolean {
-    return this.#remembered(id)?.whole === true || this.#fresh.find(id) !== undefined;
+    return this.#remembered(id)?.whole === true || this.#generatedId.find(id) !== undefined;
   }
 
   /** Null when the store does not answer. */
@@ -118,15 +121,15 @@ export class NatsCompletion {
   #join(
     part: SizedReport,
     stored: readonly IndexedReport[],
-    whole = part.report.fresh,
+    whole = part.report.generatedId,
   ): Event | null {
-    const { id, fresh } = part.report;
+    const { id, generatedId } = part.report;
     const remembered = this.#remembered(id);
-    if (fresh && remembered === undefined) {
-      this.#fresh.add(part);
+    if (generatedId && remembered === undefined) {
+      this.#generatedId.add(part);
       return complete([part]);
     }
-    const taken = remembered === undefined ? this.#fresh.take(id) : undefined;
+    const taken = remembered === undefined ? this.#generatedId.take(id) : undefined;
     const recent = remembered ?? (taken && onlyOf(taken));
     const before = union(recent?.parts ?? [], stored, part.index);
     const parts = withPart(before, { index: part.index, report: part.report });

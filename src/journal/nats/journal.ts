@@ -167,7 +167,7 @@ export class NatsJournal implements Journal {
       const { sequence, duplicate } = outcome;
       this.#stream.saw(base + sequence);
       // Nobody can repeat a report whose id was made here: it is our own message, published again.
-      return { index: base + sequence, duplicate: duplicate && reports[n]?.fresh !== true };
+      return { index: base + sequence, duplicate: duplicate && reports[n]?.generatedId !== true };
     });
   }
 }
@@ -176,7 +176,7 @@ const isAck = (outcome: PublishOutcome): outcome is Ack => 'sequence' in outcome
 
 /** Equal for reports that say the same, and only for them. */
 function messageId(report: Report): string {
-  if (report.fresh) return report.id;
+  if (report.generatedId) return report.id;
   const digest = createHash('sha256').update(fingerprint(report)).digest('base64url');
   return `${report.id}.${digest.slice(0, 22)}`;
 }

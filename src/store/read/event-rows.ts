@@ -262,7 +262,7 @@ export function partsOf(rows: readonly Row[]): Map<string, readonly IndexedRepor
 function onlyPart(event: Event, severity: Severity | null): IndexedReport {
   const report: Report = {
     id: event.id,
-    fresh: false,
+    generatedId: false,
     namespace: event.namespace,
     category: event.category,
     action: event.action,

@@ -88,7 +88,9 @@ export class EventWriter {
    */
   write(parts: readonly IndexedReport[], turn: Turn): Promise<Written[] | null> {
     // While the database is busy with an earlier one, all is made ready that does not depend on it.
-    const ready = parts.every(({ report }) => report.fresh) ? prepare(parts, new Map()) : null;
+    const ready = parts.every(({ report }) => report.generatedId)
+      ? prepare(parts, new Map())
+      : null;
     const result = this.#last.then(() => this.#write(parts, turn, ready));
     this.#last = result.catch(() => null);
     return result;
@@ -117,7 +119,7 @@ export class EventWriter {
 
   /** The parts of the events that are in the table already; an id that was made here cannot be. */
   async #known(parts: readonly IndexedReport[]): Promise<Map<string, readonly IndexedReport[]>> {
-    const given = parts.filter(({ report }) => !report.fresh).map(({ report }) => report.id);
+    const given = parts.filter(({ report }) => !report.generatedId).map(({ report }) => report.id);
     return given.length === 0 ? new Map() : readParts(this.#database.write, given);
   }
 

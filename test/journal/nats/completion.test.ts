@@ -11,9 +11,9 @@ beforeEach(() => {
 });
 
 const id = '018f4e2c-0000-7000-8000-000000000001';
-const tagged = (index: number, tag: string, fresh: boolean): SizedReport => ({
+const tagged = (index: number, tag: string, generatedId: boolean): SizedReport => ({
   index,
-  report: report({ id, fresh, tags: [tag] }),
+  report: report({ id, generatedId, tags: [tag] }),
   size: 500,
 });
 
@@ -22,7 +22,7 @@ async function muchElse(from: number): Promise<void> {
   for (let index = from; index < from + 140_000; index += 1_000) {
     const parts = Array.from({ length: 1_000 }, (_, n) => ({
       index: index + n,
-      report: report({ fresh: false }),
+      report: report({ generatedId: false }),
       size: 500,
     }));
     await completion.complete(parts);

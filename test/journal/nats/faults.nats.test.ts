@@ -95,8 +95,8 @@ test('a report that is published once more to a stream that was made again is to
   const [first] = await journal.append([made]);
   await vi.waitFor(() => expect(indexesOf(told)).toEqual([first?.index]), within);
   await at.deleteStream();
-  const again = report({ ...made, fresh: true });
-  const ends = report({ id: made.id, fresh: false, tags: ['ends'], endTime: made.time });
+  const again = report({ ...made, generatedId: true });
+  const ends = report({ id: made.id, generatedId: false, tags: ['ends'], endTime: made.time });
   await journal.append([again, ends]);
   await vi.waitFor(() => expect(told.at(-1)?.tags).toEqual(['made', 'ends']), within);
   expect(told).toHaveLength(2);

@@ -50,7 +50,7 @@ describe('several gateways on one stream', () => {
 
   test('complete an event whose first report is only in the stream, before they began', async () => {
     const one = await at.follow();
-    await one.journal.append([{ ...start, fresh: true }, report()]);
+    await one.journal.append([{ ...start, generatedId: true }, report()]);
     const late = await at.follow();
     await one.journal.append([end]);
     await vi.waitFor(() => expect(late.told).toHaveLength(1), within);

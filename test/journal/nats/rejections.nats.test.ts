@@ -101,7 +101,7 @@ describe('a report that NATS can never take is rejected alone', () => {
     const bytesAround = Buffer.byteLength(encodeReport(large(0)));
     const fits = maxPayload - 128 - bytesAround;
     expect(await journal.append([large(fits)])).toHaveLength(1);
-    const given = { ...large(fits), id: crypto.randomUUID(), fresh: false };
+    const given = { ...large(fits), id: crypto.randomUUID(), generatedId: false };
     expect(await journal.append([given])).toHaveLength(1);
     await expect(journal.append([large(fits + 20)])).rejects.toMatchObject({ outcomes: [tooLong] });
   });
@@ -122,6 +122,6 @@ test('a report whose acknowledgement is lost is answered alone, and the others a
     outcomes: [{ index: 2 }, { code: 'UNAVAILABLE' }, { index: 3 }],
   });
   connection.publish = publish;
-  const again = await journal.append(reports.map((each) => ({ ...each, fresh: false })));
+  const again = await journal.append(reports.map((each) => ({ ...each, generatedId: false })));
   expect(again.map(({ index }) => index)).not.toContain(1);
 });

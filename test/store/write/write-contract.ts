@@ -23,7 +23,7 @@ export function writeContract(storeOf: () => OpenStore): void {
       const ids = fc.constantFrom(...Array.from({ length: 4 }, () => randomUUID()));
       const batches = fc.array(
         fc.array(
-          fc.tuple(reports, ids).map(([said, id]) => ({ ...said, id, fresh: false })),
+          fc.tuple(reports, ids).map(([said, id]) => ({ ...said, id, generatedId: false })),
           { minLength: 1, maxLength: 5 },
         ),
         { minLength: 1, maxLength: 5 },
