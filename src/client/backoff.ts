@@ -1,4 +1,7 @@
-/** Growing pauses between attempts: each twice the last, from the shortest to the longest, and shortened at random by up to a half. */
+/**
+ * Growing pauses between attempts: each twice the last, from the shortest to the longest, and shortened at random by
+ * up to a third. The same rule as the gateway's, which the client cannot import: it is a package of its own and runs in browsers.
+ */
 export class Backoff {
   readonly #shortest: number;
   readonly #longest: number;
@@ -15,7 +18,7 @@ export class Backoff {
     const pause = this.#pause;
     this.#pause = Math.min(this.#longest, pause * 2);
     // Clients that lost one gateway together should not come back together.
-    return pause * (1 - Math.random() / 2);
+    return pause * (1 - Math.random() / 3);
   }
 
   /** The last attempt succeeded. */

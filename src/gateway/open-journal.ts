@@ -63,6 +63,11 @@ function openNats(
     read: () => journal.malformed,
   });
   metrics.count({
+    name: 'tidings_journal_incomplete_total',
+    help: 'Live events that were completed without the store, because it did not answer.',
+    read: () => journal.incomplete,
+  });
+  metrics.count({
     name: 'tidings_store_missing_total',
     help: 'Indexes that the stream had lost before they were stored.',
     read: () => filler.missing,

@@ -1,31 +1,31 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Pauses between attempts: each twice the one before, up to the longest, each cut at random by up to a third. */
+/** Growing pauses between attempts: each twice the last, up to the longest, and shortened at random by up to a third. */
 export class Backoff {
-  readonly #shortest: number;
-  readonly #longest: number;
-  #next: number;
+  readonly #shortestMs: number;
+  readonly #longestMs: number;
+  #nextMs: number;
 
-  constructor(shortestMilliseconds: number, longestMilliseconds: number) {
-    this.#shortest = shortestMilliseconds;
-    this.#longest = longestMilliseconds;
-    this.#next = shortestMilliseconds;
+  constructor(shortestMs: number, longestMs: number) {
+    this.#shortestMs = shortestMs;
+    this.#longestMs = longestMs;
+    this.#nextMs = shortestMs;
   }
 
   /** After a success the pauses are short again. */
   reset(): void {
-    this.#next = this.#shortest;
+    this.#nextMs = this.#shortestMs;
   }
 
-  /** How long the next pause is, in milliseconds: at random, so that many gateways do not try in step. */
+  /** The next pause in milliseconds: random, so that many gateways do not try in step. */
   next(): number {
-    const pause = this.#next * (1 - Math.random() / 3);
-    this.#next = Math.min(this.#next * 2, this.#longest);
-    return Math.round(pause);
+    const pauseMs = this.#nextMs * (1 - Math.random() / 3);
+    this.#nextMs = Math.min(this.#nextMs * 2, this.#longestMs);
+    return Math.round(pauseMs);
   }
 }
 
 /** Resolves after the pause, or as soon as the signal is aborted. */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal }).catch(() => {});
+export async function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(pauseMs, undefined, { signal }).catch(() => {});
 }

@@ -1,13 +1,13 @@
-/** Lets so many in at a time; the others wait in the order in which they came. */
+/** Lets a number of callers in at a time; the others wait in the order in which they came. */
 export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
-  constructor(places: number) {
-    this.#free = places;
+  constructor(permits: number) {
+    this.#free = permits;
   }
 
-  /** Disposing what it resolves with lets the next one in. */
+  /** Resolves when the caller may enter, with what it disposes of to leave. */
   async enter(): Promise<Disposable> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -1,15 +1,15 @@
 import type { Log } from './log.ts';
 
-const quiet = 60_000;
-const longestSample = 300;
+const logIntervalMs = 60_000;
+const maxSampleBytes = 300;
 
 /** Counts messages that cannot be used, and logs them once a minute at most, with a sample. */
 export class SkipCounter {
   readonly #log: Log;
   readonly #sentence: string;
   #count = 0;
-  #told = 0;
-  #tellAgainAt = 0;
+  #logged = 0;
+  #nextLogAt = 0;
 
   /** The sentence says what was skipped: `Messages of the stream X are no reports.` */
   constructor(log: Log, sentence: string) {
@@ -25,10 +25,10 @@ export class SkipCounter {
   skip(message: Uint8Array, reason: string): void {
     this.#count += 1;
     const now = performance.now();
-    if (this.#told > 0 && now < this.#tellAgainAt) return;
-    const sample = Buffer.from(message.subarray(0, longestSample)).toString();
-    this.#log.warn({ count: this.#count - this.#told, reason, sample }, this.#sentence);
-    this.#told = this.#count;
-    this.#tellAgainAt = now + quiet;
+    if (this.#logged > 0 && now < this.#nextLogAt) return;
+    const sample = Buffer.from(message.subarray(0, maxSampleBytes)).toString();
+    this.#log.warn({ count: this.#count - this.#logged, reason, sample }, this.#sentence);
+    this.#logged = this.#count;
+    this.#nextLogAt = now + logIntervalMs;
   }
 }
