@@ -18,8 +18,8 @@ interface Waiting {
 
 /**
  * Appends what a stream of messages brings, in its order: what arrives while an append is under way makes
- * the next one. While the journal is away it holds what it has and tries again; drafts carry ids, so that a
- * repeat is harmless. What is outside our limits is counted and skipped, and the stream goes on.
+ * the next one. While the journal is down it holds what it has and tries again; drafts carry ids, so that a
+ * repeat is harmless. A draft that will never be accepted is counted and skipped, and the stream goes on.
  */
 export class BatchReporter {
   readonly #intake: Intake;
@@ -60,9 +60,9 @@ export class BatchReporter {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** From now on a journal that is away is waited for only so long. */
-  losePatience(milliseconds: number): void {
-    setTimeout(() => this.#patience.abort(), milliseconds).unref();
+  /** From now on a journal that is down is waited for no longer than this. */
+  losePatience(timeoutMs: number): void {
+    setTimeout(() => this.#patience.abort(), timeoutMs).unref();
   }
 
   async #append(): Promise<void> {

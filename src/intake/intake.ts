@@ -31,7 +31,7 @@ export type ReportResult =
     }
   | { readonly status: 'REJECTED'; readonly errors: readonly ReportError[] };
 
-/** The door for everything that reports events, whatever its dialect. */
+/** Where every event is reported, whatever its dialect. */
 export interface Intake {
   /**
    * Validates each draft for itself, appends the good ones in order, and answers one result a draft.

@@ -18,12 +18,12 @@ export interface EmbeddedJournalOptions {
 const batchReports = 1_000;
 const batchBytes = 8 * 2 ** 20;
 
-/** So many waiting reports are worth a second write beside the one under way; fewer gather until it is done. */
-const enoughToOverlap = 200;
+/** From this many waiting reports a second write begins while one is under way; fewer gather until it is done. */
+const overlapReports = 200;
 
-/** Pauses between attempts to reach the log, in milliseconds. */
-const shortestPause = 50;
-const longestPause = 2_000;
+/** Pauses between attempts to reach the log. */
+const shortestPauseMs = 50;
+const longestPauseMs = 2_000;
 
 /** Events read at once of those that followers have missed. */
 const missedAtOnce = 1_000;
@@ -43,7 +43,7 @@ interface Waiting {
  * write is under way appends gather, and the next write takes them together.
  *
  * A write whose outcome is unknown may have been done. So nothing more is written until the log has said how far
- * it has got, and followers are told of what they have missed.
+ * it has got, and followers are notified of what they have missed.
  */
 export class EmbeddedJournal implements Journal {
   readonly kind = 'EMBEDDED';
@@ -52,7 +52,7 @@ export class EmbeddedJournal implements Journal {
   readonly #maxBytes: number;
   readonly #followers = new Set<Follower>();
   readonly #closing = new AbortController();
-  readonly #backoff = new Backoff(shortestPause, longestPause);
+  readonly #backoff = new Backoff(shortestPauseMs, longestPauseMs);
   #waiting: Waiting[] = [];
   /** What was taken to be written and was not; it goes before all that waits. */
   #undone: Waiting[] = [];
@@ -75,7 +75,7 @@ export class EmbeddedJournal implements Journal {
     this.#maxBytes = options.maxWaitingBytes ?? 64 * 2 ** 20;
   }
 
-  /** Resolves once the log has been asked; where it is away, the journal is in trouble and asks again. */
+  /** Resolves once the log has been asked; while it is unreachable the journal is unhealthy and asks again. */
   static async open(log: EventLog, options: EmbeddedJournalOptions = {}): Promise<EmbeddedJournal> {
     const journal = new EmbeddedJournal(log, options);
     await journal.#catchUp();
@@ -146,7 +146,7 @@ export class EmbeddedJournal implements Journal {
       if (!this.#certain) await this.#recover();
       if (this.#certain) await this.#writeNext();
     }
-    // In the same step as the last look at what waits: an append behind it begins anew.
+    // In the same step as the last look at what waits: a later append begins anew.
     this.#writing = null;
   }
 
@@ -166,7 +166,7 @@ export class EmbeddedJournal implements Journal {
     await pause(this.#backoff.next(), this.#closing.signal);
   }
 
-  /** Asks the log how far it has got, and tells followers of what came in without their being told. */
+  /** Asks the log how far it has got, and notifies followers of what they have missed. */
   async #catchUp(): Promise<void> {
     try {
       this.#id ??= await this.#log.journalId(randomUUID());
@@ -174,12 +174,12 @@ export class EmbeddedJournal implements Journal {
       this.#position ??= last;
       if (last < this.#position) {
         throw new Error(
-          `The log ends at ${last}, and had got to ${this.#position}: it was put back while the gateway ran.`,
+          `The log ends at ${last}, and had got to ${this.#position}: it was restored while the gateway ran.`,
         );
       }
       while (this.#position < last) {
         const missed = await this.#log.after(this.#position, missedAtOnce);
-        if (missed.length > 0) this.#tell(missed);
+        if (missed.length > 0) this.#notify(missed);
         this.#position = missed.at(-1)?.index ?? last;
       }
       this.#end = null;
@@ -196,14 +196,14 @@ export class EmbeddedJournal implements Journal {
    * still works on that. Should that one fail, the log has not got as far as this one begins, and does not take it.
    */
   async #writeNext(): Promise<void> {
-    if (this.#waiting.length < enoughToOverlap) await this.#outcome;
+    if (this.#waiting.length < overlapReports) await this.#outcome;
     if (!this.#certain || this.#waiting.length === 0) return;
     const batch = this.#nextBatch();
     const from = this.#end ?? this.position;
-    const parts = batch.map(({ report }, n): IndexedReport => ({ index: from + 1 + n, report }));
+    const reports = batch.map(({ report }, n): IndexedReport => ({ index: from + 1 + n, report }));
     this.#end = from + batch.length;
     const before = this.#outcome;
-    const writing = this.#log.write(parts, from);
+    const writing = this.#log.write(reports, from);
     // Its failure is seen to in its turn.
     writing.catch(() => {});
     this.#outcome = before.then(() => this.#settle(batch, writing, from));
@@ -230,13 +230,13 @@ export class EmbeddedJournal implements Journal {
       for (const { weight } of batch) this.#bytes += weight;
       return;
     }
-    // Behind a write that failed, followers have missed something: they are told when the log has been asked.
+    // After a write that failed, followers have missed something: they are notified when the log has been asked.
     if (this.#certain) {
       this.#position = from + batch.length;
       const changes = written
         .filter(({ changed, refused }) => changed && refused === undefined)
         .map(({ event }) => event);
-      if (changes.length > 0) this.#tell(changes);
+      if (changes.length > 0) this.#notify(changes);
     }
     for (const [n, { event, changed, refused }] of written.entries()) {
       batch[n]?.settle(
@@ -247,7 +247,7 @@ export class EmbeddedJournal implements Journal {
     }
   }
 
-  #tell(changes: readonly Event[]): void {
+  #notify(changes: readonly Event[]): void {
     for (const follower of this.#followers) follower(changes);
   }
 

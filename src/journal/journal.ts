@@ -2,22 +2,22 @@ import type { Event, Report } from '../event/event.ts';
 
 export type JournalKind = 'EMBEDDED' | 'NATS';
 
-/** Where a report stands. A duplicate repeats a report that is in the journal already and changed nothing. */
+/** The index of a report. A duplicate repeats a report that is in the journal already, and changed nothing. */
 export interface Appended {
   readonly index: number;
   readonly duplicate: boolean;
 }
 
-/** Told of what was recorded, in index order, one call a batch. It must not throw and must not wait. */
+/** Notified of what was recorded, in index order, one call a batch. It must not throw and must not wait. */
 export type Follower = (changes: readonly Event[]) => void;
 
 /**
  * The one ordered log of everything reported. Promises:
  * - an append resolves when its reports are safe, and a report whose append resolved is never lost;
  * - index is strictly increasing, never starts over, and no two changes share one;
- * - every follower is told of every change once, in index order, from the moment it began to follow;
+ * - every follower is notified of every change once, in index order, from the moment it began to follow;
  *   a change is the event as completed by all its reports up to there;
- * - a report that repeats another is a duplicate: it changes nothing and nobody is told.
+ * - a report that repeats another is a duplicate: it changes nothing and nobody is notified.
  */
 export interface Journal extends AsyncDisposable {
   readonly kind: JournalKind;
@@ -28,7 +28,7 @@ export interface Journal extends AsyncDisposable {
    */
   readonly id: string;
 
-  /** The index up to which this process's followers have been told: 0 before the first. */
+  /** The index up to which this process's followers have been notified: 0 before the first. */
   readonly position: number;
 
   /**

@@ -5,8 +5,8 @@ import { Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
 import { natsReason } from './errors.ts';
 
-/** A connection that held for so long was a good one: the next attempt comes soon after its end. */
-const steadyMilliseconds = 5000;
+/** After a connection that lasted this long the next attempt comes soon. */
+const steadyMs = 5000;
 
 export interface NatsServers {
   /** nats://host:port or tls://host:port, with or without user:password@ or token@: all of one cluster. */
@@ -19,7 +19,7 @@ export interface NatsServers {
 }
 
 /**
- * A connection that is made again whenever it ends, for ever, with growing pauses and a log line each. The
+ * A connection that is opened again whenever it ends, for ever, with growing pauses and a log line each. The
  * client's own reconnecting is off: it would send what was buffered in an order of its own.
  */
 export class NatsLink implements AsyncDisposable {
@@ -72,7 +72,8 @@ export class NatsLink implements AsyncDisposable {
 
   /** The connection of this moment. @throws Unavailable when there is none */
   get current(): NatsConnection {
-    if (this.#connection === null) throw new Unavailable(this.#healthReason ?? 'NATS is away.');
+    if (this.#connection === null)
+      throw new Unavailable(this.#healthReason ?? 'NATS is unreachable.');
     return this.#connection;
   }
 
@@ -91,12 +92,12 @@ export class NatsLink implements AsyncDisposable {
         const connection = await connect(await connectionOptions(this.#servers));
         const since = performance.now();
         const error = await this.#hold(connection);
-        if (performance.now() - since > steadyMilliseconds) backoff.reset();
+        if (performance.now() - since > steadyMs) backoff.reset();
         if (!this.#end.signal.aborted) throw error;
       } catch (error) {
         const retryIn = backoff.next();
         this.#healthReason = `NATS cannot be reached: ${natsReason(error)}.`;
-        this.#log.warn({ retryInMilliseconds: retryIn }, this.#healthReason);
+        this.#log.warn({ retryInMs: retryIn }, this.#healthReason);
         await pause(retryIn, this.#end.signal);
       }
     }
@@ -118,7 +119,7 @@ export class NatsLink implements AsyncDisposable {
     return error instanceof Error ? error : new Error('the connection ended');
   }
 
-  /** Refused permissions come only so: whoever published or subscribed waits in vain. */
+  /** Rejected permissions are reported only here: whoever published or subscribed gets no answer. */
   async #logErrors(connection: NatsConnection): Promise<void> {
     for await (const { type, data, permissionContext } of connection.status()) {
       if (type === 'error') {

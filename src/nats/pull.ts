@@ -10,9 +10,9 @@ export interface PullOptions {
   readonly signal: AbortSignal;
 }
 
-/** The server shows in this rhythm that it still knows of a request. */
-const heartbeat = 1000;
-const expiry = 30_000;
+/** The interval at which the server says that it still has a request. */
+const heartbeatMs = 1000;
+const expiryMs = 30_000;
 
 const requestTimeout = 408;
 const noMessages = 404;
@@ -45,7 +45,7 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
     this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => this.#take(error, message),
     });
-    this.#watch = setInterval(() => this.#listen(), heartbeat);
+    this.#watch = setInterval(() => this.#listen(), heartbeatMs);
     options.signal.addEventListener('abort', this.#stop);
     this.#ask();
   }
@@ -112,8 +112,8 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
     const request = {
       batch: messages,
       ...(bounded && { max_bytes: bytes }),
-      expires: nanos(expiry),
-      idle_heartbeat: nanos(heartbeat),
+      expires: nanos(expiryMs),
+      idle_heartbeat: nanos(heartbeatMs),
     };
     const reply = `${this.#inbox}.${this.#request}`;
     try {
@@ -162,7 +162,7 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
     else this.#ask();
   }
 
-  /** Counts rhythms, not time: a process that was busy for long must not take that for the server's silence. */
+  /** Counts heartbeats, not time: a process that was busy must not take its own delay for the server's silence. */
   #listen(): void {
     this.#silentFor = this.#outstanding > 0 ? this.#silentFor + 1 : 0;
     if (this.#silentFor > 3) this.#fail('the server fell silent');

@@ -71,7 +71,7 @@ export class SupervisedTask implements AsyncDisposable {
     this.#healthReason = `${this.#name} failed: ${natsReason(error).replace(/\.$/, '')}.`;
     if (over.aborted) return;
     const retryIn = this.#backoff.next();
-    this.#log.warn({ retryInMilliseconds: retryIn }, this.#healthReason);
+    this.#log.warn({ retryInMs: retryIn }, this.#healthReason);
     await pause(retryIn, over);
   }
 }

@@ -1,4 +1,4 @@
-/** The journal or the database cannot be reached now: callers are answered UNAVAILABLE and may repeat. */
+/** The journal or the database is unreachable now: callers are answered UNAVAILABLE and may try again. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }

@@ -125,8 +125,8 @@ test('tries for ever, with a line for each attempt and growing pauses between th
   const sentences: string[] = [];
   const log = {
     ...silent,
-    warn: ({ retryInMilliseconds }: { retryInMilliseconds: number }, sentence: string) => {
-      pauses.push(retryInMilliseconds);
+    warn: ({ retryInMs }: { retryInMs: number }, sentence: string) => {
+      pauses.push(retryInMs);
       sentences.push(sentence);
     },
     info: () => {},

@@ -18,32 +18,32 @@ export interface SizedReport extends IndexedReport {
 }
 
 interface Recent {
-  readonly parts: readonly IndexedReport[];
+  readonly reports: readonly IndexedReport[];
   /** True when no report of this id, up to the last of these, can be missing. */
   readonly whole: boolean;
   readonly size: number;
 }
 
 /**
- * What is remembered at least, and twice as much at most: more than the store is behind the stream as long as
- * it is filled at all.
+ * Keeps at least this much, and at most twice as much: more than what the store still lacks, as long as it is
+ * filled at all.
  */
 const recentEvents = 32_768;
 const recentBytes = 32 * 2 ** 20;
 
-/** The store gets so long to answer, and so long a rest when it does not. */
-const patience = 1000;
+/** The store has this time to answer, and is not asked for as long when it does not. */
+const storeTimeoutMs = 1000;
 
 /**
  * Makes events of reports as they come from the stream: a report whose id is known completes that event. The
  * reports before it are among the recent ones, which are remembered here, or in the store. While the store is
- * away, followers are told of what is known here rather than of nothing.
+ * down, followers are notified of what is known here.
  */
 export class NatsCompletion {
   readonly #store: StoredReports;
   readonly #log: Log;
   readonly #generatedId = new GeneratedIdReports({
-    parts: 2 * recentEvents,
+    reports: 2 * recentEvents,
     bytes: 2 * recentBytes,
   });
   /** All others by id. When the newer ones have reached the bound, the older ones are forgotten, and these become the older. */
@@ -58,34 +58,37 @@ export class NatsCompletion {
     this.#log = log;
   }
 
-  /** How many events were told without having asked the store, because it was away. */
+  /** How many events were published without the earlier reports in the store, because it did not answer. */
   get incomplete(): number {
     return this.#incomplete;
   }
 
-  /** Reports that followers have been told of already, or never will be: they may be completed later. */
-  remember(parts: readonly SizedReport[]): void {
+  /** Reports that followers have been notified of, or never will be: later reports may complete them. */
+  remember(reports: readonly SizedReport[]): void {
     this.#generatedId.stored(this.#store.storedIndex);
-    for (const part of parts) this.#join(part, []);
+    for (const indexed of reports) this.#join(indexed, []);
   }
 
   /** The stream was made again: what was on its way to the old one may come once more, ids that were made here as well. */
   expectRepeats(): void {
-    for (const part of this.#generatedId.takeAll()) this.#keep(part.report.id, onlyOf(part));
+    for (const indexed of this.#generatedId.takeAll())
+      this.#keep(indexed.report.id, onlyOf(indexed));
   }
 
-  /** The changes that these parts make, in order; a part that repeats another makes none. */
-  async complete(parts: readonly SizedReport[]): Promise<Event[]> {
+  /** The changes that these reports make, in order; a report that repeats another makes none. */
+  async complete(reports: readonly SizedReport[]): Promise<Event[]> {
     this.#generatedId.stored(this.#store.storedIndex);
-    const unknown = parts.filter(({ report }) => !report.generatedId && !this.#isWhole(report.id));
+    const unknown = reports.filter(
+      ({ report }) => !report.generatedId && !this.#isWhole(report.id),
+    );
     const ids = [...new Set(unknown.map(({ report }) => report.id))];
-    const stored = ids.length === 0 ? noParts : await this.#ask(ids);
+    const stored = ids.length === 0 ? noReports : await this.#ask(ids);
     const asked = new Set(stored === null ? [] : ids);
-    return parts.flatMap((part) => {
-      const { id, generatedId } = part.report;
+    return reports.flatMap((indexed) => {
+      const { id, generatedId } = indexed.report;
       const known = asked.has(id) || generatedId || this.#isWhole(id);
       if (!known) this.#incomplete += 1;
-      return this.#join(part, stored?.get(id) ?? [], known) ?? [];
+      return this.#join(indexed, stored?.get(id) ?? [], known) ?? [];
     });
   }
 
@@ -102,15 +105,15 @@ export class NatsCompletion {
     try {
       return await Promise.race([
         this.#store.parts(ids),
-        setTimeout(patience, null, { signal: late.signal }).then(() => {
+        setTimeout(storeTimeoutMs, null, { signal: late.signal }).then(() => {
           throw new Error('it did not answer in time');
         }),
       ]);
     } catch (error) {
-      this.#restUntil = performance.now() + patience;
+      this.#restUntil = performance.now() + storeTimeoutMs;
       this.#log.warn(
         { error },
-        'The store is away: live events are completed by what is known here.',
+        'The store does not answer: live events are completed from memory alone.',
       );
       return null;
     } finally {
@@ -119,26 +122,26 @@ export class NatsCompletion {
   }
 
   #join(
-    part: SizedReport,
+    indexed: SizedReport,
     stored: readonly IndexedReport[],
-    whole = part.report.generatedId,
+    whole = indexed.report.generatedId,
   ): Event | null {
-    const { id, generatedId } = part.report;
+    const { id, generatedId } = indexed.report;
     const remembered = this.#remembered(id);
     if (generatedId && remembered === undefined) {
-      this.#generatedId.add(part);
-      return complete([part]);
+      this.#generatedId.add(indexed);
+      return complete([indexed]);
     }
     const taken = remembered === undefined ? this.#generatedId.take(id) : undefined;
     const recent = remembered ?? (taken && onlyOf(taken));
-    const before = union(recent?.parts ?? [], stored, part.index);
-    const parts = withPart(before, { index: part.index, report: part.report });
+    const before = union(recent?.reports ?? [], stored, indexed.index);
+    const reports = withPart(before, { index: indexed.index, report: indexed.report });
     this.#keep(id, {
-      parts: parts ?? before,
+      reports: reports ?? before,
       whole: whole || recent?.whole === true,
-      size: (recent?.size ?? 0) + (parts === null ? 0 : part.size),
+      size: (recent?.size ?? 0) + (reports === null ? 0 : indexed.size),
     });
-    return parts === null ? null : complete(parts);
+    return reports === null ? null : complete(reports);
   }
 
   #remembered(id: string): Recent | undefined {
@@ -156,9 +159,13 @@ export class NatsCompletion {
 }
 
 /** No report can come before the one that an id was made for. */
-const onlyOf = (part: SizedReport): Recent => ({ parts: [part], whole: true, size: part.size });
+const onlyOf = (indexed: SizedReport): Recent => ({
+  reports: [indexed],
+  whole: true,
+  size: indexed.size,
+});
 
-const noParts: ReadonlyMap<string, readonly IndexedReport[]> = new Map();
+const noReports: ReadonlyMap<string, readonly IndexedReport[]> = new Map();
 
 /** What stands before an index: the store may be ahead of the stream as it is read here. */
 function union(

@@ -14,7 +14,7 @@ import { NatsTail } from './tail.ts';
 /** What following needs of the store. */
 export interface FollowedStore extends StoredReports {
   readonly storedIndex: number;
-  /** The events behind an index, in index order; fewer than limit only at the end. @throws Unavailable */
+  /** The events after an index, in index order; fewer than limit only at the end. @throws Unavailable */
   after(index: number, limit: number): Promise<readonly Event[]>;
 }
 
@@ -24,11 +24,11 @@ const unstoredAtFirst = 32_768;
 const pageOfStore = 1000;
 
 /**
- * The parts that a stream's messages hold. What is no report, which anybody may publish there, is counted
+ * The reports that a stream's messages hold. What is no report, which anybody may publish there, is counted
  * and left out.
  * @param published what this process has published itself, and knows
  */
-export function partsOf(
+export function reportsIn(
   messages: readonly StreamMessage[],
   { base }: StreamState,
   { skipSubject }: NatsStream,
@@ -59,10 +59,10 @@ export class NatsFollowing implements AsyncDisposable {
   readonly #work: SupervisedTask;
   readonly #followers = new Set<Follower>();
   readonly completion: NatsCompletion;
-  /** What was read last: whoever fills the store in this process need not read it again. */
+  /** The end of the stream as it was read, so that the filler of this process need not read it again. */
   readonly tail = new NatsTail();
   readonly malformed: SkipCounter;
-  /** The last message that followers were told of. */
+  /** The last message that followers were notified of. */
   #place: { readonly identity: string; readonly sequence: number } | null = null;
   #position = 0;
   /** Whether the reports that the store has not got yet have been read. */
@@ -115,12 +115,12 @@ export class NatsFollowing implements AsyncDisposable {
       this.#warm = true;
       const isNew = messages.findIndex(({ sequence }) => sequence >= next);
       const old = isNew === -1 ? messages.length : isNew;
-      this.completion.remember(this.#parts(messages.slice(0, old), state));
+      this.completion.remember(this.#reports(messages.slice(0, old), state));
       if (isNew !== -1) await this.#take(messages.slice(old), state);
     }
   }
 
-  /** A new stream is read from its beginning: all that is in it came after whatever was told. */
+  /** A new stream is read from its beginning: all that is in it is newer than what was published. */
   #nextIn({ identity }: StreamState): number {
     const { first } = this.#stream;
     if (this.#place === null && first !== null) {
@@ -132,7 +132,7 @@ export class NatsFollowing implements AsyncDisposable {
     return 1;
   }
 
-  /** A new stream begins above all that was told: its empty beginning is reached at once. */
+  /** A new stream begins above all that was published: its empty beginning is reached at once. */
   #advance(index: number): void {
     if (index <= this.#position) return;
     this.#position = index;
@@ -145,17 +145,17 @@ export class NatsFollowing implements AsyncDisposable {
     return Math.min(unstored, next);
   }
 
-  #parts(messages: readonly StreamMessage[], state: StreamState): SizedReport[] {
-    return partsOf(messages, state, this.#stream, this.malformed, this.#published);
+  #reports(messages: readonly StreamMessage[], state: StreamState): SizedReport[] {
+    return reportsIn(messages, state, this.#stream, this.malformed, this.#published);
   }
 
   async #take(messages: readonly StreamMessage[], state: StreamState): Promise<void> {
     const sequence = messages.at(-1)?.sequence ?? 0;
     const position = state.base + sequence;
-    const parts = this.#parts(messages, state);
+    const reports = this.#reports(messages, state);
     this.#stream.saw(position);
-    this.tail.push(parts, position);
-    this.#tell(await this.completion.complete(parts));
+    this.tail.push(reports, position);
+    this.#tell(await this.completion.complete(reports));
     this.#place = { identity: state.identity, sequence };
     this.#position = position;
   }
@@ -178,7 +178,7 @@ export class NatsFollowing implements AsyncDisposable {
       try {
         follower(changes);
       } catch (error) {
-        this.#log.error({ error }, 'A follower of the journal failed.');
+        this.#log.error({ error, where: 'a follower of the journal' }, 'Unexpected error.');
       }
     }
   }

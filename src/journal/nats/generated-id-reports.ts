@@ -1,10 +1,10 @@
 import type { SizedReport } from './completion.ts';
 
-/** So many of the latest are kept though they are stored: most that are completed soon are among them. */
+/** The latest are kept although they are stored: most that are completed soon are among them. */
 const keptAtLeast = 8_192;
 
 export interface GeneratedIdBounds {
-  readonly parts: number;
+  readonly reports: number;
   readonly bytes: number;
 }
 
@@ -14,7 +14,7 @@ export interface GeneratedIdBounds {
  */
 export class GeneratedIdReports {
   readonly #bounds: GeneratedIdBounds;
-  readonly #parts: SizedReport[] = [];
+  readonly #reports: SizedReport[] = [];
   #bytes = 0;
   #keptUntil = 2 * keptAtLeast;
   #byId: Map<string, SizedReport> | null = null;
@@ -24,50 +24,50 @@ export class GeneratedIdReports {
     this.#bounds = bounds;
   }
 
-  add(part: SizedReport): void {
-    this.#parts.push(part);
-    this.#bytes += part.size;
-    this.#byId?.set(part.report.id, part);
+  add(indexed: SizedReport): void {
+    this.#reports.push(indexed);
+    this.#bytes += indexed.size;
+    this.#byId?.set(indexed.report.id, indexed);
   }
 
   find(id: string): SizedReport | undefined {
-    this.#byId ??= new Map(this.#parts.map((part) => [part.report.id, part]));
+    this.#byId ??= new Map(this.#reports.map((indexed) => [indexed.report.id, indexed]));
     return this.#byId.get(id);
   }
 
   /** What is found and from then on kept by whoever took it. */
   take(id: string): SizedReport | undefined {
-    const part = this.find(id);
-    if (part === undefined) return undefined;
-    this.#parts.splice(this.#parts.indexOf(part), 1);
-    this.#bytes -= part.size;
+    const indexed = this.find(id);
+    if (indexed === undefined) return undefined;
+    this.#reports.splice(this.#reports.indexOf(indexed), 1);
+    this.#bytes -= indexed.size;
     this.#byId?.delete(id);
-    return part;
+    return indexed;
   }
 
   /** All that there is. */
   takeAll(): readonly SizedReport[] {
-    const all = this.#parts.slice();
+    const all = this.#reports.slice();
     this.#forget(all.length);
     return all;
   }
 
-  /** To be told now and then up to which index all is stored. */
+  /** To be called now and then with the index up to which everything is stored. */
   stored(index: number): void {
-    if (this.#parts.length > this.#keptUntil) {
-      const older = this.#parts.length - keptAtLeast;
-      const unstored = this.#parts.findIndex((part) => part.index > index);
+    if (this.#reports.length > this.#keptUntil) {
+      const older = this.#reports.length - keptAtLeast;
+      const unstored = this.#reports.findIndex((indexed) => indexed.index > index);
       this.#forget(unstored === -1 ? older : Math.min(unstored, older));
-      this.#keptUntil = 2 * Math.max(keptAtLeast, this.#parts.length);
+      this.#keptUntil = 2 * Math.max(keptAtLeast, this.#reports.length);
     }
-    const { parts, bytes } = this.#bounds;
-    if (this.#parts.length > parts || this.#bytes > bytes) {
-      this.#forget(Math.ceil(this.#parts.length / 2));
+    const { reports, bytes } = this.#bounds;
+    if (this.#reports.length > reports || this.#bytes > bytes) {
+      this.#forget(Math.ceil(this.#reports.length / 2));
     }
   }
 
   #forget(count: number): void {
-    for (const { size } of this.#parts.splice(0, count)) this.#bytes -= size;
+    for (const { size } of this.#reports.splice(0, count)) this.#bytes -= size;
     this.#byId = null;
   }
 }

@@ -18,8 +18,8 @@ import type { NatsTail } from './tail.ts';
 /** What the journal needs of the store. */
 export interface NatsJournalStore extends StreamBases, FollowedStore {}
 
-/** An append takes at most so long. */
-const patience = 5000;
+/** An append ends within this time. */
+const appendTimeoutMs = 5000;
 
 /**
  * The journal as a JetStream stream that any number of gateways share. A report is one message; its index is
@@ -61,7 +61,7 @@ export class NatsJournal implements Journal {
     return this.#following.malformed.count;
   }
 
-  /** How many live events were completed without the store, because it was away. */
+  /** How many live events were completed without the store, because it did not answer. */
   get incomplete(): number {
     return this.#following.completion.incomplete;
   }
@@ -70,7 +70,8 @@ export class NatsJournal implements Journal {
     if (this.#closed !== null) throw new Unavailable('The journal is closed.');
     if (reports.length === 0) return [];
     const healthReason = this.#link.healthReason();
-    if (healthReason !== null && this.#link.downFor > patience) throw new Unavailable(healthReason);
+    if (healthReason !== null && this.#link.downFor > appendTimeoutMs)
+      throw new Unavailable(healthReason);
     const appending = this.#append(reports);
     this.#appends.add(appending);
     try {
@@ -106,7 +107,7 @@ export class NatsJournal implements Journal {
   }
 
   async #append(reports: readonly Report[]): Promise<Appended[]> {
-    const deadline = performance.now() + patience;
+    const deadline = performance.now() + appendTimeoutMs;
     let before = this.#stream.latest ?? (await this.#state());
     const messages = reports.map((report) => this.#message(report));
     for (;;) {
@@ -121,11 +122,11 @@ export class NatsJournal implements Journal {
     }
   }
 
-  /** Where the connection is young, or was just lost, it is waited for; a longer absence is told at once. */
+  /** Waits for a connection that is being opened or was just lost; one that is down for longer is an error at once. */
   async #state(): Promise<StreamState> {
     const { downFor } = this.#link;
-    if (downFor > 0 && downFor < patience) {
-      await this.#link.connection(AbortSignal.timeout(Math.ceil(patience - downFor)));
+    if (downFor > 0 && downFor < appendTimeoutMs) {
+      await this.#link.connection(AbortSignal.timeout(Math.ceil(appendTimeoutMs - downFor)));
     }
     return this.#stream.state();
   }

@@ -24,7 +24,7 @@ export class NatsPublished {
     this.#reports.set(sequence, published);
   }
 
-  /** The report in a message, where it is one of them; a stream that was made again gives its sequences to others. */
+  /** The report in a message, where it is one of them; a stream that was recreated gives its sequences to others. */
   take(sequence: number, body: Uint8Array): Report | null {
     const published = this.#reports.get(sequence);
     if (published === undefined) return null;

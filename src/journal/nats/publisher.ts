@@ -72,7 +72,7 @@ export class NatsPublisher implements AsyncDisposable {
   #inbox = '';
   #lost: (error: Error) => void = () => {};
 
-  /** @param published told what the stream has taken, for whoever reads it back */
+  /** @param published is given what the stream has, for whoever reads it back */
   constructor(stream: NatsStream, link: NatsLink, published: NatsPublished, log: Log) {
     this.#stream = stream;
     this.#published = published;

@@ -17,8 +17,8 @@ export interface StreamMessage {
   readonly data: Uint8Array;
 }
 
-/** A consumer that nobody reads from goes after so long. */
-const abandonedAfter = 10_000;
+/** The server removes a consumer that nobody has read from for this time. */
+const inactiveMs = 10_000;
 
 /**
  * The stream's messages in order and without a gap, from a sequence on, in batches of whatever is there.
@@ -39,14 +39,14 @@ export async function* readStream(
     ack_policy: AckPolicy.None,
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: Math.max(from, 1),
-    inactive_threshold: nanos(abandonedAfter),
+    inactive_threshold: nanos(inactiveMs),
     mem_storage: true,
     num_replicas: 1,
   });
   try {
     // The consumer goes with its stream: if that is still the same one now, all it delivers is of it.
     const { identity } = await stream.state();
-    if (identity !== state.identity) throw new Error('the stream was made again');
+    if (identity !== state.identity) throw new Error('the stream was recreated');
     ready();
     let delivered = 0;
     const pull = new NatsPull(connection, {

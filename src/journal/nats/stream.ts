@@ -52,19 +52,19 @@ export interface StreamState {
 const headerBytes = 128;
 
 /**
- * How far the numbers of a new stream stay away from the highest that this process knows of: another
+ * The gap between the indexes of a new stream and the highest that this process knows of: another
  * gateway may have given out higher ones that are not stored.
  */
 const margin = 1_000_000;
 
 /**
- * A stream that was deleted is made again after so long: whoever deleted it may want to do so, and the server
- * may still be removing the files of the old one, which would take those of the new one with them.
+ * The pause before a deleted stream is recreated: whoever deleted it may want to do so, and the server may still be
+ * removing the files of the old one, which would take those of the new one with them.
  */
-const graceMilliseconds = 500;
+const recreationPauseMs = 500;
 
-/** An answer of JetStream takes at most so long. */
-const patience = 3000;
+/** JetStream answers within this time. */
+const answerTimeoutMs = 3000;
 
 /** Of the journal ids that are derived from a stream. */
 const idNamespace = '5b0a8c52-98ce-4f5d-b3a0-36a1f9a1f0c4';
@@ -151,7 +151,7 @@ export class NatsStream {
 
   /**
    * The stream as it is now, made where it is missing: asked of the server after this call.
-   * @throws Unavailable when NATS or, for a new stream, the database is away
+   * @throws Unavailable when NATS or, for a new stream, the database is unreachable
    */
   state(): Promise<StreamState> {
     if (this.#asking === null) return this.#begin();
@@ -175,7 +175,10 @@ export class NatsStream {
   async #ask(): Promise<StreamState> {
     const connection = this.#link.current;
     try {
-      const jetStream = await connection.jetstreamManager({ checkAPI: false, timeout: patience });
+      const jetStream = await connection.jetstreamManager({
+        checkAPI: false,
+        timeout: answerTimeoutMs,
+      });
       // The first reading learns the base, and with it the highest index that the store knows.
       if (this.#latest === null) await this.#read(jetStream);
       const known = this.#known();
@@ -215,7 +218,7 @@ export class NatsStream {
       const found = await findStream(jetStream, this.name);
       if (found === null && !waited) {
         waited = true;
-        await setTimeout(graceMilliseconds);
+        await setTimeout(recreationPauseMs);
         continue;
       }
       const info = found ?? (await this.#create(jetStream));
@@ -274,7 +277,7 @@ export class NatsStream {
    * empty messages fill it up to the highest index known.
    */
   async #catchUp(connection: NatsConnection, jetStream: JetStreamManager): Promise<StreamState> {
-    const jetStreamClient = connection.jetstream({ timeout: patience });
+    const jetStreamClient = connection.jetstream({ timeout: answerTimeoutMs });
     let endsAt: number | null = null;
     for (let attempt = 0; ; attempt += 1) {
       const known = this.#known();

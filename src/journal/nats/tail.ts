@@ -1,57 +1,61 @@
 import type { SizedReport } from './completion.ts';
 
 /** What was read of the journal: everything in (from, to]. */
-export interface Stretch {
-  readonly parts: readonly SizedReport[];
+export interface TailSegment {
+  readonly reports: readonly SizedReport[];
   readonly to: number;
 }
 
-const heldParts = 16_384;
-const heldBytes = 32 * 2 ** 20;
+const maxHeldReports = 16_384;
+const maxHeldBytes = 32 * 2 ** 20;
 
 /** The end of the journal as it was read last, for whoever needs it again soon: bounded. */
 export class NatsTail {
-  #parts: SizedReport[] = [];
+  #reports: SizedReport[] = [];
   #bytes = 0;
   #from = 0;
   #to = 0;
   #wake: Array<() => void> = [];
 
-  /** Everything behind this index is held. */
+  /** Everything after this index is held. */
   get from(): number {
     return this.#from;
   }
 
-  /** Begins anew behind an index: what comes next does not follow on what is held. */
+  /** Begins anew after an index: what comes next does not follow on what is held. */
   restart(index: number): void {
-    this.#parts = [];
+    this.#reports = [];
     this.#bytes = 0;
     this.#from = index;
     this.#advance(index);
   }
 
-  /** All parts between where it ended and an index. */
-  push(parts: readonly SizedReport[], to: number): void {
-    for (const part of parts) {
-      this.#parts.push(part);
-      this.#bytes += part.size;
+  /** All reports between where it ended and an index. */
+  push(reports: readonly SizedReport[], to: number): void {
+    for (const indexed of reports) {
+      this.#reports.push(indexed);
+      this.#bytes += indexed.size;
     }
-    if (this.#parts.length > heldParts || this.#bytes > heldBytes) this.#shorten();
+    if (this.#reports.length > maxHeldReports || this.#bytes > maxHeldBytes) this.#shorten();
     this.#advance(to);
   }
 
   /** What follows on an index; empty at the end, and null where it is held no more, or not yet. */
-  after(index: number, parts: number, bytes: number): Stretch | null {
+  after(index: number, maxReports: number, maxBytes: number): TailSegment | null {
     if (index < this.#from || index > this.#to) return null;
-    const first = this.#placeBehind(index);
+    const first = this.#positionAfter(index);
     let end = first;
-    for (let size = 0; end < this.#parts.length && end - first < parts && size < bytes; end += 1) {
-      size += this.#parts[end]?.size ?? 0;
+    for (
+      let size = 0;
+      end < this.#reports.length && end - first < maxReports && size < maxBytes;
+      end += 1
+    ) {
+      size += this.#reports[end]?.size ?? 0;
     }
-    const stretch = this.#parts.slice(first, end);
+    const segment = this.#reports.slice(first, end);
     return {
-      parts: stretch,
-      to: end === this.#parts.length ? this.#to : (stretch.at(-1)?.index ?? index),
+      reports: segment,
+      to: end === this.#reports.length ? this.#to : (segment.at(-1)?.index ?? index),
     };
   }
 
@@ -75,20 +79,20 @@ export class NatsTail {
     for (const wake of waiting) wake();
   }
 
-  /** Drops the older half: so that it need not be done for each part. */
+  /** Drops the older half at once, so that it is not done for each report. */
   #shorten(): void {
-    const dropped = this.#parts.splice(0, Math.ceil(this.#parts.length / 2));
+    const dropped = this.#reports.splice(0, Math.ceil(this.#reports.length / 2));
     for (const { size } of dropped) this.#bytes -= size;
     this.#from = dropped.at(-1)?.index ?? this.#from;
   }
 
-  /** The parts are in order of their indexes: found by halving. */
-  #placeBehind(index: number): number {
+  /** The reports are in order of their indexes: found by halving. */
+  #positionAfter(index: number): number {
     let low = 0;
-    let high = this.#parts.length;
+    let high = this.#reports.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#parts[middle]?.index ?? 0) <= index) low = middle + 1;
+      if ((this.#reports[middle]?.index ?? 0) <= index) low = middle + 1;
       else high = middle;
     }
     return low;

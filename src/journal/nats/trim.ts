@@ -8,14 +8,14 @@ import {
 } from 'nats';
 import type { NatsStream } from './stream.ts';
 
-/** What of the stored reports stays in the stream: whatever exceeds either goes. */
+/** The stored reports that stay in the stream: those that exceed either limit are removed. */
 export interface StreamKeep {
   readonly milliseconds: number;
   readonly bytes: number;
 }
 
 /**
- * Removes the oldest reports from the stream, and none behind the index that is stored: unlike limits of the
+ * Removes the oldest reports from the stream, and none after the index that is stored: unlike limits of the
  * server's own, this never drops what the store has not got.
  */
 export async function trimStream(
@@ -34,7 +34,7 @@ export async function trimStream(
   if (from > firstSequence) await jetStream.streams.purge(stream.name, { seq: from });
 }
 
-/** The first sequence at or behind a moment: JetStream tells it when a consumer is to begin there. */
+/** The first sequence at or after a moment: JetStream answers it for a consumer that is to begin there. */
 async function sequenceSince(
   jetStream: JetStreamManager,
   stream: string,

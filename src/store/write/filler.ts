@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Msg, NatsConnection } from 'nats';
 import type { SizedReport } from '../../journal/nats/completion.ts';
-import { partsOf } from '../../journal/nats/follower.ts';
+import { reportsIn } from '../../journal/nats/follower.ts';
 import { readStream } from '../../journal/nats/read-stream.ts';
 import type { NatsStream, StreamState } from '../../journal/nats/stream.ts';
 import type { NatsTail } from '../../journal/nats/tail.ts';
@@ -139,7 +139,7 @@ export class StoreFiller implements AsyncDisposable {
         await this.#tail.grown(run.signal);
         continue;
       }
-      await this.#write(run.connection, next.parts, stored, next.to, end);
+      await this.#write(run.connection, next.reports, stored, next.to, end);
       stored = next.to;
     }
   }
@@ -153,7 +153,7 @@ export class StoreFiller implements AsyncDisposable {
     if (stored >= this.#tail.from) return stored;
     for await (const messages of readStream(run, this.#stream, state, { from, ...readAtOnce })) {
       // The next batch is read while the last one is written.
-      const parts = partsOf(messages, state, this.#stream, this.#malformed);
+      const parts = reportsIn(messages, state, this.#stream, this.#malformed);
       await writing;
       const to = state.base + (messages.at(-1)?.sequence ?? 0);
       writing = this.#write(run.connection, parts, stored, to, end);

@@ -20,12 +20,12 @@ const tagged = (index: number, tag: string, generatedId: boolean): SizedReport =
 /** So many that whatever was remembered is not any more. */
 async function muchElse(from: number): Promise<void> {
   for (let index = from; index < from + 140_000; index += 1_000) {
-    const parts = Array.from({ length: 1_000 }, (_, n) => ({
+    const reports = Array.from({ length: 1_000 }, (_, n) => ({
       index: index + n,
       report: report({ generatedId: false }),
       size: 500,
     }));
-    await completion.complete(parts);
+    await completion.complete(reports);
   }
 }
 
@@ -39,15 +39,15 @@ test('a report completes the one that its id was made for, stored or not', async
 });
 
 test('what came long ago is asked for, and nothing that completed it is left out', async () => {
-  const parts = [tagged(1, 'first', true), tagged(2, 'second', false)];
-  for (const part of parts) await completion.complete([part]);
-  stored.known.set(id, parts);
+  const reports = [tagged(1, 'first', true), tagged(2, 'second', false)];
+  for (const part of reports) await completion.complete([part]);
+  stored.known.set(id, reports);
   stored.storedIndex = 2;
   await muchElse(3);
   expect(await tagsOf(tagged(200_000, 'third', false))).toEqual([['first', 'second', 'third']]);
 });
 
-test('a report that comes again in a stream that was made again is told once', async () => {
+test('a report that comes again in a stream that was recreated is published once', async () => {
   expect(await tagsOf(tagged(1, 'first', true))).toEqual([['first']]);
   completion.expectRepeats();
   expect(await tagsOf(tagged(1_000_001, 'first', true))).toEqual([]);

@@ -62,7 +62,7 @@ test.each(['stop', 'kill'] as const)(
   },
 );
 
-test('when the stream is made again, numbering goes on above every index, and following goes on', async () => {
+test('when the stream is recreated, numbering goes on above every index, and following goes on', async () => {
   const one = await at.follow();
   const two = await at.follow();
   const storm = new Storm([one.journal, two.journal]);
@@ -89,7 +89,7 @@ test('when the stream is made again, numbering goes on above every index, and fo
   expect(at.store.bases.size).toBe(4);
 });
 
-test('a report that is published once more to a stream that was made again is told once', async () => {
+test('a report that is published once more to a stream that was recreated is published once', async () => {
   const { journal, told } = await at.follow();
   const made = report({ tags: ['made'] });
   const [first] = await journal.append([made]);
@@ -102,7 +102,7 @@ test('a report that is published once more to a stream that was made again is to
   expect(told).toHaveLength(2);
 });
 
-test('a stream that somebody else made again is taken as it is', async () => {
+test('a stream that somebody else recreated is taken as it is', async () => {
   const { journal, told } = await at.follow();
   await journal.append([report(), report(), report()]);
   await at.withConnection(async (connection) => {

@@ -3,7 +3,7 @@ import type { SizedReport } from '../../../src/journal/nats/completion.ts';
 import { GeneratedIdReports } from '../../../src/journal/nats/generated-id-reports.ts';
 import { report } from '../report.ts';
 
-const roomy = { parts: 1_000_000, bytes: Number.MAX_SAFE_INTEGER };
+const roomy = { reports: 1_000_000, bytes: Number.MAX_SAFE_INTEGER };
 
 function* parts(from: number, to: number): Generator<SizedReport> {
   for (let index = from; index <= to; index += 1) yield { index, report: report(), size: 100 };
@@ -50,7 +50,7 @@ test('what is stored is forgotten, but for the latest few thousand', () => {
 });
 
 test.each([
-  ['number', { ...roomy, parts: 1_000 }],
+  ['number', { ...roomy, reports: 1_000 }],
   ['bytes', { ...roomy, bytes: 100 * 1_000 }],
 ])(
   'where nothing is stored any more, their %s is bounded: the older half is forgotten',

@@ -8,7 +8,7 @@ const part = (index: number, size = 100) => ({ index, report: said, size });
 const patience = () => AbortSignal.timeout(5000);
 
 test('gives every part once, in order, whatever is taken at a time', () => {
-  const pushes = fc.array(fc.record({ parts: fc.nat(20), gap: fc.nat(5) }), { maxLength: 30 });
+  const pushes = fc.array(fc.record({ reports: fc.nat(20), gap: fc.nat(5) }), { maxLength: 30 });
   fc.assert(
     fc.property(
       pushes,
@@ -19,22 +19,22 @@ test('gives every part once, in order, whatever is taken at a time', () => {
         tail.restart(10);
         const pushed: number[] = [];
         let to = 10;
-        for (const { parts, gap } of all) {
-          const batch = Array.from({ length: parts }, (_, n) => part(to + n + 1));
-          to += parts + gap;
+        for (const { reports, gap } of all) {
+          const batch = Array.from({ length: reports }, (_, n) => part(to + n + 1));
+          to += reports + gap;
           pushed.push(...batch.map(({ index }) => index));
           tail.push(batch, to);
         }
         const taken: number[] = [];
         for (let at = 10; at < to; ) {
           const stretch = tail.after(at, most, bytes);
-          expect(stretch?.parts.length).toBeLessThanOrEqual(most);
+          expect(stretch?.reports.length).toBeLessThanOrEqual(most);
           expect(stretch?.to).toBeGreaterThan(at);
-          taken.push(...(stretch?.parts ?? []).map(({ index }) => index));
+          taken.push(...(stretch?.reports ?? []).map(({ index }) => index));
           at = stretch?.to ?? to;
         }
         expect(taken).toEqual(pushed);
-        expect(tail.after(to, most, bytes)).toEqual({ parts: [], to });
+        expect(tail.after(to, most, bytes)).toEqual({ reports: [], to });
       },
     ),
   );
@@ -45,7 +45,7 @@ test('forgets the oldest where it holds too much, and says so', () => {
   for (let index = 1; index <= 40_000; index += 1) tail.push([part(index)], index);
   expect(tail.after(0, 1000, 1e6)).toBeNull();
   expect(tail.from).toBeGreaterThan(20_000);
-  expect(tail.after(tail.from, 1, 1e6)?.parts[0]?.index).toBe(tail.from + 1);
+  expect(tail.after(tail.from, 1, 1e6)?.reports[0]?.index).toBe(tail.from + 1);
   const large = new NatsTail();
   for (let index = 1; index <= 100; index += 1) large.push([part(index, 2 ** 20)], index);
   expect(large.from).toBeGreaterThan(60);
@@ -57,7 +57,7 @@ test('what is not read yet is not given, and what comes anew does not follow on 
   expect(tail.after(5, 10, 1000)).toBeNull();
   tail.restart(100);
   expect(tail.after(1, 10, 1000)).toBeNull();
-  expect(tail.after(100, 10, 1000)).toEqual({ parts: [], to: 100 });
+  expect(tail.after(100, 10, 1000)).toEqual({ reports: [], to: 100 });
 });
 
 test('wakes whoever waits, when there is more or when he is told to stop', async () => {
