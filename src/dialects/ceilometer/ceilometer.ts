@@ -49,14 +49,14 @@ export class Ceilometer {
   /** @throws DefinitionsError when the definitions cannot be read */
   static async open(given: Partial<CeilometerOptions>, log: Log): Promise<Ceilometer> {
     const options = { ...defaultCeilometerOptions, ...given };
-    return new Ceilometer(options, log, await load(options));
+    return new Ceilometer(options, log, await load(options, log));
   }
 
   /** Reads the definitions file again. A bad one is told and changes nothing: resolves false. */
   async reload(): Promise<boolean> {
     const file = this.#options.definitionsFile ?? ourDefinitions;
     try {
-      this.#converter = await load(this.#options);
+      this.#converter = await load(this.#options, this.#log);
     } catch (error) {
       if (!(error instanceof DefinitionsError)) throw error;
       const { faults } = error;
@@ -105,7 +105,7 @@ function refusing(read: () => Reading): Reading {
 }
 
 /** @throws DefinitionsError */
-async function load(options: CeilometerOptions): Promise<Converter> {
+async function load(options: CeilometerOptions, log: Log): Promise<Converter> {
   const file = options.definitionsFile ?? ourDefinitions;
   let text: string;
   try {
@@ -115,5 +115,10 @@ async function load(options: CeilometerOptions): Promise<Converter> {
       cause,
     });
   }
-  return new Converter(parseDefinitions(text, file), options);
+  const warnings: string[] = [];
+  const definitions = parseDefinitions(text, file, (warning) => warnings.push(warning));
+  if (warnings.length > 0) {
+    log.warn({ file, warnings }, 'Some paths of the event definitions never match.');
+  }
+  return new Converter(definitions, options);
 }

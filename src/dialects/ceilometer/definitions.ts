@@ -43,8 +43,11 @@ project_id: [payload.tenant_id, ctxt.project_id]
 user_id: [payload.user_id, ctxt.user_id]
 tenant_id: [payload.tenant_id, ctxt.project_id]
 `),
-  (_line, message) => {
-    throw new Error(message);
+  {
+    fault: (_line, message) => {
+      throw new Error(message);
+    },
+    warn: () => {},
   },
 );
 
@@ -57,10 +60,15 @@ export const catchAll: Definition = {
 
 /**
  * Reads a definitions file, in its order.
- * @param file what to call it in errors
+ * @param file its name in errors and warnings
+ * @param warn is called with each line that cannot be meant as it is
  * @throws DefinitionsError with all faults
  */
-export function parseDefinitions(text: string, file: string): readonly Definition[] {
+export function parseDefinitions(
+  text: string,
+  file: string,
+  warn: (warning: string) => void = () => {},
+): readonly Definition[] {
   const root = yamlOf(text, file);
   if (root.kind !== 'list') {
     throw new DefinitionsError([
@@ -68,11 +76,14 @@ export function parseDefinitions(text: string, file: string): readonly Definitio
     ]);
   }
   const faults: string[] = [];
-  const definitions = root.items.map((node, at) =>
-    definitionOf(node, (line, message) => {
-      faults.push(`${file}:${line}: definition ${at + 1}${nameOf(node)}${message}.`);
-    }),
-  );
+  const definitions = root.items.map((node, at) => {
+    const said = (line: number, message: string) =>
+      `${file}:${line}: definition ${at + 1}${nameOf(node)}${message}.`;
+    return definitionOf(node, {
+      fault: (line, message) => void faults.push(said(line, message)),
+      warn: (line, message) => warn(said(line, message)),
+    });
+  });
   if (faults.length > 0) throw new DefinitionsError(faults);
   return definitions;
 }
@@ -89,12 +100,18 @@ function yamlOf(text: string, file: string): YamlNode {
 /** Says what is wrong in a line of the definition. */
 type Fault = (line: number, message: string) => void;
 
+interface Findings {
+  readonly fault: Fault;
+  readonly warn: Fault;
+}
+
 function nameOf(node: YamlNode): string {
   const types = memberOf(node, 'event_type');
   return types === undefined ? '' : ` (${repr(toValue(types), 60)})`;
 }
 
-function definitionOf(node: YamlNode, fault: Fault): Definition {
+function definitionOf(node: YamlNode, findings: Findings): Definition {
+  const { fault } = findings;
   const say: Fault = (line, message) => fault(line, `: ${message}`);
   if (node.kind !== 'mapping') say(node.line, `must be a mapping, not ${typeName(toValue(node))}`);
   const types = memberOf(node, 'event_type');
@@ -104,7 +121,7 @@ function definitionOf(node: YamlNode, fault: Fault): Definition {
     else if (traits === undefined) say(node.line, 'Required field traits not specified');
   }
   const patterns = types === undefined ? [] : patternsOf(types, say);
-  const own = traits === undefined ? [] : traitsOf(traits, fault);
+  const own = traits === undefined ? [] : traitsOf(traits, findings);
   return { ...matcherOf(patterns), traits: [...new Map([...defaultTraits, ...own]).values()] };
 }
 
@@ -143,7 +160,7 @@ function matcherOf(patterns: readonly string[]): Pick<Definition, 'matches' | 'c
   };
 }
 
-function traitsOf(traits: YamlNode, fault: Fault): ReadonlyMap<string, ExtractTrait> {
+function traitsOf(traits: YamlNode, { fault, warn }: Findings): ReadonlyMap<string, ExtractTrait> {
   const read = new Map<string, ExtractTrait>();
   for (const { key, value } of entriesOf(traits, fault)) {
     const name = keyText(key);
@@ -152,7 +169,8 @@ function traitsOf(traits: YamlNode, fault: Fault): ReadonlyMap<string, ExtractTr
       continue;
     }
     try {
-      read.set(name, traitFrom(name, value));
+      const warnOfTrait = (message: string) => warn(value.line, `, trait ${name}: ${message}`);
+      read.set(name, traitFrom(name, value, warnOfTrait));
     } catch (cause) {
       // Whatever it is, a stack that overflows on nested parentheses too, the definition brought it about.
       fault(value.line, `, trait ${name}: ${(cause as Error).message}`);

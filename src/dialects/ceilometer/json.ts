@@ -1,3 +1,4 @@
+import { isNestedDeeper } from '../../event/json-depth.ts';
 import { type Dict, float, integer, keepOrder, setMember, type Value } from './python/value.ts';
 
 /** The text is no JSON. */
@@ -5,8 +6,8 @@ export class JsonError extends Error {
   override readonly name = 'JsonError';
 }
 
-/** Deeper nesting is refused: nobody means it, and it would exhaust the stack later. */
-const depthMax = 200;
+/** Deeper nesting is rejected before anything reads it: it would exhaust the stack later. */
+const maxDepth = 200;
 
 /**
  * What JSON.parse would not keep: floats without a fraction, integers of 16 digits and more, and the
@@ -19,6 +20,9 @@ const needsCare = /(?:"\s*:|[[,]|^)\s*-?(?:\d+[.eE]|\d{16})|"\d+"\s*:/;
  * and -Infinity for numbers. @throws JsonError
  */
 export function readJson(text: string): Value {
+  if (isNestedDeeper(text, maxDepth)) {
+    throw new JsonError(`nested deeper than ${maxDepth} levels`);
+  }
   if (!needsCare.test(text)) {
     try {
       return JSON.parse(text) as Value;
@@ -48,7 +52,6 @@ const words = new Map<string, Value>([
 class Reader {
   readonly #text: string;
   #at = 0;
-  #depth = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -77,11 +80,8 @@ class Reader {
   }
 
   #nested<Nested>(read: () => Nested): Nested {
-    if (++this.#depth > depthMax) throw this.#error(`it is nested deeper than ${depthMax} levels`);
     this.#at++;
-    const value = read();
-    this.#depth--;
-    return value;
+    return read();
   }
 
   #object(): Dict {

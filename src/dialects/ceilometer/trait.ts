@@ -56,13 +56,24 @@ function textTrait(type: 'none' | 'text'): (name: string, value: Value) => Ceilo
   });
 }
 
-/** Reads a trait's definition, in its long or its short form. @throws TraitError */
-export function traitFrom(name: string, definition: YamlNode): ExtractTrait {
+/** Members of a notification, as the converter is given it. */
+const notificationMembers = ['ctxt', 'publisher_id', 'event_type', 'payload', 'metadata'];
+
+/**
+ * Reads a trait's definition, in its long or its short form.
+ * @param warn is called with what is allowed and cannot be meant
+ * @throws TraitError
+ */
+export function traitFrom(
+  name: string,
+  definition: YamlNode,
+  warn: (message: string) => void,
+): ExtractTrait {
   const long = definition.kind === 'mapping';
   const fields = long ? memberOf(definition, 'fields') : definition;
   if (fields === undefined) throw new TraitError(`The field 'fields' is required for ${name}`);
   const plugin = long ? pluginOf(name, definition) : undefined;
-  const lookup = lookupOf(name, toValue(fields), plugin);
+  const lookup = lookupOf(name, toValue(fields), plugin, warn);
   const type = long ? typeOf(name, definition) : 'text';
   return extract(name, lookup, type);
 }
@@ -117,13 +128,27 @@ function pluginOf(name: string, definition: YamlNode): Plugin | undefined {
 }
 
 /** An integer or a boolean is the value itself; anything else is a path, or a list of them. */
-function lookupOf(name: string, fields: Value, plugin: Plugin | undefined): Lookup {
+function lookupOf(
+  name: string,
+  fields: Value,
+  plugin: Plugin | undefined,
+  warn: (message: string) => void,
+): Lookup {
   const only = Array.isArray(fields) && fields.length === 1 ? (fields[0] ?? null) : fields;
   if (isInt(only)) return () => only;
   const text = Array.isArray(only) ? only.map((path) => `(${str(path)})`).join('|') : only;
   const path = compiled(name, text);
+  for (const member of path.topNames) {
+    if (!notificationMembers.includes(member)) warn(`${member} ${neverThere(member)}`);
+  }
   return plugin === undefined ? path.first : (notification) => plugin(path.all(notification));
 }
+
+/** oslo.messaging hands the members `_context_…` of a message on as members of ctxt. */
+const neverThere = (member: string): string =>
+  member.startsWith('_context_')
+    ? `never matches: use ctxt.${member.slice('_context_'.length)}`
+    : `never matches: a notification has ${notificationMembers.join(', ')}`;
 
 function compiled(name: string, text: Value): CompiledPath {
   try {

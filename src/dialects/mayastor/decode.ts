@@ -15,7 +15,7 @@ import { isObject, type JsonObject, member } from './message.ts';
  * | category, action | category, action, by name |
  * | target | key; none where it is empty |
  * | metadata.id | id; a text that is no UUID gets a stable one and stays a filter key |
- * | metadata.timestamp | time |
+ * | metadata.timestamp | time; where its clock is ahead, that of its arrival, and trait reportedTime |
  * | metadata.source.component | source.component; plane: IoEngine DATA_PLANE, the agents CONTROL_PLANE |
  * | metadata.source.node | source.node; none where it is empty |
  * | details | traits `<block>.<field>`; the ids among them are filter keys too |
@@ -53,6 +53,7 @@ export function decodeMessage(body: string): EventDraft {
     tags: ['mayastor'],
     traits,
     time: text(metadata, 'timestamp'),
+    clock: 'ARRIVAL',
     raw: message as Json,
   };
 }

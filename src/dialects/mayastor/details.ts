@@ -3,11 +3,12 @@ import type { TypedValue } from '../../event/event.ts';
 import { nameIn, rebuildStatuses, switchOverStatuses } from './enums.ts';
 import { isObject, type JsonObject, member } from './message.ts';
 
-type Kind = 'text' | 'id' | 'uint64' | 'timestamp' | 'duration' | readonly string[];
+type Kind = 'text' | 'id' | 'uri' | 'uint64' | 'timestamp' | 'duration' | readonly string[];
 
 /**
- * The blocks of EventDetails and what each field holds: `id` is a text by which the event is also found. A field becomes the
- * trait `<block>.<field>`, in snake case: rebuild.source_replica, state_change.next.
+ * The blocks of EventDetails and the kind of each field. By an `id` the event is also found, and by the UUIDs within
+ * an `id` or a `uri`: bdev:///<uuid>?uuid=<uuid>. A field becomes the trait `<block>.<field>`, in snake case:
+ * rebuild.source_replica, state_change.next.
  */
 const blocks: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   rebuild: {
@@ -20,13 +21,13 @@ const blocks: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   switch_over: {
     switch_over_status: switchOverStatuses,
     start_time: 'timestamp',
-    existing_nqn: 'text',
-    new_path: 'text',
+    existing_nqn: 'uri',
+    new_path: 'uri',
     retry_count: 'uint64',
   },
-  nexus_child: { uri: 'text' },
-  nvme_path: { nqn: 'text', path: 'text' },
-  host_initiator: { host_nqn: 'text', subsystem_nqn: 'text', target: 'text', uuid: 'id' },
+  nexus_child: { uri: 'uri' },
+  nvme_path: { nqn: 'uri', path: 'uri' },
+  host_initiator: { host_nqn: 'uri', subsystem_nqn: 'uri', target: 'uri', uuid: 'id' },
   reactor: { lcore: 'uint64', state: 'text' },
   state_change: { previous: 'text', next: 'text' },
   action_duration: { time_taken: 'duration' },
@@ -51,9 +52,17 @@ export function readDetails(details: JsonObject): Details {
   return {
     traits: found.map(({ trait }) => trait),
     ids: found.flatMap(({ kind, trait }) =>
-      kind === 'id' && trait.type === 'TEXT' ? [trait.value] : [],
+      trait.type === 'TEXT' ? idsIn(kind, trait.value) : [],
     ),
   };
+}
+
+const uuids = /(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])/gi;
+
+function idsIn(kind: Kind, value: string): readonly string[] {
+  if (kind !== 'id' && kind !== 'uri') return [];
+  const inside = (value.match(uuids) ?? []).map((uuid) => uuid.toLowerCase());
+  return kind === 'id' ? [value, ...inside] : inside;
 }
 
 function readBlock(block: string, fields: Readonly<Record<string, Kind>>, content: JsonObject) {

@@ -58,6 +58,7 @@ function draftOf(event: NomadEvent, { id, cluster, index, now }: Place): Identif
     value: payload,
     raw,
     time: modifiedAt(subject, now),
+    clock: 'ARRIVAL',
   };
 }
 
@@ -83,7 +84,8 @@ const hasFailed = ({ Status, ClientStatus }: Readonly<Record<string, Json>>): bo
 /** Nanoseconds in the payload where it has them, which may be long ago when a stream is read again; else now. */
 function modifiedAt({ ModifyTime: time }: Readonly<Record<string, Json>>, now: Instant): Instant {
   if (typeof time !== 'number' || time <= 0) return now;
-  return Math.min(Math.round(time / 1000), now);
+  const instant = Math.round(time / 1000);
+  return Number.isSafeInteger(instant) ? instant : now;
 }
 
 /** Something that we have to say of a cluster's stream itself. */

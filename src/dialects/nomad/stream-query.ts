@@ -1,4 +1,5 @@
 import type { Filter, Topic } from '../../event/filter.ts';
+import { storable } from '../../event/text.ts';
 import { NomadError } from './nomad-error.ts';
 import { nomadTraits } from './nomad-traits.ts';
 
@@ -12,8 +13,15 @@ export interface StreamQuery {
 /** Reads the parameters that matter to the stream; Nomad ignores the others too. @throws NomadError */
 export function readStreamQuery(parameters: URLSearchParams): StreamQuery {
   const index = parseIndex(parameters.get('index') ?? '');
-  const topics = parseTopics(parameters.getAll('topic'));
-  return { index, filter: filterOf(topics, parameters.get('namespace') || 'default') };
+  const topics = parseTopics(parameters.getAll('topic').map((topic) => checked('topic', topic)));
+  const namespace = checked('namespace', parameters.get('namespace') || 'default');
+  return { index, filter: filterOf(topics, namespace) };
+}
+
+/** Nomad would find nothing by such a string; the database cannot even compare it. */
+function checked(name: string, given: string): string {
+  if (storable(given) === given) return given;
+  throw new NomadError(400, `Invalid ${name}: it holds NUL or half of a surrogate pair`);
 }
 
 const outermost = 2n ** 63n;

@@ -21,8 +21,8 @@ export interface Status {
   readonly details: string;
 }
 
-/** How long the end of a call waits for a journal that is away. */
-const patience = 4_000;
+/** How long the end of a call waits for a journal that is down. */
+const endTimeoutMs = 4_000;
 
 const strictRefusal: Status = {
   code: status.INVALID_ARGUMENT,
@@ -37,7 +37,7 @@ export class Collection {
   readonly #context: DialectContext;
   readonly #skipped: SkipCounter;
   readonly #strict: boolean;
-  readonly #funnel: BatchReporter;
+  readonly #reporter: BatchReporter;
   #end: (failure: Status | null) => void = () => {};
 
   constructor(
@@ -50,7 +50,7 @@ export class Collection {
     this.#context = context;
     this.#skipped = skipped;
     this.#strict = options.strict;
-    this.#funnel = new BatchReporter(context.intake, skipped, options.maxBatch);
+    this.#reporter = new BatchReporter(context.intake, skipped, options.maxBatch);
     this.outcome = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -78,15 +78,16 @@ export class Collection {
       void this.#finish(strictRefusal);
       return;
     }
-    this.#funnel.add(draftOf(event, this.#context.now()), bytes.length);
-    if (this.#funnel.full) void this.#makeRoom();
+    const draft = draftOf(event, this.#context.now());
+    this.#reporter.add({ ...draft, clock: 'ARRIVAL' }, bytes.length);
+    if (this.#reporter.full) void this.#makeRoom();
   }
 
   /** The client waits, by gRPC's own flow control, until what it sent is safe. */
   async #makeRoom(): Promise<void> {
     this.#call.pause();
     try {
-      await this.#funnel.emptied();
+      await this.#reporter.emptied();
       this.#call.resume();
     } catch (error) {
       this.#end(this.#statusOf(error));
@@ -95,9 +96,9 @@ export class Collection {
 
   async #finish(failure: Status | null): Promise<void> {
     this.#call.removeAllListeners('data').pause();
-    this.#funnel.losePatience(patience);
+    this.#reporter.losePatience(endTimeoutMs);
     try {
-      await this.#funnel.emptied();
+      await this.#reporter.emptied();
       this.#end(failure);
     } catch (error) {
       this.#end(this.#statusOf(error));

@@ -156,3 +156,23 @@ describe('a file that is read again', () => {
     await expect(open).rejects.toThrow(/missing\.yaml: cannot be read/);
   });
 });
+
+test('a path that no notification has is warned of, with its line', () => {
+  const warnings: string[] = [];
+  const yaml = `- event_type: a.*
+  traits:
+    tenant: _context_tenant
+    user:
+      fields: [payload.user_id, _context_user.id]
+    good: [$.ctxt.user_id, payload.*, metadata.timestamp, '*']
+    host: {fields: hostname, type: text}
+`;
+  expect(parseDefinitions(yaml, 'events.yaml', (warning) => warnings.push(warning))).toHaveLength(
+    1,
+  );
+  expect(warnings).toEqual([
+    "events.yaml:3: definition 1 ('a.*'), trait tenant: _context_tenant never matches: use ctxt.tenant.",
+    "events.yaml:5: definition 1 ('a.*'), trait user: _context_user never matches: use ctxt.user.",
+    "events.yaml:7: definition 1 ('a.*'), trait host: hostname never matches: a notification has ctxt, publisher_id, event_type, payload, metadata.",
+  ]);
+});

@@ -111,3 +111,21 @@ test('while the journal is away nothing is taken, and everything may be sent aga
   gateway.away = false;
   expect((await post(notification(uuid(7)))).status).toBe(200);
 });
+
+test.each([
+  ['plain', '1'],
+  ['with a float, which is read by another reader', '1.0'],
+])(
+  'a body nested deeper than 200 levels is rejected before anything reads it: %s',
+  async (_, inner) => {
+    const nested = (levels: number) => `${'['.repeat(levels)}${inner}${']'.repeat(levels)}`;
+    for (const levels of [201, 100_000]) {
+      expect(await post(nested(levels))).toEqual({
+        status: 400,
+        body: { error: 'The body is nested deeper than 200 levels.' },
+      });
+    }
+    const { status, body } = await post({ ...notification(uuid(90)), payload: [1] });
+    expect([status, body.results.length]).toEqual([200, 1]);
+  },
+);

@@ -132,6 +132,14 @@ describe('a gateway with definitions of its operator', () => {
   });
 });
 
+test('bad definitions do not stop a gateway that has the dialect off', async () => {
+  await using gateway = await bootGateway({
+    environment: { TIDINGS_DIALECTS: 'nomad', DEFINITIONS_FILE: '/nowhere/definitions.yaml' },
+  });
+  const ready = await fetch(`${gateway.origin}/readyz`);
+  expect(ready.status).toBe(200);
+});
+
 test('without the dialect the mutation says so', async () => {
   await using gateway = await bootGateway({ environment: { TIDINGS_DIALECTS: 'none' } });
   const { errors } = await gateway.run(report, { notifications: [notification(uuid(1))] });

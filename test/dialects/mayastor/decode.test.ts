@@ -71,6 +71,52 @@ test('ids inside details are filter keys', () => {
   expect(replica).toMatchObject({ category: 'Replica', action: 'Create', filterKeys: ['p', 'u'] });
 });
 
+test('ids inside URIs are filter keys as well as the URIs of replicas', () => {
+  const [source, destination, child] = [1, 2, 3].map(
+    (n) => `a1b2c3d4-0000-4000-8000-00000000000${n}`,
+  ) as [string, string, string];
+  const draft = decode({
+    category: 'Nexus',
+    action: 'RebuildEnd',
+    target: child,
+    metadata: {
+      id: '00000000-0000-4000-8000-000000000009',
+      source: {
+        component: 'IoEngine',
+        node: 'n',
+        event_details: {
+          rebuild_details: {
+            source_replica: `bdev:///${source}?uuid=${source.toUpperCase()}`,
+            destination_replica: `nvmf://10.1.0.5:8420/nqn.2019-05.io.openebs:${destination}?uuid=${destination}`,
+          },
+          nexus_child_details: { uri: `bdev:///${child}?uuid=${child}` },
+        },
+      },
+      timestamp: '2026-08-12T09:14:02.002469134Z',
+    },
+  });
+  expect(draft.filterKeys).toEqual([
+    `bdev:///${source}?uuid=${source.toUpperCase()}`,
+    source,
+    `nvmf://10.1.0.5:8420/nqn.2019-05.io.openebs:${destination}?uuid=${destination}`,
+    destination,
+  ]);
+});
+
+test('a message whose clock is ahead gets the time of its arrival, and its own as a trait', () => {
+  const [event] = cases.events;
+  const wire = structuredClone(event?.wire_legacy) as { metadata: { timestamp: string } };
+  wire.metadata.timestamp = '2026-08-12T10:14:02.000000Z';
+  const moment = Date.parse('2026-08-12T09:14:02Z') * 1000;
+  const report = validate(decode(wire), moment, { limits: defaultLimits, storeRaw: true });
+  expect(report).toMatchObject({ time: moment });
+  expect('traits' in report && report.traits).toContainEqual({
+    name: 'reportedTime',
+    type: 'DATETIME',
+    value: moment + 3_600_000_000,
+  });
+});
+
 test.each([
   [{ state_change_details: { previous: 'open', next: 'faulted (no space)' } }, 'ERROR'],
   [{ state_change_details: { previous: 'Online', next: 'Offline' } }, 'ERROR'],

@@ -106,7 +106,9 @@ describe('a draft', () => {
   });
 
   test('never lies in the future', () => {
-    expect(draftOf({ ...node, Payload: { Node: { ModifyTime: 9e18 } } })?.time).toBe(now);
+    const ahead = draftOf({ ...node, Payload: { Node: { ModifyTime: 9e18 } } });
+    expect(ahead).toMatchObject({ time: 9e15, clock: 'ARRIVAL' });
+    expect(draftOf({ ...node, Payload: { Node: { ModifyTime: 9e19 } } })?.time).toBe(now);
   });
 });
 

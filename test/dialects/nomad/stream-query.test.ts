@@ -59,3 +59,15 @@ describe('topics', () => {
     expect(readStreamQuery(parameters)).toEqual({ index: 0, filter: { namespaces: ['default'] } });
   });
 });
+
+test.each(['topic=Job:%00', 'topic=%00', 'namespace=a%00b'])(
+  'what the database cannot compare is a 400: %s',
+  (query) => {
+    expect(() => readStreamQuery(new URLSearchParams(query))).toThrow(
+      expect.objectContaining({
+        status: 400,
+        message: expect.stringMatching(/^Invalid (topic|namespace): /),
+      }),
+    );
+  },
+);

@@ -75,7 +75,7 @@ export class AmqpInbox {
       ceilometer.readText(message.content.toString('utf8'), level),
     );
     const drafts = readings.flatMap((reading) =>
-      reading.outcome === 'event' ? [reading.draft] : [],
+      reading.outcome === 'event' ? [{ ...reading.draft, clock: 'ARRIVAL' as const }] : [],
     );
     const results = (await reportPersistently(drafts, report)).values();
     const aside: Promise<void>[] = [];

@@ -11,6 +11,8 @@ export interface CompiledPath {
   first(document: Value): Value;
   /** All matches that are not null. @throws ConversionError */
   all(document: Value): readonly Datum[];
+  /** The members of the document itself that it begins at, one for each alternative. */
+  readonly topNames: readonly string[];
 }
 
 /** @throws PathError */
@@ -25,11 +27,25 @@ export function compilePath(text: string): CompiledPath {
   const quick = firstOf(path);
   return {
     all,
+    topNames: topNamesOf(path),
     first:
       quick === null
         ? (document) => all(document)[0]?.value ?? null
         : (document) => quick(document) ?? null,
   };
+}
+
+function topNamesOf(path: Path): readonly string[] {
+  switch (path.kind) {
+    case 'fields':
+      return path.names.filter((name) => name !== '*');
+    case 'child':
+      return topNamesOf(path.left.kind === 'root' ? path.right : path.left);
+    case 'union':
+      return [...topNamesOf(path.left), ...topNamesOf(path.right)];
+    default:
+      return [];
+  }
 }
 
 /** A step that finds at most one value: undefined where it finds none. */
