@@ -1,6 +1,7 @@
 import { v5 } from 'uuid';
 import type { DraftTrait, EventDraft } from '../../event/draft.ts';
 import type { Json, Plane, Severity } from '../../event/event.ts';
+import { parseJson } from '../../event/json.ts';
 import { readUuid } from '../../event/uuid.ts';
 import { readDetails } from './details.ts';
 import { actions, categories, components, nameIn } from './enums.ts';
@@ -69,7 +70,7 @@ const idSpace = '4f7b5a52-93f4-5c0a-8f0e-0d5c3a8b6e17';
 function parse(body: string): JsonObject {
   let json: unknown;
   try {
-    json = JSON.parse(body);
+    json = parseJson(body);
   } catch (cause) {
     throw new MessageError('it is not JSON', { cause });
   }

@@ -96,7 +96,8 @@ function readDuration(value: unknown): Typed | null {
 
 /** A number or its decimal text; one that JavaScript cannot hold exactly stays text. */
 function readUnsigned(value: unknown): Typed | null {
-  if (typeof value !== 'number' && (typeof value !== 'string' || !/^\d+$/.test(value))) return null;
+  const digits = typeof value === 'string' && /^\d+$/.test(value);
+  if (typeof value !== 'number' && typeof value !== 'bigint' && !digits) return null;
   const number = Number(value);
   return Number.isSafeInteger(number)
     ? { type: 'INT', value: number }

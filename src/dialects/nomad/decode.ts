@@ -83,8 +83,8 @@ const hasFailed = ({ Status, ClientStatus }: Readonly<Record<string, Json>>): bo
 
 /** Nanoseconds in the payload where it has them, which may be long ago when a stream is read again; else now. */
 function modifiedAt({ ModifyTime: time }: Readonly<Record<string, Json>>, now: Instant): Instant {
-  if (typeof time !== 'number' || time <= 0) return now;
-  const instant = Math.round(time / 1000);
+  if ((typeof time !== 'number' && typeof time !== 'bigint') || time <= 0) return now;
+  const instant = typeof time === 'bigint' ? Number(time / 1000n) : Math.round(time / 1000);
   return Number.isSafeInteger(instant) ? instant : now;
 }
 

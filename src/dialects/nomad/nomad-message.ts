@@ -1,4 +1,5 @@
 import type { Json } from '../../event/event.ts';
+import { parseJson, stringifyJson } from '../../event/json.ts';
 
 /** A line of a cluster's stream that is no heartbeat: what one transaction brought. */
 export interface Batch {
@@ -28,7 +29,7 @@ export function parseLine(line: string): Batch | null {
   const list = events ?? [];
   if (!Array.isArray(list) || !Number.isSafeInteger(index)) throw malformed(line);
   if (list.length === 0) return null;
-  const distinct = new Map(list.map((entry) => [JSON.stringify(entry), entry]));
+  const distinct = new Map(list.map((entry) => [stringifyJson(entry), entry]));
   const taken = [...distinct.values()].map((entry) => {
     if (!isObject(entry)) throw malformed(line);
     return eventOf(entry);
@@ -38,7 +39,7 @@ export function parseLine(line: string): Batch | null {
 
 function parseObject(line: string): Record<string, Json> {
   try {
-    const json: Json = JSON.parse(line);
+    const json = parseJson(line);
     if (isObject(json)) return json;
   } catch {
     // Nomad writes why it ends a stream as bare text.

@@ -78,8 +78,7 @@ export class Collection {
       void this.#finish(strictRefusal);
       return;
     }
-    const draft = draftOf(event, this.#context.now());
-    this.#reporter.add({ ...draft, clock: 'ARRIVAL' }, bytes.length);
+    this.#reporter.add(draftOf(event, this.#context.now()), bytes.length);
     if (this.#reporter.full) void this.#makeRoom();
   }
 

@@ -31,5 +31,5 @@ export function draftOfMessage(message: TopicMessage, partition: string, now: In
   const event = eventFromBytes(message.value);
   const written = Number(message.timestamp) * 1000;
   const uuid = event.uuid || message.key?.toString() || `${partition}/${message.offset}`;
-  return { ...draftOf({ ...event, uuid }, written > 0 ? written : now), clock: 'ARRIVAL' };
+  return draftOf({ ...event, uuid }, written > 0 ? written : now);
 }

@@ -47,7 +47,7 @@ export class SkyWalkingKafkaSource implements Source {
     this.#settings = settings;
     this.#skipped = new SkipCounter(context.log, `Messages of ${this.topic} were skipped.`);
     this.#supervision = new Supervision({
-      subject: "Kafka's topic",
+      subject: 'Kafka',
       fields: { topic: this.topic },
       shortestPauseMs,
       longestPauseMs,

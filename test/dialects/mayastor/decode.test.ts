@@ -231,3 +231,30 @@ test('the catalogue knows every category and every action of the protocol', () =
   );
   expect([...listed].sort()).toEqual(actions.slice(1).toSorted());
 });
+
+test('an integer beyond 2^53 keeps every digit, in its trait and in raw', () => {
+  const body = JSON.stringify({
+    category: 'HighAvailability',
+    action: 'SwitchOver',
+    metadata: {
+      id: 'x',
+      source: {
+        component: 'HaClusterAgent',
+        event_details: { switch_over_details: { retry_count: 'MANY' } },
+      },
+    },
+  }).replace('"MANY"', '18446744073709551615');
+  const draft = decodeMessage(body);
+  expect(draft.traits).toContainEqual({
+    name: 'switch_over.retry_count',
+    type: 'TEXT',
+    value: '18446744073709551615',
+  });
+  expect(draft.raw).toMatchObject({
+    metadata: {
+      source: {
+        event_details: { switch_over_details: { retry_count: 18_446_744_073_709_551_615n } },
+      },
+    },
+  });
+});

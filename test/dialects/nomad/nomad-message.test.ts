@@ -105,7 +105,18 @@ describe('a draft', () => {
     expect(draft?.traits).toContainEqual({ name: 'nomad.scope', type: 'TEXT', value: 'cluster' });
   });
 
-  test('never lies in the future', () => {
+  test('keeps every digit of an integer', () => {
+    const line =
+      '{"Index":7,"Events":[{"Topic":"Job","Payload":{"Job":{"ModifyTime":1605285574612938123}}}]}';
+    const batch = parseLine(line);
+    const [draft] = batch === null ? [] : draftsOf(batch, 'c', now);
+    expect(draft).toMatchObject({
+      time: 1_605_285_574_612_938,
+      value: { Job: { ModifyTime: 1_605_285_574_612_938_123n } },
+    });
+  });
+
+  test('keeps a time that is ahead, for the intake to replace', () => {
     const ahead = draftOf({ ...node, Payload: { Node: { ModifyTime: 9e18 } } });
     expect(ahead).toMatchObject({ time: 9e15, clock: 'ARRIVAL' });
     expect(draftOf({ ...node, Payload: { Node: { ModifyTime: 9e19 } } })?.time).toBe(now);

@@ -155,7 +155,8 @@ describe('a connection that breaks', () => {
     await untilTold(range(1, 40));
     await settled();
     expect(notes()).toEqual([]);
-    expect(cluster.requests.at(-1)?.url.searchParams.get('index')).toBe('20');
+    const indexes = cluster.requests.map(({ url }) => url.searchParams.get('index'));
+    expect(indexes).toContain('20');
   });
 
   test('again and again, while events come, neither loses nor repeats any', async () => {
