@@ -10,6 +10,13 @@ import {
 import { InputError } from '../event/input-error.ts';
 import { parseText } from '../event/text.ts';
 
+/** Errors in the answer to a bad request. */
+export const maxErrors = 20;
+/** Levels of lists and objects in the value of a variable. */
+export const maxInputDepth = 256;
+/** Levels of brackets of any kind in a document. */
+export const maxBracketDepth = 200;
+
 /** Entries at most of the lists in arguments; those of a filter are in event/filter-input.ts. */
 export const listLimits = {
   groupBy: 16,

@@ -1,10 +1,10 @@
 import {
   type ExecutionResult,
-  execute,
   type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
 } from 'graphql';
+import { quoted } from '../event/input-error.ts';
 import type { GraphContext } from './context.ts';
 import type { PrepareDocument } from './document.ts';
 import type { ExecuteCoerced } from './execution.ts';
@@ -39,7 +39,7 @@ export function runOperation(
   request: OperationRequest,
   { readOnly }: { readOnly: boolean },
 ): Promise<ExecutionResult> {
-  // Not awaited, here and below: the values of the variables, which are copied, would be held for as long.
+  // Not awaited, here and below: the values of the variables, which are copied, would be held until the answer.
   return execution(engine, request, readOnly).then((result) =>
     result.errors && 'data' in result
       ? { ...result, errors: result.errors.map(engine.publicError) }
@@ -65,30 +65,15 @@ async function execution(
   const { document: ofCoerced, coerce } = engine.coerced(document, operation);
   const coerced = coerce(values);
   const contextValue = engine.context();
-  if (coerced !== null) {
-    return engine.execute({
-      document: ofCoerced,
-      operation,
-      variableValues: coerced,
-      contextValue,
-    });
-  }
-  const result = await execute({
-    schema,
-    document,
-    operationName,
-    variableValues: values,
-    contextValue,
-  });
-  return result.errors && !('data' in result)
-    ? { errors: variableErrors(result.errors, { schema, document, values }) }
-    : result;
+  return coerced === null
+    ? { errors: variableErrors(schema, document, operation, values) }
+    : engine.execute({ document: ofCoerced, operation, variableValues: coerced, contextValue });
 }
 
 const noOperation = (name: string | null | undefined): GraphQLError =>
   requestError(
     name
-      ? `The document has no operation named "${name}".`
+      ? `The document has no operation named ${quoted(name)}.`
       : 'The document has several operations, or none: operationName must name one.',
   );
 

@@ -1,16 +1,21 @@
 import {
   type ASTNode,
   BREAK,
-  coerceInputValue,
   type DocumentNode,
   GraphQLError,
   type GraphQLSchema,
   isInputType,
+  isNonNullType,
   Kind,
+  type OperationDefinitionNode,
   typeFromAST,
   type VariableDefinitionNode,
   visit,
 } from 'graphql';
+import { quoted } from '../event/input-error.ts';
+import { maxErrors } from './limits.ts';
+import { shortMessage, shortPath, shown } from './short-text.ts';
+import { faultsOf, type VariableFault } from './variable-faults.ts';
 
 /** How an error is answered over HTTP; `spec`: with application/json it is a 200 all the same. */
 export interface HttpAnswer {
@@ -18,6 +23,9 @@ export interface HttpAnswer {
   readonly spec?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** Positions in the document that one error names. */
+const maxNodes = 4;
 
 const faultOfTheRequest: HttpAnswer = { status: 400, spec: true };
 
@@ -28,9 +36,18 @@ export function requestError(
 ): GraphQLError {
   const { message, nodes, source, positions } =
     typeof error === 'string' ? new GraphQLError(error) : error;
-  const extensions = { code: 'BAD_USER_INPUT', ...(argument && { argument }), http };
-  const place = { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null };
-  return new GraphQLError(message, { ...place, extensions });
+  const extensions = {
+    code: 'BAD_USER_INPUT',
+    ...(argument && { argument: shortPath(argument) }),
+    http,
+  };
+  return new GraphQLError(shortMessage(message), {
+    // The first node is the one at fault; a conflict may name every field of a document.
+    nodes: nodes?.slice(0, maxNodes) ?? null,
+    source: source ?? null,
+    positions: nodes ? null : (positions ?? null),
+    extensions,
+  });
 }
 
 /** Errors of validation, each with the argument it is about where it is about one. */
@@ -44,42 +61,48 @@ export function validationErrors(
   });
 }
 
-/** Errors of variables, each with the place in the argument to which the variable is given. */
+/** The first 20 things that are wrong with the values of variables, each with the argument to which the variable is given. */
 export function variableErrors(
-  errors: readonly GraphQLError[],
-  {
-    schema,
-    document,
-    values,
-  }: { schema: GraphQLSchema; document: DocumentNode; values: Variables },
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  values: Variables,
 ): readonly GraphQLError[] {
-  const faults = new Map<VariableDefinitionNode, string[][]>();
-  return errors.map((error: Error) => {
-    // graphql-js hands on whatever it caught, a full stack too.
-    if (!(error instanceof GraphQLError)) return requestError('The variables nest too deeply.');
-    const definition = error.nodes?.[0];
-    if (definition?.kind !== Kind.VARIABLE_DEFINITION) return requestError(error);
-    const inside = faults.get(definition) ?? faultsOf(definition, schema, values);
-    faults.set(definition, inside);
+  const errors: GraphQLError[] = [];
+  for (const definition of variableDefinitions) {
+    const faults = faultsOfVariable(definition, schema, values);
+    if (faults.length === 0) continue;
     const name = definition.variable.name.value;
     const argument = argumentPath(document, (node) => isUse(node, name)) ?? [name];
-    return requestError(error, { argument: [...argument, ...(inside.shift() ?? [])] });
-  });
+    for (const fault of faults.slice(0, maxErrors - errors.length)) {
+      const error = new GraphQLError(messageOf(name, fault), { nodes: definition });
+      errors.push(requestError(error, { argument: [...argument, ...fault.path] }));
+    }
+  }
+  return errors;
 }
 
 export type Variables = Readonly<Record<string, unknown>>;
 
-function faultsOf(
-  { variable, type }: VariableDefinitionNode,
+function faultsOfVariable(
+  { variable, type: node, defaultValue }: VariableDefinitionNode,
   schema: GraphQLSchema,
   values: Variables,
-): string[][] {
-  const value = values[variable.name.value];
-  const inputType = typeFromAST(schema, type);
-  const faults: string[][] = [];
-  if (value == null || !isInputType(inputType)) return faults;
-  coerceInputValue(value, inputType, (path) => faults.push(path.map(String)));
-  return faults;
+): readonly VariableFault[] {
+  const name = variable.name.value;
+  const type = typeFromAST(schema, node);
+  if (!isInputType(type)) return [];
+  if (Object.hasOwn(values, name) && values[name] !== undefined)
+    return faultsOf(values[name], type);
+  if (defaultValue !== undefined || !isNonNullType(type)) return [];
+  return [{ path: [], value: undefined, message: `of required type "${type}" was not provided.` }];
+}
+
+function messageOf(variable: string, { path, value, message }: VariableFault): string {
+  const at = path.length === 0 ? '' : ` at ${quoted([variable, ...shortPath(path)].join('.'))}`;
+  return value === undefined
+    ? `Variable "$${variable}" ${message}`
+    : `Variable "$${variable}" got invalid value ${shown(value)}${at}; ${message}`;
 }
 
 const isUse = (node: ASTNode, variable: string): boolean =>
@@ -87,7 +110,7 @@ const isUse = (node: ASTNode, variable: string): boolean =>
   node.value.kind === Kind.VARIABLE &&
   node.value.name.value === variable;
 
-/** The argument in which a node stands, down to the node: ['filter', 'traits', '0', 'op']. */
+/** The path from the argument that contains a node down to the node: ['filter', 'traits', '0', 'op']. */
 function argumentPath(
   document: DocumentNode,
   isWanted: (node: ASTNode) => boolean,

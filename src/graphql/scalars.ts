@@ -3,6 +3,7 @@ import { GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
 import { formatInstant } from '../event/instant.ts';
 import { integerOf } from '../event/json.ts';
 import { builder } from './builder.ts';
+import { shown } from './short-text.ts';
 
 /** A JSON value in a document: an integer keeps all its digits, wherever in the value it is. */
 function jsonIn(node: ValueNode, variables?: Readonly<Record<string, unknown>> | null): unknown {
@@ -37,8 +38,8 @@ builder.addScalarType('SafeInt', GraphQLSafeInt, {
   specifiedByURL: 'https://262.ecma-international.org/#sec-number.max_safe_integer',
 });
 
-// The scalars of time take any text: what it means is decided where the argument's name is known, and so
-// that one event with a bad time is refused alone instead of the whole mutation.
+// The scalars of time take any string and are parsed where the argument's name is known, so that one event with
+// a bad time is rejected alone instead of the whole mutation.
 
 builder.scalarType('DateTime', {
   description: 'An RFC 3339 instant, UTC, at most microseconds: 2026-11-20T08:15:30.123Z.',
@@ -71,5 +72,5 @@ builder.scalarType('Duration', {
 
 function text(value: unknown, scalar: string, wanted: string): string {
   if (typeof value === 'string') return value;
-  throw new TypeError(`${scalar} is ${wanted}, not ${JSON.stringify(value)}.`);
+  throw new TypeError(`${scalar} is ${wanted}, not ${shown(value)}.`);
 }

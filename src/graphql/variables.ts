@@ -15,13 +15,14 @@ import {
   type VariableDefinitionNode,
   valueFromAST,
 } from 'graphql';
+import { maxInputDepth } from './limits.ts';
 import type { Variables } from './request-error.ts';
 
 /** An operation whose variables are coerced before it is executed. */
 interface CoercedOperation {
   /** The document with variables of any JSON: the values that `coerce` has made are taken as they are. */
   readonly document: DocumentNode;
-  /** Null where graphql-js would refuse a value: it can say why. */
+  /** Null where a value is rejected: request-error.ts finds out why. */
   readonly coerce: (values: Variables) => Variables | null;
 }
 
@@ -30,10 +31,10 @@ export type CoerceOperation = (
   operation: OperationDefinitionNode,
 ) => CoercedOperation;
 
-const refused = Symbol('refused');
+const rejected = Symbol('rejected');
 
-/** A value as its type has it, or `refused`. */
-type Coerce = (value: unknown) => unknown;
+/** A value as its type has it, or `rejected`. A list or an object may have this many levels of them. */
+type Coerce = (value: unknown, levels: number) => unknown;
 
 /**
  * Coerces variables by functions made once for each type. graphql-js looks at every field that a value could
@@ -55,7 +56,7 @@ export function createCoercion(schema: GraphQLSchema): CoerceOperation {
   function newCoercer(type: GraphQLInputType): Coerce {
     if (isNonNullType(type)) {
       const coerce = coercerOf(type.ofType);
-      return (value) => (value == null ? refused : coerce(value));
+      return (value, levels) => (value == null ? rejected : coerce(value, levels));
     }
     if (isListType(type)) return listOf(coercerOf(type.ofType));
     return isLeafType(type) ? leaf(type) : objectOf(type);
@@ -64,11 +65,11 @@ export function createCoercion(schema: GraphQLSchema): CoerceOperation {
   function objectOf(type: GraphQLInputObjectType): Coerce {
     // Looked at when the first value comes: a type may have fields of its own type.
     let fields: Fields | undefined;
-    return (value) => {
+    return (value, levels) => {
       if (value == null) return null;
-      if (typeof value !== 'object' || Array.isArray(value)) return refused;
+      if (typeof value !== 'object' || Array.isArray(value) || levels === 0) return rejected;
       fields ??= fieldsOf(type, coercerOf);
-      return coerceFields(value as Variables, fields);
+      return coerceFields(value as Variables, fields, levels - 1);
     };
   }
 
@@ -130,29 +131,28 @@ function variableOf(
 
 function coerceVariables(values: Variables, variables: readonly Member[]): Variables | null {
   const coerced: Record<string, unknown> = {};
-  try {
-    for (const variable of variables) {
-      const given = Object.hasOwn(values, variable.name) ? values[variable.name] : undefined;
-      if (!put(coerced, variable, given)) return null;
-    }
-  } catch (error) {
-    // They nest more deeply than the stack is.
-    if (error instanceof RangeError) return null;
-    throw error;
+  for (const variable of variables) {
+    const given = Object.hasOwn(values, variable.name) ? values[variable.name] : undefined;
+    if (!put(coerced, variable, given, maxInputDepth)) return null;
   }
   return coerced;
 }
 
-/** False where the value is refused. What is absent stays so, unless it has a default. */
-function put(into: Record<string, unknown>, member: Member, given: unknown): boolean {
+/** False where the value is rejected. What is absent stays so, unless it has a default. */
+function put(
+  into: Record<string, unknown>,
+  member: Member,
+  given: unknown,
+  levels: number,
+): boolean {
   if (given === undefined) {
     if (member.defaultValue === undefined) return !member.required;
     into[member.name] = member.defaultValue;
     return true;
   }
-  const value = member.coerce(given);
+  const value = member.coerce(given, levels);
   into[member.name] = value;
-  return value !== refused;
+  return value !== rejected;
 }
 
 interface Fields {
@@ -181,39 +181,59 @@ function fieldsOf(
   };
 }
 
-function coerceFields(value: Variables, { byName, always, isOneOf }: Fields): unknown {
+function coerceFields(
+  value: Variables,
+  { byName, always, isOneOf }: Fields,
+  levels: number,
+): unknown {
   const coerced: Record<string, unknown> = {};
   const names = Object.keys(value);
   for (const name of names) {
     const member = byName.get(name);
-    if (member === undefined || !put(coerced, member, value[name])) return refused;
+    if (member === undefined || !put(coerced, member, value[name], levels)) return rejected;
   }
   for (const member of always) {
-    if (coerced[member.name] === undefined && !put(coerced, member, undefined)) return refused;
+    if (coerced[member.name] === undefined && !put(coerced, member, undefined, levels))
+      return rejected;
   }
   if (!isOneOf) return coerced;
-  return names.length === 1 && coerced[names[0] as string] !== null ? coerced : refused;
+  return names.length === 1 && coerced[names[0] as string] !== null ? coerced : rejected;
 }
 
 /** A value that is no list stands for a list of it alone. */
 const listOf =
   (coerce: Coerce): Coerce =>
-  (value) => {
+  (value, levels) => {
     if (value == null) return null;
-    const items = Array.isArray(value) ? value.map(coerce) : [coerce(value)];
-    return items.includes(refused) ? refused : items;
+    if (!Array.isArray(value)) return only(coerce(value, levels));
+    return levels === 0 ? rejected : itemsOf(value, coerce, levels - 1);
   };
+
+const only = (item: unknown): unknown => (item === rejected ? rejected : [item]);
+
+function itemsOf(values: readonly unknown[], coerce: Coerce, levels: number): unknown {
+  const items: unknown[] = [];
+  for (const value of values) {
+    const item = coerce(value, levels);
+    // The rest is not looked at: a call may be megabytes.
+    if (item === rejected) return rejected;
+    items.push(item);
+  }
+  return items;
+}
 
 const leaf =
   (type: GraphQLLeafType): Coerce =>
   (value) => {
     if (value == null) return null;
     try {
-      // Only a JSON value keeps digits that a number cannot.
-      const given = typeof value === 'bigint' && type.name !== anyJson ? Number(value) : value;
-      const parsed: unknown = type.parseValue(given);
-      return parsed === undefined ? refused : parsed;
+      const parsed: unknown = type.parseValue(leafValue(value, type));
+      return parsed === undefined ? rejected : parsed;
     } catch {
-      return refused;
+      return rejected;
     }
   };
+
+/** Only a JSON value keeps digits that a number cannot. */
+export const leafValue = (value: unknown, type: GraphQLLeafType): unknown =>
+  typeof value === 'bigint' && type.name !== anyJson ? Number(value) : value;

@@ -9,6 +9,8 @@ import {
   type VariableDefinitionNode,
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
+import { maxErrors } from '../../src/graphql/limits.ts';
+import { faultsOf } from '../../src/graphql/variable-faults.ts';
 import { createCoercion } from '../../src/graphql/variables.ts';
 
 const schema = buildSchema(/* GraphQL */ `
@@ -42,13 +44,13 @@ const { coerce, document, operation } = coercerOf(
 );
 const [{ type }] = operation.variableDefinitions as unknown as [VariableDefinitionNode];
 
-/** As graphql-js coerces it; null where it finds a fault. */
-function reference(value: unknown): unknown {
-  let faults = 0;
-  const coerced = coerceInputValue(value, typeFromAST(schema, type) as GraphQLInputType, () => {
-    faults += 1;
-  });
-  return faults === 0 ? coerced : null;
+const inputType = typeFromAST(schema, type) as GraphQLInputType;
+
+/** As graphql-js coerces it, and where it finds faults. */
+function reference(value: unknown): { readonly coerced: unknown; readonly paths: string[][] } {
+  const paths: string[][] = [];
+  const coerced = coerceInputValue(value, inputType, (path) => paths.push(path.map(String)));
+  return { coerced, paths };
 }
 
 const text = fc.constantFrom('RED', 'GREEN', 'BLUE', '', '1');
@@ -90,20 +92,23 @@ const goodThing = fc.record(
 );
 
 describe('the values of variables', () => {
-  test('are those that graphql-js makes of them, or are left to it', () => {
-    const outcomes = { taken: 0, refused: 0 };
+  test('are those that graphql-js makes of them, or are rejected where graphql-js finds faults', () => {
+    const outcomes = { accepted: 0, rejected: 0 };
     fc.assert(
       fc.property(maybeList(fc.oneof(thing, goodThing)), (of) => {
         const expected = reference(of);
         const coerced = coerce({ of });
-        outcomes[coerced === null ? 'refused' : 'taken'] += 1;
-        if (coerced === null) expect(expected).toBeNull();
-        else expect(coerced).toEqual({ of: expected, limit: 7 });
+        outcomes[coerced === null ? 'rejected' : 'accepted'] += 1;
+        expect(faultsOf(of, inputType).map(({ path }) => path)).toEqual(
+          expected.paths.slice(0, maxErrors),
+        );
+        if (coerced === null) expect(expected.paths).not.toEqual([]);
+        else expect(coerced).toEqual({ of: expected.coerced, limit: 7 });
       }),
       { numRuns: 2000 },
     );
-    expect(outcomes.taken).toBeGreaterThan(100);
-    expect(outcomes.refused).toBeGreaterThan(100);
+    expect(outcomes.accepted).toBeGreaterThan(100);
+    expect(outcomes.rejected).toBeGreaterThan(100);
   });
 
   test('have their defaults only where nothing is given', () => {
@@ -111,7 +116,7 @@ describe('the values of variables', () => {
     expect(coerce({ of: [{}], limit: null })).toMatchObject({ limit: null });
   });
 
-  test('are left to graphql-js where one is missing or nests more deeply than the stack is', () => {
+  test('are rejected where one is missing or is nested too deeply', () => {
     expect(coerce({})).toBeNull();
     let deep: unknown = {};
     for (let level = 0; level < 100_000; level++) deep = { any: deep };
@@ -122,6 +127,22 @@ describe('the values of variables', () => {
     expect(coerce({ of: [], other: 1 })).toEqual({ of: [], limit: 7 });
     expect(coerce({ of: [JSON.parse('{"__proto__": {"id": "1"}}')] })).toBeNull();
     expect(coerce({ of: [{ constructor: 1 }] })).toBeNull();
+  });
+
+  test('are looked at until 20 faults are found, and no further', () => {
+    let reads = 0;
+    const counted = <Value extends object>(value: Value): Value =>
+      new Proxy(value, {
+        get(target, name) {
+          reads += 1;
+          return Reflect.get(target, name);
+        },
+      });
+    const things = Array.from({ length: 10_000 }, () => counted({ color: 'BLUE', stray: 1 }));
+    expect(coerce({ of: counted(things) })).toBeNull();
+    expect(reads).toBeLessThan(20);
+    expect(faultsOf(counted(things), inputType)).toHaveLength(maxErrors);
+    expect(reads).toBeLessThan(200);
   });
 
   test('are of any JSON in the document that is executed', () => {

@@ -5,7 +5,6 @@ import {
   type GraphQLError,
   getArgumentValues,
   getOperationAST,
-  getVariableValues,
 } from 'graphql';
 import { stringifyJson } from '../../event/json.ts';
 import { batchingOf, feedRequestOf } from '../../graphql/feed.ts';
@@ -36,11 +35,10 @@ export class FeedOperationReader {
     if (selection === null) return { errors: [requestError('There is no such subscription.')] };
     const values = request.variables ?? {};
     const { schema } = this.#engine;
-    const definitions = selection.operation.variableDefinitions ?? [];
-    const { coerced, errors } = getVariableValues(schema, definitions, values);
-    if (errors) {
-      const { document } = prepared;
-      return { errors: variableErrors(errors, { schema, document, values }) };
+    const { document } = prepared;
+    const coerced = this.#engine.coerced(document, selection.operation).coerce(values);
+    if (coerced === null) {
+      return { errors: variableErrors(schema, document, selection.operation, values) };
     }
     try {
       return { operation: this.#operation(selection, coerced, afterIndex) };
