@@ -51,8 +51,16 @@ export interface FilterOptions {
 }
 
 const defaultFilterDepth = 8;
-/** Entries of one list. */
-const maxEntries = 1_000;
+/** What one filter may hold, with the filters inside it; lists are counted before any entry is read. */
+export const filterLimits = {
+  /** Entries of one list. */
+  entries: 1_000,
+  /** Entries of all lists. */
+  allEntries: 5_000,
+  /** Filters in all, any and not. */
+  filters: 256,
+} as const;
+
 const maxGlobLength = 256;
 
 type Path = readonly string[];
@@ -62,14 +70,36 @@ export function parseFilter(
   input: FilterInput,
   { now, path, maxDepth = defaultFilterDepth }: FilterOptions,
 ): Filter {
+  let filters = 0;
+  let allEntries = 0;
   return parse(input, path, maxDepth);
+
+  function count(entries: number, nested: boolean, at: Path): void {
+    allEntries += entries;
+    if (nested) filters += entries;
+    limit(entries, filterLimits.entries, at, `${at.at(-1)} may have at most`, 'entries');
+    limit(
+      allEntries,
+      filterLimits.allEntries,
+      at,
+      'The lists of a filter may have at most',
+      'entries',
+    );
+    limit(
+      filters,
+      filterLimits.filters,
+      at,
+      'all, any and not of a filter may have at most',
+      'filters',
+    );
+  }
 
   function parse(given: FilterInput, at: Path, depthLeft: number): Filter {
     const nested = (inner: FilterInput, innerAt: Path): Filter => {
       if (depthLeft > 0) return parse(inner, innerAt, depthLeft - 1);
       throw new InputError(
         innerAt,
-        `A filter holds at most ${maxDepth} levels of all, any and not.`,
+        `A filter may have at most ${maxDepth} levels of all, any and not.`,
       );
     };
     const list = <Key extends keyof FilterInput, Parsed>(
@@ -77,7 +107,15 @@ export function parseFilter(
       parseEntry: (entry: Entry<Key>, entryAt: Path) => Parsed,
     ) => {
       const entries = given[name] as Given<readonly Entry<Key>[]>;
-      return entries == null ? undefined : parseList(entries, [...at, name], parseEntry);
+      if (entries == null) return undefined;
+      const listAt = [...at, name];
+      count(entries.length, name === 'all' || name === 'any', listAt);
+      return entries.map((entry, position) => parseEntry(entry, [...listAt, String(position)]));
+    };
+    const not = (inner: FilterInput): Filter => {
+      const innerAt = [...at, 'not'];
+      count(1, true, innerAt);
+      return nested(inner, innerAt);
     };
     return present({
       ids: list('ids', parseId),
@@ -97,7 +135,7 @@ export function parseFilter(
       dialects: list('dialects', (dialect) => dialect),
       all: list('all', nested),
       any: list('any', nested),
-      not: given.not == null ? undefined : nested(given.not, [...at, 'not']),
+      not: given.not == null ? undefined : not(given.not),
     });
   }
 }
@@ -117,18 +155,9 @@ function present<Fields extends object>(fields: Fields): Present<Fields> {
   return given;
 }
 
-function parseList<Item, Parsed>(
-  items: readonly Item[],
-  path: Path,
-  parseItem: (item: Item, path: Path) => Parsed,
-): Parsed[] {
-  if (items.length > maxEntries) {
-    throw new InputError(
-      path,
-      `${path.at(-1)} holds ${items.length} entries: at most ${maxEntries}.`,
-    );
-  }
-  return items.map((item, at) => parseItem(item, [...path, String(at)]));
+function limit(given: number, max: number, path: Path, sentence: string, unit: string): void {
+  if (given <= max) return;
+  throw new InputError(path, `${sentence} ${max} ${unit}, got ${given}.`);
 }
 
 /** The id of an event, in lower case. @throws InputError */

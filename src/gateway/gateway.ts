@@ -7,6 +7,7 @@ import { now as currentInstant } from '../event/instant.ts';
 import type { GraphServices } from '../graphql/context.ts';
 import { createPrepareDocument } from '../graphql/document.ts';
 import { createExecution } from '../graphql/execution.ts';
+import { defaultMaxListLength } from '../graphql/limits.ts';
 import type { GraphEngine } from '../graphql/operation.ts';
 import { createPublicError } from '../graphql/public-error.ts';
 import { createCoercion } from '../graphql/variables.ts';
@@ -174,6 +175,10 @@ async function openServer(config: Config, core: Core, parts: Parts): Promise<str
   return url;
 }
 
+/** The largest of the limits on lists, each of which its own reader checks. */
+const maxListLength = ({ intake: { events, tags, traits, filterKeys } }: Config): number =>
+  Math.max(defaultMaxListLength, events, tags, traits, filterKeys);
+
 function engineOf(config: Config, { context, dialects }: Core): GraphEngine {
   const services: GraphServices = {
     ...context,
@@ -182,7 +187,7 @@ function engineOf(config: Config, { context, dialects }: Core): GraphEngine {
   };
   return {
     schema,
-    coerced: createCoercion(schema),
+    coerced: createCoercion(schema, maxListLength(config)),
     execute: createExecution(schema),
     prepare: createPrepareDocument(schema, config.document),
     publicError: createPublicError(context.log),

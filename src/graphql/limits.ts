@@ -14,6 +14,8 @@ import { parseText } from '../event/text.ts';
 export const maxErrors = 20;
 /** Levels of lists and objects in the value of a variable. */
 export const maxInputDepth = 256;
+/** Entries of any list in the values of variables, which are counted before any is read. */
+export const defaultMaxListLength = 1_000;
 /** Levels of brackets of any kind in a document. */
 export const maxBracketDepth = 200;
 

@@ -9,7 +9,7 @@ import type { GraphContext } from './context.ts';
 import type { PrepareDocument } from './document.ts';
 import type { ExecuteCoerced } from './execution.ts';
 import type { PublicError } from './public-error.ts';
-import { requestError, type Variables, variableErrors } from './request-error.ts';
+import { requestError, type Variables } from './request-error.ts';
 import type { CoerceOperation } from './variables.ts';
 
 /** What a client sends: a document, which of its operations, and the values of its variables. */
@@ -60,14 +60,12 @@ async function execution(
   if (operation.operation === 'subscription') return { errors: [subscriptionElsewhere()] };
   if (operation.operation === 'mutation' && readOnly) return { errors: [mutationByGet()] };
 
-  const { schema } = engine;
   const values = variables ?? {};
-  const { document: ofCoerced, coerce } = engine.coerced(document, operation);
-  const coerced = coerce(values);
+  const { document: ofCoerced, coerce, errors } = engine.coerced(document, operation);
+  const variableValues = coerce(values);
+  if (variableValues === null) return { errors: errors(values) };
   const contextValue = engine.context();
-  return coerced === null
-    ? { errors: variableErrors(schema, document, operation, values) }
-    : engine.execute({ document: ofCoerced, operation, variableValues: coerced, contextValue });
+  return engine.execute({ document: ofCoerced, operation, variableValues, contextValue });
 }
 
 const noOperation = (name: string | null | undefined): GraphQLError =>

@@ -4,22 +4,34 @@ import { InputError } from '../event/input-error.ts';
 import { FeedError } from '../live/feed.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
+import { shortMessage } from './short-text.ts';
 
-/** Turns what was thrown into what a client may read. */
+/** Turns a thrown value into an error that a client may read. */
 export type PublicError = (error: unknown) => GraphQLError;
 
 /** Everything that is not a known kind of error is answered with an id and logged with it. */
 export function createPublicError(log: Log): PublicError {
   return (error) => {
     const cause = causeOf(error);
-    if (isForClients(cause) && error instanceof GraphQLError) return error;
+    if (isForClients(cause) && error instanceof GraphQLError) return withCode(error);
     const { message, extensions } = explained(cause) ?? masked(cause, log);
     const { nodes = null, path = null } = error instanceof GraphQLError ? error : {};
     return new GraphQLError(message, { nodes, path, extensions });
   };
 }
 
-/** What was thrown in the first place, underneath GraphQL's own errors around it. */
+/** graphql-js gives its errors about the values of arguments no code. */
+function withCode(error: GraphQLError): GraphQLError {
+  if (error.extensions.code !== undefined) return error;
+  const { message, nodes = null, path = null } = error;
+  return new GraphQLError(shortMessage(message), {
+    nodes,
+    path,
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+}
+
+/** The first error of a chain in which each of GraphQL's errors wraps another. */
 function causeOf(error: unknown): unknown {
   let cause = error;
   while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
@@ -55,6 +67,6 @@ function explained(cause: unknown): Explained | null {
 
 function masked(error: unknown, log: Log): Explained {
   const errorId = randomUUID();
-  log.error({ error, errorId }, 'An operation failed in a way that nobody expected.');
+  log.error({ error, errorId, where: 'GraphQL operation' }, 'Unexpected error.');
   return { message: 'Internal error.', extensions: { code: 'INTERNAL_SERVER_ERROR', errorId } };
 }

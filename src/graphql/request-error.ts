@@ -61,16 +61,21 @@ export function validationErrors(
   });
 }
 
+interface AskedOperation {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  /** Variables that must not be null, whatever their type. */
+  readonly notNull: ReadonlySet<string>;
+  readonly maxListLength: number;
+}
+
 /** The first 20 things that are wrong with the values of variables, each with the argument to which the variable is given. */
-export function variableErrors(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  { variableDefinitions = [] }: OperationDefinitionNode,
-  values: Variables,
-): readonly GraphQLError[] {
+export function variableErrors(asked: AskedOperation, values: Variables): readonly GraphQLError[] {
+  const { document, operation } = asked;
   const errors: GraphQLError[] = [];
-  for (const definition of variableDefinitions) {
-    const faults = faultsOfVariable(definition, schema, values);
+  for (const definition of operation.variableDefinitions ?? []) {
+    const faults = faultsOfVariable(definition, asked, values);
     if (faults.length === 0) continue;
     const name = definition.variable.name.value;
     const argument = argumentPath(document, (node) => isUse(node, name)) ?? [name];
@@ -86,14 +91,17 @@ export type Variables = Readonly<Record<string, unknown>>;
 
 function faultsOfVariable(
   { variable, type: node, defaultValue }: VariableDefinitionNode,
-  schema: GraphQLSchema,
+  { schema, notNull, maxListLength }: AskedOperation,
   values: Variables,
 ): readonly VariableFault[] {
   const name = variable.name.value;
   const type = typeFromAST(schema, node);
   if (!isInputType(type)) return [];
-  if (Object.hasOwn(values, name) && values[name] !== undefined)
-    return faultsOf(values[name], type);
+  const value = Object.hasOwn(values, name) ? values[name] : undefined;
+  if (value === null && notNull.has(name)) {
+    return [{ path: [], value, message: 'Leave it out for the default: it must not be null.' }];
+  }
+  if (value !== undefined) return faultsOf(value, type, maxListLength);
   if (defaultValue !== undefined || !isNonNullType(type)) return [];
   return [{ path: [], value: undefined, message: `of required type "${type}" was not provided.` }];
 }

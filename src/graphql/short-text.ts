@@ -7,7 +7,7 @@ const maxPathNames = 64;
 const maxPathLength = 300;
 
 /** Everything that JSON would write as six bytes. */
-const escaped = /[\0-\u001f\u007f\ud800-\udfff]/g;
+const escaped = /[\p{Cc}\p{Surrogate}]/gu;
 
 /** A message that may quote what a client sent, cut to 300 characters. */
 export function shortMessage(message: string): string {

@@ -6,7 +6,7 @@ import {
   isListType,
   isNonNullType,
 } from 'graphql';
-import { maxErrors, maxInputDepth } from './limits.ts';
+import { defaultMaxListLength, maxErrors, maxInputDepth } from './limits.ts';
 import { shown } from './short-text.ts';
 
 /** One thing that is wrong with the value of a variable. */
@@ -25,14 +25,23 @@ interface Position {
 }
 
 /** Finds the first 20 faults of a value that was rejected, in time linear in the value. */
-export function faultsOf(value: unknown, type: GraphQLInputType): readonly VariableFault[] {
-  const search = new FaultSearch();
+export function faultsOf(
+  value: unknown,
+  type: GraphQLInputType,
+  maxListLength = defaultMaxListLength,
+): readonly VariableFault[] {
+  const search = new FaultSearch(maxListLength);
   search.look(value, type, null);
   return search.faults;
 }
 
 class FaultSearch {
   readonly faults: VariableFault[] = [];
+  readonly #maxListLength: number;
+
+  constructor(maxListLength: number) {
+    this.#maxListLength = maxListLength;
+  }
 
   get #done(): boolean {
     return this.faults.length === maxErrors;
@@ -66,6 +75,10 @@ class FaultSearch {
   #list(value: unknown, itemType: GraphQLInputType, at: Position | null): void {
     if (!Array.isArray(value)) {
       this.look(value, itemType, at);
+      return;
+    }
+    if (value.length > this.#maxListLength) {
+      this.#add(at, value, `It may have at most ${this.#maxListLength} entries.`);
       return;
     }
     for (let position = 0; position < value.length && !this.#done; position++) {

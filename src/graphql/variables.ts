@@ -1,5 +1,6 @@
 import {
   type DocumentNode,
+  type GraphQLError,
   type GraphQLInputField,
   type GraphQLInputObjectType,
   type GraphQLInputType,
@@ -15,15 +16,18 @@ import {
   type VariableDefinitionNode,
   valueFromAST,
 } from 'graphql';
-import { maxInputDepth } from './limits.ts';
-import type { Variables } from './request-error.ts';
+import { defaultMaxListLength, maxInputDepth } from './limits.ts';
+import { type Variables, variableErrors } from './request-error.ts';
+import { variablesOfNonNullArguments } from './variable-uses.ts';
 
 /** An operation whose variables are coerced before it is executed. */
 interface CoercedOperation {
   /** The document with variables of any JSON: the values that `coerce` has made are taken as they are. */
   readonly document: DocumentNode;
-  /** Null where a value is rejected: request-error.ts finds out why. */
+  /** Null where a value is rejected: the errors say why. */
   readonly coerce: (values: Variables) => Variables | null;
+  /** Why they are rejected: the first 20 reasons. */
+  readonly errors: (values: Variables) => readonly GraphQLError[];
 }
 
 export type CoerceOperation = (
@@ -40,7 +44,10 @@ type Coerce = (value: unknown, levels: number) => unknown;
  * Coerces variables by functions made once for each type. graphql-js looks at every field that a value could
  * have and keeps a path to each for its errors, which for a batch of events takes longer than all the rest.
  */
-export function createCoercion(schema: GraphQLSchema): CoerceOperation {
+export function createCoercion(
+  schema: GraphQLSchema,
+  maxListLength = defaultMaxListLength,
+): CoerceOperation {
   const coercers = new Map<GraphQLInputType, Coerce>();
   const operations = new WeakMap<OperationDefinitionNode, CoercedOperation>();
 
@@ -58,7 +65,7 @@ export function createCoercion(schema: GraphQLSchema): CoerceOperation {
       const coerce = coercerOf(type.ofType);
       return (value, levels) => (value == null ? rejected : coerce(value, levels));
     }
-    if (isListType(type)) return listOf(coercerOf(type.ofType));
+    if (isListType(type)) return listOf(coercerOf(type.ofType), maxListLength);
     return isLeafType(type) ? leaf(type) : objectOf(type);
   }
 
@@ -75,7 +82,11 @@ export function createCoercion(schema: GraphQLSchema): CoerceOperation {
 
   function plan(document: DocumentNode, operation: OperationDefinitionNode): CoercedOperation {
     const { variableDefinitions: definitions = [] } = operation;
-    const variables = definitions.map((definition) => variableOf(definition, schema, coercerOf));
+    const notNull = variablesOfNonNullArguments(schema, document, operation);
+    const variables = definitions.map((definition) => {
+      const variable = variableOf(definition, schema, coercerOf);
+      return notNull.has(variable.name) ? withoutNull(variable) : variable;
+    });
     const free = { ...operation, variableDefinitions: definitions.map(ofAnyJson) };
     return {
       document: {
@@ -83,6 +94,8 @@ export function createCoercion(schema: GraphQLSchema): CoerceOperation {
         definitions: document.definitions.map((each) => (each === operation ? free : each)),
       },
       coerce: (values) => coerceVariables(values, variables),
+      errors: (values) =>
+        variableErrors({ schema, document, operation, notNull, maxListLength }, values),
     };
   }
 
@@ -128,6 +141,12 @@ function variableOf(
     required: isNonNullType(type),
   };
 }
+
+const withoutNull = (variable: Member): Member => ({
+  ...variable,
+  coerce: (value, levels) => (value === null ? rejected : variable.coerce(value, levels)),
+  defaultValue: variable.defaultValue ?? undefined,
+});
 
 function coerceVariables(values: Variables, variables: readonly Member[]): Variables | null {
   const coerced: Record<string, unknown> = {};
@@ -202,11 +221,11 @@ function coerceFields(
 
 /** A value that is no list stands for a list of it alone. */
 const listOf =
-  (coerce: Coerce): Coerce =>
+  (coerce: Coerce, maxLength: number): Coerce =>
   (value, levels) => {
     if (value == null) return null;
     if (!Array.isArray(value)) return only(coerce(value, levels));
-    return levels === 0 ? rejected : itemsOf(value, coerce, levels - 1);
+    return levels === 0 || value.length > maxLength ? rejected : itemsOf(value, coerce, levels - 1);
   };
 
 const only = (item: unknown): unknown => (item === rejected ? rejected : [item]);

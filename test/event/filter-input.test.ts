@@ -110,6 +110,8 @@ describe('parseFilter', () => {
     ['topics.0', { topics: ['a:'] }, 'is not a topic'],
     ['topics.0', { topics: [':k'] }, 'is not a topic'],
     ['keys', { keys: Array(1_001).fill('k') }, 'at most 1000'],
+    ['all', { all: Array(257).fill({}) }, 'at most 256 filters, got 257'],
+    ['any', { all: Array(200).fill({}), any: Array(57).fill({}) }, 'at most 256 filters, got 257'],
     ['tags.0', { tags: ['a\0b'] }, 'NUL'],
     ['source.node', { source: { node: '\0' } }, 'NUL'],
     ['time.lt', { time: { lt: 'now', lte: 'now' } }, 'not both'],

@@ -146,6 +146,157 @@ describe('a bad argument is named', () => {
   });
 });
 
+describe('a list that is too long is rejected before its entries are read', () => {
+  test.each<[string, string, string[], Record<string, unknown>]>([
+    [
+      'events',
+      'mutation ($v: [EventInput!]!) { reportEvents(events: $v) { accepted } }',
+      ['events'],
+      { v: Array(100_000).fill({ bad: 1 }) },
+    ],
+    [
+      'notifications',
+      'mutation ($v: [JSON!]!) { reportNotifications(notifications: $v) { accepted } }',
+      ['notifications'],
+      { v: Array(100_000).fill(null) },
+    ],
+    [
+      'names of categories',
+      'query ($v: [String!]) { categories(names: $v) { name } }',
+      ['names'],
+      { v: Array(1_001).fill('a') },
+    ],
+    [
+      'types of trait descriptors',
+      'query ($v: [String!]) { traitDescriptors(types: $v) { name } }',
+      ['types'],
+      { v: Array(1_001).fill('a') },
+    ],
+    [
+      'groups',
+      'query ($v: [GroupBy!]) { aggregateEvents(groupBy: $v) { truncated } }',
+      ['groupBy'],
+      { v: Array(17).fill({ trait: 'a' }) },
+    ],
+    [
+      'percentiles',
+      'query ($v: [Float!]) { aggregateEvents(percentiles: $v) { truncated } }',
+      ['percentiles'],
+      { v: Array(33).fill(7) },
+    ],
+    ...[
+      'ids',
+      'namespaces',
+      'categories',
+      'actions',
+      'types',
+      'topics',
+      'keys',
+      'tags',
+      'anyTags',
+    ].map((name): [string, string, string[], Record<string, unknown>] => [
+      `${name} of a filter`,
+      `query ($v: [${name === 'ids' ? 'ID' : 'String'}!]) { tags(filter: { ${name}: $v }) { truncated } }`,
+      ['filter', name],
+      { v: Array(1_001).fill('[') },
+    ]),
+    [
+      'filters in all',
+      'query ($v: [EventFilter!]) { tags(filter: { all: $v }) { truncated } }',
+      ['filter', 'all'],
+      { v: Array(257).fill({ types: ['['] }) },
+    ],
+    [
+      'all lists of a filter together',
+      'query ($v: [EventFilter!]) { tags(filter: { any: $v }) { truncated } }',
+      ['filter', 'any', '4', 'keys'],
+      { v: Array(10).fill({ keys: Array(999).fill('a') }) },
+    ],
+  ])('%s', async (_what, document, argument, variables) => {
+    const { code, message, argument: named } = await refusal(document, variables);
+    expect(message).toMatch(/at most \d+/);
+    expect({ code, named }).toEqual({ code: 'BAD_USER_INPUT', named: argument });
+  });
+});
+
+describe('a character that cannot be stored', () => {
+  const places: [string, string, string[]][] = [
+    [
+      'a measured value',
+      '{ aggregateEvents(measure: { value: "a.%" }) { rows { sum } } }',
+      ['measure', 'value'],
+    ],
+    [
+      'a measured trait',
+      '{ aggregateEvents(measure: { trait: "%" }) { rows { sum } } }',
+      ['measure', 'trait'],
+    ],
+    [
+      'a group by trait',
+      '{ aggregateEvents(groupBy: [{ trait: "%" }]) { truncated } }',
+      ['groupBy', '0', 'trait'],
+    ],
+    [
+      'a group by tag',
+      '{ aggregateEvents(groupBy: [{ tagGroup: "%" }]) { truncated } }',
+      ['groupBy', '0', 'tagGroup'],
+    ],
+    ['a prefix of tags', '{ tags(prefix: "%") { truncated } }', ['prefix']],
+    ['a name of a category', '{ categories(names: ["a", "%"]) { name } }', ['names', '1']],
+    ['a type of trait descriptors', '{ traitDescriptors(types: ["%"]) { name } }', ['types', '0']],
+    ...['namespaces', 'categories', 'actions', 'types', 'topics', 'keys', 'tags', 'anyTags'].map(
+      (name): [string, string, string[]] => [
+        `${name} of a filter`,
+        find(`{ ${name}: ["%"] }`),
+        ['filter', name, '0'],
+      ],
+    ),
+    ['a source of a filter', find('{ source: { node: "%" } }'), ['filter', 'source', 'node']],
+    [
+      'a name of a trait filter',
+      trait('{ name: "%", op: EXISTS }'),
+      ['filter', 'traits', '0', 'name'],
+    ],
+    [
+      'a value of a trait filter',
+      trait('{ name: "a", op: CONTAINS, value: { text: "%" } }'),
+      ['filter', 'traits', '0', 'value', 'text'],
+    ],
+  ];
+
+  test.each(places)('NUL in %s is the fault of the caller', async (_what, document, argument) => {
+    const { code, argument: named } = await refusal(document.replace('%', '\\u0000'));
+    expect({ code, named }).toEqual({ code: 'BAD_USER_INPUT', named: argument });
+  });
+
+  test.each(places)('half of a surrogate pair in %s is read as U+FFFD', async (_what, document) => {
+    const variable = document
+      .replace(/^\{/, 'query ($text: String!) {')
+      .replace(/"(a\.)?%"/, '$text');
+    await gateway.gql(variable, { text: 'x\ud800y' });
+  });
+
+  test.each([
+    'event(id: "%") { id }',
+    'events(filter: { ids: ["%"] }) { nodes { id } }',
+    'events(after: "%") { nodes { id } }',
+  ])('in %s it is the fault of the caller', async (field) => {
+    expect((await refusal(`{ ${field.replace('%', '\\u0000')} }`)).code).toBe('BAD_USER_INPUT');
+  });
+});
+
+describe('null for an argument that has a default', () => {
+  test('is the fault of the caller, however often the operation comes', async () => {
+    for (let time = 0; time < 15; time++) {
+      const { code } = await refusal('query ($n: Int) { tags(first: $n) { truncated } }', {
+        n: null,
+      });
+      expect(code).toBe('BAD_USER_INPUT');
+    }
+    await gateway.gql('query ($n: Int) { tags(first: $n) { truncated } }');
+  });
+});
+
 describe('an operation beyond the limits is refused before it runs', () => {
   test('more than 12 levels', async () => {
     const fragments = `query { events { nodes { ...A } } } fragment A on Event { category { actions { name } } }`;

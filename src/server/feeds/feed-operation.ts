@@ -9,7 +9,7 @@ import {
 import { stringifyJson } from '../../event/json.ts';
 import { batchingOf, feedRequestOf } from '../../graphql/feed.ts';
 import type { GraphEngine, OperationRequest } from '../../graphql/operation.ts';
-import { requestError, variableErrors } from '../../graphql/request-error.ts';
+import { requestError } from '../../graphql/request-error.ts';
 import type { FeedOperation } from '../../live/subscription.ts';
 import { readSelection, type Selection } from '../http/selection.ts';
 
@@ -34,12 +34,10 @@ export class FeedOperationReader {
     const selection = this.#selectionOf(prepared.document, request.operationName ?? '');
     if (selection === null) return { errors: [requestError('There is no such subscription.')] };
     const values = request.variables ?? {};
-    const { schema } = this.#engine;
     const { document } = prepared;
-    const coerced = this.#engine.coerced(document, selection.operation).coerce(values);
-    if (coerced === null) {
-      return { errors: variableErrors(schema, document, selection.operation, values) };
-    }
+    const { coerce, errors } = this.#engine.coerced(document, selection.operation);
+    const coerced = coerce(values);
+    if (coerced === null) return { errors: errors(values) };
     try {
       return { operation: this.#operation(selection, coerced, afterIndex) };
     } catch (error) {
