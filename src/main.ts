@@ -1,11 +1,9 @@
-#!/usr/bin/env node
 import './gateway/production.ts';
-import { once } from 'node:events';
 import { ConfigError, readConfig } from './config/config.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 
-/** A gateway that has not stopped in order by then is ended: what was accepted is safe anyhow. */
-const longestStop = 9_500;
+/** A gateway that has not stopped in order by then is ended: what was accepted is stored all the same. */
+const maxStopMs = 9_500;
 
 async function start(): Promise<Gateway | null> {
   try {
@@ -18,13 +16,18 @@ async function start(): Promise<Gateway | null> {
   }
 }
 
-const told = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+const stopRequested = new Promise<void>((resolve) => {
+  // Not once: a signal that comes twice, from the terminal and from the launcher, would end the process.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
+  process.once('disconnect', resolve);
+  process.channel?.unref();
+});
 const starting = start();
 // From the beginning, as it ends a process that does not listen to it.
 process.on('SIGHUP', () => void starting.then((gateway) => gateway?.reload()));
 const gateway = await starting;
 if (gateway !== null) {
-  await told;
-  setTimeout(() => process.exit(), longestStop).unref();
+  await stopRequested;
+  setTimeout(() => process.exit(), maxStopMs).unref();
   await gateway[Symbol.asyncDispose]();
 }

@@ -10,7 +10,7 @@ import { WebSocket } from 'ws';
 import { patienceMs } from './patience.ts';
 import { dataDirectory } from './pglite.ts';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const launcher = fileURLToPath(new URL('../bin/tidings.mjs', import.meta.url));
 
 interface Process extends AsyncDisposable {
   readonly child: ChildProcess;
@@ -21,21 +21,24 @@ interface Process extends AsyncDisposable {
   readonly ended: Promise<number | null>;
 }
 
-/** A gateway as a process, from its source. */
+/** A gateway as `npm start` starts it, from dist/: `npm run build` first. */
 function start(environment: Readonly<Record<string, string>>): Process {
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+  const child = spawn(process.execPath, [launcher], {
     env: { PATH: process.env.PATH, TIDINGS_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit').then(([code]) => code as number | null);
+  const output = text(child.stdout);
+  const faults = text(child.stderr);
   return {
     child,
-    output: text(child.stdout),
-    faults: text(child.stderr),
+    output,
+    faults,
     ended,
     async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
-      await ended;
+      child.kill('SIGTERM');
+      // What it writes to ends with the gateway, which may outlive its launcher.
+      await Promise.all([ended, output, faults]);
     },
   };
 }

@@ -1,0 +1,99 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { dataDirectory } from './pglite.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+  readonly bin: { readonly tidings: string };
+  readonly scripts: { readonly start: string };
+};
+
+let folder: string;
+/** What `npm pack` packs, unpacked where it finds the packages that the project depends on. */
+let installed: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidings-package-'));
+  // Nothing is built here: `npm test` has done so.
+  const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
+  const { stdout } = await run('npm', pack, { cwd: root });
+  await run('tar', ['-xzf', stdout.trim()], { cwd: folder });
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  installed = join(folder, 'package');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function start(environment: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [join(installed, manifest.bin.tidings)], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return { child, output: text(child.stdout), ended: once(child, 'exit') };
+}
+
+test('the packed gateway starts, records, answers queries and stops', async () => {
+  await using data = await dataDirectory();
+  const { child, output, ended } = start({ TIDINGS_PORT: '0', TIDINGS_DATA_DIR: data.path });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const url = await vi.waitFor(() => {
+    const [address] = /http:\S+\/graphql/.exec(said) ?? [];
+    return address ?? expect.fail(`it says ${said}`);
+  });
+  const ask = async (query: string) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }) });
+    return ((await response.json()) as { data: unknown }).data;
+  };
+  expect(
+    await ask(
+      'mutation { reportEvent(event: { type: "A.B" }) { ... on ReportedEvent { status } } }',
+    ),
+  ).toEqual({ reportEvent: { status: 'STORED' } });
+  expect(await ask('{ events { nodes { type } } }')).toEqual({
+    events: { nodes: [{ type: 'A.B' }] },
+  });
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+  expect(await output).toContain('Tidings has stopped.');
+});
+
+test('`npm start` starts the same launcher, which sets the engine and passes on signals and exit codes', async () => {
+  expect(manifest.scripts.start).toBe(`node ${manifest.bin.tidings}`);
+  const main = join(installed, 'dist/main.js');
+  await writeFile(
+    main,
+    `console.log(JSON.stringify(process.execArgv));
+    const timer = setInterval(() => {}, 1_000);
+    process.on('SIGHUP', () => process.exit(7));
+    process.once('disconnect', () => clearInterval(timer));`,
+  );
+  const first = start();
+  await once(first.child.stdout, 'data');
+  first.child.kill('SIGHUP');
+  expect(await first.ended).toEqual([7, null]);
+  expect(JSON.parse(await first.output)).toEqual([
+    '--max-semi-space-size=64',
+    '--enable-source-maps',
+  ]);
+  const second = start();
+  await once(second.child.stdout, 'data');
+  second.child.kill('SIGTERM');
+  expect(await second.ended).toEqual([null, 'SIGTERM']);
+  const third = start();
+  await once(third.child.stdout, 'data');
+  third.child.kill('SIGKILL');
+  // It ends with its launcher: what it writes to ends.
+  await third.output;
+});
