@@ -33,11 +33,11 @@ export interface PostgresServer extends AsyncDisposable {
 export const hasSharedPostgres = (): boolean => Boolean(env.TEST_DATABASE_URL);
 
 /**
- * Whether there is PostgreSQL for the tests: the server at TEST_DATABASE_URL, or one that global-setup.ts has started.
+ * Whether there is PostgreSQL for the tests: the server at TEST_DATABASE_URL, or programs to start one with.
  * Where there is none the suite says so in a line; in CI that is an error.
  */
 export async function postgresAvailable(): Promise<boolean> {
-  if (hasSharedPostgres()) return true;
+  if (hasSharedPostgres() || (await postgresPrograms()) !== null) return true;
   const missing = 'TEST_DATABASE_URL is not set, and initdb and postgres are not installed';
   if (env.CI) throw new Error(`The tests on PostgreSQL need a server: ${missing}.`);
   process.stderr.write(`Skipped: the tests on PostgreSQL (${missing}).\n`);
@@ -59,11 +59,11 @@ export async function startDatabase(): Promise<TestDatabase> {
 
 let shared: Promise<string> | undefined;
 
-/** It may still be starting when the first file asks for it. */
+/** It may still be starting when the first file asks for it. Outside of a run of tests each process has its own. */
 function sharedServer(): Promise<string> {
   shared ??= (async () => {
     const url = env.TEST_DATABASE_URL;
-    if (!url) throw new Error('TEST_DATABASE_URL is not set');
+    if (!url) return (await startPostgres()).url;
     await untilAnswers(url);
     return url;
   })();
