@@ -22,9 +22,9 @@ export interface Ports {
 
 const deadlineMs = 20_000;
 /** A feed that was quiet for that long has begun. */
-const quietMs = 60;
+const quietMs = 40;
 /** Where perhaps nothing is answered. */
-const silenceMs = 250;
+const silenceMs = 150;
 const maxRead = 4 * 1024 * 1024;
 
 export function exchange(ports: Ports, input: Input): Promise<Answer> {

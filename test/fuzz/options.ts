@@ -11,7 +11,7 @@ export interface FuzzOptions {
   readonly only: readonly number[] | null;
 }
 
-export const usage = `npm run fuzz -- [--inputs 20000] [--seed 1] [--seconds 600] [--concurrency 8]
+export const usage = `npm run fuzz -- [--inputs 20000] [--seed 1] [--seconds 600] [--concurrency 16]
                 [--max-memory 2048] [--database embedded|postgres] [--only 17,23]`;
 
 /** @throws Error with a sentence where an option is not one */
@@ -22,7 +22,7 @@ export function readOptions(args: readonly string[]): FuzzOptions {
       inputs: { type: 'string', default: '20000' },
       seed: { type: 'string', default: '1' },
       seconds: { type: 'string', default: '600' },
-      concurrency: { type: 'string', default: '8' },
+      concurrency: { type: 'string', default: '16' },
       'max-memory': { type: 'string', default: '2048' },
       database: { type: 'string', default: 'embedded' },
       only: { type: 'string' },

@@ -106,16 +106,17 @@ function vampText(random: Random): string {
   ])();
 }
 
+/** A mask that changes nothing, so that what was sent can be read in a report. */
+const noMask = Buffer.alloc(4);
+
 /** A frame as a client sends it: masked, with a length that is its own. */
 function frame(opcode: number, content: string | Buffer, isFinal = true): Buffer {
   const bytes = Buffer.from(content);
-  const mask = Buffer.from([1, 2, 3, 4]);
-  const masked = bytes.map((byte, n) => byte ^ (mask[n % 4] ?? 0));
   return Buffer.concat([
     Buffer.from([(isFinal ? 0x80 : 0) | opcode]),
     length(bytes.length),
-    mask,
-    masked,
+    noMask,
+    bytes,
   ]);
 }
 
