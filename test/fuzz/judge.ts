@@ -41,7 +41,7 @@ const masked = /Unexpected error|Internal (?:server )?error|INTERNAL_SERVER_ERRO
 
 /** Words that only come from stacks, from this machine, or from what the gateway is built with. */
 const leaks: readonly RegExp[] = [
-  /\bat [^\n"]{1,200}:\d+:\d+/,
+  /(?:\n|\\n)\s+at [^\n]{1,200}:\d+:\d+/,
   /node:internal/,
   /node_modules/,
   /\/(?:home|root|work|tmp|usr|var)\/[\w.-]+/,

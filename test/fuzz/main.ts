@@ -1,4 +1,4 @@
-import { postgresAvailable, startDatabase } from '../postgres.ts';
+import { hasSharedPostgres, startDatabase, startPostgres } from '../postgres.ts';
 import { type Finding, printable, shown } from './findings.ts';
 import { allowed, faultKinds } from './judge.ts';
 import { type FuzzOptions, readOptions, usage } from './options.ts';
@@ -17,8 +17,8 @@ async function main(): Promise<void> {
 
 async function run(options: FuzzOptions): Promise<FuzzReport> {
   if (!options.usesPostgres) return await new FuzzRun(options, null).run();
-  if (!(await postgresAvailable())) throw new Error('There is no PostgreSQL to fuzz with.');
-  await using database = await startDatabase();
+  // The suite's shared server where there is one, or a server of the run's own.
+  await using database = hasSharedPostgres() ? await startDatabase() : await startPostgres();
   return await new FuzzRun(options, database.url).run();
 }
 
