@@ -1,7 +1,7 @@
 import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
 import { Backoff } from './backoff.ts';
 import { FollowError, followErrorOf } from './follow-error.ts';
-import type { Event, EventFilter, Trait } from './schema.generated.ts';
+import type { Event, EventFilter, JournalStatus, Trait } from './schema.generated.ts';
 
 /** What an event holds when `selection` is left out. */
 export type FollowedEvent = Pick<
@@ -31,8 +31,13 @@ const everyField = `id namespace type action severity
 export interface FollowOptions<Followed extends { readonly index: number } = FollowedEvent> {
   /** As in schema.graphql; none follows everything. Relative times mean the moment of each connection. */
   readonly filter?: EventFilter;
-  /** Begins behind this index; 0 replays all that is kept. Left out, it begins now. */
+  /** Begins after this index; 0 replays all that is kept. Left out, it begins now. */
   readonly afterIndex?: number;
+  /**
+   * The `journalId` that was saved with `afterIndex`. Left out, the journal of the first connection is taken. Where
+   * the gateway has another, which an index means nothing to, following ends with OTHER_JOURNAL.
+   */
+  readonly journalId?: string;
   /** Fields of Event to ask for besides index, in GraphQL. */
   readonly selection?: string;
   /**
@@ -41,11 +46,11 @@ export interface FollowOptions<Followed extends { readonly index: number } = Fol
    */
   readonly onEvent: (event: Followed) => void | Promise<void>;
   /**
-   * What is behind the last index given is no longer kept: following goes on with the oldest event that is. Left out, it
-   * ends with INDEX_EXPIRED.
+   * Called when events after the last index given are no longer kept: following goes on with the oldest event that is.
+   * Left out, following ends with INDEX_EXPIRED.
    */
   readonly onGap?: (gap: { readonly afterIndex: number; readonly firstIndex: number }) => void;
-  /** Told of every break; following goes on by itself after the pause. */
+  /** Called at every break; following goes on by itself after the pause. */
   readonly onBreak?: (error: Error, pauseMilliseconds: number) => void;
   /** Payload of connection_init. */
   readonly connectionParams?: Readonly<Record<string, unknown>>;
@@ -57,8 +62,10 @@ export interface FollowOptions<Followed extends { readonly index: number } = Fol
 }
 
 export interface Following {
-  /** Everything that matches up to here was given: the afterIndex to begin with next time. Null before the first word. */
+  /** Everything that matches up to here was given: the afterIndex to begin with next time. Null before the first connection. */
   readonly index: number | null;
+  /** The journal that the index belongs to: save both. Null before the first connection. */
+  readonly journalId: string | null;
   /** Settles when following ended: resolves after stop(), rejects with what cannot be mended by trying again. */
   readonly done: Promise<void>;
   /** Ends it; resolves once no more events will be given. */
@@ -67,7 +74,7 @@ export interface Following {
 
 /**
  * Follows the live feed of a gateway (`ws://host:port/graphql`) over every break of the connection: it connects again
- * with growing pauses and goes on behind the last index it was given, so that no event is skipped and none comes twice.
+ * with growing pauses and goes on after the last index it was given, so that no event is skipped and none comes twice.
  */
 export function follow<Followed extends { readonly index: number } = FollowedEvent>(
   url: string,
@@ -75,11 +82,14 @@ export function follow<Followed extends { readonly index: number } = FollowedEve
 ): Following {
   const follower = new Follower<Followed>(url, options);
   const done = follower.run();
-  // Whoever does not look at `done` has chosen not to be told.
+  // A caller may leave `done` alone.
   done.catch(() => {});
   return {
     get index() {
       return follower.index;
+    },
+    get journalId() {
+      return follower.journalId;
     },
     done,
     async stop() {
@@ -99,16 +109,22 @@ class Follower<Followed extends { readonly index: number }> {
   readonly #stopping = new AbortController();
   readonly #backoff: Backoff;
   #index: number | null;
+  #journalId: string | null;
 
   constructor(url: string, options: FollowOptions<Followed>) {
     this.#url = url;
     this.#options = options;
     this.#index = options.afterIndex ?? null;
+    this.#journalId = options.journalId ?? null;
     this.#backoff = new Backoff(options.shortestPause ?? 100, options.longestPause ?? 10_000);
   }
 
   get index(): number | null {
     return this.#index;
+  }
+
+  get journalId(): string | null {
+    return this.#journalId;
   }
 
   stop(): void {
@@ -145,7 +161,12 @@ class Follower<Followed extends { readonly index: number }> {
   async #connectOnce(): Promise<void> {
     const client = await this.#client();
     try {
-      this.#index ??= await this.#lastIndex(client);
+      // Once: later connections must find the same journal, in which the index is the follower's.
+      if (this.#index === null || this.#journalId === null) {
+        const { id, lastIndex } = await this.#journal(client);
+        this.#index ??= lastIndex;
+        this.#journalId ??= id;
+      }
       for await (const { eventBatches } of this.#ask<Batches<Followed>>(client, this.#feed())) {
         await this.#take(eventBatches);
       }
@@ -171,12 +192,12 @@ class Follower<Followed extends { readonly index: number }> {
     }
   }
 
-  async #lastIndex(client: Client): Promise<number> {
+  async #journal(client: Client): Promise<Pick<JournalStatus, 'id' | 'lastIndex'>> {
     interface Status {
-      readonly journal: { readonly lastIndex: number };
+      readonly journal: Pick<JournalStatus, 'id' | 'lastIndex'>;
     }
-    const operation = { query: '{ journal { lastIndex } }' };
-    for await (const { journal } of this.#ask<Status>(client, operation)) return journal.lastIndex;
+    const operation = { query: '{ journal { id lastIndex } }' };
+    for await (const { journal } of this.#ask<Status>(client, operation)) return journal;
     throw new Error('The gateway did not say where its journal stands.');
   }
 
@@ -201,10 +222,10 @@ class Follower<Followed extends { readonly index: number }> {
   #feed(): SubscribePayload {
     const { filter, selection = everyField } = this.#options;
     return {
-      query: `subscription ($filter: EventFilter, $afterIndex: SafeInt) {
-        eventBatches(filter: $filter, afterIndex: $afterIndex) { index events { index ${selection} } }
+      query: `subscription ($filter: EventFilter, $afterIndex: SafeInt, $journalId: ID) {
+        eventBatches(filter: $filter, afterIndex: $afterIndex, journalId: $journalId) { index events { index ${selection} } }
       }`,
-      variables: { filter, afterIndex: this.#index },
+      variables: { filter, afterIndex: this.#index, journalId: this.#journalId },
     };
   }
 

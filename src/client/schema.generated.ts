@@ -553,6 +553,8 @@ export type EventBatch = {
 export type JournalStatus = {
   /** EMBEDDED (in this process, on the store's database) or NATS (JetStream). */
   readonly kind: JournalKind;
+  /** The identity of the journal: a UUID. It changes when the journal begins anew with nothing of what was (a wiped store): indexes of another journal mean nothing here. */
+  readonly id: Scalars['ID']['output'];
   /** Oldest index from which a feed can resume; null while empty. */
   readonly firstIndex: Maybe<Scalars['SafeInt']['output']>;
   /** The highest index in the journal; 0 while empty. */
@@ -745,7 +747,7 @@ export type MutationReportNotificationsArgs = {
 
 /** Live feeds of events. */
 export type Subscription = {
-  /** Every event that matches, once, in index order, as it is recorded. afterIndex resumes: everything recorded behind that index comes first, from the store, then the live feed, with no gap and no repeat between them. Without it the feed begins now; 0 replays all that is kept. Ends with extensions.code SLOW_CONSUMER (and lastIndex) when the client reads too slowly, and INDEX_EXPIRED (and firstIndex) when afterIndex is older than what is kept, INDEX_AHEAD (and lastIndex) when the journal has not got that far. */
+  /** Every event that matches, once, in index order, as it is recorded. afterIndex resumes: everything recorded after that index comes first, from the store, then the live feed, with no gap and no repeat between them. Without it the feed begins now; 0 replays all that is kept. Ends with extensions.code SLOW_CONSUMER (and lastIndex) when the client reads too slowly, and INDEX_EXPIRED (and firstIndex) when afterIndex is older than what is kept, INDEX_AHEAD (and lastIndex) when the journal has not got that far, OTHER_JOURNAL when journalId is given and is not that of this journal. A filter that few events match wants eventBatches: its checkpoints keep the index to resume from recent. */
   readonly events: Event;
   /** The same feed, many events a message: for followers that want throughput. */
   readonly eventBatches: EventBatch;
@@ -756,6 +758,7 @@ export type Subscription = {
 export type SubscriptionEventsArgs = {
   filter?: InputMaybe<EventFilter>;
   afterIndex?: InputMaybe<Scalars['SafeInt']['input']>;
+  journalId?: InputMaybe<Scalars['ID']['input']>;
 };
 
 
@@ -763,6 +766,7 @@ export type SubscriptionEventsArgs = {
 export type SubscriptionEventBatchesArgs = {
   filter?: InputMaybe<EventFilter>;
   afterIndex?: InputMaybe<Scalars['SafeInt']['input']>;
+  journalId?: InputMaybe<Scalars['ID']['input']>;
   maxSize?: Scalars['Int']['input'];
   maxWait?: Scalars['Duration']['input'];
 };

@@ -1,7 +1,7 @@
 import { parseDuration } from '../event/duration.ts';
 import type { Event } from '../event/event.ts';
-import type { FilterInput } from '../event/filter-input.ts';
-import { InputError } from '../event/input-error.ts';
+import { type FilterInput, parseId } from '../event/filter-input.ts';
+import { InputError, quoted } from '../event/input-error.ts';
 import type { FeedBatch, FeedRequest } from '../live/feed.ts';
 import type { Batching } from '../live/subscription.ts';
 import { builder } from './builder.ts';
@@ -12,11 +12,12 @@ import { EventFilterRef, filterOf } from './filter.ts';
 const maxBatch = 1_000;
 const defaultBatch = 100;
 const defaultWait = '50ms';
-const longestWait = 10_000_000;
+const maxWaitMicros = 10_000_000;
 
 interface FeedArguments {
   readonly filter?: FilterInput | null | undefined;
   readonly afterIndex?: number | null | undefined;
+  readonly journalId?: string | null | undefined;
 }
 
 interface BatchArguments extends FeedArguments {
@@ -28,19 +29,25 @@ interface BatchArguments extends FeedArguments {
 export function feedRequestOf(args: FeedArguments, context: GraphContext): FeedRequest {
   const afterIndex = args.afterIndex ?? null;
   if (afterIndex !== null && afterIndex < 0) {
-    throw new InputError(['afterIndex'], 'An index is not negative.');
+    throw new InputError(['afterIndex'], `afterIndex must not be negative, got ${afterIndex}.`);
   }
-  return { filter: filterOf(args.filter, context), afterIndex };
+  const journalId = args.journalId == null ? null : parseId(args.journalId, ['journalId']);
+  return { filter: filterOf(args.filter, context), afterIndex, journalId };
 }
 
 /** @throws InputError */
 export function batchingOf({ maxSize, maxWait }: BatchArguments): Batching {
   const size = maxSize ?? defaultBatch;
   if (size < 1 || size > maxBatch) {
-    throw new InputError(['maxSize'], `A batch holds 1 to ${maxBatch} events, not ${size}.`);
+    throw new InputError(['maxSize'], `maxSize must be between 1 and ${maxBatch}, got ${size}.`);
   }
   const wait = parseDuration(maxWait ?? defaultWait, ['maxWait']);
-  if (wait > longestWait) throw new InputError(['maxWait'], 'A batch waits 10s at most.');
+  if (wait > maxWaitMicros) {
+    throw new InputError(
+      ['maxWait'],
+      `maxWait must be at most 10s, got ${quoted(maxWait ?? defaultWait)}.`,
+    );
+  }
   return { maxSize: size, maxWait: wait };
 }
 
@@ -85,7 +92,7 @@ async function* batchesOf(
   }
 }
 
-/** A batch in pieces of at most so many events, each with the index to resume from behind it. */
+/** A batch in pieces of at most `maxSize` events, each with the index to resume after. */
 function* split({ index, events }: FeedBatch, maxSize: number): Generator<FeedBatch> {
   let rest = events;
   while (rest.length > maxSize) {
@@ -101,16 +108,20 @@ builder.subscriptionField('events', (t) =>
     type: EventRef,
     description:
       'Every event that matches, once, in index order, as it is recorded. afterIndex resumes: everything ' +
-      'recorded behind that index comes first, from the store, then the live feed, with no gap and no repeat ' +
+      'recorded after that index comes first, from the store, then the live feed, with no gap and no repeat ' +
       'between them. Without it the feed begins now; 0 replays all that is kept. ' +
       'Ends with extensions.code SLOW_CONSUMER (and lastIndex) when the client reads too slowly, and ' +
       'INDEX_EXPIRED (and firstIndex) when afterIndex is older than what is kept, INDEX_AHEAD (and lastIndex) ' +
-      'when the journal has not got that far.',
+      'when the journal has not got that far, OTHER_JOURNAL when journalId is given and is not that of this journal. ' +
+      'A filter that few events match wants eventBatches: its checkpoints keep the index to resume from recent.',
     args: {
       filter: t.arg({ type: EventFilterRef, description: 'Which events; all without it.' }),
       afterIndex: t.arg({
         type: 'SafeInt',
-        description: 'The index of the last event that is known.',
+        description: 'The index of the last event that was received.',
+      }),
+      journalId: t.arg.id({
+        description: 'The id of the journal that afterIndex belongs to, from the journal query.',
       }),
     },
     subscribe: (_root, args, context) => eventsOf(feedRequestOf(args, context), context),
@@ -126,7 +137,10 @@ builder.subscriptionField('eventBatches', (t) =>
       filter: t.arg({ type: EventFilterRef, description: 'Which events; all without it.' }),
       afterIndex: t.arg({
         type: 'SafeInt',
-        description: 'The index of the last batch that is known.',
+        description: 'The index of the last batch that was received.',
+      }),
+      journalId: t.arg.id({
+        description: 'The id of the journal that afterIndex belongs to, from the journal query.',
       }),
       maxSize: t.arg.int({
         required: true,

@@ -20,6 +20,12 @@ const JournalStatusRef = builder
         description: "EMBEDDED (in this process, on the store's database) or NATS (JetStream).",
         resolve: ({ journal }) => journal.kind,
       }),
+      id: t.id({
+        description:
+          'The identity of the journal: a UUID. It changes when the journal begins anew with nothing of what was ' +
+          '(a wiped store): indexes of another journal mean nothing here.',
+        resolve: ({ journal }) => journal.id,
+      }),
       firstIndex: t.field({
         type: 'SafeInt',
         nullable: true,

@@ -6,6 +6,7 @@ import {
   isListType,
   isNonNullType,
 } from 'graphql';
+import { leafValue } from './leaf-value.ts';
 import { defaultMaxListLength, maxErrors, maxInputDepth } from './limits.ts';
 import { shown } from './short-text.ts';
 
@@ -65,7 +66,7 @@ class FaultSearch {
 
   #leaf(value: unknown, type: GraphQLLeafType, at: Position | null): void {
     try {
-      if (type.parseValue(value) !== undefined) return;
+      if (type.parseValue(leafValue(value, type)) !== undefined) return;
       this.#add(at, value, `Expected type "${type.name}".`);
     } catch (error) {
       this.#add(at, value, (error as Error).message);

@@ -16,6 +16,7 @@ import {
   type VariableDefinitionNode,
   valueFromAST,
 } from 'graphql';
+import { anyJson, leafValue } from './leaf-value.ts';
 import { defaultMaxListLength, maxInputDepth } from './limits.ts';
 import { type Variables, variableErrors } from './request-error.ts';
 import { variablesOfNonNullArguments } from './variable-uses.ts';
@@ -108,9 +109,6 @@ export function createCoercion(
     return coerced;
   };
 }
-
-/** The scalar that takes any value as it is. */
-const anyJson = 'JSON';
 
 const ofAnyJson = ({ kind, variable }: VariableDefinitionNode): VariableDefinitionNode => ({
   kind,
@@ -252,7 +250,3 @@ const leaf =
       return rejected;
     }
   };
-
-/** Only a JSON value keeps digits that a number cannot. */
-export const leafValue = (value: unknown, type: GraphQLLeafType): unknown =>
-  typeof value === 'bigint' && type.name !== anyJson ? Number(value) : value;

@@ -130,6 +130,26 @@ describe('follow', () => {
     await expect(failing.done).rejects.toMatchObject({ code: 'ON_EVENT' });
   });
 
+  test('ends with OTHER_JOURNAL where the index is of another journal', async () => {
+    const { journal } = await gateway.gql<{ journal: { id: string } }>('{ journal { id } }');
+    await report('journal', 1);
+    const seen: string[] = [];
+    const following = follow(socketUrl(), {
+      filter: { tags: ['journal'] },
+      afterIndex: 0,
+      onEvent: ({ id }) => void seen.push(id),
+    });
+    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    expect(following.journalId).toBe(journal.id);
+    await following.stop();
+    const elsewhere = follow(socketUrl(), {
+      afterIndex: 0,
+      journalId: '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a',
+      onEvent: () => {},
+    });
+    await expect(elsewhere.done).rejects.toMatchObject({ code: 'OTHER_JOURNAL', final: true });
+  });
+
   test('stops while it waits to connect', async () => {
     const tried: Error[] = [];
     const following = follow('ws://127.0.0.1:1/graphql', {

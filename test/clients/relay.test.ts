@@ -17,7 +17,7 @@ import {
 } from 'relay-runtime';
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness.ts';
-import { dataDirectory } from '../pglite.ts';
+import { emptyDirectory } from '../pglite.ts';
 
 const run = promisify(execFile);
 const compiler = fileURLToPath(import.meta.resolve('relay-compiler/cli.js'));
@@ -53,7 +53,7 @@ async function compile(directory: string) {
 }
 
 test('Relay compiles a paginated fragment against schema.graphql and pages with it', async () => {
-  await using directory = await dataDirectory();
+  await using directory = await emptyDirectory();
   const project = join(directory.path, 'relay');
   await mkdir(project);
   const { query, fragment, nextPage } = await compile(project);
