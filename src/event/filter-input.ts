@@ -52,7 +52,7 @@ export interface FilterOptions {
 
 const defaultFilterDepth = 8;
 /** What one filter may hold, with the filters inside it; lists are counted before any entry is read. */
-export const filterLimits = {
+const filterLimits = {
   /** Entries of one list. */
   entries: 1_000,
   /** Entries of all lists. */
