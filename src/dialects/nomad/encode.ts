@@ -1,5 +1,6 @@
 import type { Event, Json } from '../../event/event.ts';
 import { stringifyJson } from '../../event/json.ts';
+import { inOneLine } from '../line.ts';
 import { nomadTraits } from './nomad-traits.ts';
 
 /** An event as Nomad writes it: Go's field names, in the order of their declaration. */
@@ -15,7 +16,7 @@ interface StreamEvent {
 
 /** A line of the stream. Nomad's is a transaction; ours is one event, as each has an index of its own. */
 export const eventLine = (event: Event): string =>
-  `${stringifyJson({ Index: event.index, Events: [streamEvent(event)] })}\n`;
+  `${inOneLine(stringifyJson({ Index: event.index, Events: [streamEvent(event)] }))}\n`;
 
 function streamEvent(event: Event): StreamEvent {
   const clusterWide = textOf(event, nomadTraits.scope) === 'cluster';

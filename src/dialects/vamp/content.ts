@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { Document, Scalar, visit } from 'yaml';
 import type { Json } from '../../event/event.ts';
 import { stringifyJson } from '../../event/json.ts';
 import { VampError } from './vamp-error.ts';
@@ -83,15 +83,30 @@ const yamlText = (content: Content): string => {
   return isResult(content) ? `value: ${content.value}\n` : toYaml(content);
 };
 
+/** Controls but the line break, of which a block is made; and what ends a line in YAML 1.1 alone. */
+const unprintable = /[^\P{Cc}\n]|[\u2028\u2029]/u;
+/** Those that double quotes do not escape by themselves. */
+const unescaped = /[\x7f-\x9f\u2028\u2029]/g;
+
 /** YAML 1.1 in block style, as SnakeYAML writes it. */
-export const toYaml = (content: unknown): string =>
-  stringify(content, {
+export function toYaml(content: unknown): string {
+  const document = new Document(content, {
     version: '1.1',
     schema: 'yaml-1.1',
-    indentSeq: false,
-    singleQuote: true,
     aliasDuplicateObjects: false,
   });
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === 'string' && unprintable.test(node.value)) {
+        node.type = Scalar.QUOTE_DOUBLE;
+      }
+    },
+  });
+  return document.toString({ indentSeq: false, singleQuote: true }).replace(unescaped, escaped);
+}
+
+const escaped = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const isResult = (content: Content): content is { value: Double } =>
   typeof content === 'object' &&

@@ -3,6 +3,7 @@ import type { Event } from '../../event/event.ts';
 import type { Filter } from '../../event/filter.ts';
 import type { DialectContext } from '../dialect.ts';
 import { type FeedFormat, FeedResponses } from '../feed-response.ts';
+import { inOneLine } from '../line.ts';
 import { resumeFrom } from '../resume.ts';
 import type { Call } from './call.ts';
 import { streamedText } from './encode.ts';
@@ -11,8 +12,9 @@ import { filterOf } from './query-filter.ts';
 import { readQuery } from './query-reader.ts';
 import { VampError } from './vamp-error.ts';
 
-/** Vamp's frame: data before event, no space behind the colons, no id. */
-const frame = (event: Event): string => `data:${streamedText(event)}\nevent:${event.type}\n\n`;
+/** Vamp's frame: data before event, no space after the colons, no id. */
+const frame = (event: Event): string =>
+  `data:${inOneLine(streamedText(event))}\nevent:${inOneLine(event.type)}\n\n`;
 /** With the place to resume from, for those who asked for it. */
 const resumableFrame = (event: Event): string => `id:${event.index}\n${frame(event)}`;
 
