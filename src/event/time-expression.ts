@@ -28,6 +28,8 @@ export type Rounding = 'DOWN' | 'UP';
 type Step = 'y' | 'M' | 'w' | 'd' | 'h' | 'm' | 's';
 type Unit = Step | 'us';
 
+/** Characters: an instant and a dozen steps of date math. */
+const maxLength = 256;
 const day = 86_400_000;
 /** Milliseconds in the units that are always as long. */
 const lengths = { w: 7 * day, d: day, h: 3_600_000, m: 60_000, s: 1_000 } as const;
@@ -96,6 +98,9 @@ function readable<Result>(
 
 function resolve(expression: TimeExpression, now: Instant, rounding: Rounding): Instant {
   if (typeof expression === 'number') return atMilliseconds(expression);
+  if (expression.length > maxLength) {
+    throw new InstantError(`has ${expression.length} characters: a time has ${maxLength} at most`);
+  }
   const text = expression.trim();
   const [matched, math] = nowWithMath.exec(text) ?? [];
   if (matched !== undefined) return calculate(now, math ?? '', rounding);
