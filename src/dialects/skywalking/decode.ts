@@ -1,6 +1,7 @@
 import { v7 } from 'uuid';
 import type { DraftTrait, EventDraft } from '../../event/draft.ts';
 import type { Event, Instant, Json, Trait } from '../../event/event.ts';
+import { stringifyJson } from '../../event/json.ts';
 import { eventId } from './event-id.ts';
 import { jsonOf } from './json.ts';
 import { clean, kept, keptSource } from './kept.ts';
@@ -50,12 +51,14 @@ export function draftOf(message: EventMessage, now: Instant, raw = jsonOf(messag
     message: said(clean(message.message)),
     ...timesOf(message, now),
     traits: [...parameterTraits(message.parameters), ...(endsAlone(message) ? [startless] : [])],
+    // An agent gets no answer for an event, and does not report it again.
+    clock: 'ARRIVAL',
     raw: holdsNul(raw) ? undefined : raw,
   };
 }
 
 /** Such a message cannot be kept as it arrived, and is not kept otherwise. */
-const holdsNul = (raw: Json): boolean => JSON.stringify(raw).includes('\\u0000');
+const holdsNul = (raw: Json): boolean => stringifyJson(raw).includes('\\u0000');
 
 /** The deepest part that was given is what the event happened to. */
 function target({ service, serviceInstance, endpoint }: MessageSource): {

@@ -1,4 +1,5 @@
 import type { TimeSpan } from '../../event/filter.ts';
+import { InstantError, instantOf } from '../../event/instant.ts';
 import { QueryError } from './query-error.ts';
 
 /** SkyWalking's window: the first and the last step of it, as texts in the server's time zone, which is UTC here. */
@@ -30,10 +31,13 @@ const steps: Readonly<Record<Step, StepForm>> = {
  */
 export function spanOf({ start, end, step }: Duration): TimeSpan {
   const { milliseconds } = steps[step];
-  return {
-    from: momentOf(start, step, 'start') * 1000 + 1,
-    to: (momentOf(end, step, 'end') + milliseconds) * 1000 - 1,
-  };
+  const [first, last] = [momentOf(start, step, 'start'), momentOf(end, step, 'end')];
+  try {
+    return { from: instantOf(first, 1), to: instantOf(last + milliseconds - 1, 999) };
+  } catch (cause) {
+    if (!(cause instanceof InstantError)) throw cause;
+    throw new QueryError('time must lie within the years 0001 to 9999.', { cause });
+  }
 }
 
 /** Milliseconds since the epoch. */

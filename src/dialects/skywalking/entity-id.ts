@@ -1,3 +1,5 @@
+import { clean } from './kept.ts';
+
 /** SkyWalking's ids of services, their instances and endpoints: names in base64, joined by the rules of its IDManager. */
 
 /** What SkyWalking puts where a name is blank. */
@@ -6,7 +8,8 @@ const blankName = '_blank';
 const encode = (name: string): string =>
   Buffer.from(name.trim() === '' ? blankName : name, 'utf8').toString('base64');
 
-const decode = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
+/** As it is kept: an id may hold whatever its sender likes. */
+const decode = (text: string): string => clean(Buffer.from(text, 'base64').toString('utf8'));
 
 /** `normal` is false for a service that was only conjectured from its callers. */
 export const serviceId = (service: string, normal = true): string =>

@@ -1,13 +1,11 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { EventDraft } from '../../event/draft.ts';
-import type { Json } from '../../event/event.ts';
 import { BodyTooLarge, hasJsonBody, readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
 import type { Intake } from '../../intake/intake.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
-import { draftOf } from './decode.ts';
-import { eventFromJson } from './json.ts';
+import { draftsOf, eventsIn } from './event-list.ts';
 import { MalformedMessage } from './message.ts';
 import { createQueryEndpoint } from './query-endpoint.ts';
 
@@ -77,15 +75,11 @@ async function takeEvents(
   if (!hasJsonBody(request)) return plain(400);
   const body = await readBody(request, maxBodyBytes);
   if (body.trim() === '') return plain(400);
-  const json: unknown = JSON.parse(body);
-  if (!Array.isArray(json)) return plain(400);
-
-  const moment = now();
-  const events = json.map((raw: Json) => ({ raw, event: eventFromJson(raw) }));
+  const events = eventsIn(body);
+  if (events === null) return plain(400);
   const unlayered = events.findIndex(({ event }) => event.layer === '');
   const taken = unlayered === -1 ? events : events.slice(0, unlayered);
-  const drafts = taken.map(({ raw, event }) => draftOf(event, moment, raw));
-  const refusal = await report(drafts, intake, maxBatch);
+  const refusal = await report(draftsOf(taken, now()), intake, maxBatch);
   if (refusal !== undefined) return plain(400, refusal);
   if (unlayered !== -1) return plain(400);
   return { status: 200, type: 'application/protobuf', body: '' };
@@ -121,7 +115,7 @@ async function tried(
     if (error instanceof BodyTooLarge) return plain(413);
     if (error instanceof Unavailable) return plain(503, error.message);
     if (error instanceof SyntaxError) return plain(500, 'The body is not JSON.');
-    if (error instanceof MalformedMessage) return plain(500, error.message);
+    if (error instanceof MalformedMessage) return plain(error.status, error.message);
     if (request.complete) {
       log.error({ error, where: "SkyWalking's HTTP interface" }, 'Unexpected error.');
     }

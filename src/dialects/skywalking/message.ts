@@ -25,6 +25,16 @@ export interface EventMessage {
 /** A message that cannot be read as an Event; the text says what is wrong with it. */
 export class MalformedMessage extends Error {
   override readonly name = 'MalformedMessage';
+  /** What HTTP answers: 500 where SkyWalking itself does. */
+  readonly status: 400 | 413 | 500;
+
+  constructor(
+    message: string,
+    { status = 500, ...options }: ErrorOptions & { readonly status?: 400 | 413 | 500 } = {},
+  ) {
+    super(message, options);
+    this.status = status;
+  }
 }
 
 /** The type behind a name, as SkyWalking reads it: letter case does not matter, and what it does not know is Normal. */

@@ -5,6 +5,7 @@ import {
   type GraphQLError,
   type GraphQLFormattedError,
 } from 'graphql';
+import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 import { createPrepareDocument } from '../../graphql/document.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -15,6 +16,11 @@ import { schema } from './schema.ts';
 
 /** A user interface asks for the services of every layer in one document. */
 const limits = { maxDepth: 12, maxAliases: 100, maxTokens: 2_000 };
+/** Characters of a request: documents have 20,000 at most, and conditions are short. */
+const maxLength = 128 * 1024;
+const maxErrors = 20;
+/** Characters of one error's message: graphql-js repeats values in it. */
+const maxMessage = 300;
 
 /** A status and a GraphQL response, as SkyWalking's server gives them. */
 export interface QueryAnswer {
@@ -45,25 +51,44 @@ export function createQueryEndpoint(
     const request = requestOf(body);
     if ('fault' in request) return { status: 400, body: { errors: [{ message: request.fault }] } };
     const { document, errors: faults } = prepare(request.query);
-    if (faults) return { status: 400, body: { errors: faults.map(plain) } };
+    if (faults) return { status: 400, body: { errors: bounded(faults.map(plain)) } };
     const { data, errors } = await execute({
       schema,
       document,
       rootValue,
       variableValues: request.variables,
       operationName: request.operationName,
+      // Each costs as much as its variable is long.
+      options: { maxCoercionErrors: 5 },
     });
     return {
       status: 200,
       body: {
         ...(data === undefined ? {} : { data }),
-        ...(errors ? { errors: errors.map((error) => formatted(error, context.log)) } : {}),
+        ...(errors
+          ? { errors: bounded(errors.map((error) => formatted(error, context.log))) }
+          : {}),
       },
     };
   };
 }
 
+function bounded(errors: readonly GraphQLFormattedError[]): readonly GraphQLFormattedError[] {
+  return errors.slice(0, maxErrors).map((error) => {
+    const { message } = error;
+    return message.length > maxMessage
+      ? { ...error, message: `${message.slice(0, maxMessage)}…` }
+      : error;
+  });
+}
+
 function requestOf(body: string): QueryRequest | { readonly fault: string } {
+  if (body.length > maxLength) {
+    return { fault: `The body has ${body.length} characters: at most ${maxLength} are allowed.` };
+  }
+  if (isNestedDeeper(body)) {
+    return { fault: `The body is nested more than ${maxDocumentDepth} levels deep.` };
+  }
   let json: unknown;
   try {
     json = JSON.parse(body);

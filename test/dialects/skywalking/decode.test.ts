@@ -36,6 +36,7 @@ test('an event says in Tidings what it says in SkyWalking', () => {
       { name: 'fromVersion', type: 'TEXT', value: 'v1' },
       { name: 'toVersion', type: 'TEXT', value: 'v2' },
     ],
+    clock: 'ARRIVAL',
     raw: { ...event, type: 'Normal' },
   });
 });

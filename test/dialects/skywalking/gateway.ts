@@ -33,8 +33,9 @@ export const openPort = (
 
 export async function startGateway(
   environment: BootOptions['environment'] = {},
+  overrides: BootOptions['overrides'] = {},
 ): Promise<SkyWalkingGateway> {
-  const { gateway, origin, ...booted } = await bootGateway({ environment });
+  const { gateway, origin, ...booted } = await bootGateway({ environment, overrides });
   const grpc = await openPort(gateway.context);
   return {
     url: origin,

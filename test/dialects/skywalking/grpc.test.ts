@@ -36,9 +36,9 @@ describe('one bad event', () => {
     const ahead = event('ahead', { startTime: Date.now() + 3_600_000 });
     expect(await agent.report(event('first'), noEvent, ahead, event('last'))).toEqual(ok);
     expect(await found('first')).toHaveLength(1);
-    expect(await found('ahead')).toEqual([]);
+    expect(await found('ahead')).toHaveLength(1);
     expect(await found('last')).toHaveLength(1);
-    expect(gateway.grpc.skipped).toBe(skipped + 2);
+    expect(gateway.grpc.skipped).toBe(skipped + 1);
   });
 
   test('is none for want of a layer', async () => {
