@@ -1,5 +1,6 @@
 import type { Tags } from 'yaml';
 import type { Json } from '../../event/event.ts';
+import { integerOf, parseJson } from '../../event/json.ts';
 import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 import { bodyLimits, parseYaml, YamlLimitError } from '../../http/yaml.ts';
 import { unexpectedType, unparsable } from './vamp-error.ts';
@@ -34,7 +35,7 @@ function readJson(text: string): Node {
     throw unparsable(`the body is nested more than ${maxDocumentDepth} levels deep.`);
   }
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }
@@ -69,8 +70,9 @@ function positionIn(text: string, offset: number): string {
 const yamlOptions = {
   version: '1.1',
   schema: 'yaml-1.1',
-  customTags: (tags: Tags): Tags => tags.map(wordsOnly),
+  customTags: (tags: Tags): Tags => tags.map(wordsOnly).map(shortIntegers),
   logLevel: 'error',
+  intAsBigInt: true,
 } as const;
 
 /** Like SnakeYAML, which Vamp reads with, takes `yes` and `on` for a boolean but not `y` and `n`. */
@@ -79,10 +81,19 @@ function wordsOnly(tag: Tags[number]): Tags[number] {
   return { ...tag, test: new RegExp(`(?=..)${tag.test.source}`) };
 }
 
+/** Reading an integer takes the square of its length: a longer one is a text. */
+const maxDigits = 1_000;
+
+function shortIntegers(tag: Tags[number]): Tags[number] {
+  if (typeof tag === 'string' || tag.tag !== 'tag:yaml.org,2002:int' || !tag.test) return tag;
+  return { ...tag, test: new RegExp(`(?=.{1,${maxDigits}}$)${tag.test.source}`) };
+}
+
 /** A node as JSON: dates as ISO 8601 text, bytes as base64, numbers that JSON lacks as their YAML text. */
 export function toJson(node: Node): Json {
   if (node === undefined || node === null) return null;
   if (typeof node === 'number') return Number.isFinite(node) ? node : yamlNumber(node);
+  if (typeof node === 'bigint') return integerOf(node.toString());
   if (typeof node === 'string' || typeof node === 'boolean') return node;
   return typeof node === 'object' ? toJsonStructure(node) : String(node);
 }

@@ -1,4 +1,5 @@
 import type { Json } from '../../event/event.ts';
+import { stringifyJson } from '../../event/json.ts';
 import { type Members, type Node, toJson } from './body.ts';
 import { noNestedElement, unexpectedType } from './vamp-error.ts';
 
@@ -66,7 +67,7 @@ export class DslObject {
 function javaText(node: Node): string {
   if (node instanceof Date) return javaDate(node);
   if (Array.isArray(node)) return `List(${node.map(javaText).join(', ')})`;
-  return typeof node === 'object' ? JSON.stringify(toJson(node)) : String(node);
+  return typeof node === 'object' ? stringifyJson(toJson(node)) : String(node);
 }
 
 /** java.util.Date.toString in UTC: what an unquoted YAML timestamp looks like in Vamp's error. */

@@ -18,6 +18,8 @@ export interface VampEvent {
 }
 
 const defaultType = 'event';
+/** Tags that are looked at; how many an event may have is the intake's to say. */
+const maxTags = 10_000;
 
 /** Reads the body of POST /events, JSON or YAML. @throws VampError with Vamp's own words */
 export function readEvent(body: string): VampEvent {
@@ -25,6 +27,9 @@ export function readEvent(body: string): VampEvent {
   const source = new DslObject(members);
   const tags = source.texts('tags');
   if (tags === null) throw missingValue('tags');
+  if (tags.length > maxTags) {
+    throw new VampError(`An event has at most ${maxTags} tags, got ${tags.length}.`);
+  }
   const event: VampEvent = {
     version: source.text('version'),
     tags: [...new Set(tags)],

@@ -24,9 +24,16 @@ export interface SocketRequest {
   readonly parameters: URLSearchParams;
 }
 
+/** Requests of one message. */
+const maxRequests = 100;
+
 /** The requests in a message, which may be a list of them. @throws VampError */
 export function readRequests(text: string): SocketRequest[] {
-  return parseObjects(text).map((members) => readRequest(new DslObject(members)));
+  const objects = parseObjects(text);
+  if (objects.length > maxRequests) {
+    throw new VampError(`A message has at most ${maxRequests} requests, got ${objects.length}.`);
+  }
+  return objects.map((members) => readRequest(new DslObject(members)));
 }
 
 function readRequest(source: DslObject): SocketRequest {
@@ -69,7 +76,7 @@ function readParameters(source: DslObject): URLSearchParams {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(json)) {
     for (const entry of Array.isArray(value) ? value : [value]) {
-      parameters.append(name, typeof entry === 'string' ? entry : JSON.stringify(entry));
+      parameters.append(name, typeof entry === 'string' ? entry : stringifyJson(entry));
     }
   }
   return parameters;

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { Event } from '../../event/event.ts';
+import { InputError } from '../../event/input-error.ts';
 import { FeedError } from '../../live/feed.ts';
 import type { DialectContext } from '../dialect.ts';
 import type { VampApi } from './api.ts';
@@ -68,7 +69,7 @@ export class Socket {
     try {
       for (const request of readRequests(message)) await this.#handle(request);
     } catch (error) {
-      if (error instanceof VampError) this.#socket.send(writeError(error.message));
+      if (isMistake(error)) this.#socket.send(writeError(error.message));
       else this.#fail(error);
     }
   }
@@ -158,6 +159,10 @@ export class Socket {
     this.#socket.close(1011);
   }
 }
+
+/** What the client can mend. */
+const isMistake = (error: unknown): error is VampError | InputError =>
+  error instanceof VampError || error instanceof InputError;
 
 const statuses: Readonly<Record<number, SocketStatus>> = {
   200: 'OK',

@@ -1,10 +1,15 @@
-/** A request that Vamp refuses: answered with the status and `{"message": …}`. The texts are Vamp's own. */
+import { stringifyJson } from '../../event/json.ts';
+
+/** Characters of a message: what a client sent is repeated to it, but not without end. */
+const maxMessage = 1_000;
+
+/** A request that Vamp rejects: answered with the status and `{"message": …}`. The texts are Vamp's own. */
 export class VampError extends Error {
   override readonly name = 'VampError';
   readonly status: number;
 
   constructor(message: string, status = 400, options?: ErrorOptions) {
-    super(message, options);
+    super(message.length > maxMessage ? `${message.slice(0, maxMessage)}…` : message, options);
     this.status = status;
   }
 }
@@ -19,7 +24,7 @@ export const noNestedElement = (path: string): VampError =>
   new VampError(`Can't find a nested element for path '${path}'.`);
 
 export const unexpectedInDsl = (leftover: unknown): VampError =>
-  new VampError(`Unexpected in DSL: ${JSON.stringify(leftover)}`);
+  new VampError(`Unexpected in DSL: ${stringifyJson(leftover)}`);
 
 export const unparsable = (reason: string, cause?: unknown): VampError =>
   new VampError(`Error: ${reason}`, 400, { cause });
