@@ -25,7 +25,7 @@ export function registerGauges(
   });
   gauge({
     name: 'tidings_journal_position',
-    help: 'The index up to which the live feeds have been told.',
+    help: 'The index up to which the live feeds have been notified.',
     read: () => journal.position,
   });
   gauge({

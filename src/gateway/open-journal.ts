@@ -9,7 +9,7 @@ import { StoreFiller } from '../store/write/filler.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-/** A repeated report is known for so long by JetStream itself; later the store knows it. */
+/** For this time JetStream itself recognises a repeated report; later the store does. */
 const duplicateWindowMs = 120_000;
 /** Another gateway takes over the filling of the store within this time. */
 const leaseMilliseconds = 5_000;

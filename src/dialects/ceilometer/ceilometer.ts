@@ -10,7 +10,7 @@ import { eventLevels, toNotification } from './notification.ts';
 import type { Value } from './python/value.ts';
 
 export interface CeilometerOptions {
-  /** The operator's event definitions; null for ours. */
+  /** The operator's event definitions; null for Tidings' own. */
   readonly definitionsFile: string | null;
   /** Whether a notification that no definition asks for is dropped; else it becomes an event with default traits. */
   readonly dropUnmatched: boolean;
@@ -29,7 +29,7 @@ export type Reading =
   | { readonly outcome: 'event'; readonly draft: EventDraft }
   | { readonly outcome: 'dropped' | 'refused'; readonly reason: string };
 
-/** Ours, beside src and dist alike. */
+/** Found from src and from dist, which are next to each other. */
 const ourDefinitions = fileURLToPath(
   new URL('../../../definitions/ceilometer.yaml', import.meta.url),
 );
@@ -52,7 +52,7 @@ export class Ceilometer {
     return new Ceilometer(options, log, await load(options, log));
   }
 
-  /** Reads the definitions file again. A bad one is told and changes nothing: resolves false. */
+  /** Reads the definitions file again. A bad one is logged and changes nothing: resolves false. */
   async reload(): Promise<boolean> {
     const file = this.#options.definitionsFile ?? ourDefinitions;
     try {

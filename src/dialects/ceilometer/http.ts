@@ -16,8 +16,8 @@ const notificationsPath = '/v1/notifications';
 
 const defaultMaxBodyBytes = 16 * 1024 * 1024;
 
-/** What is answered for one notification. */
-type Told =
+/** The answer for one notification. */
+type AnsweredResult =
   | {
       readonly status: 'ACCEPTED' | 'STORED' | 'DUPLICATE';
       readonly id: string;
@@ -27,7 +27,7 @@ type Told =
 
 interface Answer {
   readonly status: number;
-  readonly body: { readonly error: string } | { readonly results: readonly Told[] };
+  readonly body: { readonly error: string } | { readonly results: readonly AnsweredResult[] };
 }
 
 /**
@@ -83,10 +83,10 @@ async function tried(
 function answerTo(results: readonly NotificationResult[]): Answer {
   const rejected = results.filter(({ status }) => status === 'REJECTED').length;
   const status = rejected > 0 && rejected === results.length ? 400 : 200;
-  return { status, body: { results: results.map(told) } };
+  return { status, body: { results: results.map(answered) } };
 }
 
-/** Null for what nobody expected. */
+/** Null for an unexpected error. */
 function faultOf(error: unknown): Answer | null {
   if (error instanceof BodyTooLarge) return failed(413, error.message);
   if (error instanceof JsonError) return failed(400, `The body is ${error.message}.`);
@@ -94,7 +94,7 @@ function faultOf(error: unknown): Answer | null {
   return error instanceof Unavailable ? failed(503, error.message) : null;
 }
 
-function told(result: NotificationResult): Told {
+function answered(result: NotificationResult): AnsweredResult {
   if (!('index' in result)) return result;
   const { status, index, report } = result;
   return { status, id: report.id, index };

@@ -20,7 +20,7 @@ export interface Notification {
 export const eventLevels: readonly string[] = ['info', 'error'];
 
 /**
- * Reads a notification in the converter's form with its `priority` beside, or as oslo.messaging puts it on
+ * Reads a notification in the converter's form and its `priority`, or as oslo.messaging puts it on
  * the wire: in an envelope of version 2, or bare.
  * @param otherwise the level of one that names none
  * @throws ConversionError

@@ -138,19 +138,19 @@ function summary(
   node: string | null,
   traits: readonly DraftTrait[],
 ): string {
-  const told = new Map(traits.map(({ name, value }) => [name, String(value)]));
-  const next = told.get('state_change.next');
-  const facts = [
-    next && `${told.get('state_change.previous') ?? '?'} → ${next}`,
-    told.get('rebuild.rebuild_status'),
-    told.get('switch_over.switch_over_status'),
-    told.get('subsystem_pause.nexus_pause_state'),
-    told.get('nexus_child.uri'),
-    told.get('nvme_path.path'),
-    told.get('host_initiator.host_nqn'),
-    told.get('rebuild.error') ?? told.get('error.error'),
+  const facts = new Map(traits.map(({ name, value }) => [name, String(value)]));
+  const next = facts.get('state_change.next');
+  const shown = [
+    next && `${facts.get('state_change.previous') ?? '?'} → ${next}`,
+    facts.get('rebuild.rebuild_status'),
+    facts.get('switch_over.switch_over_status'),
+    facts.get('subsystem_pause.nexus_pause_state'),
+    facts.get('nexus_child.uri'),
+    facts.get('nvme_path.path'),
+    facts.get('host_initiator.host_nqn'),
+    facts.get('rebuild.error') ?? facts.get('error.error'),
   ].filter((fact) => fact !== undefined && fact !== '');
   const subject = [category, action, target, node && node !== target ? `on ${node}` : null];
   const line = subject.filter((word) => word !== null).join(' ');
-  return facts.length === 0 ? line : `${line}: ${facts.join(', ')}`;
+  return shown.length === 0 ? line : `${line}: ${shown.join(', ')}`;
 }

@@ -10,8 +10,8 @@ export interface AskedTopics {
 }
 
 /**
- * Nomad takes `*` beside other keys for an ordinary key and then delivers next to nothing: so a topic is asked for by
- * its wildcard alone, and where `*:key` stands beside the wildcard of a topic, everything is asked for.
+ * Nomad takes `*` next to other keys for an ordinary key and then delivers next to nothing: so a topic is asked for by
+ * its wildcard alone, and where `*:key` is next to the wildcard of a topic, everything is asked for.
  * @throws NomadError
  */
 export function askedTopics(texts: readonly string[]): AskedTopics {

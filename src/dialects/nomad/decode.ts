@@ -62,7 +62,7 @@ function draftOf(event: NomadEvent, { id, cluster, index, now }: Place): Identif
   };
 }
 
-/** What tells, with an event, where in which cluster's stream it stood. */
+/** The position in a cluster's stream. */
 function placeTraits(cluster: string, index: number): DraftTrait[] {
   return [
     { name: nomadTraits.cluster, type: 'TEXT', value: cluster },

@@ -4,12 +4,12 @@ import { draftsOf, type IdentifiedDraft, noteDraft } from './decode.ts';
 import type { Batch } from './nomad-message.ts';
 import { nomadTraits } from './nomad-traits.ts';
 
-/** How long to wait for the store to hold what was appended, in milliseconds. */
-const storedWithin = 5_000;
+/** How long to wait until what was appended is stored. */
+const storedWithinMs = 5_000;
 
 /**
- * How far a cluster's stream has been read. Nothing but the events themselves is kept: the latest of them tells
- * where to resume, so that the place and the events can never disagree. What the cluster sends again is
+ * How far a cluster's stream has been read. Nothing but the events themselves is kept: the latest of them says
+ * where to resume, so that the position and the events can never disagree. What the cluster sends again is
  * recognised by its ids, never by its index alone, as a cluster that was rebuilt counts anew.
  */
 export class Progress {
@@ -36,7 +36,7 @@ export class Progress {
   /** @throws Unavailable */
   static async load(context: DialectContext, cluster: string): Promise<Progress> {
     const { journal, store } = context;
-    await store.untilStored(await journal.lastIndex(), storedWithin);
+    await store.untilStored(await journal.lastIndex(), storedWithinMs);
     const operand = { type: 'TEXT', value: cluster } as const;
     const { events } = await store.page({
       filter: {
@@ -84,7 +84,7 @@ export class Progress {
   async #known(ids: readonly string[]): Promise<ReadonlySet<string>> {
     if (ids.length === 0) return new Set();
     const { store } = this.#context;
-    await store.untilStored(this.#appended, storedWithin);
+    await store.untilStored(this.#appended, storedWithinMs);
     return new Set((await store.parts(ids)).keys());
   }
 
@@ -99,7 +99,7 @@ export class Progress {
 
   /**
    * Whether the stream goes on where it was left: the last batch comes again when the buffer still holds it.
-   * A lower one comes from a server that lags behind, or that holds nothing newer; unless nobody has read it.
+   * A lower one comes from a server that lags, or that has nothing newer; unless nobody has read it.
    */
   #join(index: number, last: number, fresh: boolean): 'Gap' | 'StartedOver' | null {
     if (index < last && !fresh) return null;

@@ -56,7 +56,7 @@ export function parseTopics(texts: readonly string[]): Topic[] {
 }
 
 /**
- * The events that Nomad's filter lets pass, each once: `*` is always a wildcard, also beside other keys, where
+ * The events that Nomad's filter lets pass, each once: `*` is always a wildcard, next to other keys too, where
  * Nomad takes it for an ordinary key.
  */
 export function filterOf(topics: readonly Topic[], namespace: string): Filter {

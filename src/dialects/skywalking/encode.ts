@@ -15,7 +15,7 @@ export interface AnsweredEvent {
   readonly message: string;
   /** Null where there are none. */
   readonly parameters: readonly { readonly key: string; readonly value: string }[] | null;
-  /** Milliseconds since the epoch; 0 where no report told the start. */
+  /** Milliseconds since the epoch; 0 where no report had the start. */
   readonly startTime: number;
   /** Milliseconds since the epoch; 0 while the event lasts. */
   readonly endTime: number;
@@ -45,7 +45,7 @@ export function answerOf(event: Event, parts: readonly IndexedReport[]): Answere
   };
 }
 
-/** The earliest start that a report told; 0 where all of them told the end alone. */
+/** The earliest start that a report had; 0 where all of them had the end alone. */
 function startOf(event: Event, parts: readonly IndexedReport[]): Instant {
   if (!endedAlone(event)) return event.time;
   const reports = parts.length === 0 ? [event] : parts.map(({ report }) => report);

@@ -46,7 +46,7 @@ export async function openSkyWalkingGrpc(
   context: DialectContext,
   settings: SkyWalkingGrpcSettings,
 ): Promise<SkyWalkingGrpc> {
-  // It writes to the console what it tells us as errors too.
+  // It would write to the console the errors that it also throws.
   setLogVerbosity(logVerbosity.NONE);
   const skipped = new SkipCounter(context.log, 'SkyWalking events that came by gRPC were skipped.');
   const collections = new Set<Collection>();
@@ -98,7 +98,7 @@ function listen(server: Server, { host, port }: SkyWalkingGrpcSettings): Promise
   });
 }
 
-/** Compared as digests, so that the time it takes tells nothing. */
+/** Compared as digests, so that the time it takes reveals nothing. */
 function isAuthentic(metadata: Metadata, expected: string | null): boolean {
   if (expected === null) return true;
   const digest = (text: string) => createHash('sha256').update(text).digest();

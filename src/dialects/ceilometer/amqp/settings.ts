@@ -7,7 +7,7 @@ export interface CeilometerAmqpSettings {
   readonly topics: readonly string[];
   /** The levels whose queues are emptied; only info and error become events. */
   readonly levels: readonly string[];
-  /** Stands before the queues' names: a Ceilometer beside us then keeps its own copies. */
+  /** Begins the queues' names: a Ceilometer that runs as well then keeps its own copies. */
   readonly queuePrefix: string;
   /** amqp_durable_queues of the services: for what has to be created. What is there is taken as it is. */
   readonly durable: boolean;

@@ -7,7 +7,7 @@ export interface NotificationQueue {
   readonly level: string;
 }
 
-/** More than this is dropped from the front: nobody looks at so many. */
+/** Beyond this the oldest are dropped: nobody looks at more. */
 const refusedMax = 10_000;
 
 const notFound = 404;

@@ -28,7 +28,7 @@ const characters = '*.[]()$,:|&?@+-';
 
 const quotes: Readonly<Record<string, string>> = { "'": 'ID', '"': 'ID', '`': 'NAMED_OPERATOR' };
 
-/** Cuts a path into tokens, one a call: what stands behind the first fault is never read. */
+/** Cuts a path into tokens, one a call: nothing after the first fault is read. */
 export class Lexer {
   readonly #text: string;
   #at = 0;
@@ -80,7 +80,7 @@ export class Lexer {
     return token;
   }
 
-  /** A backslash takes the character behind it literally. */
+  /** A backslash takes the character after it literally. */
   #quoted(type: string, quote: string): Token {
     let value = '';
     this.#at++;

@@ -214,7 +214,7 @@ const child = (left: Path, right: Path): Path => ({ kind: 'child', left, right }
 
 const constant = (value: Value): Path => ({ kind: 'constant', value });
 
-/** A bare name beside an operator is a text. */
+/** A bare name next to an operator is a string. */
 const asOperand = (path: Path): Path =>
   path.kind === 'fields' && path.names.length === 1 ? constant(path.names[0] ?? '') : path;
 

@@ -75,7 +75,7 @@ export function segmentOf(
   return typeof value === 'string' ? split(value, separator, most)[segment] : undefined;
 }
 
-/** A step whose match, if there is one, is made anew and stands nowhere in the document. */
+/** A step whose match, if there is one, is new and has no path in the document. */
 export const made =
   (make: (value: Value) => Value | undefined): Find =>
   (from) => {
