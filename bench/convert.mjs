@@ -1,5 +1,5 @@
 // Notifications a second through the Ceilometer converter with the default definitions, on one core: converted alone, and
-// from the text on the wire to the finished draft. Run: npm run build && npm --prefix bench run convert [-- seconds]
+// from the JSON on the wire to the finished draft. Run: npm run build && npm --prefix bench run convert [-- seconds]
 import { readFileSync } from 'node:fs';
 
 const dialect = new URL('../dist/dialects/ceilometer/', import.meta.url);
@@ -23,7 +23,7 @@ const notifications = cases.map(({ priority, notification }) => ({
   level: priority,
   body: notification,
 }));
-const texts = cases.map(({ priority, notification }) => wire(priority, notification));
+const messages = cases.map(({ priority, notification }) => wire(priority, notification));
 
 /** As oslo.messaging writes it. */
 function wire(priority, { ctxt, publisher_id, event_type, payload, metadata }) {
@@ -68,7 +68,7 @@ const converted = measure('notification to event', notifications, (notification)
     return 1;
   }
 });
-measure('wire to draft', texts, (text) =>
+measure('wire to draft', messages, (text) =>
   ceilometer.readText(text, 'info').outcome === 'refused' ? 1 : 0,
 );
 console.log(`at least ${target} events a second: ${converted >= target ? 'reached' : 'MISSED'}`);

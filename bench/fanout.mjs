@@ -298,7 +298,7 @@ function printStalled({ without, beside, before, after, metrics }) {
   const ended = /^tidings_websocket_slow_consumers_total(?:\{.*\})? (\d+)$/m.exec(metrics)?.[1];
   console.log(`\n${stalledTitle}: 1000 sockets that read, 20 events of 2 KB a second`);
   console.log(
-    `p99 of those who read: ${without.p99.toFixed(1)} ms without, ${beside.p99.toFixed(1)} ms beside one who does not`,
+    `p99 of those who read: ${without.p99.toFixed(1)} ms without, ${beside.p99.toFixed(1)} ms with one who does not`,
   );
   console.log(
     `memory in use: ${megabytes(before)} MiB before, ${megabytes(after)} MiB after; slow consumers ended: ${ended}`,

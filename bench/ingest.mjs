@@ -112,13 +112,13 @@ async function measure({ start, openStraight }, batch) {
 }
 
 const columns = [
-  { figure: ({ perSecond }) => perSecond, digits: 0, width: 13 },
-  { figure: ({ one }) => one, digits: 0, width: 13 },
-  { figure: ({ perSecond, one }) => perSecond / one, digits: 2, width: 7 },
-  { figure: ({ many }) => many, digits: 0, width: 11 },
-  { figure: ({ perSecond, many }) => perSecond / many, digits: 2, width: 7 },
-  { figure: ({ p50 }) => p50, digits: 1, width: 9 },
-  { figure: ({ p99 }) => p99, digits: 1, width: 9 },
+  { read: ({ perSecond }) => perSecond, digits: 0, width: 13 },
+  { read: ({ one }) => one, digits: 0, width: 13 },
+  { read: ({ perSecond, one }) => perSecond / one, digits: 2, width: 7 },
+  { read: ({ many }) => many, digits: 0, width: 11 },
+  { read: ({ perSecond, many }) => perSecond / many, digits: 2, width: 7 },
+  { read: ({ p50 }) => p50, digits: 1, width: 9 },
+  { read: ({ p99 }) => p99, digits: 1, width: 9 },
 ];
 
 for (const [title, mode] of Object.entries(modes)) {
@@ -130,12 +130,12 @@ for (const [title, mode] of Object.entries(modes)) {
   );
   for (const batch of [1, 10, 100, 1000]) {
     const measured = await measure(mode, batch);
-    const figures = columns.map(({ figure, digits, width }) =>
-      median(measured.map(figure)).toFixed(digits).padStart(width),
+    const cells = columns.map(({ read, digits, width }) =>
+      median(measured.map(read)).toFixed(digits).padStart(width),
     );
     const ratios = measured.map(({ perSecond, one }) => perSecond / one);
     const extremes = `(${Math.min(...ratios).toFixed(2)}, ${Math.max(...ratios).toFixed(2)})`;
-    const [perSecond, one, ratio, ...others] = figures;
+    const [perSecond, one, ratio, ...others] = cells;
     const row = [
       String(batch).padStart(5),
       perSecond,

@@ -1,4 +1,4 @@
-// Queries at a million events on PostgreSQL: through GraphQL beside the same question as SQL written by hand, which is
+// Queries at a million events on PostgreSQL: through GraphQL and the same query as hand-written SQL, which is
 // asked by the driver in this process, and over HTTP as GraphQL is.
 // Run: npm run build && npm --prefix bench run query
 import pg from 'pg';
@@ -123,7 +123,7 @@ for (const [title, { query, variables, sql, rows }] of Object.entries(questions)
   const bare = await beside(sql, peer.url, { text, values });
   const seen = rows(ours.answer.data);
   if (seen !== bare.answer.length)
-    throw new Error(`${seen} rows, and ${bare.answer.length} by hand`);
+    throw new Error(`${seen} rows, and ${bare.answer.length} of hand-written SQL`);
   console.log(`${title.padEnd(40)}${shown(ours).join('')} |${shown(bare).join('')}   ${seen} rows`);
 }
 await client.end();

@@ -64,7 +64,7 @@ export async function rowsOfPglite(data, limit) {
   return rows.map(({ row }) => JSON.parse(row));
 }
 
-/** An empty PostgreSQL database to write rows to straight, over so many connections. */
+/** An empty PostgreSQL database to write rows to straight, over a number of connections. */
 export async function openStraightPostgres(connections) {
   const pool = new pg.Pool({
     connectionString: await createDatabase(`tidings_bench_straight_${connections}`),
@@ -97,7 +97,7 @@ export async function openStraightPglite() {
   };
 }
 
-/** Writes rows in batches over so many connections, one statement a batch; rows a second. */
+/** Writes rows in batches over a number of connections, one statement a batch; rows a second. */
 async function writeStraight(query, rows, batch, connections) {
   let next = 0;
   const begin = performance.now();
@@ -114,7 +114,7 @@ async function writeStraight(query, rows, batch, connections) {
 
 const day = 86_400_000;
 
-/** The same rows as of so many days later: ids and indexes that no table has yet, in the same order. */
+/** The same rows as of a number of days later: ids and indexes that no table has yet, in the same order. */
 export const daysLater = (rows, days) =>
   rows.map((row) => {
     const [high, low, ...rest] = row.id.split('-');

@@ -30,7 +30,7 @@ const hasCurl = (() => {
   } catch (cause) {
     if (process.env.CI)
       throw new Error('The README is tried with curl: apt-get install curl.', { cause });
-    process.stderr.write("SkipCounter: the README's command for the shell (no curl on PATH).\n");
+    process.stderr.write("Skipped: the README's command for the shell (no curl on PATH).\n");
     return false;
   }
 })();

@@ -13,13 +13,13 @@ type GaugeSource = {
   | { readonly label: string; readonly read: () => ReadonlyMap<string, number> }
 );
 
-/** The gateway's figures: one function for each fact that is counted. None of them throws. */
+/** The gateway's metrics: one function for each fact that is counted. None of them throws. */
 export interface Metrics {
   reported(dialect: Dialect, outcome: ReportOutcome, count: number): void;
   /** An event's time was too far in the future, and was replaced by the time of its arrival. */
   clockAhead(dialect: Dialect): void;
   appended(seconds: number): void;
-  /** A live event was handed to its subscriptions so long after it was recorded. */
+  /** A live event was handed to its subscriptions this many seconds after it was recorded. */
   delivered(seconds: number): void;
   gauge(source: GaugeSource): void;
   /** A count that something else keeps, read as a counter: its name ends in _total. */

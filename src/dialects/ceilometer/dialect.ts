@@ -34,7 +34,7 @@ export const ceilometer = defineDialect({
     TIDINGS_AMQP_TOPICS: option(names, 'notifications', 'notification_topics of the services.'),
     TIDINGS_AMQP_QUEUE_PREFIX: optional(
       text,
-      'Stands before the names of the queues, so that a Ceilometer next to the gateway keeps its own.',
+      'Prefix of the names of the queues, so that a Ceilometer next to the gateway keeps its own.',
     ),
     TIDINGS_AMQP_DURABLE: option(flag, 'false', 'amqp_durable_queues of the services.'),
     DEFINITIONS_FILE: optional(

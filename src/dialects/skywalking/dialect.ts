@@ -27,7 +27,7 @@ export const skyWalking = defineDialect({
     ),
     TIDINGS_KAFKA_NAMESPACE: optional(
       text,
-      'What stands before the name of the topic `skywalking-events`.',
+      'Prefix of the name of the topic `skywalking-events`.',
     ),
     TIDINGS_KAFKA_GROUP: option(
       text,
