@@ -3,6 +3,7 @@ import { postgresAvailable } from '../postgres.ts';
 import { postgresPlace, type StorePlace } from './harness.ts';
 import { searchContract } from './read/search-contract.ts';
 import { figuresContract } from './read/statistics-contract.ts';
+import { traitTextContract } from './read/trait-text-contract.ts';
 import { writeContract } from './write/write-contract.ts';
 
 describe.skipIf(!(await postgresAvailable()))('The store over PostgreSQL', () => {
@@ -16,4 +17,5 @@ describe.skipIf(!(await postgresAvailable()))('The store over PostgreSQL', () =>
   searchContract(store, 100);
   writeContract(store);
   figuresContract(store);
+  traitTextContract(store, 100);
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { pglitePlace, type StorePlace } from './harness.ts';
 import { searchContract } from './read/search-contract.ts';
 import { figuresContract } from './read/statistics-contract.ts';
+import { traitTextContract } from './read/trait-text-contract.ts';
 import { writeContract } from './write/write-contract.ts';
 
 describe('The store over PGlite', () => {
@@ -15,4 +16,5 @@ describe('The store over PGlite', () => {
   searchContract(store, 150);
   writeContract(store);
   figuresContract(store);
+  traitTextContract(store, 100);
 });

@@ -3,7 +3,7 @@ import type { Query, Row } from '../database/connection.ts';
 import { sqlState } from '../database/outage.ts';
 import type { AggregateRequest, AggregateRow, Measure } from '../store.ts';
 import { grouping } from './grouping.ts';
-import { Parameters, whereOf } from './where.ts';
+import { Parameters, pathString, whereOf } from './where.ts';
 
 const day = 86_400_000_000;
 
@@ -149,7 +149,7 @@ function measureOf(measure: Measure, to: Parameters): string {
     }
     case 'trait': {
       const found = (field: string) => {
-        const path = `$[*] ? (@.name == ${JSON.stringify(measure.name)}).${field}`;
+        const path = `$[*] ? (@.name == ${pathString(measure.name)}).${field}`;
         return `jsonb_path_query_first(traits, ${to.add(path, 'jsonpath')})`;
       };
       return `coalesce(${found('int')}, ${found('float')})::float8`;

@@ -1,5 +1,5 @@
 import type { GroupField, Grouping } from '../store.ts';
-import type { Parameters } from './where.ts';
+import { type Parameters, pathString } from './where.ts';
 
 const fields: Readonly<Record<GroupField, string>> = {
   NAMESPACE: 'namespace',
@@ -36,7 +36,7 @@ export function grouping(
     if (each.by === 'field') {
       columns.push(fields[each.field]);
     } else if (each.by === 'trait') {
-      const path = `$[*] ? (@.name == ${JSON.stringify(each.trait)})`;
+      const path = `$[*] ? (@.name == ${pathString(each.trait)})`;
       joins.push(
         `CROSS JOIN LATERAL (SELECT jsonb_path_query_first(traits, ${to.add(path, 'jsonpath')}) AS found) AS trait_${place}`,
       );

@@ -8,7 +8,9 @@ import type {
   TypePatterns,
 } from '../../event/filter.ts';
 import { globToRegex } from '../../event/glob.ts';
+import { InputError } from '../../event/input-error.ts';
 import { formatInstant } from '../../event/instant.ts';
+import { parseText } from '../../event/text.ts';
 import type { Parameter } from '../database/connection.ts';
 import { columnOf, traitFieldOf } from './event-rows.ts';
 
@@ -16,8 +18,11 @@ import { columnOf, traitFieldOf } from './event-rows.ts';
 export class Parameters {
   readonly values: Parameter[] = [];
 
-  /** What stands for the value in the statement: $3::text. */
+  /** What stands for the value in the statement: $3::text. @throws InputError for a NUL, which PostgreSQL does not take */
   add(value: Parameter, type: string): string {
+    for (const each of typeof value === 'object' ? (value ?? []) : [value]) {
+      if (typeof each === 'string') parseText(each, ['filter']);
+    }
     return `$${this.values.push(value)}::${type}`;
   }
 
@@ -128,7 +133,12 @@ const within = ({ from, to: until }: TimeSpan, to: Parameters): string =>
  * something, else of its name, and a path then finds whether it holds.
  */
 function withTrait(test: TraitTest, to: Parameters): string {
-  const holding = (trait: object) => `traits @> ${to.add(JSON.stringify([trait]), 'jsonb')}`;
+  const holding = (trait: Readonly<Record<string, string | number>>) => {
+    const kept = Object.entries(trait).map(([field, value]) =>
+      typeof value === 'string' ? [field, parseText(value, ['filter'])] : [field, value],
+    );
+    return `traits @> ${to.add(JSON.stringify([Object.fromEntries(kept)]), 'jsonb')}`;
+  };
   const { name } = test;
   if (test.op === 'EXISTS') return holding({ name });
   if (test.op === 'EQ') {
@@ -138,6 +148,14 @@ function withTrait(test: TraitTest, to: Parameters): string {
   return `${holding({ name })} AND jsonb_path_exists(traits, ${to.add(traitPath(test), 'jsonpath')})`;
 }
 
+const longestContained = 10_000;
+
+const tooLong = (length: number): InputError =>
+  new InputError(
+    ['filter'],
+    `A text to compare a trait with has at most ${longestContained} characters, got ${length}.`,
+  );
+
 const comparisons = { EQ: '==', NE: '!=', LT: '<', LTE: '<=', GT: '>', GTE: '>=' } as const;
 
 /**
@@ -145,13 +163,23 @@ const comparisons = { EQ: '==', NE: '!=', LT: '<', LTE: '<=', GT: '>', GTE: '>='
  * JavaScript does, compares them by code point, and is false of what is not there.
  */
 const traitPath = (test: Exclude<TraitTest, { op: 'EXISTS' }>): string =>
-  `$[*] ? (@.name == ${JSON.stringify(test.name)} && ${operation(test)})`;
+  `$[*] ? (@.name == ${pathString(test.name)} && ${operation(test)})`;
+
+/**
+ * A text as a path and JSON write it. Halves of surrogate pairs become U+FFFD, as in what is stored.
+ * @throws InputError for a NUL
+ */
+export const pathString = (text: string): string => JSON.stringify(parseText(text, ['filter']));
 
 function operation(test: Exclude<TraitTest, { op: 'EXISTS' }>): string {
-  const value = JSON.stringify(test.operand.value);
+  const { value: wanted } = test.operand;
+  const value = typeof wanted === 'string' ? pathString(wanted) : JSON.stringify(wanted);
   if (test.op === 'PREFIX') return `@.text starts with ${value}`;
-  // The flag q takes the text as it is.
-  if (test.op === 'CONTAINS') return `@.text like_regex ${value} flag "q"`;
+  // The flag q takes the text as it is; it still becomes an automaton, whose size PostgreSQL bounds.
+  if (test.op === 'CONTAINS') {
+    if (value.length > longestContained) throw tooLong(value.length);
+    return `@.text like_regex ${value} flag "q"`;
+  }
   const { op } = test;
   const compared = fieldsFor(test.operand).map((field) => `@.${field} ${comparisons[op]} ${value}`);
   return `(${compared.join(' || ')})`;
