@@ -191,7 +191,8 @@ function engineOf(config: Config, { context, dialects }: Core): GraphEngine {
     execute: createExecution(schema),
     prepare: createPrepareDocument(schema, config.document),
     publicError: createPublicError(context.log),
-    context: () => ({ ...services, now: context.now() }),
+    // A caller of its own for each operation, so that one of many reads does not hold up the others.
+    context: () => ({ ...services, store: services.store.for({}), now: context.now() }),
   };
 }
 

@@ -2,7 +2,9 @@ import type { IndexedReport } from '../event/completion.ts';
 import type { Event, Instant } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
 import type { EventLog, Written } from '../journal/event-log.ts';
+import type { Query } from './database/connection.ts';
 import { Database, type DatabaseOptions } from './database/database.ts';
+import type { Caller } from './database/statement-queue.ts';
 import { aggregateEvents } from './read/aggregate.ts';
 import { countTags, listTraits, listTypes } from './read/catalogue.ts';
 import { countEvents, eventsAfter, findEvent, findPage } from './read/search.ts';
@@ -85,72 +87,102 @@ export async function openStore(options: DatabaseOptions): Promise<OpenStore> {
   return new SqlStore(database, stored, new EventWriter(database, options.log));
 }
 
-class SqlStore implements OpenStore {
+/** What every view of a store shares. */
+interface StoreState {
+  readonly database: Database;
   readonly stored: StoredIndex;
-  readonly #database: Database;
-  readonly #writer: EventWriter;
-  readonly #frequencies = new SelectivityCache();
+  readonly selectivities: SelectivityCache;
+}
 
-  constructor(database: Database, stored: StoredIndex, writer: EventWriter) {
-    this.#database = database;
-    this.stored = stored;
-    this.#writer = writer;
+/** Reads for one caller, or for the gateway itself. */
+class StoreReader implements Store {
+  readonly #state: StoreState;
+  readonly #read: Query;
+  readonly #lookUp: Query;
+
+  constructor(state: StoreState, caller?: Caller) {
+    this.#state = state;
+    const { read, lookUp } = state.database;
+    this.#read = (statement, parameters) => read(statement, parameters, caller);
+    this.#lookUp = (statement, parameters) => lookUp(statement, parameters, caller);
+  }
+
+  for(caller: Caller): Store {
+    return new StoreReader(this.#state, caller);
   }
 
   get storedIndex(): number {
-    return this.stored.current;
+    return this.#state.stored.current;
+  }
+
+  event(id: string): Promise<Event | null> {
+    return findEvent(this.#lookUp, id);
+  }
+
+  page(request: PageRequest): Promise<Page> {
+    const sessions = { read: this.#read, lookUp: this.#lookUp };
+    return findPage(sessions, this.#state.selectivities, request);
+  }
+
+  count(filter: Filter): Promise<number> {
+    return countEvents(this.#read, filter);
+  }
+
+  aggregate(request: AggregateRequest): Promise<AggregateRow[]> {
+    return aggregateEvents(this.#read, request);
+  }
+
+  tags(request: TagsRequest): Promise<TagCount[]> {
+    return countTags(this.#read, request);
+  }
+
+  types(categories: readonly string[] | null): Promise<KnownType[]> {
+    return listTypes(this.#state.database, categories);
+  }
+
+  traitDescriptors(types: readonly string[] | null): Promise<TraitDescriptor[]> {
+    return listTraits(this.#state.database, types);
+  }
+
+  after(index: number, limit: number): Promise<readonly Event[]> {
+    return eventsAfter(this.#lookUp, index, limit);
+  }
+
+  parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>> {
+    return readParts(this.#lookUp, ids);
+  }
+
+  firstIndex(): Promise<number | null> {
+    return readFirstIndex(this.#lookUp);
+  }
+
+  untilStored(index: number, timeoutMs: number): Promise<boolean> {
+    return this.#state.stored.until(index, timeoutMs);
+  }
+
+  healthReason(): string | null {
+    return this.#state.database.healthReason();
+  }
+}
+
+class SqlStore extends StoreReader implements OpenStore {
+  readonly stored: StoredIndex;
+  readonly #database: Database;
+  readonly #writer: EventWriter;
+
+  constructor(database: Database, stored: StoredIndex, writer: EventWriter) {
+    super({ database, stored, selectivities: new SelectivityCache() });
+    this.#database = database;
+    this.stored = stored;
+    this.#writer = writer;
   }
 
   get refused(): number {
     return this.#writer.refused;
   }
 
-  event(id: string): Promise<Event | null> {
-    return findEvent(this.#database.lookUp, id);
-  }
-
-  page(request: PageRequest): Promise<Page> {
-    return findPage(this.#database, this.#frequencies, request);
-  }
-
-  count(filter: Filter): Promise<number> {
-    return countEvents(this.#database.read, filter);
-  }
-
-  aggregate(request: AggregateRequest): Promise<AggregateRow[]> {
-    return aggregateEvents(this.#database.read, request);
-  }
-
-  tags(request: TagsRequest): Promise<TagCount[]> {
-    return countTags(this.#database.read, request);
-  }
-
-  types(categories: readonly string[] | null): Promise<KnownType[]> {
-    return listTypes(this.#database, categories);
-  }
-
-  traitDescriptors(types: readonly string[] | null): Promise<TraitDescriptor[]> {
-    return listTraits(this.#database, types);
-  }
-
-  after(index: number, limit: number): Promise<readonly Event[]> {
-    return eventsAfter(this.#database.lookUp, index, limit);
-  }
-
-  parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>> {
-    return readParts(this.#database.lookUp, ids);
-  }
-
-  firstIndex(): Promise<number | null> {
-    return readFirstIndex(this.#database.read);
-  }
-
   lastIndex(): Promise<number> {
-    return readStoredIndex(this.#database.read);
-  }
-
-  untilStored(index: number, milliseconds: number): Promise<boolean> {
-    return this.stored.until(index, milliseconds);
+    return readStoredIndex(this.#database.lookUp);
   }
 
   write(parts: readonly IndexedReport[], from: number): Promise<Written[] | null> {
@@ -186,10 +218,6 @@ class SqlStore implements OpenStore {
 
   expire(before: Instant): Promise<number> {
     return expireEvents(this.#database, before);
-  }
-
-  healthReason(): string | null {
-    return this.#database.healthReason();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

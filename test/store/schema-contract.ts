@@ -97,7 +97,7 @@ export function schemaContract(
          NULL, '{}', NULL, '{a,"b \\"c"}', '[]', '{"a": 1}', 'epoch', NULL, 'epoch', 'TIDINGS', '[1]', NULL)`,
         [id],
       );
-      const client = new PrismaClient({ adapter: connection.adapter });
+      const client = new PrismaClient({ adapter: await connection.adapter() });
       expect(await client.event.findUnique({ where: { id } })).toMatchObject({
         index: 1n,
         action: null,

@@ -1,4 +1,5 @@
 import type { SqlDriverAdapterFactory } from '@prisma/client/runtime/client';
+import type { Caller } from './statement-queue.ts';
 
 /** What a statement's $1, $2, ... stand for. */
 export type Parameter = string | number | boolean | null | readonly string[];
@@ -15,6 +16,7 @@ export interface PreparedStatement {
 export type Query = (
   statement: string | PreparedStatement,
   parameters?: readonly Parameter[],
+  caller?: Caller,
 ) => Promise<readonly Row[]>;
 
 export interface Transaction {
@@ -25,8 +27,8 @@ export interface Transaction {
 
 /** A way to reach a database. Errors are the driver's own: see outage.ts. */
 export interface Connection extends AsyncDisposable {
-  /** For a PrismaClient. */
-  readonly adapter: SqlDriverAdapterFactory;
+  /** For a PrismaClient. Loaded when it is first needed. */
+  adapter(): Promise<SqlDriverAdapterFactory>;
 
   /** Runs statements that read, many at a time where the database can. */
   readonly read: Query;
@@ -39,6 +41,9 @@ export interface Connection extends AsyncDisposable {
 
   /** Runs statements that write, one after another, all in the one session that may. */
   readonly write: Query;
+
+  /** Resolves when the database answers, and where its disk was full, has room again. */
+  check(): Promise<void>;
 
   /** Runs statements that write as one; rolls back and rejects when `run` rejects. */
   transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result>;

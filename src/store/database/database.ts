@@ -1,7 +1,7 @@
 import { Backoff, pause } from '../../runtime/backoff.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { PrismaClient } from '../generated/client.ts';
+import type { PrismaClient } from '../generated/client.ts';
 import type { Connection, Query, Transaction } from './connection.ts';
 import { migrate } from './migrator.ts';
 import { driverErrorOf, InUse, type Outage, outageOf } from './outage.ts';
@@ -20,9 +20,12 @@ export interface DatabaseOptions {
   readonly log: Log;
 }
 
-/** Pauses between attempts to reach a database that is away, in milliseconds. */
-const shortestPause = 100;
-const longestPause = 5_000;
+/** Pauses between attempts to reach a database that is unreachable. */
+const shortestPauseMs = 100;
+const longestPauseMs = 5_000;
+
+/** A database that has answered for this long has recovered. */
+const stableMs = 30_000;
 
 const sentence = ({ reason, away }: Outage): string =>
   `${away ? `The database cannot be reached: ${reason}` : reason}${/[.!?]$/.test(reason) ? '' : '.'}`;
@@ -30,10 +33,12 @@ const sentence = ({ reason, away }: Outage): string =>
 /** A database whose tables are up to date. Everything rejects with Unavailable while it is away. */
 export class Database implements AsyncDisposable {
   readonly #connection: Connection;
-  readonly #prisma: PrismaClient;
   readonly #prepare: (write: Query) => Promise<void>;
   readonly #log: Log;
   readonly #closing = new AbortController();
+  readonly #backoff = new Backoff(shortestPauseMs, longestPauseMs);
+  #recoveredAtMs = Number.NEGATIVE_INFINITY;
+  #prisma: Promise<PrismaClient> | null = null;
   #migrated = false;
   #healthReason: string | null = null;
   #recovery: Promise<void> | null = null;
@@ -41,7 +46,6 @@ export class Database implements AsyncDisposable {
   private constructor(connection: Connection, prepare: (write: Query) => Promise<void>, log: Log) {
     this.#connection = connection;
     this.#prepare = prepare;
-    this.#prisma = new PrismaClient({ adapter: connection.adapter });
     this.#log = log;
   }
 
@@ -78,12 +82,12 @@ export class Database implements AsyncDisposable {
   }
 
   /** Reads; see Connection. */
-  readonly read: Query = (statement, parameters) =>
-    this.#guarded(() => this.#connection.read(statement, parameters));
+  readonly read: Query = (statement, parameters, caller) =>
+    this.#guarded(() => this.#connection.read(statement, parameters, caller));
 
   /** Looks up; see Connection. */
-  readonly lookUp: Query = (statement, parameters) =>
-    this.#guarded(() => this.#connection.lookUp(statement, parameters));
+  readonly lookUp: Query = (statement, parameters, caller) =>
+    this.#guarded(() => this.#connection.lookUp(statement, parameters, caller));
 
   /** Writes, one after another; see Connection. */
   readonly write: Query = (statement, parameters) =>
@@ -95,11 +99,22 @@ export class Database implements AsyncDisposable {
 
   /** Asks in Prisma's own terms. */
   ask<Result>(question: (prisma: PrismaClient) => Promise<Result>): Promise<Result> {
-    return this.#guarded(() =>
-      question(this.#prisma).catch((error: unknown) => {
+    return this.#guarded(async () => {
+      this.#prisma ??= this.#loadPrisma();
+      const prisma = await this.#prisma;
+      return question(prisma).catch((error: unknown) => {
         throw driverErrorOf(error);
-      }),
-    );
+      });
+    });
+  }
+
+  /** When it is first needed: a gateway at rest does without the memory that it takes. */
+  async #loadPrisma(): Promise<PrismaClient> {
+    const [adapter, { PrismaClient }] = await Promise.all([
+      this.#connection.adapter(),
+      import('../generated/client.ts'),
+    ]);
+    return new PrismaClient({ adapter });
   }
 
   /** Null while the database answers, else the reason why not, as a sentence. */
@@ -133,16 +148,19 @@ export class Database implements AsyncDisposable {
   }
 
   async #recover(): Promise<void> {
-    const backoff = new Backoff(shortestPause, longestPause);
+    // An outage that comes back at once is the same one: its pauses go on growing.
+    const isNew = performance.now() - this.#recoveredAtMs > stableMs;
+    if (isNew) this.#backoff.reset();
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      const milliseconds = backoff.next();
+      const milliseconds = this.#backoff.next();
       this.#log.warn({ milliseconds }, `${this.#healthReason} Trying again after a pause.`);
       await pause(milliseconds, signal);
       if (signal.aborted) return;
       try {
         await this.#check();
         this.#healthReason = null;
+        this.#recoveredAtMs = performance.now();
         this.#log.info('The database answers again.');
         return;
       } catch (error) {
@@ -153,10 +171,8 @@ export class Database implements AsyncDisposable {
   }
 
   async #check(): Promise<void> {
-    if (this.#migrated) {
-      await this.#connection.write('SELECT 1');
-      await this.#connection.read('SELECT 1');
-    } else await this.#migrate();
+    if (this.#migrated) await this.#connection.check();
+    else await this.#migrate();
   }
 
   async #migrate(): Promise<void> {
@@ -168,7 +184,7 @@ export class Database implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#recovery;
-    await this.#prisma.$disconnect();
+    await (await this.#prisma)?.$disconnect();
     await this.#connection[Symbol.asyncDispose]();
   }
 }

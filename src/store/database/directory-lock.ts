@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pid } from 'node:process';
 import { InUse } from './outage.ts';
@@ -31,7 +31,7 @@ export async function lockDirectory(directory: string): Promise<AsyncDisposable>
       if ((await lastLock(directory)) === last + 1) {
         await rm(lockPath(directory, last), { force: true });
         // What is left is empty: it says up to which number there were locks.
-        return { [Symbol.asyncDispose]: () => writeFile(path, '') };
+        return { [Symbol.asyncDispose]: () => truncate(path) };
       }
       await rm(path, { force: true });
     }
@@ -104,5 +104,5 @@ async function beginningOf(process: number): Promise<string | null> {
   }
 }
 
-const hasCode = (error: unknown, code: string): boolean =>
+export const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;

@@ -15,6 +15,11 @@ export class Busy extends Error {
   override readonly name = 'Busy';
 }
 
+/** The database has no room to write. */
+export class DiskFull extends Error {
+  override readonly name = 'DiskFull';
+}
+
 /** Another process has the database to itself. */
 export class InUse extends Error {
   override readonly name = 'InUse';
@@ -41,7 +46,7 @@ const passing: Readonly<Record<string, boolean>> = {
 
 /** Null where the statement is at fault, or the code around it. */
 export function outageOf(error: unknown): Outage | null {
-  if (error instanceof ConnectionError || error instanceof InUse) {
+  if (error instanceof ConnectionError || error instanceof InUse || error instanceof DiskFull) {
     return { reason: error.message, away: true };
   }
   if (error instanceof Busy) return { reason: error.message, away: false };
@@ -49,9 +54,14 @@ export function outageOf(error: unknown): Outage | null {
   if (state === null) return null;
   const away = passing[state] ?? passing[state.slice(0, 3)] ?? passing[state.slice(0, 2)];
   if (away === undefined) return null;
-  const reason = state === '57014' ? 'The database took too long to answer' : messageOf(error);
-  return { reason, away };
+  return { reason: sentences[state] ?? messageOf(error), away };
 }
+
+/** PostgreSQL's own messages of these name files and relations, or say less. */
+const sentences: Readonly<Record<string, string>> = {
+  '53100': "The database's disk is full",
+  '57014': 'The database took too long to answer',
+};
 
 /** The five characters by which PostgreSQL names an error; null for an error that is not the database's. */
 export function sqlState(error: unknown): string | null {
@@ -81,5 +91,9 @@ export function driverErrorOf(error: unknown): unknown {
   return new ConnectionError(messageOf(error).split('\n').at(-1), { cause: error });
 }
 
-/** True where the database refuses the very values that it was given: 22 data exception, 54 a limit exceeded. */
-export const isRefusal = (error: unknown): boolean => /^(22|54)/.test(sqlState(error) ?? '');
+/**
+ * True where the database will never take the values that it was given: 0A feature not supported, 22 data exception,
+ * 23502 not null and 23514 check violation, 54 limit exceeded. A repetition would fail in the same way.
+ */
+export const isRefusal = (error: unknown): boolean =>
+  /^(0A|22|23502|23514|54)/.test(sqlState(error) ?? '');

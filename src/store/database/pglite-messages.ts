@@ -1,5 +1,6 @@
 import type { messages } from '@electric-sql/pglite';
 import type { Parameter, PreparedStatement, Row } from './connection.ts';
+import type { Interrupt } from './pglite-interrupt.ts';
 
 /** To the database's thread. Requests are done one after another. */
 export type Request = { readonly id: number } & (
@@ -33,3 +34,8 @@ export type Answer = { readonly id: number } & (
   | { readonly result: Result }
   | { readonly failure: Failure }
 );
+
+/** From the database's thread, once, when it has started. */
+export interface Started {
+  readonly interrupt: Interrupt;
+}

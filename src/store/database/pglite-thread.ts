@@ -1,16 +1,20 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
-import { messages } from '@electric-sql/pglite';
 import { ConnectionError } from './outage.ts';
-import type { Answer, Failure, Request, Result } from './pglite-messages.ts';
+import { cancelStatement, type Interrupt } from './pglite-interrupt.ts';
+import type { Answer, Failure, Request, Result, Started } from './pglite-messages.ts';
 
-/** How long a query may wait for those before it and run, in milliseconds. */
-const answerTimeout = 35_000;
+/** A query may wait this long for those before it and run. */
+const answerTimeoutMs = 35_000;
 
-/** The first one of a thread also waits for the database to start, and at the very first time to be made. */
-const startTimeout = 120_000;
+/** The first one of a thread also waits for the database to start. */
+const startTimeoutMs = 120_000;
 
-/** A query that runs for so long is ended, and the thread with it: there is no other way. */
-const queryTimeout = 30_000;
+/** A statement that runs this long is ended, and the thread with it. */
+const queryTimeoutMs = 30_000;
+
+/** A cancelled statement that does not end within this time is ended with the thread. */
+const cancelTimeoutMs = 5_000;
 
 type Ask = Request extends infer Each ? (Each extends unknown ? Omit<Each, 'id'> : never) : never;
 
@@ -25,6 +29,8 @@ export class PgliteThread {
   readonly #worker: Worker;
   /** What has no answer yet: the first is what the thread does now. */
   readonly #asked = new Map<number, Asked>();
+  #interrupt: Interrupt | null = null;
+  #cancelled: number | null = null;
   #last = 0;
   #headSince = performance.now();
   #ended: Error | null = null;
@@ -43,7 +49,22 @@ export class PgliteThread {
       ended(this.#ended);
       for (const { reject } of this.#asked.values()) reject(this.#ended);
     });
-    this.#worker.on('message', (answer: Answer) => this.#answered(answer));
+    this.#worker.on('message', (message: Answer | Started) => {
+      if ('interrupt' in message) this.#interrupt = message.interrupt;
+      else this.#answered(message);
+    });
+  }
+
+  /** Ends the statement that runs now; it fails with SQLSTATE 57014. */
+  cancel(): void {
+    const [running] = this.#asked.keys();
+    if (this.#interrupt === null || running === undefined) return;
+    cancelStatement(this.#interrupt);
+    if (this.#cancelled === running) return;
+    this.#cancelled = running;
+    setTimeout(() => {
+      if (this.#asked.has(running)) void this.#worker.terminate();
+    }, cancelTimeoutMs).unref();
   }
 
   /** Resolves with what the statement gave. The thread does what it is asked in that order. */
@@ -62,7 +83,7 @@ export class PgliteThread {
             reject(new ConnectionError('The database took too long to answer'));
             this.#endWhatHangs();
           },
-          id === 1 ? startTimeout : answerTimeout,
+          id === 1 ? startTimeoutMs : answerTimeoutMs,
         );
       });
     } finally {
@@ -84,7 +105,7 @@ export class PgliteThread {
 
   #endWhatHangs(): void {
     const [head] = this.#asked.values();
-    const hangs = performance.now() - this.#headSince > queryTimeout;
+    const hangs = performance.now() - this.#headSince > queryTimeoutMs;
     if (head?.kind === 'query' && hangs) void this.#worker.terminate();
   }
 
@@ -95,8 +116,12 @@ export class PgliteThread {
   }
 }
 
+// Each task that compiles has tens of megabytes, which the process keeps; there is one program to compile.
+setFlagsFromString('--wasm-num-compilation-tasks=1');
+
 function startWorker(directory: string): Worker {
-  const options = { workerData: directory };
+  // PostgreSQL's memory is its own: little of what JavaScript makes here lives long.
+  const options = { workerData: directory, resourceLimits: { maxYoungGenerationSizeMb: 8 } };
   if (!import.meta.url.endsWith('.ts')) {
     return new Worker(new URL('./pglite-worker.js', import.meta.url), options);
   }
@@ -109,5 +134,5 @@ function startWorker(directory: string): Worker {
 
 function errorOf({ message, name, ...fields }: Failure): Error {
   if (fields.code === undefined) return new Error(message);
-  return Object.assign(new messages.DatabaseError(message, 0, name ?? 'error'), fields);
+  return Object.assign(new Error(message), { name: name ?? 'error' }, fields);
 }

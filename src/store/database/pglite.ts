@@ -1,84 +1,108 @@
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PGlite } from '@electric-sql/pglite';
-import { types } from '@electric-sql/pglite';
-import { PrismaPGlite } from 'pglite-prisma-adapter';
+import type { PGlite, types as PgliteTypes } from '@electric-sql/pglite';
+import type { SqlDriverAdapterFactory } from '@prisma/client/runtime/client';
 import type { Connection, Parameter, Query, Transaction } from './connection.ts';
-import { lockDirectory } from './directory-lock.ts';
-import { ConnectionError } from './outage.ts';
+import { hasCode, lockDirectory } from './directory-lock.ts';
+import { ConnectionError, DiskFull, isRefusal } from './outage.ts';
 import { createOnce } from './pglite-creation.ts';
 import { PgliteThread } from './pglite-thread.ts';
 import { PgliteUpkeep } from './pglite-upkeep.ts';
+import { StatementQueue } from './statement-queue.ts';
 
 /** text[], which a PGlite itself reads only once it has asked its database for the types that there are. */
 const textList = 1009;
-const lists = {
-  [textList]: (cell: string): unknown => types.arrayParser(cell, (text: string) => text, textList),
-};
 
-/** PostgreSQL in a thread of this process, with its files under a directory that no other process may use. */
+/** PostgreSQL makes its log in files of 16 MB: with less than one of them left, what fails may have failed for that. */
+const bytesNeeded = 17 * 2 ** 20;
+
+/** Where the disk was full, one file of the log and some events fit in. */
+const bytesToGoOn = 32 * 2 ** 20;
+
+async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+}
+
+const fullDisk = (directory: string, cause?: unknown): DiskFull =>
+  new DiskFull(`The disk of the data directory ${directory} is full: make room on it`, { cause });
+
+/**
+ * PostgreSQL in a thread of this process, with its files under a directory that no other process may use. There is one
+ * session, which does one statement after another.
+ */
 export class PgliteConnection implements Connection {
-  readonly adapter: PrismaPGlite;
   readonly #directory: string;
   readonly #lock: AsyncDisposable;
   readonly #lost: (error: Error) => void;
   readonly #upkeep: PgliteUpkeep;
+  readonly #queue = new StatementQueue(() => this.#thread?.cancel());
   #thread: PgliteThread | null = null;
-  /** Settles when whoever has the database to itself is done. */
-  #turn: Promise<void> = Promise.resolve();
+  #wasFull = false;
   #closed = false;
 
   private constructor(directory: string, lock: AsyncDisposable, lost: (error: Error) => void) {
     this.#directory = directory;
     this.#lock = lock;
     this.#lost = lost;
-    this.adapter = new PrismaPGlite(this.#asPglite());
-    this.#upkeep = new PgliteUpkeep(this.read);
+    this.#upkeep = new PgliteUpkeep(this.write);
   }
 
   /**
-   * @param lost told when the database ends by itself; the next statement starts it anew
+   * @param lost called when the database ends by itself; the next statement starts it anew
    * @throws Error with a sentence when another process has the directory
    */
   static async open(directory: string, lost: (error: Error) => void): Promise<PgliteConnection> {
-    const lock = await lockDirectory(directory);
+    const lock = await lockDirectory(directory).catch((error: unknown) => {
+      throw hasCode(error, 'ENOSPC') ? fullDisk(directory, error) : error;
+    });
     const files = join(directory, 'pgdata');
     try {
       await createOnce(files);
     } catch (error) {
       await lock[Symbol.asyncDispose]();
-      throw error;
+      throw hasCode(error, 'ENOSPC') ? fullDisk(directory, error) : error;
     }
     return new PgliteConnection(files, lock, lost);
   }
 
-  readonly read: Query = async (statement, parameters) => {
-    await this.#noTransaction();
-    return queryOf(this.#running())(statement, parameters);
-  };
+  readonly #run: Query = (statement, parameters) =>
+    this.#explaining(async () => queryOf(this.#running())(statement, parameters));
 
-  /** There is one session, which does one statement after another. */
-  readonly lookUp: Query = this.read;
-  readonly write: Query = this.read;
+  readonly read: Query = (statement, parameters, caller) =>
+    this.#queue.read(() => this.#run(statement, parameters), caller);
 
-  async transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    const before = this.#turn;
-    let done = () => {};
-    this.#turn = new Promise((resolve) => {
-      done = resolve;
-    });
-    await before;
-    try {
-      return await transactionOn(this.#running(), run);
-    } finally {
-      done();
-    }
+  /** The gateway's own are quick, and feeds wait for them: they go with the writes. */
+  readonly lookUp: Query = (statement, parameters, caller) =>
+    caller === undefined
+      ? this.write(statement, parameters)
+      : this.read(statement, parameters, caller);
+
+  readonly write: Query = (statement, parameters) =>
+    this.#queue.write(() => this.#run(statement, parameters));
+
+  transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#queue.transaction(() =>
+      this.#explaining(async () => transactionOn(this.#running(), run)),
+    );
   }
 
-  async #noTransaction(): Promise<void> {
-    let waited: Promise<void> | null = null;
-    while (waited !== this.#turn) {
-      waited = this.#turn;
-      await waited;
+  async check(): Promise<void> {
+    if (this.#wasFull && (await freeBytes(this.#directory)) < bytesToGoOn) {
+      throw fullDisk(this.#directory);
+    }
+    await this.write('SELECT 1');
+    this.#wasFull = false;
+  }
+
+  /** A full disk shows in many ways, of which only some say so. */
+  async #explaining<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isRefusal(error) || (await freeBytes(this.#directory)) >= bytesNeeded) throw error;
+      this.#wasFull = true;
+      throw fullDisk(this.#directory, error);
     }
   }
 
@@ -91,15 +115,26 @@ export class PgliteConnection implements Connection {
     return this.#thread;
   }
 
+  async adapter(): Promise<SqlDriverAdapterFactory> {
+    const [{ PrismaPGlite }, { types }] = await Promise.all([
+      import('pglite-prisma-adapter'),
+      import('@electric-sql/pglite'),
+    ]);
+    return new PrismaPGlite(this.#asPglite(types));
+  }
+
   /** As much of a PGlite as Prisma's adapter uses of it. */
-  #asPglite(): PGlite {
+  #asPglite(types: typeof PgliteTypes): PGlite {
+    const lists = {
+      [textList]: (cell: string) => types.arrayParser(cell, (text: string) => text, textList),
+    };
     const query = async (
       text: string,
       parameters: Parameter[] = [],
       { parsers = {} }: { parsers?: Record<number, (cell: string) => unknown> } = {},
     ) => {
-      await this.#noTransaction();
-      const result = await this.#running().ask({ kind: 'query', statement: text, parameters });
+      const request = { kind: 'query', statement: text, parameters } as const;
+      const result = await this.#queue.read(async () => this.#running().ask(request));
       const parse = (cell: string | null, column: number) =>
         types.parseType(cell, result.fields[column]?.dataTypeID ?? 0, { ...lists, ...parsers });
       return { ...result, rows: result.rows.map((row) => row.map(parse)) };
@@ -109,9 +144,11 @@ export class PgliteConnection implements Connection {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
-    this.#closed = true;
     this.#upkeep[Symbol.dispose]();
-    await this.#turn;
+    // What was asked before is still answered.
+    await this.#queue.transaction(async () => {
+      this.#closed = true;
+    });
     await this.#thread?.end();
     await this.#lock[Symbol.asyncDispose]();
   }

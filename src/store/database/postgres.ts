@@ -1,8 +1,8 @@
-import { PrismaPg } from '@prisma/adapter-pg';
+import type { SqlDriverAdapterFactory } from '@prisma/client/runtime/client';
 import pg from 'pg';
 import { queryCells } from '../read/cells-query.ts';
 import type { Connection, Query, Transaction } from './connection.ts';
-import { Busy, ConnectionError, InUse, messageOf } from './outage.ts';
+import { Busy, ConnectionError, InUse, messageOf, sqlState } from './outage.ts';
 import { RepeatedStatements } from './repeated-statements.ts';
 
 /** How long connecting, a free connection of the pool, and a statement may take, in milliseconds. */
@@ -44,6 +44,12 @@ function repeatedlyOver(pool: pg.Pool): Query {
 /** What pg-pool says when no connection of the pool becomes free in time. */
 const noneFree = 'timeout exceeded when trying to connect';
 
+const diskFull = '53100';
+
+/** Takes a megabyte of the disk for a moment. */
+const takeRoom = `CREATE TEMPORARY TABLE tidings_room AS
+  SELECT string_agg(md5(n::text), '') AS filling FROM generate_series(1, 32768) AS n GROUP BY n / 32`;
+
 /** Whatever the database itself did not say is a failure to reach it. */
 function ownError(error: unknown): unknown {
   if (error instanceof pg.DatabaseError || error instanceof InUse) return error;
@@ -56,11 +62,13 @@ function ownError(error: unknown): unknown {
 
 /** A PostgreSQL server: a pool that reads, one that looks up, and one session that writes. */
 export class PostgresConnection implements Connection {
-  readonly adapter: PrismaPg;
   readonly read: Query;
   readonly lookUp: Query;
   readonly #pools: readonly pg.Pool[];
   readonly #writes: pg.Pool;
+  readonly #reads: pg.Pool;
+  readonly #schema: string | null;
+  #wasFull = false;
 
   /**
    * @param exclusive whether the session that writes must be the only one of any process: it holds a lock of the
@@ -104,7 +112,13 @@ export class PostgresConnection implements Connection {
     });
     this.#pools = [reads, lookUps, this.#writes];
     for (const pool of this.#pools) pool.on('error', lost);
-    this.adapter = new PrismaPg(reads, schema === null ? {} : { schema });
+    this.#reads = reads;
+    this.#schema = schema;
+  }
+
+  async adapter(): Promise<SqlDriverAdapterFactory> {
+    const { PrismaPg } = await import('@prisma/adapter-pg');
+    return new PrismaPg(this.#reads, this.#schema === null ? {} : { schema: this.#schema });
   }
 
   readonly write: Query = (statement, parameters) =>
@@ -129,6 +143,14 @@ export class PostgresConnection implements Connection {
     });
   }
 
+  async check(): Promise<void> {
+    await this.read('SELECT 1');
+    if (!this.#wasFull) return void (await this.write('SELECT 1'));
+    await this.write(takeRoom);
+    await this.write('DROP TABLE tidings_room');
+    this.#wasFull = false;
+  }
+
   /** The one session stays when a statement fails, so that its lock does: it ends only when it is broken. */
   async #withWriter<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
     const client = await this.#writes.connect().catch((error) => {
@@ -144,6 +166,7 @@ export class PostgresConnection implements Connection {
     } catch (error) {
       // An answer that did not come in time may still come, for the next statement to trip over.
       if (error instanceof ConnectionError) breaks();
+      if (sqlState(error) === diskFull) this.#wasFull = true;
       throw error;
     } finally {
       client.off('error', breaks);

@@ -86,3 +86,21 @@ test('a first start that was cut short is begun anew', async () => {
   expect(await readdir(directory.path)).toContain('pgdata');
   expect(await readdir(directory.path)).not.toContain('pgdata.new');
 });
+
+test('a read of the embedded database that others wait for is interrupted, and the thread goes on', async () => {
+  await using directory = await dataDirectory();
+  await using connection = await PgliteConnection.open(directory.path, () => {});
+  const session = async () =>
+    (await connection.write('SELECT pg_backend_pid(), pg_postmaster_start_time()'))[0];
+  const before = await session();
+  const client = new AbortController();
+  const endless = connection.read('SELECT count(*) FROM generate_series(1, 1e15)', [], {
+    signal: client.signal,
+  });
+  const ended = endless.catch(({ name }: Error) => name);
+  expect(await connection.read('SELECT 1')).toEqual([['1']]);
+  expect(await connection.write('SELECT 2')).toEqual([['2']]);
+  client.abort();
+  expect(await ended).toBe('Busy');
+  expect(await session()).toEqual(before);
+});

@@ -16,7 +16,7 @@ test('the embedded database is checkpointed and analyzed when there is enough to
           FROM pg_stat_user_tables WHERE relname = 'events'`);
 
   const first = await checkpoint();
-  await keepUp(connection.read);
+  await keepUp(connection.write);
   expect(await checkpoint()).toBe(first);
   expect(await analyzed()).toBe('f');
 
@@ -25,7 +25,7 @@ test('the embedded database is checkpointed and analyzed when there is enough to
       traits, time, recorded_at, dialect)
     SELECT gen_random_uuid(), n, 'n', 'c', 'c', '{}', repeat(md5(n::text), 250), '{}', '[]', now(), now(), 'TIDINGS'
     FROM generate_series(1, 12000) AS n`);
-  await keepUp(connection.read);
+  await keepUp(connection.write);
   expect(await checkpoint()).not.toBe(first);
   expect(await analyzed()).toBe('t');
   expect(Number(await cell(`SELECT reltuples FROM pg_class WHERE relname = 'events'`))).toBe(
