@@ -25,10 +25,7 @@ export const skyWalking = defineDialect({
       'Kafka with SkyWalking events: `host:9092`, several with commas.',
       'off',
     ),
-    TIDINGS_KAFKA_NAMESPACE: optional(
-      text,
-      'Prefix of the name of the topic `skywalking-events`.',
-    ),
+    TIDINGS_KAFKA_NAMESPACE: optional(text, 'Prefix of the name of the topic `skywalking-events`.'),
     TIDINGS_KAFKA_GROUP: option(
       text,
       'tidings',
