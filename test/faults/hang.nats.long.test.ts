@@ -48,11 +48,11 @@ test('nats-server hangs for 20 s: gateways say that they are not ready, and lose
   });
 });
 
-test('PostgreSQL hangs for 20 s: reports and live feeds go on, and the store catches up', async () => {
+test('PostgreSQL hangs for 20 s: reports and live feeds go on, gateways say that they are not ready, and the store catches up', async () => {
   await surviveBoth(async (storm) => {
     using _ = freeze(postgres.pid);
     // Acknowledged without the database.
-    await Promise.all([storm.more(400), pause(hangMs)]);
+    await Promise.all([storm.more(400), notReady(one), notReady(other), pause(hangMs)]);
   });
 });
 

@@ -2,6 +2,7 @@ import { Backoff, pause } from '../../runtime/backoff.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { PrismaClient } from '../generated/client.ts';
+import { AnswerWatch } from './answer-watch.ts';
 import type { Connection, Query, Transaction } from './connection.ts';
 import { migrate } from './migrator.ts';
 import { driverErrorOf, InUse, type Outage, outageOf } from './outage.ts';
@@ -27,6 +28,12 @@ const longestPauseMs = 5_000;
 /** A database that has answered for this long has recovered. */
 const stableMs = 30_000;
 
+/** A writer that answers nothing for this time is not ready. */
+const maxSilenceMs = 5_000;
+
+/** How often a server that nothing is written to is asked whether it answers. */
+const probeIntervalMs = 2_000;
+
 const sentence = ({ reason, away }: Outage): string =>
   `${away ? `The database cannot be reached: ${reason}` : reason}${/[.!?]$/.test(reason) ? '' : '.'}`;
 
@@ -37,16 +44,26 @@ export class Database implements AsyncDisposable {
   readonly #log: Log;
   readonly #closing = new AbortController();
   readonly #backoff = new Backoff(shortestPauseMs, longestPauseMs);
+  readonly #answers = new AnswerWatch(maxSilenceMs);
+  readonly #probe: NodeJS.Timeout | undefined;
   #recoveredAtMs = Number.NEGATIVE_INFINITY;
   #prisma: Promise<PrismaClient> | null = null;
   #migrated = false;
   #healthReason: string | null = null;
   #recovery: Promise<void> | null = null;
 
-  private constructor(connection: Connection, prepare: (write: Query) => Promise<void>, log: Log) {
+  private constructor(
+    connection: Connection,
+    prepare: (write: Query) => Promise<void>,
+    { databaseUrl, log }: DatabaseOptions,
+  ) {
     this.#connection = connection;
     this.#prepare = prepare;
     this.#log = log;
+    // The embedded database has no network to lose, and a write would interrupt its reads.
+    if (databaseUrl !== null) {
+      this.#probe = setInterval(() => this.#probeWriter(), probeIntervalMs).unref();
+    }
   }
 
   /**
@@ -58,7 +75,7 @@ export class Database implements AsyncDisposable {
     options: DatabaseOptions,
     prepare: (write: Query) => Promise<void>,
   ): Promise<Database> {
-    const { databaseUrl, dataDirectory, exclusive, log } = options;
+    const { databaseUrl, dataDirectory, exclusive } = options;
     let database: Database | null = null;
     const lost = (error: Error) => {
       if (database) database.#lost(error);
@@ -67,7 +84,7 @@ export class Database implements AsyncDisposable {
       databaseUrl === null
         ? await PgliteConnection.open(dataDirectory, lost)
         : new PostgresConnection(databaseUrl, exclusive, lost);
-    database = new Database(connection, prepare, log);
+    database = new Database(connection, prepare, options);
     try {
       await database.#migrate();
     } catch (error) {
@@ -91,10 +108,10 @@ export class Database implements AsyncDisposable {
 
   /** Writes, one after another; see Connection. */
   readonly write: Query = (statement, parameters) =>
-    this.#guarded(() => this.#connection.write(statement, parameters));
+    this.#writing(() => this.#connection.write(statement, parameters));
 
   transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#guarded(() => this.#connection.transaction(run));
+    return this.#writing(() => this.#connection.transaction(run));
   }
 
   /** Asks in Prisma's own terms. */
@@ -119,7 +136,17 @@ export class Database implements AsyncDisposable {
 
   /** Null while the database answers, else the reason why not, as a sentence. */
   healthReason(): string | null {
-    return this.#healthReason;
+    return this.#healthReason ?? this.#answers.healthReason();
+  }
+
+  #writing<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#guarded(() => this.#answers.during(work));
+  }
+
+  #probeWriter(): void {
+    if (!this.#migrated || this.#recovery !== null || !this.#answers.idle) return;
+    // A failure begins the recovery, which logs it.
+    this.write('SELECT 1').catch(() => {});
   }
 
   async #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -183,6 +210,7 @@ export class Database implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    clearInterval(this.#probe);
     await this.#recovery;
     await (await this.#prisma)?.$disconnect();
     await this.#connection[Symbol.asyncDispose]();

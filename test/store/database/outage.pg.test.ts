@@ -6,6 +6,7 @@ import { outageOf } from '../../../src/store/database/outage.ts';
 import { PostgresConnection } from '../../../src/store/database/postgres.ts';
 import { type OpenStore, openStore } from '../../../src/store/open.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
+import { freeze } from '../../faults/freeze.ts';
 import { report } from '../../journal/report.ts';
 import { patienceMs } from '../../patience.ts';
 import {
@@ -46,6 +47,20 @@ describe.skipIf(!(await postgresAvailable()))('a database that goes away', () =>
     await vi.waitFor(() => expect(store.healthReason()).toBeNull(), patience);
     expect(await store.event(event?.id as string)).toEqual(event);
     expect(await store.types(null)).toHaveLength(1);
+    expect(await put(store, [report()])).toHaveLength(1);
+    await store[Symbol.asyncDispose]();
+  });
+
+  test('and stays connected, but answers nothing: an idle store is unhealthy within seconds', async () => {
+    const store = await open(server.url);
+    {
+      using _ = freeze(server.pid);
+      await vi.waitFor(
+        () => expect(store.healthReason()).toMatch(/has not answered a write for \d+ s\.$/),
+        patience,
+      );
+    }
+    await vi.waitFor(() => expect(store.healthReason()).toBeNull(), patience);
     expect(await put(store, [report()])).toHaveLength(1);
     await store[Symbol.asyncDispose]();
   });
