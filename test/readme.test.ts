@@ -7,9 +7,9 @@ const end = '<!-- /configuration -->';
 
 /** The options as a table; a default that is a value stands in code, one that is told in words does not. */
 function table(): string {
-  const rows = Object.entries(variables).map(([name, schema]) => {
-    const { description = '', default: told = '', absent } = schema.meta() ?? {};
-    const shown = absent === true || told === '' ? told : `\`${told}\``;
+  const rows = Object.entries(variables).map(([name, variable]) => {
+    const { description, fallback, absent } = variable;
+    const shown = fallback === null || fallback === '' ? absent : `\`${fallback}\``;
     return `| \`${name}\` | ${shown} | ${description} |`;
   });
   return ['| variable | default | |', '|---|---|---|', ...rows].join('\n');

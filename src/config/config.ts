@@ -1,8 +1,6 @@
-import { z } from 'zod';
-import type { ValuesOf } from '../environment/readers.ts';
+import { readVariable, type ValuesOf } from '../environment/readers.ts';
 import { type gatewayVariables, variables } from './variables.ts';
 
-const environment = z.object(variables);
 type Values = ValuesOf<typeof gatewayVariables>;
 
 /** Everything that is wrong with the environment, a sentence each. */
@@ -26,23 +24,27 @@ export function readConfig(environment: Environment = process.env): Config {
   const given = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
-  const parsed = parse(given);
-  const faults = [...unknown(given), ...(parsed.faults ?? []), ...contradictions(given)];
-  if (parsed.values === undefined || faults.length > 0) throw new ConfigError(faults);
-  return toConfig(parsed.values as Values, parsed.values);
+  const { values, faults } = parse(given);
+  const all = [...unknown(given), ...faults, ...contradictions(given)];
+  if (all.length > 0) throw new ConfigError(all);
+  return toConfig(values as Values, values);
 }
 
-function parse(given: Environment): { values?: DialectValues; faults?: readonly string[] } {
-  const { data, error } = environment.safeParse(given);
-  if (error === undefined) return { values: data };
-  return {
-    faults: error.issues.map(({ path, message }) => {
-      const name = String(path[0]);
-      // Other variables may hold a password.
-      const shown = name.startsWith('TIDINGS_') ? `, not "${given[name]}"` : '';
-      return `${name} must be ${message}${shown}.`;
-    }),
-  };
+function parse(given: Environment): { values: DialectValues; faults: readonly string[] } {
+  const values: Record<string, unknown> = {};
+  const faults: string[] = [];
+  for (const [name, variable] of Object.entries(variables)) {
+    const reading = readVariable(variable, given[name]);
+    if ('value' in reading) values[name] = reading.value;
+    else faults.push(faultOf(name, reading.wanted, given[name]));
+  }
+  return { values, faults };
+}
+
+function faultOf(name: string, wanted: string, given: string | undefined): string {
+  // Other variables may hold a password.
+  const shown = name.startsWith('TIDINGS_') ? `, not "${given}"` : '';
+  return `${name} must be ${wanted}${shown}.`;
 }
 
 function unknown(given: Environment): string[] {
@@ -52,13 +54,11 @@ function unknown(given: Environment): string[] {
 }
 
 function contradictions(given: Environment): string[] {
-  return Object.entries(variables).flatMap(([name, variable]) => {
-    const needed = variable.meta()?.needs;
-    if (typeof needed !== 'string' || given[name] === undefined || given[needed] !== undefined) {
-      return [];
-    }
-    return [`${name} needs ${needed} as well.`];
-  });
+  return Object.entries(variables).flatMap(([name, { needs }]) =>
+    needs === undefined || given[name] === undefined || given[needs] !== undefined
+      ? []
+      : [`${name} needs ${needs} as well.`],
+  );
 }
 
 function toConfig(values: Values, dialectValues: DialectValues) {

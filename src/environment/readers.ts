@@ -1,45 +1,71 @@
 import { accessSync, constants } from 'node:fs';
-import { z } from 'zod';
 import { parseDuration } from '../event/duration.ts';
 
-/** Reads the text of an environment variable; its one issue says what the text must be: "a port". */
-export type Reader<Value> = z.ZodType<Value, string>;
+/** Reads the string of an environment variable. */
+export interface Reader<Value> {
+  /** Ends the sentence "X must be …": "a port". */
+  readonly wanted: string;
+  /** Undefined where the string is not what is wanted. */
+  readonly read: (given: string) => Value | undefined;
+}
 
-/** Makes a reader; `wanted` ends the sentence "X must be …". */
-export function reader<Value>(
+export const reader = <Value>(
   wanted: string,
-  read: (text: string) => Value | undefined,
-): Reader<Value> {
-  return z.string().transform((text, context) => {
-    const value = read(text);
-    if (value !== undefined) return value;
-    context.addIssue(wanted);
-    return z.NEVER;
-  });
+  read: (given: string) => Value | undefined,
+): Reader<Value> => ({ wanted, read });
+
+/** A variable of the environment. */
+export interface Variable<Value> extends Reader<Value> {
+  readonly description: string;
+  /** Read where the variable is absent; null where it may be. */
+  readonly fallback: string | null;
+  /** Says in words what its absence means. */
+  readonly absent: string;
+  /** Another variable, without which this one has no meaning. */
+  readonly needs?: string;
 }
 
 /** The variables of one part of the gateway, by name. */
-export type Variables = Readonly<Record<string, z.ZodType>>;
+export type Variables = Readonly<Record<string, Variable<unknown>>>;
 
 export type ValuesOf<Declared extends Variables> = {
-  readonly [Name in keyof Declared]: z.output<Declared[Name]>;
+  readonly [Name in keyof Declared]: Declared[Name] extends Variable<infer Value> ? Value : never;
 };
 
 /** A variable with a default, which is a string like any other. */
-export function option<Value>(reader: Reader<Value>, fallback: string, description: string) {
-  return reader.prefault(fallback).meta({ description, default: fallback });
-}
+export const option = <Value>(
+  reader: Reader<Value>,
+  fallback: string,
+  description: string,
+): Variable<Value> => ({ ...reader, description, fallback, absent: '' });
 
-/** A variable that may be absent; `absent` says in words what that means. */
-export function optional<Value>(reader: Reader<Value>, description: string, absent = '') {
-  return reader.nullable().prefault(null).meta({ description, default: absent, absent: true });
-}
+/** A variable that is null where it is absent. */
+export const optional = <Value>(
+  reader: Reader<Value>,
+  description: string,
+  absent = '',
+): Variable<Value | null> => ({ ...reader, description, fallback: null, absent });
 
 /** A variable that means nothing unless another one is set. */
-export const needing = <Schema extends z.ZodType>(other: string, variable: Schema): Schema =>
-  variable.meta({ ...variable.meta(), needs: other }) as Schema;
+export const needing = <Value>(other: string, variable: Variable<Value>): Variable<Value> => ({
+  ...variable,
+  needs: other,
+});
 
-export const text: Reader<string> = z.string();
+export type Reading =
+  | { readonly value: unknown }
+  /** What the variable must be: "a port". */
+  | { readonly wanted: string };
+
+/** @param given undefined where the variable is absent */
+export function readVariable(variable: Variable<unknown>, given: string | undefined): Reading {
+  const present = given ?? variable.fallback;
+  if (present === null) return { value: null };
+  const value = variable.read(present);
+  return value === undefined ? { wanted: variable.wanted } : { value };
+}
+
+export const text: Reader<string> = reader('a string', (given) => given);
 
 export const wholeNumber = (min: number, max: number = Number.MAX_SAFE_INTEGER): Reader<number> =>
   reader(
