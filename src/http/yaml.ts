@@ -71,3 +71,37 @@ function* boundedTokens(text: string, parser: Parser, limits: YamlLimits) {
   }
   yield* parser.end();
 }
+
+/**
+ * A document as JavaScript values, where an anchor within itself would be a cycle and an alias repeats everything
+ * that its anchor contains. @throws YamlLimitError; and ReferenceError where an alias has no anchor
+ */
+export function valueOf(document: Document.Parsed, { maxTokens, maxAliases }: YamlLimits): unknown {
+  const value: unknown = document.toJS({ maxAliasCount: maxAliases });
+  checkExpanded(value, maxTokens);
+  return value;
+}
+
+/** Counts an aliased value wherever it is repeated, and follows the deepest branch first: a cycle ends at the limit. */
+function checkExpanded(root: unknown, maxValues: number): void {
+  const open: { readonly value: unknown; readonly depth: number }[] = [{ value: root, depth: 1 }];
+  let count = 0;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, depth } = next;
+    if (depth > maxDocumentDepth + 1) {
+      throw new YamlLimitError(`is nested more than ${maxDocumentDepth} levels deep`);
+    }
+    for (const inner of contentsOf(value)) {
+      if (++count > maxValues) {
+        throw new YamlLimitError(`has more than ${maxValues} values after its aliases are replaced`);
+      }
+      open.push({ value: inner, depth: depth + 1 });
+    }
+  }
+}
+
+function contentsOf(value: unknown): Iterable<unknown> {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
+  if (Array.isArray(value) || value instanceof Set) return value;
+  return value instanceof Map ? [...value.keys(), ...value.values()] : Object.values(value);
+}

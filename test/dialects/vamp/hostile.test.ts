@@ -78,12 +78,33 @@ const bodies: readonly [string, string, RegExp][] = [
   ['20,000 anchors with aliases', aliases(20_000), /tokens|aliases/],
   ['a million plain lines', 'a:\n'.repeat(1_000_000), /1048576 bytes/],
   ['100,000 lines', 'a: 1\n'.repeat(100_000), /50000 tokens/],
+  ['an anchor within itself', 'tags: [a]\nvalue: &a\n  b: *a\n', /500 levels/],
+  ['a list within itself, twice', 'tags: [a]\nvalue: &a [*a, *a]\n', /500 levels/],
+  ['a document within itself', '&a\ntags: [a]\nvalue: *a\n', /500 levels/],
+  ['a list of objects within itself', '&a\n- *a\n', /500 levels/],
+  ['merged with itself', 'tags: [a]\nvalue: &a\n  <<: *a\n', /YAML|500 levels|alias/],
+  ['aliases nested in aliases', nestedAliases(60), /500 levels/],
+  ['a long list that aliases repeat', repeated(90, 1_000), /50000 values/],
   ['an alias without an anchor', 'a: *b', /alias has no anchor/],
   ['text that is not YAML', 'a: [1', /^Error: the body is not YAML at line 1, column 6\.$/],
 ];
 
 function nested(levels: number): string {
   return `{"tags":["a"],"value":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+}
+
+/** Each anchor is 200 levels deep, around the one before. */
+function nestedAliases(count: number): string {
+  const [open, close] = ['['.repeat(200), ']'.repeat(200)];
+  const anchors = Array.from({ length: count }, (_, at) =>
+    at === 0 ? `a0: &a0 ${open}${close}\n` : `a${at}: &a${at} ${open}*a${at - 1}${close}\n`,
+  );
+  return `tags: [a]\nvalue:\n  ${anchors.join('  ')}`;
+}
+
+function repeated(times: number, length: number): string {
+  const list = `a: &a [${'x, '.repeat(length)}x]`;
+  return `tags: [a]\nvalue: { ${list}, b: [${'*a, '.repeat(times - 1)}*a] }\n`;
 }
 
 function aliases(count: number): string {
