@@ -17,6 +17,8 @@ const layers = [
   'store',
   'live',
   'intake',
+  'consumers',
+  'sinks',
   'graphql',
   'dialects',
   'config',

@@ -8,6 +8,7 @@ import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenFeed } from '../live/feed.ts';
 import type { NatsLink } from '../nats/connection.ts';
+import type { Encoder } from '../sinks/encoder.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Source } from './source.ts';
@@ -65,6 +66,8 @@ export interface OpenDialect {
   readonly services?: DialectServices | undefined;
   /** Begin to bring events in, once the gateway's port is open. */
   readonly sources?: readonly (() => Source | Promise<Source>)[] | undefined;
+  /** The formats in which sinks can send events, each named as its member of SinkFormat. */
+  readonly encoders?: readonly Encoder[] | undefined;
   /** Reads its files again on SIGHUP. Never rejects: a bad file is logged and changes nothing. */
   reload?(): Promise<void>;
 }
