@@ -21,6 +21,7 @@ import type {
   TraitDescriptor,
 } from './store.ts';
 import { StoredIndex } from './stored-index.ts';
+import { type ConsumerCursors, createConsumerCursors } from './write/consumer-cursors.ts';
 import { EventWriter, readParts, type Turn } from './write/event-writer.ts';
 import {
   expireEvents,
@@ -70,6 +71,9 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
    */
   expire(before: Instant): Promise<number>;
 
+  /** How far durable consumers have got, and who runs them. */
+  readonly consumers: ConsumerCursors;
+
   /** How many parts the database has refused since the process started. */
   readonly refused: number;
 }
@@ -81,8 +85,11 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
  */
 export async function openStore(options: DatabaseOptions): Promise<OpenStore> {
   const stored = new StoredIndex();
+  const { exclusive } = options;
   const database = await Database.open(options, async (write) => {
     stored.advance(await startStoredIndex(write));
+    // Where no other process may write, whoever held a lease has ended.
+    if (exclusive) await write('UPDATE consumers SET holder = NULL WHERE holder IS NOT NULL');
   });
   return new SqlStore(database, stored, new EventWriter(database, options.log));
 }
@@ -167,6 +174,7 @@ class StoreReader implements Store {
 
 class SqlStore extends StoreReader implements OpenStore {
   readonly stored: StoredIndex;
+  readonly consumers: ConsumerCursors;
   readonly #database: Database;
   readonly #writer: EventWriter;
 
@@ -175,6 +183,7 @@ class SqlStore extends StoreReader implements OpenStore {
     this.#database = database;
     this.stored = stored;
     this.#writer = writer;
+    this.consumers = createConsumerCursors(database.lookUp, database.write);
   }
 
   get refused(): number {

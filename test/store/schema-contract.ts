@@ -69,7 +69,7 @@ export function schemaContract(
         tableOf(body),
       );
       const sorted = (list: readonly unknown[]) => list.map(String).sort();
-      expect(tables).toHaveLength(6);
+      expect(tables).toHaveLength(7);
       const columns = await cells(
         `SELECT table_name || '.' || column_name || ' ' || udt_name || ' ' || is_nullable
          FROM information_schema.columns
@@ -112,6 +112,7 @@ export function schemaContract(
       expect(await client.eventType.findMany()).toEqual([]);
       expect(await client.eventTrait.findMany()).toEqual([]);
       expect(await client.refusedEvent.findMany()).toEqual([]);
+      expect(await client.consumer.findMany()).toEqual([]);
       await client.$disconnect();
     });
 
