@@ -74,6 +74,7 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     /** Microseconds; null keeps events for ever. */
     retention: values.TIDINGS_RETENTION,
     storeRaw: values.TIDINGS_STORE_RAW,
+    publicUrls: values.TIDINGS_PUBLIC_URL ?? [],
     corsOrigins: values.TIDINGS_CORS_ORIGINS ?? [],
     logLevel: values.TIDINGS_LOG_LEVEL,
     intake: {

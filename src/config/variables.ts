@@ -10,6 +10,7 @@ import {
   optional,
   origins,
   postgresUrl,
+  publicUrls,
   readableFile,
   someOf,
   streamName,
@@ -78,6 +79,11 @@ export const gatewayVariables = {
     'for ever',
   ),
   TIDINGS_STORE_RAW: option(flag, 'true', 'Whether the message that an event was made of is kept.'),
+  TIDINGS_PUBLIC_URL: optional(
+    publicUrls,
+    'URLs by which clients reach the gateway, with commas: `https://tidings.example.org`. Requests for another name are rejected with 421.',
+    'IP addresses, `localhost` and `TIDINGS_HOST`',
+  ),
   TIDINGS_CORS_ORIGINS: optional(
     origins,
     'Other origins whose pages may call the gateway, with commas, or `*`.',

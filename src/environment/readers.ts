@@ -133,6 +133,16 @@ export const origins: Reader<readonly string[]> = reader(
   },
 );
 
+/** URLs by which clients reach the gateway. */
+export const publicUrls: Reader<readonly string[]> = reader(
+  'an http:// or https:// URL, or several with commas between them',
+  (text) => {
+    const urls = list(text);
+    const good = urls.every((url) => ['http:', 'https:'].includes(urlOf(url)?.protocol ?? ''));
+    return good && urls.length > 0 ? urls : undefined;
+  },
+);
+
 export const postgresUrl: Reader<string> = reader('a postgresql:// URL', (text) =>
   ['postgres:', 'postgresql:'].includes(urlOf(text)?.protocol ?? '') ? text : undefined,
 );

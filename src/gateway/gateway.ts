@@ -154,10 +154,11 @@ async function openCore(
 /** Resolves with the address once the port is open and the sources bring events in. */
 async function openServer(config: Config, core: Core, parts: Parts): Promise<string> {
   const { context, live } = core;
-  const { host, port, corsOrigins } = config;
+  const { host, port, publicUrls, corsOrigins } = config;
   const server = new GatewayServer({
     host,
     port,
+    publicUrls,
     corsOrigins,
     ...config.http,
     ...config.live,

@@ -1,8 +1,10 @@
 import {
+  type DocumentNode,
   type ExecutionResult,
   type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  type OperationDefinitionNode,
 } from 'graphql';
 import { quoted } from '../event/input-error.ts';
 import type { GraphContext } from './context.ts';
@@ -12,7 +14,7 @@ import type { PublicError } from './public-error.ts';
 import { requestError, type Variables } from './request-error.ts';
 import type { CoerceOperation } from './variables.ts';
 
-/** What a client sends: a document, which of its operations, and the values of its variables. */
+/** An operation as a client asks for it: a document, which of its operations, and the values of its variables. */
 export interface OperationRequest {
   readonly query: string;
   readonly operationName?: string | null | undefined;
@@ -28,6 +30,33 @@ export interface GraphEngine {
   readonly publicError: PublicError;
   /** The context of an operation that begins now. */
   readonly context: () => GraphContext;
+}
+
+/** A document that may be executed and which of its operations is asked for, or why there is none. */
+type PreparedOperation =
+  | {
+      readonly document: DocumentNode;
+      readonly operation: OperationDefinitionNode;
+      readonly errors?: undefined;
+    }
+  | {
+      readonly errors: readonly GraphQLError[];
+      readonly document?: undefined;
+      readonly operation?: undefined;
+    };
+
+/**
+ * The operation that a request asks for, by every transport. An empty operationName is the same as none, as GraphQL
+ * over HTTP has it; without a name the document must have exactly one operation.
+ */
+export function prepareOperation(
+  { prepare }: Pick<GraphEngine, 'prepare'>,
+  { query, operationName }: OperationRequest,
+): PreparedOperation {
+  const { document, errors } = prepare(query);
+  if (errors) return { errors };
+  const operation = getOperationAST(document, operationName || null);
+  return operation ? { document, operation } : { errors: [noOperation(operationName)] };
 }
 
 /**
@@ -49,21 +78,18 @@ export function runOperation(
 
 async function execution(
   engine: GraphEngine,
-  { query, operationName, variables }: OperationRequest,
+  request: OperationRequest,
   readOnly: boolean,
 ): Promise<ExecutionResult> {
-  const prepared = engine.prepare(query);
-  if (prepared.errors) return { errors: prepared.errors };
-  const { document } = prepared;
-  const operation = getOperationAST(document, operationName);
-  if (!operation) return { errors: [noOperation(operationName)] };
+  const { document, operation, errors } = prepareOperation(engine, request);
+  if (errors) return { errors };
   if (operation.operation === 'subscription') return { errors: [subscriptionElsewhere()] };
   if (operation.operation === 'mutation' && readOnly) return { errors: [mutationByGet()] };
 
-  const values = variables ?? {};
-  const { document: ofCoerced, coerce, errors } = engine.coerced(document, operation);
+  const values = request.variables ?? {};
+  const { document: ofCoerced, coerce, errors: faultsOf } = engine.coerced(document, operation);
   const variableValues = coerce(values);
-  if (variableValues === null) return { errors: errors(values) };
+  if (variableValues === null) return { errors: faultsOf(values) };
   const contextValue = engine.context();
   return engine.execute({ document: ofCoerced, operation, variableValues, contextValue });
 }

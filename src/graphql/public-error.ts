@@ -4,6 +4,7 @@ import { InputError } from '../event/input-error.ts';
 import { FeedError } from '../live/feed.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import { shortMessage } from './short-text.ts';
 
 /** Turns a thrown value into an error that a client may read. */
@@ -67,6 +68,6 @@ function explained(cause: unknown): Explained | null {
 
 function masked(error: unknown, log: Log): Explained {
   const errorId = randomUUID();
-  log.error({ error, errorId, where: 'GraphQL operation' }, 'Unexpected error.');
+  logUnexpectedError(log, { error, where: 'GraphQL operation', errorId });
   return { message: 'Internal error.', extensions: { code: 'INTERNAL_SERVER_ERROR', errorId } };
 }

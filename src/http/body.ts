@@ -1,22 +1,65 @@
 import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 
-/** The body is longer than the limit: answered 413. */
-export class BodyTooLarge extends Error {
+/** A body that is not read, and the status to answer it with. */
+export class BodyError extends Error {
+  override readonly name: string = 'BodyError';
+  readonly status: 400 | 413 | 415;
+
+  constructor(message: string, options: ErrorOptions & { readonly status: BodyError['status'] }) {
+    super(message, options);
+    this.status = options.status;
+  }
+}
+
+/** The body is longer than the limit. */
+export class BodyTooLarge extends BodyError {
   override readonly name = 'BodyTooLarge';
 
-  constructor(limit: number) {
-    super(`The body is longer than ${limit} bytes.`);
+  constructor(maxBytes: number, options?: ErrorOptions) {
+    super(`The body is longer than ${maxBytes} bytes.`, { ...options, status: 413 });
+  }
+}
+
+/** The client closed the connection within the body: there is nobody to answer, and nothing to log. */
+export class BodyAborted extends Error {
+  override readonly name = 'BodyAborted';
+
+  constructor() {
+    super('The connection was closed within the body.');
   }
 }
 
 /**
- * The whole body as text. Reading stops at the limit, with the connection still open for an answer.
- * @throws BodyTooLarge; and whatever ended the connection before the body did
+ * The whole body as a string: UTF-8, plain or compressed with gzip. Reading stops at the limit, which also holds for
+ * the inflated body, with the connection still open for an answer.
+ * @throws BodyError, BodyAborted
  */
-export function readBody(request: IncomingMessage, limit: number): Promise<string> {
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
+  checkCharset(request);
+  const encoding = encodingOf(request);
+  const bytes = await readBytes(request, maxBytes);
+  return (encoding === 'gzip' ? await inflate(bytes, maxBytes) : bytes).toString('utf8');
+}
+
+function checkCharset({ headers }: IncomingMessage): void {
+  const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
+  if (charset === undefined || /^(utf-?8|us-ascii)$/i.test(charset)) return;
+  throw new BodyError('The body must be UTF-8.', { status: 415 });
+}
+
+function encodingOf({ headers }: IncomingMessage): 'gzip' | 'identity' {
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding === 'identity' || encoding === '') return 'identity';
+  if (encoding === 'gzip' || encoding === 'x-gzip') return 'gzip';
+  throw new BodyError('The body must be plain or compressed with gzip.', { status: 415 });
+}
+
+function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    if (Number(request.headers['content-length'] ?? 0) > limit) {
-      reject(new BodyTooLarge(limit));
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+      reject(new BodyTooLarge(maxBytes));
       return;
     }
     const chunks: Buffer[] = [];
@@ -24,15 +67,15 @@ export function readBody(request: IncomingMessage, limit: number): Promise<strin
     const take = (chunk: Buffer): void => {
       length += chunk.length;
       chunks.push(chunk);
-      if (length <= limit) return;
+      if (length <= maxBytes) return;
       request.off('data', take).pause();
-      reject(new BodyTooLarge(limit));
+      reject(new BodyTooLarge(maxBytes));
     };
     request.on('data', take);
-    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
-    request.on('error', reject);
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('error', () => reject(new BodyAborted()));
     request.on('close', () => {
-      if (!request.complete) reject(new Error('The connection ended within the body.'));
+      if (!request.complete) reject(new BodyAborted());
     });
   });
 }
@@ -40,3 +83,14 @@ export function readBody(request: IncomingMessage, limit: number): Promise<strin
 /** Whether the body is JSON by its Content-Type. */
 export const hasJsonBody = ({ headers }: IncomingMessage): boolean =>
   /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(headers['content-type'] ?? '');
+
+async function inflate(bytes: Buffer, maxBytes: number): Promise<Buffer> {
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new BodyTooLarge(maxBytes, { cause });
+    }
+    throw new BodyError('The body is not in the format of gzip.', { status: 400, cause });
+  }
+}

@@ -2,9 +2,11 @@ import type { ServerResponse } from 'node:http';
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** Of a page for people; no other site may show it inside its own. */
+/** Of a page without scripts; no other site may show it inside its own. */
 export const htmlHeaders: Headers = {
   'Content-Type': 'text/html; charset=utf-8',
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'X-Frame-Options': 'DENY',
 };
 

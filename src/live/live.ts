@@ -1,6 +1,7 @@
 import type { Journal } from '../journal/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import { Channels } from './channels.ts';
 import { Distributor, type Target } from './distributor.ts';
 import { FeedError, type FeedRequest } from './feed.ts';
@@ -164,8 +165,7 @@ export class Live implements Disposable {
         this.#distributor.forget(subscriber);
         this.#channels.delete(subscriber.operation, subscriber);
       },
-      failed: (error) =>
-        this.#options.log.error({ error }, 'A feed failed in a way that nobody expected.'),
+      failed: (error) => logUnexpectedError(this.#options.log, { error, where: 'live feed' }),
     };
   }
 

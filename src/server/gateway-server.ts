@@ -5,8 +5,8 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createGraphqlHandler } from './http/graphql-http.ts';
 import { answerHealth, answerReadiness, type Readiness } from './http/health.ts';
+import { createHostRules } from './http/hosts.ts';
 import { HttpServer, type Route } from './http/http-server.ts';
-import { allowOrigins } from './http/origin.ts';
 import { answerFrontPage } from './http/page.ts';
 import { createPlayground } from './http/playground.ts';
 import { SseTransport } from './sse/transport.ts';
@@ -16,6 +16,8 @@ import { WebSocketTransport } from './websocket/transport.ts';
 export interface GatewayServerOptions {
   readonly host: string;
   readonly port: number;
+  /** URLs by which clients reach the gateway. */
+  readonly publicUrls: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly maxConnections: number;
   /** Of the body of a request, and of a message over a WebSocket. */
@@ -46,7 +48,7 @@ export class GatewayServer {
     this.#streams = new SseTransport(options);
     this.#server = new HttpServer({
       ...options,
-      isAllowedOrigin: allowOrigins(options.corsOrigins),
+      hosts: createHostRules(options),
       routes: routesOf(options, this.#streams),
       upgrades: { '/graphql': this.#sockets.upgrade },
     });
@@ -58,9 +60,9 @@ export class GatewayServer {
     return this.#server.listen();
   }
 
-  /** Takes nothing more, ends the feeds, and lets operations finish for so many milliseconds. */
-  async close(milliseconds: number): Promise<void> {
-    const closed = this.#server.close(milliseconds);
+  /** Takes nothing more, ends the feeds, and lets operations finish until the timeout. */
+  async close(timeoutMs: number): Promise<void> {
+    const closed = this.#server.close(timeoutMs);
     await Promise.all([
       this.#sockets[Symbol.asyncDispose](),
       this.#streams[Symbol.asyncDispose](),
@@ -70,22 +72,22 @@ export class GatewayServer {
   }
 
   #gauge(metrics: Metrics): void {
-    const context = { websocket: this.#sockets, sse: this.#streams };
-    for (const [name, door] of Object.entries(context)) {
+    const transports = { websocket: this.#sockets, sse: this.#streams };
+    for (const [name, transport] of Object.entries(transports)) {
       metrics.gauge({
         name: `tidings_${name}_connections`,
         help: `Clients connected by ${name}.`,
-        read: () => door.stats().connections,
+        read: () => transport.stats().connections,
       });
       metrics.gauge({
         name: `tidings_${name}_queued_bytes`,
-        help: `What waits to be read by clients connected by ${name}.`,
-        read: () => door.stats().queuedBytes,
+        help: `Bytes that wait to be read by clients connected by ${name}.`,
+        read: () => transport.stats().queuedBytes,
       });
       metrics.count({
         name: `tidings_${name}_slow_consumers_total`,
         help: `Feeds by ${name} that ended because their client read too slowly.`,
-        read: () => door.stats().slowConsumers,
+        read: () => transport.stats().slowConsumers,
       });
     }
   }

@@ -1,8 +1,8 @@
 import type { DialectContext } from '../../src/dialects/dialect.ts';
 import { createNomadHttp } from '../../src/dialects/nomad/http.ts';
 import { createVampHttp } from '../../src/dialects/vamp/http.ts';
+import { createHostRules } from '../../src/server/http/hosts.ts';
 import { HttpServer } from '../../src/server/http/http-server.ts';
-import { allowOrigins } from '../../src/server/http/origin.ts';
 import type { OpenStore } from '../../src/store/open.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { type TestGateway as Booted, type BootOptions, bootGateway } from '../harness.ts';
@@ -58,7 +58,7 @@ async function listen(context: DialectContext, heartbeatEveryMs: number) {
     host: '127.0.0.1',
     port: 0,
     maxConnections: 10_000,
-    isAllowedOrigin: allowOrigins([]),
+    hosts: createHostRules({ host: '127.0.0.1', publicUrls: [], corsOrigins: [] }),
     routes: {},
     upgrades: {},
     dialects,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { InputError } from '../../event/input-error.ts';
-import { BodyTooLarge, hasJsonBody, readBody } from '../../http/body.ts';
+import { BodyError, hasJsonBody, readBody } from '../../http/body.ts';
 import { replyJson } from '../../http/reply.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
@@ -88,7 +88,7 @@ function answerTo(results: readonly NotificationResult[]): Answer {
 
 /** Null for an unexpected error. */
 function faultOf(error: unknown): Answer | null {
-  if (error instanceof BodyTooLarge) return failed(413, error.message);
+  if (error instanceof BodyError) return failed(error.status, error.message);
   if (error instanceof JsonError) return failed(400, `The body is ${error.message}.`);
   if (error instanceof InputError) return failed(400, error.message);
   return error instanceof Unavailable ? failed(503, error.message) : null;

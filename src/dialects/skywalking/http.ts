@@ -1,6 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { EventDraft } from '../../event/draft.ts';
-import { BodyTooLarge, hasJsonBody, readBody } from '../../http/body.ts';
+import { BodyError, hasJsonBody, readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
 import type { Intake } from '../../intake/intake.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
@@ -112,7 +112,7 @@ async function tried(
   try {
     return await route(request);
   } catch (error) {
-    if (error instanceof BodyTooLarge) return plain(413);
+    if (error instanceof BodyError) return plain(error.status);
     if (error instanceof Unavailable) return plain(503, error.message);
     if (error instanceof SyntaxError) return plain(500, 'The body is not JSON.');
     if (error instanceof MalformedMessage) return plain(error.status, error.message);

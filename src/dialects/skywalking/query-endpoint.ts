@@ -7,6 +7,10 @@ import {
 } from 'graphql';
 import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 import { createPrepareDocument } from '../../graphql/document.ts';
+import {
+  isPersistedQueryAlone,
+  persistedQueryNotSupported,
+} from '../../graphql/persisted-query.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { DialectContext } from '../dialect.ts';
@@ -49,7 +53,7 @@ export function createQueryEndpoint(
 
   return async (body) => {
     const request = requestOf(body);
-    if ('fault' in request) return { status: 400, body: { errors: [{ message: request.fault }] } };
+    if ('fault' in request) return { status: 400, body: { errors: [request.fault] } };
     const { document, errors: faults } = prepare(request.query);
     if (faults) return { status: 400, body: { errors: bounded(faults.map(plain)) } };
     const { data, errors } = await execute({
@@ -82,26 +86,36 @@ function bounded(errors: readonly GraphQLFormattedError[]): readonly GraphQLForm
   });
 }
 
-function requestOf(body: string): QueryRequest | { readonly fault: string } {
+function requestOf(body: string): QueryRequest | { readonly fault: GraphQLFormattedError } {
   if (body.length > maxLength) {
-    return { fault: `The body has ${body.length} characters: at most ${maxLength} are allowed.` };
+    return {
+      fault: {
+        message: `The body has ${body.length} characters: at most ${maxLength} are allowed.`,
+      },
+    };
   }
   if (isNestedDeeper(body)) {
-    return { fault: `The body is nested more than ${maxDocumentDepth} levels deep.` };
+    return {
+      fault: { message: `The body is nested more than ${maxDocumentDepth} levels deep.` },
+    };
   }
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch {
-    return { fault: 'The body must be JSON.' };
+    return { fault: { message: 'The body must be JSON.' } };
+  }
+  if (isObject(json) && isPersistedQueryAlone(json)) {
+    const { message, extensions } = persistedQueryNotSupported();
+    return { fault: { message, extensions: { code: extensions.code } } };
   }
   if (!isObject(json) || typeof json.query !== 'string') {
-    return { fault: 'The body must be an object with a query.' };
+    return { fault: { message: 'The body must be an object with a query.' } };
   }
   return {
     query: json.query,
     variables: isObject(json.variables) ? json.variables : null,
-    operationName: typeof json.operationName === 'string' ? json.operationName : null,
+    operationName: typeof json.operationName === 'string' ? json.operationName || null : null,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { defaultNamespace } from '../../event/event.ts';
-import { BodyTooLarge, readBody } from '../../http/body.ts';
+import { BodyError, readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { VampApi } from './api.ts';
@@ -59,7 +59,7 @@ export function createVampHttp(
         response,
       );
     } catch (error) {
-      if (error instanceof BodyTooLarge) return send(response, tooLarge(error));
+      if (error instanceof BodyError) return send(response, unreadable(error));
       if (request.complete) send(response, api.fault(error));
     }
   }
@@ -119,8 +119,8 @@ function originOf({ headers: { host } }: IncomingMessage): string {
   return URL.canParse(origin) ? origin : 'http://localhost';
 }
 
-const tooLarge = (error: BodyTooLarge): Answer =>
-  answer(413, { message: error.message }, undefined);
+const unreadable = (error: BodyError): Answer =>
+  answer(error.status, { message: error.message }, undefined);
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
   reply(response, status, body, {

@@ -4,11 +4,15 @@ import {
   type ExecutionResult,
   type GraphQLError,
   getArgumentValues,
-  getOperationAST,
+  type OperationDefinitionNode,
 } from 'graphql';
 import { stringifyJson } from '../../event/json.ts';
 import { batchingOf, feedRequestOf } from '../../graphql/feed.ts';
-import type { GraphEngine, OperationRequest } from '../../graphql/operation.ts';
+import {
+  type GraphEngine,
+  type OperationRequest,
+  prepareOperation,
+} from '../../graphql/operation.ts';
 import { requestError } from '../../graphql/request-error.ts';
 import type { FeedOperation } from '../../live/subscription.ts';
 import { readSelection, type Selection } from '../http/selection.ts';
@@ -21,17 +25,17 @@ export type ReadOperation =
 /** Reads subscriptions: each document once, each operation's variables and arguments. */
 export class FeedOperationReader {
   readonly #engine: GraphEngine;
-  readonly #selections = new WeakMap<DocumentNode, Map<string, Selection | null>>();
+  readonly #selections = new WeakMap<OperationDefinitionNode, Selection | null>();
 
   constructor(engine: GraphEngine) {
     this.#engine = engine;
   }
 
-  /** `afterIndex` stands over the argument. Never throws. */
+  /** `afterIndex`, unless null, overrides the argument. Never throws. */
   read(request: OperationRequest, afterIndex: number | null): ReadOperation {
-    const prepared = this.#engine.prepare(request.query);
-    if (prepared.errors) return prepared;
-    const selection = this.#selectionOf(prepared.document, request.operationName ?? '');
+    const prepared = prepareOperation(this.#engine, request);
+    if (prepared.errors) return { errors: prepared.errors };
+    const selection = this.#selectionOf(prepared.document, prepared.operation);
     if (selection === null) return { errors: [requestError('There is no such subscription.')] };
     const values = request.variables ?? {};
     const { document } = prepared;
@@ -45,15 +49,12 @@ export class FeedOperationReader {
     }
   }
 
-  #selectionOf(document: DocumentNode, operationName: string): Selection | null {
-    const known = this.#selections.get(document) ?? new Map<string, Selection | null>();
-    this.#selections.set(document, known);
-    const selection = known.get(operationName);
-    if (selection !== undefined) return selection;
-    const operation = getOperationAST(document, operationName || null);
-    const read = operation && readSelection(this.#engine.schema, document, operation);
-    known.set(operationName, read ?? null);
-    return read ?? null;
+  #selectionOf(document: DocumentNode, operation: OperationDefinitionNode): Selection | null {
+    const known = this.#selections.get(operation);
+    if (known !== undefined) return known;
+    const selection = readSelection(this.#engine.schema, document, operation);
+    this.#selections.set(operation, selection);
+    return selection;
   }
 
   #operation(

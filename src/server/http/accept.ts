@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ResultType } from './result.ts';
 
-/** What a client of /graphql takes. */
+/** The forms of an answer that a client of /graphql accepts. */
 export interface Accepted {
   /** The type of a whole result: the first that was named; null where only streams are taken. */
   readonly result: ResultType | null;
@@ -10,29 +10,25 @@ export interface Accepted {
 }
 
 const json: Accepted = { result: 'application/json', eventStream: false, html: false };
-const resultTypes: Readonly<Record<string, ResultType>> = {
-  'application/graphql-response+json': 'application/graphql-response+json',
-  'application/json': 'application/json',
-  'application/*': 'application/json',
-  '*/*': 'application/json',
-};
+const resultTypes: ReadonlyMap<string, ResultType> = new Map([
+  ['application/graphql-response+json', 'application/graphql-response+json'],
+  ['application/json', 'application/json'],
+  ['application/*', 'application/json'],
+  ['*/*', 'application/json'],
+]);
 
 export function accepted({ headers: { accept } }: IncomingMessage): Accepted {
   if (accept === undefined || accept === '*/*' || accept === 'application/json') return json;
   const types = accept.split(',').map((part) => part.split(';', 1)[0]?.trim().toLowerCase() ?? '');
-  const named = types.find((type) => type in resultTypes);
+  const named = types.find((type) => resultTypes.has(type));
   return {
-    result: resultTypes[named ?? ''] ?? null,
+    result: resultTypes.get(named ?? '') ?? null,
     eventStream: types.includes('text/event-stream'),
     html: types.includes('text/html'),
   };
 }
 
-/** Whether a request is a POST of plain JSON: the way nearly every operation comes. */
-export function isPlainPost({ method, headers }: IncomingMessage): boolean {
-  return (
-    method === 'POST' &&
-    headers['content-encoding'] === undefined &&
-    /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(headers['content-type'] ?? '')
-  );
+/** Whether a request has a body of plain JSON: nearly every operation does. */
+export function isPlainJson({ headers }: IncomingMessage): boolean {
+  return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(headers['content-type'] ?? '');
 }

@@ -1,10 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ExecutionResult, type GraphQLError, getOperationAST } from 'graphql';
-import { type GraphEngine, type OperationRequest, runOperation } from '../../graphql/operation.ts';
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import {
+  type GraphEngine,
+  type OperationRequest,
+  prepareOperation,
+  runOperation,
+} from '../../graphql/operation.ts';
 import { requestError } from '../../graphql/request-error.ts';
-import { BodyTooLarge, readBody } from '../../http/body.ts';
+import { BodyAborted, BodyError, readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
-import { type Accepted, accepted, isPlainPost } from './accept.ts';
+import { type Accepted, accepted, isPlainJson } from './accept.ts';
 import { parseOperationRequest, parseSearchParameters } from './operation-request.ts';
 import { answerOf, type ResultType } from './result.ts';
 import { createYogaHandler } from './yoga.ts';
@@ -31,17 +36,17 @@ export type GraphqlHandler = (
 ) => Promise<void>;
 
 /**
- * GraphQL over HTTP. A plain POST is read, run and answered here, which spares it most of what a request
- * costs; GET and everything unusual goes through Yoga. Both run operations with one function.
+ * GraphQL over HTTP. Every operation is read and run by the same functions. A plain POST is answered here as well, which
+ * spares it most of what a request costs; GET and unusual content types are answered through Yoga.
  */
 export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandler {
   const { engine, maxBodyBytes, eventStream, playground } = options;
-  const yoga = createYogaHandler(engine, maxBodyBytes);
+  const yoga = createYogaHandler(engine);
 
   async function post(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const accepts = accepted(request);
     try {
-      // Without names for the text and the operation: they would be held until the answer.
+      // Without names for the body and the operation: they would be held until the answer.
       await answer(
         request,
         response,
@@ -49,7 +54,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
         parseOperationRequest(await readBody(request, maxBodyBytes)),
       );
     } catch (error) {
-      send(response, { errors: [requestFault(error)] }, accepts.result ?? 'application/json');
+      fail(response, error, accepts.result);
     }
   }
 
@@ -62,47 +67,42 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
     if (streams && (result === null || isSubscription(operation))) {
       return eventStream(request, response, operation);
     }
+    if (!isPlainJson(request)) return yoga(request, response, operation);
     if (result === null) throw notAcceptable();
     return runOperation(engine, operation, { readOnly: false }).then((answered) =>
       send(response, answered, result),
     );
   }
 
-  function isSubscription({ query, operationName }: OperationRequest): boolean {
-    const { document } = engine.prepare(query);
-    return (
-      document !== undefined &&
-      getOperationAST(document, operationName)?.operation === 'subscription'
-    );
-  }
-
-  function requestFault(error: unknown): GraphQLError {
-    return error instanceof BodyTooLarge
-      ? requestError(error.message, { http: { status: 413, headers: { Connection: 'close' } } })
-      : engine.publicError(error);
-  }
+  const isSubscription = (operation: OperationRequest): boolean =>
+    prepareOperation(engine, operation).operation?.operation === 'subscription';
 
   async function get(
     request: IncomingMessage,
     response: ServerResponse,
     { searchParams }: URL,
   ): Promise<void> {
-    const { html, eventStream: streams } = accepted(request);
+    const { html, eventStream: streams, result } = accepted(request);
     if (html) return await playground(request, response);
-    if (!streams) return void (await yoga(request, response));
     try {
-      await eventStream(request, response, parseSearchParameters(searchParams));
+      const operation = parseSearchParameters(searchParams);
+      await (streams ? eventStream : yoga)(request, response, operation);
     } catch (error) {
-      send(response, { errors: [requestFault(error)] }, 'application/json');
+      fail(response, error, result);
     }
   }
 
+  function fail(response: ServerResponse, error: unknown, type: ResultType | null): void {
+    if (error instanceof BodyAborted || response.headersSent) return void response.destroy();
+    const errors = [error instanceof BodyError ? bodyError(error) : engine.publicError(error)];
+    send(response, { errors }, type ?? 'application/json');
+  }
+
   return async (request, response, url) => {
-    if (isPlainPost(request)) await post(request, response);
-    else if (request.method === 'GET') await get(request, response, url);
-    else if (request.method === 'POST' && !isJson(request)) {
-      send(response, { errors: [unsupportedType()] }, 'application/json');
-    } else await yoga(request, response);
+    if (request.method === 'GET') return await get(request, response, url);
+    if (request.method === 'POST' && isJson(request)) return await post(request, response);
+    const error = request.method === 'POST' ? unsupportedType() : unsupportedMethod();
+    fail(response, error, accepted(request).result);
   };
 }
 
@@ -112,12 +112,21 @@ function send(response: ServerResponse, result: ExecutionResult, type: ResultTyp
 }
 
 const isJson = ({ headers }: IncomingMessage): boolean =>
-  /^application\/json\b/i.test(headers['content-type'] ?? '');
+  /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
 
-/** A form or a text could come from any page of any site without the browser asking first. */
+/** The rest of a body that was not read to its end may still be on its way. */
+const bodyError = ({ message, status }: BodyError): GraphQLError =>
+  requestError(message, { http: { status, headers: { Connection: 'close' } } });
+
+/** A page of any site could send a form or plain text without the browser asking first. */
 const unsupportedType = (): GraphQLError =>
-  requestError('Operations are taken as application/json.', {
+  requestError('Operations must be sent as application/json.', {
     http: { status: 415, headers: { Accept: 'application/json' } },
+  });
+
+const unsupportedMethod = (): GraphQLError =>
+  requestError('Operations are sent by POST, or as queries by GET.', {
+    http: { status: 405, headers: { Allow: 'GET, POST' } },
   });
 
 const notAcceptable = (): GraphQLError =>

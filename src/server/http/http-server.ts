@@ -9,9 +9,12 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { HttpDialect } from '../../dialects/dialect.ts';
+import { BodyAborted } from '../../http/body.ts';
 import { replyJson } from '../../http/reply.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { answerOrigin, type IsAllowedOrigin } from './origin.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
+import type { HostRules } from './hosts.ts';
+import { answerOrigin, foreignOrigin } from './origin.ts';
 
 /** Answers every request for one path. */
 export type Route = (
@@ -27,7 +30,7 @@ export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
   readonly maxConnections: number;
-  readonly isAllowedOrigin: IsAllowedOrigin;
+  readonly hosts: HostRules;
   readonly routes: Readonly<Record<string, Route>>;
   readonly upgrades: Readonly<Record<string, UpgradeRoute>>;
   /** Asked in order for whatever no route takes. */
@@ -36,9 +39,9 @@ export interface HttpServerOptions {
 }
 
 /** Idle connections live longer than those of the usual load balancers, which then never meet a closed one. */
-const keepAliveTimeout = 65_000;
+const keepAliveTimeoutMs = 65_000;
 /** How often a closing server looks for connections that have become idle. */
-const closingPause = 20;
+const closingPauseMs = 20;
 
 export class HttpServer implements AsyncDisposable {
   readonly #options: HttpServerOptions;
@@ -51,9 +54,12 @@ export class HttpServer implements AsyncDisposable {
     this.#plainTargets = new Map(
       Object.keys(options.routes).map((path) => [path, urlOfTarget(path)]),
     );
-    this.#server = createServer({ keepAliveTimeout, noDelay: true }, (request, response) => {
-      void this.#answer(request, response);
-    });
+    this.#server = createServer(
+      { keepAliveTimeout: keepAliveTimeoutMs, noDelay: true },
+      (request, response) => {
+        void this.#answer(request, response);
+      },
+    );
     this.#server.maxConnections = options.maxConnections;
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
@@ -69,17 +75,17 @@ export class HttpServer implements AsyncDisposable {
     try {
       await listening;
     } catch (cause) {
-      throw new Error(refusalOf(cause as NodeJS.ErrnoException, host, port), { cause });
+      throw new Error(listenFailure(cause as NodeJS.ErrnoException, host, port), { cause });
     }
     return urlOf(this.#server.address() as AddressInfo);
   }
 
   /** Takes no more connections, lets what was begun finish, and cuts off what has not by the deadline. */
-  async close(milliseconds: number): Promise<void> {
+  async close(timeoutMs: number): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise((resolve) => this.#server.close(resolve));
-    const idle = setInterval(() => this.#server.closeIdleConnections(), closingPause);
-    const deadline = setTimeout(() => this.#server.closeAllConnections(), milliseconds);
+    const idle = setInterval(() => this.#server.closeIdleConnections(), closingPauseMs);
+    const deadline = setTimeout(() => this.#server.closeAllConnections(), timeoutMs);
     await closed;
     clearInterval(idle);
     clearTimeout(deadline);
@@ -95,9 +101,11 @@ export class HttpServer implements AsyncDisposable {
         request.method = 'GET';
         endAtBody(response);
       }
-      if (answerOrigin(this.#options.isAllowedOrigin, request, response)) return;
+      response.setHeader('X-Content-Type-Options', 'nosniff');
+      response.setHeader('Referrer-Policy', 'no-referrer');
+      if (answerOrigin(this.#options.hosts, request, response)) return;
       const url = this.#targetOf(request);
-      if (url === null) replyJson(response, 400, { error: 'The target is not a URL.' });
+      if (url === null) replyJson(response, 400, { error: badTarget });
       else await this.#route(request, response, url);
     } catch (error) {
       this.#fail(request, response, error);
@@ -126,22 +134,24 @@ export class HttpServer implements AsyncDisposable {
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    if (request.destroyed && !response.writable) return;
+    if (error instanceof BodyAborted || (request.destroyed && !response.writable)) return;
     const { method, url } = request;
-    this.#options.log.error(
-      { error, method, url },
-      'A request failed in a way that nobody expected.',
-    );
+    logUnexpectedError(this.#options.log, { error, where: 'HTTP request', method, url });
     if (response.headersSent) response.destroy();
     else replyJson(response, 500, { error: 'Internal error.' });
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
+    const { hosts } = this.#options;
+    const fault = hosts.fault(request);
     const url = this.#targetOf(request);
-    if (url === null) refuse(socket, 400);
-    else if (!this.#options.isAllowedOrigin(request)) refuse(socket, 403);
-    else if (!this.#routeUpgrade(request, socket, head, url)) refuse(socket, 404);
+    if (fault !== null) reject(socket, fault.status, fault.message);
+    else if (url === null) reject(socket, 400, badTarget);
+    else if (!hosts.isAllowedOrigin(request)) reject(socket, 403, foreignOrigin);
+    else if (!this.#routeUpgrade(request, socket, head, url)) {
+      reject(socket, 404, `There is no WebSocket at ${url.pathname}.`);
+    }
   }
 
   #routeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): boolean {
@@ -155,15 +165,30 @@ export class HttpServer implements AsyncDisposable {
   }
 }
 
-function refuse(socket: Duplex, status: number): void {
+function reject(socket: Duplex, status: number, message: string): void {
+  const body = `${message}\n`;
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Connection: close',
+      'Content-Type: text/plain; charset=utf-8',
+      'X-Content-Type-Options: nosniff',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n'),
   );
 }
 
+const badTarget = 'The target of the request is not a URL.';
+
 const urlOfTarget = (target: string): URL => new URL(`http://gateway${target}`);
 
-function refusalOf({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+function listenFailure(
+  { code, message }: NodeJS.ErrnoException,
+  host: string,
+  port: number,
+): string {
   return code === 'EADDRINUSE'
     ? `Another process has the port ${port} of ${host}.`
     : `The port ${port} of ${host} cannot be opened: ${message}.`;

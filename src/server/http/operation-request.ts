@@ -1,8 +1,14 @@
 import type { GraphQLError } from 'graphql';
 import { parseJson as readJson } from '../../event/json.ts';
 import type { OperationRequest } from '../../graphql/operation.ts';
+import {
+  isPersistedQueryAlone,
+  persistedQueryNotSupported,
+} from '../../graphql/persisted-query.ts';
 import { requestError } from '../../graphql/request-error.ts';
 
+/** Characters of a name that an error shows. */
+const longestShown = 100;
 const members = new Set(['query', 'operationName', 'variables', 'extensions']);
 
 /**
@@ -11,44 +17,64 @@ const members = new Set(['query', 'operationName', 'variables', 'extensions']);
  */
 export function parseOperationRequest(body: string): OperationRequest {
   const parsed = parseJson(body, 'The body');
-  if (!isObject(parsed)) throw badBody('The body must be a JSON object; batches are not taken.');
+  if (!isObject(parsed)) throw badRequest('The body must be a JSON object; batches are rejected.');
   const { query, operationName, variables, extensions } = parsed;
   const stray = Object.keys(parsed).find((name) => !members.has(name));
-  if (stray !== undefined) throw badBody(`The body has an unknown member "${stray}".`);
-  if (typeof query !== 'string') throw badBody('The body must have a text "query".');
-  if (operationName != null && typeof operationName !== 'string') {
-    throw badBody('"operationName" must be a text.');
+  if (stray !== undefined) {
+    throw badRequest(`The body has an unknown member "${stray.slice(0, longestShown)}".`);
   }
-  if (variables != null && !isObject(variables)) throw badBody('"variables" must be an object.');
-  if (extensions != null && !isObject(extensions)) throw badBody('"extensions" must be an object.');
+  if (isPersistedQueryAlone(parsed)) throw persistedQueryNotSupported();
+  if (typeof query !== 'string') throw badRequest('The body must have a string "query".');
+  if (operationName != null && typeof operationName !== 'string') {
+    throw badRequest('"operationName" must be a string.');
+  }
+  checkObject(variables, 'variables');
+  checkObject(extensions, 'extensions');
   return { query, operationName, variables };
 }
 
 /** The operation in the query of a URL. @throws GraphQLError */
 export function parseSearchParameters(parameters: URLSearchParams): OperationRequest {
-  const variables = parameters.get('variables');
-  return {
-    query: parameters.get('query') ?? '',
-    operationName: parameters.get('operationName'),
-    variables: variables ? objectIn(variables) : null,
-  };
+  const query = parameters.get('query');
+  const variables = objectIn(parameters, 'variables');
+  const extensions = objectIn(parameters, 'extensions');
+  if (isPersistedQueryAlone({ query, extensions })) throw persistedQueryNotSupported();
+  if (query === null) throw badRequest('The URL must have a parameter "query".');
+  return { query, operationName: parameters.get('operationName'), variables };
 }
 
-function objectIn(variables: string): Record<string, unknown> {
-  const parsed = parseJson(variables, '"variables"');
-  if (isObject(parsed)) return parsed;
-  throw badBody('"variables" must be an object.');
+/** An absent or empty parameter is null. */
+function objectIn(parameters: URLSearchParams, name: string): Record<string, unknown> | null {
+  const text = parameters.get(name);
+  if (!text) return null;
+  const parsed = parseJson(text, `"${name}"`);
+  checkObject(parsed, name);
+  return parsed ?? null;
 }
 
-function parseJson(text: string, what: string): unknown {
+function checkObject(
+  value: unknown,
+  name: string,
+): asserts value is Record<string, unknown> | null | undefined {
+  if (value != null && !isObject(value)) throw badRequest(`"${name}" must be an object.`);
+}
+
+function parseJson(text: string, subject: string): unknown {
   try {
     return readJson(text);
   } catch (error) {
-    throw badBody(`${what} is not JSON: ${(error as SyntaxError).message}.`);
+    throw badRequest(`${subject} is not JSON${positionIn(error as SyntaxError)}.`);
   }
 }
 
-const badBody = (message: string): GraphQLError => requestError(message, { http: { status: 400 } });
+/** V8's own words repeat the input. */
+function positionIn({ message }: SyntaxError): string {
+  const [, position] = /at position (\d+)/.exec(message) ?? [];
+  return position === undefined ? '' : `: see position ${position}`;
+}
+
+const badRequest = (message: string): GraphQLError =>
+  requestError(message, { http: { status: 400 } });
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,37 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { replyJson } from '../../http/reply.ts';
+import type { HostRules } from './hosts.ts';
 
-/** Whether a page of this origin may call the gateway. */
-export type IsAllowedOrigin = (request: IncomingMessage) => boolean;
-
-/**
- * Requests without an Origin do not come from a page of another site. A page that the gateway served itself
- * has the origin of the host it is called by.
- */
-export function allowOrigins(allowed: readonly string[]): IsAllowedOrigin {
-  const everyone = allowed.includes('*');
-  return ({ headers: { origin, host } }) =>
-    origin === undefined || everyone || allowed.includes(origin) || hostOf(origin) === host;
-}
-
-const hostOf = (origin: string): string | null =>
-  URL.canParse(origin) ? new URL(origin).host : null;
+export const foreignOrigin =
+  'Pages of this origin may not call the gateway: TIDINGS_CORS_ORIGINS allows them.';
 
 /**
- * Says to a browser what an allowed origin may do, and answers its preflight; refuses every other origin.
- * True when the request has been answered.
+ * Answers a request that is not meant for this gateway or comes from a page of a foreign origin, and the preflights of
+ * allowed origins. True when the request has been answered.
  */
 export function answerOrigin(
-  isAllowed: IsAllowedOrigin,
+  hosts: HostRules,
   request: IncomingMessage,
   response: ServerResponse,
 ): boolean {
+  const fault = hosts.fault(request);
+  if (fault !== null) {
+    const { status, message } = fault;
+    replyJson(response, status, { errors: [{ message, extensions: { code: 'BAD_HOST' } }] });
+    return true;
+  }
   const { origin } = request.headers;
   if (origin === undefined) return false;
   response.setHeader('Vary', 'Origin');
-  if (!isAllowed(request)) {
-    const message = 'Pages of this origin may not call the gateway: TIDINGS_CORS_ORIGINS opens it.';
-    replyJson(response, 403, { errors: [{ message, extensions: { code: 'FORBIDDEN' } }] });
+  if (!hosts.isAllowedOrigin(request)) {
+    replyJson(response, 403, {
+      errors: [{ message: foreignOrigin, extensions: { code: 'FORBIDDEN' } }],
+    });
     return true;
   }
   response.setHeader('Access-Control-Allow-Origin', origin);

@@ -85,6 +85,7 @@ interface Page {
   readonly plain: Buffer;
   readonly gzipped: Buffer;
   readonly tag: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** GraphiQL with everything it needs inside the page, so that it opens without the internet. */
@@ -97,7 +98,7 @@ export function createPlayground(): (
   return async (request, response) => {
     // Nine megabytes that most gateways never show: made when somebody first looks.
     page ??= render();
-    const { plain, gzipped, tag } = await page;
+    const { plain, gzipped, tag, headers } = await page;
     const caching = { ETag: tag, 'Cache-Control': 'no-cache', Vary: 'Accept, Accept-Encoding' };
     if (request.headers['if-none-match'] === tag) {
       response.writeHead(304, caching).end();
@@ -106,7 +107,7 @@ export function createPlayground(): (
     const zipped = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
     reply(response, 200, zipped ? gzipped : plain, {
       ...caching,
-      ...htmlHeaders,
+      ...headers,
       ...(zipped && { 'Content-Encoding': 'gzip' }),
     });
   };
@@ -122,7 +123,29 @@ async function render(): Promise<Page> {
     // No example has variables: the whole height is the editor's.
     defaultEditorToolsVisibility: false,
   });
-  const plain = Buffer.from(page.replace('</head>', (end) => remembering + end));
+  const text = page.replace('</head>', (end) => remembering + end);
+  const plain = Buffer.from(text);
   const tag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
-  return { plain, gzipped: await promisify(gzip)(plain), tag };
+  const headers = { ...htmlHeaders, 'Content-Security-Policy': policyOf(text) };
+  return { plain, gzipped: await promisify(gzip)(plain), tag, headers };
+}
+
+/** Only the scripts that are in the page run; the editor makes workers of its own text, and styles as it goes. */
+function policyOf(page: string): string {
+  const scripts = Array.from(
+    page.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g),
+    ([, script = '']) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+  );
+  return [
+    "default-src 'none'",
+    `script-src ${scripts.join(' ')}`,
+    "style-src 'unsafe-inline'",
+    'img-src data:',
+    'font-src data:',
+    'worker-src blob: data:',
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 }

@@ -4,16 +4,23 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import { stringifyJson } from '../../event/json.ts';
 import { type GraphEngine, type OperationRequest, runOperation } from '../../graphql/operation.ts';
 
-export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown;
+export type YogaHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  operation: OperationRequest,
+) => Promise<void>;
 
-/** Serves every form of an operation over HTTP that is not a plain POST: above all GET. */
-export function createYogaHandler(engine: GraphEngine, maxBodyBytes: number): NodeHandler {
-  return createYoga({
+interface ServerContext {
+  readonly operation: OperationRequest;
+}
+
+/** Answers every form of an operation over HTTP that is not a plain POST: above all GET. */
+export function createYogaHandler(engine: GraphEngine): YogaHandler {
+  const yoga = createYoga<ServerContext>({
     schema: engine.schema,
     plugins: [useEngine(engine)],
-    maskedErrors: { maskError: (error) => inOurWords(engine.publicError(error)) },
-    maxRequestBodySize: maxBodyBytes,
-    // Ours: the playground, the landing page, CORS, the cache of documents, and the log.
+    maskedErrors: { maskError: (error) => ownCode(engine.publicError(error)) },
+    // Tidings has its own playground, landing page, CORS, cache of documents, and log.
     graphiql: false,
     landingPage: false,
     cors: false,
@@ -21,16 +28,21 @@ export function createYogaHandler(engine: GraphEngine, maxBodyBytes: number): No
     parserAndValidationCache: false,
     logging: false,
   });
+  return async (request, response, operation) => {
+    await yoga(request, response, { operation });
+  };
 }
 
-/** Operations run as they do for a plain POST, with the same limits and the same errors. */
-function useEngine(engine: GraphEngine): Plugin {
+/** Operations are read and run as they are for a plain POST, with the same limits and the same errors. */
+function useEngine(engine: GraphEngine): Plugin<object, ServerContext> {
   return {
-    onParams({ request, setParamsHandler }) {
+    onRequestParse({ serverContext, setRequestParser }) {
+      setRequestParser(() => serverContext.operation as object);
+    },
+    onParams({ request, context, setParamsHandler }) {
       const readOnly = request.method === 'GET';
-      // Yoga has checked by then that the parameters are what they should be.
-      setParamsHandler(async ({ params }) => ({
-        ...(await runOperation(engine, params as OperationRequest, { readOnly })),
+      setParamsHandler(async () => ({
+        ...(await runOperation(engine, context.operation, { readOnly })),
         stringify: stringifyJson,
       }));
     },
@@ -38,7 +50,7 @@ function useEngine(engine: GraphEngine): Plugin {
 }
 
 /** Yoga's own errors are about requests that are not GraphQL over HTTP at all: never a 200. */
-function inOurWords(error: GraphQLError): GraphQLError {
+function ownCode(error: GraphQLError): GraphQLError {
   const { code, http, ...rest } = error.extensions;
   if (code !== 'BAD_REQUEST') return error;
   return new GraphQLError(error.message, {

@@ -1,7 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type GraphQLError, getOperationAST } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import { stringifyJson } from '../../event/json.ts';
-import { type GraphEngine, type OperationRequest, runOperation } from '../../graphql/operation.ts';
+import {
+  type GraphEngine,
+  type OperationRequest,
+  prepareOperation,
+  runOperation,
+} from '../../graphql/operation.ts';
 import { requestError } from '../../graphql/request-error.ts';
 import { replyJson } from '../../http/reply.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
@@ -55,7 +60,7 @@ export class SseTransport implements AsyncDisposable {
       onClose: (closed) => connections.delete(closed),
     });
     connections.add(stream);
-    if (!this.#isSubscription(operation)) {
+    if (prepareOperation(engine, operation).operation?.operation !== 'subscription') {
       const readOnly = request.method === 'GET';
       const result = await runOperation(engine, operation, { readOnly });
       const { errors } = result;
@@ -77,13 +82,6 @@ export class SseTransport implements AsyncDisposable {
   /** Ends all streams without completing them, so that their clients connect to another gateway. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connections.close((stream) => stream.end(null));
-  }
-
-  #isSubscription({ query, operationName }: OperationRequest): boolean {
-    const prepared = this.#options.engine.prepare(query);
-    if (prepared.errors) return false;
-    const ast = getOperationAST(prepared.document, operationName);
-    return ast?.operation === 'subscription';
   }
 }
 

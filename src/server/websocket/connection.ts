@@ -4,8 +4,10 @@ import type { WebSocket } from 'ws';
 import { markLargeIntegers, unmarked } from '../../event/json.ts';
 import type { FeedOperation } from '../../live/subscription.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { FeedConnection } from '../feeds/connections.ts';
 import { Outbox } from '../feeds/outbox.ts';
+import { isClientMessage, persistedQueryAnswer, readMessage } from './client-message.ts';
 import type { Ending } from './ending.ts';
 import { textFrameHead } from './frame.ts';
 import { type Subscribe, WebSocketOperation } from './operation.ts';
@@ -119,13 +121,16 @@ export class WebSocketConnection implements FeedConnection {
   }
 
   async #take(take: (text: string) => Promise<void>, text: string): Promise<void> {
+    const message = readMessage(text);
+    if (!isClientMessage(message)) {
+      return this.close(CloseCode.BadRequest, 'Invalid message received');
+    }
+    const answer = persistedQueryAnswer(message);
+    if (answer !== null) return this.#send(answer);
     try {
       await take(withMarks(text));
     } catch (error) {
-      this.#options.log.error(
-        { error },
-        'A message over WebSocket failed in a way that nobody expected.',
-      );
+      logUnexpectedError(this.#options.log, { error, where: 'WebSocket message' });
       this.close(CloseCode.InternalServerError, 'Internal error.');
     }
   }

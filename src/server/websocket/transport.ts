@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, type ExecutionResult, GraphQLError, getOperationAST } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import {
   type Context,
   handleProtocols,
@@ -10,7 +10,7 @@ import {
 } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import { markBigint, reviveMarked } from '../../event/json.ts';
-import { type GraphEngine, runOperation } from '../../graphql/operation.ts';
+import { type GraphEngine, prepareOperation, runOperation } from '../../graphql/operation.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
@@ -107,17 +107,16 @@ export class WebSocketTransport implements AsyncDisposable {
   ): ExecutionArgs | readonly GraphQLError[] {
     const { engine, maxOperations } = this.#options;
     if (Object.keys(subscriptions).length > maxOperations) return [tooMany(maxOperations)];
-    const prepared = engine.prepare(payload.query);
+    const prepared = prepareOperation(engine, payload);
     if (prepared.errors) return prepared.errors;
-    const { document } = prepared;
-    const { operationName } = payload;
+    const { document, operation: asked } = prepared;
     const args = (begin: Begin['begin']): ExecutionArgs => ({
       schema: engine.schema,
       document,
-      operationName,
+      operationName: asked.name?.value,
       contextValue: { begin } satisfies Begin,
     });
-    if (getOperationAST(document, operationName)?.operation !== 'subscription') {
+    if (asked.operation !== 'subscription') {
       return args(() => this.#run(payload));
     }
     const { operation, errors } = this.#reader.read(payload, null);

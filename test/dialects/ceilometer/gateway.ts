@@ -7,8 +7,8 @@ import { now } from '../../../src/event/instant.ts';
 import { createIntake } from '../../../src/intake/accept.ts';
 import { EmbeddedJournal } from '../../../src/journal/embedded.ts';
 import { Unavailable } from '../../../src/runtime/unavailable.ts';
+import { createHostRules } from '../../../src/server/http/hosts.ts';
 import { HttpServer } from '../../../src/server/http/http-server.ts';
-import { allowOrigins } from '../../../src/server/http/origin.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { createLog, type Log } from '../../../src/telemetry/log.ts';
 import { temporaryDatabase } from '../../database.ts';
@@ -50,7 +50,7 @@ export async function startGateway(
     host: '127.0.0.1',
     port: 0,
     maxConnections: 1_000,
-    isAllowedOrigin: allowOrigins([]),
+    hosts: createHostRules({ host: '127.0.0.1', publicUrls: [], corsOrigins: [] }),
     routes: {},
     upgrades: {},
     dialects: [createCeilometerHttp(context, ceilometer, { maxBodyBytes: 1_000_000 })],

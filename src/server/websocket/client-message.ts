@@ -1,0 +1,44 @@
+import { MessageType } from 'graphql-ws';
+import {
+  isPersistedQueryAlone,
+  persistedQueryNotSupported,
+} from '../../graphql/persisted-query.ts';
+import { clientError } from '../http/client-error.ts';
+
+const clientTypes: ReadonlySet<unknown> = new Set([
+  MessageType.ConnectionInit,
+  MessageType.Ping,
+  MessageType.Pong,
+  MessageType.Subscribe,
+  MessageType.Complete,
+]);
+
+/** Whether a message is of a type that clients send: graphql-ws throws at the types that only servers send. */
+export const isClientMessage = (message: ClientMessage | null): message is ClientMessage =>
+  message !== null && clientTypes.has(message.type);
+
+interface ClientMessage {
+  readonly type?: unknown;
+  readonly id?: unknown;
+  readonly payload?: unknown;
+}
+
+/** Null where it is not a JSON object. */
+export function readMessage(text: string): ClientMessage | null {
+  try {
+    const message: unknown = JSON.parse(text);
+    return typeof message === 'object' ? message : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The answer to a persisted query without its text, for which graphql-ws would close the socket; else null. */
+export function persistedQueryAnswer({ type, id, payload }: ClientMessage): string | null {
+  const asked = type === MessageType.Subscribe && typeof id === 'string' && isObject(payload);
+  if (!asked || !isPersistedQueryAlone(payload)) return null;
+  const errors = [clientError(persistedQueryNotSupported()).toJSON()];
+  return JSON.stringify({ id, type: MessageType.Error, payload: errors });
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
