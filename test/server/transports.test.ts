@@ -107,6 +107,25 @@ describe.each(transports)('by %s', (_name, ask) => {
   });
 });
 
+test.each([
+  '{"type":"next","id":"1","payload":{}}',
+  '{"type":"error","id":"1","payload":[]}',
+  '{"type":"connection_ack"}',
+  '{"type":"constructor"}',
+  '{"type":"subscribe","id":"1"}',
+  '{"type":"subscribe","id":"1","payload":{"extensions":{"persistedQuery":1},"query":7}}',
+  'null',
+  '[]',
+  '{',
+  '',
+])('a WebSocket that says %s is closed with 4400, and nothing is logged', async (text) => {
+  const socket = await RawSocket.open(gateway.webSocketUrl);
+  socket.say(text);
+  await vi.waitFor(() => expect(socket.closed?.code).toBe(4400), 20_000);
+  expect(socket.closed?.reason).toBe('Invalid message received');
+  expect(error).not.toHaveBeenCalled();
+});
+
 describe("by SkyWalking's query address", () => {
   const ask = post(json, json, '/skywalking/graphql');
 

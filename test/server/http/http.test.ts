@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bootGateway, type TestGateway } from '../../harness.ts';
 
@@ -224,6 +225,63 @@ describe('bodies', () => {
     );
     expect(event.message).toBe(message);
   });
+});
+
+describe('the bytes of a body', () => {
+  const query = '{ __typename }';
+  const packed = (text: string) => new Uint8Array(gzipSync(text));
+  const send = (
+    bytes: Uint8Array<ArrayBuffer>,
+    headers: Record<string, string>,
+    path = '/graphql',
+  ) =>
+    fetch(`${gateway.origin}${path}`, {
+      method: 'POST',
+      headers: { ...json, ...headers },
+      body: bytes,
+    });
+  const gzip = { 'content-encoding': 'gzip' };
+
+  test('may be compressed with gzip, and inflated they are under the same limit', async () => {
+    const answered = await send(packed(JSON.stringify({ query })), gzip);
+    expect(await answered.json()).toEqual({ data: { __typename: 'Query' } });
+    const bomb = packed(JSON.stringify({ query: `${query}${' '.repeat(1_000_000)}` }));
+    expect(bomb.length).toBeLessThan(2_000);
+    expect((await send(bomb, gzip)).status).toBe(413);
+    expect((await send(new TextEncoder().encode(JSON.stringify({ query })), gzip)).status).toBe(
+      400,
+    );
+  });
+
+  test.each([
+    '/graphql',
+    '/v1/notifications',
+    '/v3/events',
+    '/skywalking/graphql',
+    '/api/v1/events',
+  ])('in another encoding or alphabet are a 415 at %s', async (path) => {
+    const plain = new TextEncoder().encode(JSON.stringify({ query }));
+    expect((await send(plain, { 'content-encoding': 'br' }, path)).status).toBe(415);
+    const wide = new Uint8Array(Buffer.from(JSON.stringify({ query }), 'utf16le'));
+    const type = { 'content-type': 'application/json; charset=utf-16' };
+    expect((await send(wide, type, path)).status).toBe(415);
+  });
+});
+
+test.each(['variables', 'extensions'])('%s of a GET that are not JSON are a 400', async (name) => {
+  for (const [value, accept] of [
+    ['{', 'application/json'],
+    ['[]', 'application/json'],
+    ['{', 'text/event-stream'],
+  ] as const) {
+    const url = `${gateway.url}?query={__typename}&${name}=${encodeURIComponent(value)}`;
+    const response = await fetch(url, { headers: { accept } });
+    expect(response.status).toBe(400);
+    const { errors } = await response.json();
+    expect(errors).toEqual([
+      { message: expect.stringContaining(name), extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
+  }
 });
 
 describe('what a client takes', () => {
