@@ -125,9 +125,12 @@ const unsupportedType = (): GraphQLError =>
   });
 
 const unsupportedMethod = (): GraphQLError =>
-  requestError('Operations are sent by POST, or as queries by GET.', {
-    http: { status: 405, headers: { Allow: 'GET, POST' } },
-  });
+  requestError(
+    'Operations are sent by POST, or as queries by GET; graphql-sse needs singleConnection: false.',
+    {
+      http: { status: 405, headers: { Allow: 'GET, POST' } },
+    },
+  );
 
 const notAcceptable = (): GraphQLError =>
   requestError('Results are application/json or application/graphql-response+json.', {
