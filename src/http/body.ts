@@ -14,7 +14,7 @@ export class BodyError extends Error {
 }
 
 /** The body is longer than the limit. */
-export class BodyTooLarge extends BodyError {
+class BodyTooLarge extends BodyError {
   override readonly name = 'BodyTooLarge';
 
   constructor(maxBytes: number, options?: ErrorOptions) {

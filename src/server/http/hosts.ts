@@ -9,7 +9,7 @@ export interface HostRules {
   isAllowedOrigin(request: IncomingMessage): boolean;
 }
 
-export interface HostFault {
+interface HostFault {
   readonly status: 400 | 421;
   readonly message: string;
 }
