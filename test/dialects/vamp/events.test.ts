@@ -257,18 +257,18 @@ describe('GET /events', () => {
 
   test('keeps all tags in its links, and its own host', async () => {
     const { headers } = await ask(`${api}/events?tag=a&tag=b&page=0&type=x`, {
-      headers: { ...json, Host: 'vamp.example:8080' },
+      headers: { ...json, Host: '192.0.2.7:8080' },
     });
     expect(headers.link).toBe(
       ['first', 'prev']
         .map(
           (rel) =>
-            `<http://vamp.example:8080/api/v1/events?tag=a&tag=b&page=1&type=x&per_page=30>; rel=${rel}`,
+            `<http://192.0.2.7:8080/api/v1/events?tag=a&tag=b&page=1&type=x&per_page=30>; rel=${rel}`,
         )
         .concat(
           ['next', 'last'].map(
             (rel) =>
-              `<http://vamp.example:8080/api/v1/events?tag=a&tag=b&page=0&type=x&per_page=30>; rel=${rel}`,
+              `<http://192.0.2.7:8080/api/v1/events?tag=a&tag=b&page=0&type=x&per_page=30>; rel=${rel}`,
           ),
         )
         .join(', '),
