@@ -12,7 +12,12 @@ const space = () => `space${++unique}`;
 const apiOf = (namespace: string) => `${gateway.url}/${namespace}/api/v1`;
 
 beforeAll(async () => {
-  gateway = await startGateway({ environment: { TIDINGS_MAX_BODY_BYTES: '64KiB' } });
+  gateway = await startGateway({
+    environment: {
+      TIDINGS_MAX_BODY_BYTES: '64KiB',
+      TIDINGS_PUBLIC_URL: 'http://vamp.example:8080',
+    },
+  });
   typed = await startGateway({ environment: { TIDINGS_VAMP_VALUES: 'typed' } });
   api = `${gateway.url}/api/v1`;
 });
