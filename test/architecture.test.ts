@@ -15,6 +15,7 @@ const layers = [
   'nats',
   'journal',
   'store',
+  'access',
   'live',
   'intake',
   'consumers',

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { readVariable, type ValuesOf } from '../environment/readers.ts';
 import { type gatewayVariables, variables } from './variables.ts';
 
@@ -8,8 +9,8 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
 
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'));
+  constructor(faults: readonly string[], options?: ErrorOptions) {
+    super(faults.join('\n'), options);
     this.faults = faults;
   }
 }
@@ -26,6 +27,7 @@ export function readConfig(environment: Environment = process.env): Config {
   );
   const { values, faults } = parse(given);
   const all = [...unknown(given), ...faults, ...contradictions(given)];
+  if (all.length === 0) all.push(...faultsOfAccess(values as Values));
   if (all.length > 0) throw new ConfigError(all);
   return toConfig(values as Values, values);
 }
@@ -61,6 +63,21 @@ function contradictions(given: Environment): string[] {
   );
 }
 
+function faultsOfAccess({ TIDINGS_HOST, TIDINGS_AUTH, TIDINGS_AUTH_FILE }: Values): string[] {
+  if (TIDINGS_AUTH_FILE !== null) {
+    return TIDINGS_AUTH === null
+      ? []
+      : ['TIDINGS_AUTH=off contradicts TIDINGS_AUTH_FILE: leave one of them out.'];
+  }
+  if (TIDINGS_AUTH === 'off' || isLoopback(TIDINGS_HOST)) return [];
+  return [
+    `With TIDINGS_HOST=${TIDINGS_HOST} other machines reach the gateway, and everybody could read and report everything: set TIDINGS_AUTH_FILE, or TIDINGS_AUTH=off where this is meant.`,
+  ];
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+
 function toConfig(values: Values, dialectValues: DialectValues) {
   return {
     host: values.TIDINGS_HOST,
@@ -74,6 +91,8 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     /** Microseconds; null keeps events for ever. */
     retention: values.TIDINGS_RETENTION,
     storeRaw: values.TIDINGS_STORE_RAW,
+    /** Null where everybody may do everything. */
+    authFile: values.TIDINGS_AUTH_FILE,
     publicUrls: values.TIDINGS_PUBLIC_URL ?? [],
     corsOrigins: values.TIDINGS_CORS_ORIGINS ?? [],
     logLevel: values.TIDINGS_LOG_LEVEL,

@@ -89,6 +89,15 @@ export const gatewayVariables = {
     'Other origins whose pages may call the gateway, with commas, or `*`.',
     'none',
   ),
+  TIDINGS_AUTH_FILE: optional(
+    readableFile,
+    'Who may report and read what, as `docs/security.md` describes; read again on SIGHUP.',
+    'everybody may do everything',
+  ),
+  TIDINGS_AUTH: optional(
+    oneOf(['off']),
+    '`off`: everybody may do everything, from other machines too. Needed to listen on more than loopback without `TIDINGS_AUTH_FILE`.',
+  ),
   TIDINGS_LOG_LEVEL: option(oneOf(logLevels), 'info', `One of ${logLevels.join(', ')}.`),
   TIDINGS_MAX_EVENTS: option(wholeNumber(1, 100_000), '1000', 'Events in one mutation.'),
   TIDINGS_MAX_EVENT_BYTES: option(bytes, '256KiB', 'Size of one event as JSON.'),

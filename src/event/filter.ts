@@ -71,6 +71,8 @@ export interface SourceTest {
 export interface Filter {
   readonly ids?: readonly string[];
   readonly namespaces?: readonly string[];
+  /** Unix globs: the namespace matches one of them. Callers do not give these; rights do. */
+  readonly namespaceGlobs?: readonly string[];
   readonly categories?: readonly string[];
   /** Not an event without an action. */
   readonly actions?: readonly string[];

@@ -27,6 +27,7 @@ export function compileFilter(filter: Filter): Matcher {
     filter.keys && underKeys(new Set(filter.keys)),
     filter.tags && taggedAll(filter.tags),
     filter.anyTags && taggedAny(new Set(filter.anyTags)),
+    inNamespaces(filter.namespaceGlobs),
     filter.types && ofTypes(filter.types),
     filter.topics && ofTopics(filter.topics),
     ...(filter.traits ?? []).map(withTrait),
@@ -93,6 +94,12 @@ const taggedAny =
   (wanted: ReadonlySet<string>): Matcher =>
   ({ tags }) =>
     tags.some((tag) => wanted.has(tag));
+
+function inNamespaces(globs: readonly string[] | undefined): Matcher | undefined {
+  if (globs === undefined) return undefined;
+  const tests = globs.map((glob) => compileGlob(glob));
+  return ({ namespace }) => tests.some((matches) => matches(namespace));
+}
 
 function ofTypes({ exact, globs, notExact, notGlobs }: TypePatterns): Matcher {
   const wanted = new Set(exact);

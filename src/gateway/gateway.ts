@@ -21,6 +21,7 @@ import { createLog, type Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { registerGauges } from './gauges.ts';
 import { instrumentIntake, instrumentJournal } from './instrument.ts';
+import { type OpenAccess, openAccess } from './open-access.ts';
 import { OpenDialects } from './open-dialects.ts';
 import { openJournal } from './open-journal.ts';
 import { Parts } from './parts.ts';
@@ -40,7 +41,7 @@ export interface Gateway extends AsyncDisposable {
   readonly context: DialectContext;
   /** Resolves once queries and reports are answered: at once, where nothing is down. */
   ready(): Promise<void>;
-  /** Reads the files of the dialects again: Ceilometer's event definitions. */
+  /** Reads TIDINGS_AUTH_FILE again, and the files of the dialects: Ceilometer's event definitions. */
   reload(): Promise<void>;
 }
 
@@ -75,7 +76,9 @@ export async function createGateway(
       url,
       context: core.context,
       ready: () => untilReady(core.readiness),
-      reload: () => core.dialects.reload(),
+      async reload() {
+        await Promise.all([core.access.reload(), core.dialects.reload()]);
+      },
       async [Symbol.asyncDispose]() {
         await parts.close();
         log.info('Tidings has stopped.');
@@ -90,6 +93,7 @@ export async function createGateway(
 /** Everything that the port serves. */
 interface Core {
   readonly metrics: Metrics;
+  readonly access: OpenAccess;
   readonly dialects: OpenDialects;
   readonly live: Live;
   readonly context: DialectContext;
@@ -105,6 +109,7 @@ async function openCore(
   const { databaseUrl, dataDirectory, intake: intakeLimits, storeRaw, retention } = config;
   const exclusive = config.nats === null;
   const store = parts.add(await openStore({ databaseUrl, dataDirectory, exclusive, log }));
+  const access = parts.add(await openAccess(config, store, log));
   const {
     journal: plain,
     link,
@@ -148,7 +153,7 @@ async function openCore(
     })),
     stopping: parts.closing,
   });
-  return { metrics, dialects, live, context, readiness };
+  return { metrics, access, dialects, live, context, readiness };
 }
 
 /** Resolves with the address once the port is open and the sources bring events in. */

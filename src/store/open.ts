@@ -21,6 +21,7 @@ import type {
   TraitDescriptor,
 } from './store.ts';
 import { StoredIndex } from './stored-index.ts';
+import type { TokenStore } from './tokens.ts';
 import { type ConsumerCursors, createConsumerCursors } from './write/consumer-cursors.ts';
 import { EventWriter, readParts, type Turn } from './write/event-writer.ts';
 import {
@@ -33,6 +34,7 @@ import {
   startStoredIndex,
   takeLease,
 } from './write/journal-state.ts';
+import { SqlTokens } from './write/sql-tokens.ts';
 
 /** The store with its write side, for the parts that fill it. Everything rejects with Unavailable when the database is away. */
 export interface OpenStore extends Store, EventLog, AsyncDisposable {
@@ -76,6 +78,9 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
 
   /** How many parts the database has refused since the process started. */
   readonly refused: number;
+
+  /** The tokens that were made by the API. */
+  readonly tokens: TokenStore;
 }
 
 /**
@@ -143,12 +148,12 @@ class StoreReader implements Store {
     return countTags(this.#read, request);
   }
 
-  types(categories: readonly string[] | null): Promise<KnownType[]> {
-    return listTypes(this.#state.database, categories);
+  types(categories: readonly string[] | null, filter?: Filter): Promise<KnownType[]> {
+    return listTypes(this.#state.database, this.#read, categories, filter);
   }
 
-  traitDescriptors(types: readonly string[] | null): Promise<TraitDescriptor[]> {
-    return listTraits(this.#state.database, types);
+  traitDescriptors(types: readonly string[] | null, filter?: Filter): Promise<TraitDescriptor[]> {
+    return listTraits(this.#state.database, this.#read, types, filter);
   }
 
   after(index: number, limit: number): Promise<readonly Event[]> {
@@ -175,11 +180,13 @@ class StoreReader implements Store {
 class SqlStore extends StoreReader implements OpenStore {
   readonly stored: StoredIndex;
   readonly consumers: ConsumerCursors;
+  readonly tokens: TokenStore;
   readonly #database: Database;
   readonly #writer: EventWriter;
 
   constructor(database: Database, stored: StoredIndex, writer: EventWriter) {
     super({ database, stored, selectivities: new SelectivityCache() });
+    this.tokens = new SqlTokens(database);
     this.#database = database;
     this.stored = stored;
     this.#writer = writer;

@@ -131,8 +131,9 @@ export interface Store {
   count(filter: Filter): Promise<number>;
   aggregate(request: AggregateRequest): Promise<AggregateRow[]>;
   tags(request: TagsRequest): Promise<TagCount[]>;
-  types(categories: readonly string[] | null): Promise<KnownType[]>;
-  traitDescriptors(types: readonly string[] | null): Promise<TraitDescriptor[]>;
+  /** Types that events were stored with: of these categories, and in events that pass the filter. */
+  types(categories: readonly string[] | null, filter?: Filter): Promise<KnownType[]>;
+  traitDescriptors(types: readonly string[] | null, filter?: Filter): Promise<TraitDescriptor[]>;
 
   /** The events behind an index, in index order; fewer than limit only where the store ends. */
   after(index: number, limit: number): Promise<readonly Event[]>;

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
 
 function faultsOf(environment: Record<string, string>): readonly string[] {
@@ -99,4 +100,29 @@ test('dialects are some, all or none', () => {
 
 test('lengths of time are microseconds', () => {
   expect(readConfig({ TIDINGS_RETENTION: '90d' }).retention).toBe(90 * 86_400 * 1e6);
+});
+
+describe('access', () => {
+  const policy = fileURLToPath(new URL('../../docs/auth.example.yaml', import.meta.url));
+  test.each(['0.0.0.0', '::', '192.0.2.1', 'gateway.example.org'])(
+    'a gateway that everybody may use does not listen on %s, unless that is meant',
+    (TIDINGS_HOST) => {
+      expect(faultsOf({ TIDINGS_HOST })).toEqual([expect.stringMatching(/TIDINGS_AUTH=off/)]);
+      expect(faultsOf({ TIDINGS_HOST, TIDINGS_AUTH: 'off' })).toEqual([]);
+      expect(faultsOf({ TIDINGS_HOST, TIDINGS_AUTH_FILE: policy })).toEqual([]);
+    },
+  );
+
+  test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])(
+    'it listens on %s without a policy',
+    (TIDINGS_HOST) => {
+      expect(faultsOf({ TIDINGS_HOST })).toEqual([]);
+    },
+  );
+
+  test('TIDINGS_AUTH=off contradicts a policy', () => {
+    expect(faultsOf({ TIDINGS_AUTH: 'off', TIDINGS_AUTH_FILE: policy })).toEqual([
+      'TIDINGS_AUTH=off contradicts TIDINGS_AUTH_FILE: leave one of them out.',
+    ]);
+  });
 });

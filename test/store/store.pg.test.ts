@@ -4,6 +4,7 @@ import { postgresPlace, type StorePlace } from './harness.ts';
 import { searchContract } from './read/search-contract.ts';
 import { figuresContract } from './read/statistics-contract.ts';
 import { traitTextContract } from './read/trait-text-contract.ts';
+import { tokensContract } from './write/tokens-contract.ts';
 import { writeContract } from './write/write-contract.ts';
 
 describe.skipIf(!(await postgresAvailable()))('The store over PostgreSQL', () => {
@@ -16,6 +17,7 @@ describe.skipIf(!(await postgresAvailable()))('The store over PostgreSQL', () =>
 
   searchContract(store, 100);
   writeContract(store);
+  tokensContract(store);
   figuresContract(store);
   traitTextContract(store, 100);
 });

@@ -3,6 +3,7 @@ import { pglitePlace, type StorePlace } from './harness.ts';
 import { searchContract } from './read/search-contract.ts';
 import { figuresContract } from './read/statistics-contract.ts';
 import { traitTextContract } from './read/trait-text-contract.ts';
+import { tokensContract } from './write/tokens-contract.ts';
 import { writeContract } from './write/write-contract.ts';
 
 describe('The store over PGlite', () => {
@@ -15,6 +16,7 @@ describe('The store over PGlite', () => {
 
   searchContract(store, 150);
   writeContract(store);
+  tokensContract(store);
   figuresContract(store);
   traitTextContract(store, 100);
 });

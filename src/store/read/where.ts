@@ -45,6 +45,7 @@ function conditionsOf(filter: Filter, to: Parameters): string[] {
   return [
     ...given(filter.ids, (ids) => oneOf('id', ids, 'uuid', to)),
     ...given(filter.namespaces, (namespaces) => oneOf('namespace', namespaces, 'text', to)),
+    ...given(filter.namespaceGlobs, (globs) => inNamespaces(globs, to)),
     ...given(filter.categories, (categories) => ofCategories(categories, to)),
     ...given(filter.actions, (actions) => oneOf('action', actions, 'text', to)),
     ...given(filter.types, (types) => ofTypes(types, to)),
@@ -73,6 +74,9 @@ const and = (conditions: readonly string[]): string =>
 
 const or = (conditions: readonly string[]): string =>
   conditions.length === 0 ? never : `(${conditions.map((each) => `(${each})`).join(' OR ')})`;
+
+const inNamespaces = (globs: readonly string[], to: Parameters): string =>
+  or(globs.map((glob) => `namespace ~ ${to.add(globToRegex(glob), 'text')}`));
 
 /** A single value is compared, not looked up in a list, so that an index keeps its order behind it. */
 function oneOf(column: string, values: readonly string[], type: string, to: Parameters): string {

@@ -38,13 +38,13 @@ const written = `, written AS (
 )`;
 
 const recorded = `, types AS (
-  INSERT INTO event_types SELECT category, action
-  FROM jsonb_to_recordset($5::jsonb) AS given(category text, action text)
+  INSERT INTO event_types (namespace, category, action) SELECT namespace, category, action
+  FROM jsonb_to_recordset($5::jsonb) AS given(namespace text, category text, action text)
   WHERE EXISTS (SELECT FROM moved)
   ON CONFLICT DO NOTHING
 ), traits AS (
-  INSERT INTO event_traits SELECT event_type, name, type
-  FROM jsonb_to_recordset($6::jsonb) AS given(event_type text, name text, type text)
+  INSERT INTO event_traits (namespace, event_type, name, type) SELECT namespace, event_type, name, type
+  FROM jsonb_to_recordset($6::jsonb) AS given(namespace text, event_type text, name text, type text)
   WHERE EXISTS (SELECT FROM moved)
   ON CONFLICT DO NOTHING
 )`;

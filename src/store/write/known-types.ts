@@ -5,6 +5,7 @@ import { fitsIndex } from '../../event/text.ts';
 const capacity = 50_000;
 
 interface KnownType {
+  readonly namespace: string;
   readonly category: string;
   /** Empty where the type is a category alone. */
   readonly action: string;
@@ -24,8 +25,8 @@ export interface News {
 
 /** Which types and traits the database has for certain, so that only what may be new is written. */
 export class KnownTypes {
-  /** By category, action and name of the trait. Asked for every event: no key is put together for it. */
-  readonly #seen = new Map<string, Map<string, Map<string, TraitType[]>>>();
+  /** By namespace, category, action and name of the trait. Asked for every event: no key is put together for it. */
+  readonly #seen = new Map<string, Map<string, Map<string, Map<string, TraitType[]>>>>();
   #count = 0;
 
   /** What may be new in the events; null for nothing. Traits whose names are too long for the catalogue are left out. */
@@ -33,13 +34,16 @@ export class KnownTypes {
     const types = new Map<string, KnownType>();
     const traits = new Map<string, SeenTrait>();
     for (const event of events) {
-      const type = { category: event.category, action: event.action ?? '' };
-      const seen = this.#seen.get(type.category)?.get(type.action);
-      if (seen === undefined) types.set(`${type.category}\0${type.action}`, type);
+      const { namespace, category } = event;
+      const type = { namespace, category, action: event.action ?? '' };
+      const seen = this.#seen.get(namespace)?.get(category)?.get(type.action);
+      if (seen === undefined && fitsIndex(namespace + event.type)) {
+        types.set(Object.values(type).join('\0'), type);
+      }
       for (const trait of event.traits) {
         const known = seen?.get(trait.name)?.includes(trait.type);
-        // A type and a trait's name share an entry of event_traits' index.
-        if (known || !fitsIndex(event.type + trait.name)) continue;
+        // They share an entry of event_traits' index.
+        if (known || !fitsIndex(namespace + event.type + trait.name)) continue;
         const found = { ...type, event_type: event.type, name: trait.name, type: trait.type };
         traits.set(Object.values(found).join('\0'), found);
       }
@@ -62,11 +66,14 @@ export class KnownTypes {
     this.#count += types.length + traits.length;
   }
 
-  #traitsOf({ category, action }: KnownType): Map<string, TraitType[]> {
-    const actions = this.#seen.get(category) ?? new Map<string, Map<string, TraitType[]>>();
-    this.#seen.set(category, actions);
-    const traits = actions.get(action) ?? new Map<string, TraitType[]>();
-    actions.set(action, traits);
-    return traits;
+  #traitsOf({ namespace, category, action }: KnownType): Map<string, TraitType[]> {
+    return within(within(within(this.#seen, namespace), category), action);
   }
+}
+
+/** The map in a map, made where there is none. */
+function within<Key, Inner>(outer: Map<string, Map<Key, Inner>>, name: string): Map<Key, Inner> {
+  const inner = outer.get(name) ?? new Map<Key, Inner>();
+  outer.set(name, inner);
+  return inner;
 }

@@ -17,7 +17,7 @@ test('an embedded database that breaks is away, and starts anew with all that wa
     { databaseUrl: null, dataDirectory: directory.path, exclusive: true, log: createLog('silent') },
     async () => {},
   );
-  await database.write(`INSERT INTO event_types VALUES ('Disk', 'Attach')`);
+  await database.write(`INSERT INTO event_types VALUES ('Disk', 'Attach', 'default')`);
 
   const posted = vi.spyOn(Worker.prototype, 'postMessage');
   const broken = database.read('SELECT pg_sleep(60)');
@@ -43,7 +43,7 @@ test('a transaction has the embedded database to itself, and is undone when it f
   );
   const done: string[] = [];
   const first = database.transaction(async ({ query }) => {
-    await query(`INSERT INTO event_types VALUES ('a', '')`);
+    await query(`INSERT INTO event_types VALUES ('a', '', 'default')`);
     await query('SELECT pg_sleep(0.05)');
     done.push('first');
     throw new Error('on second thoughts');

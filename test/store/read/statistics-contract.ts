@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../../src/event/event.ts';
-import { everything } from '../../../src/event/filter.ts';
+import { everything, type Filter } from '../../../src/event/filter.ts';
 import type { OpenStore } from '../../../src/store/open.ts';
 import type { AggregateRequest, AggregateRow } from '../../../src/store/store.ts';
 import { report } from '../../journal/report.ts';
@@ -288,6 +288,35 @@ export function figuresContract(storeOf: () => OpenStore): void {
         { eventType: 'Disk.Attach', name: 'state', type: 'TEXT' },
       ]);
       expect(await store.traitDescriptors([])).toEqual([]);
+    });
+
+    test('types and traits of the events that pass a filter, and of no others', async () => {
+      const [a, b, nowhere] = ['catalogue-a', 'catalogue-b', 'catalogue-c'];
+      const traits = [{ name: 'size', type: 'INT', value: 1 }] as const;
+      await holding(
+        { namespace: a, category: 'Lamp', action: 'On', key: 'k1', traits },
+        { namespace: b, category: 'Lamp', action: 'Off', key: 'k2', traits },
+        { namespace: b, category: 'Fan' },
+      );
+      const on = { category: 'Lamp', action: 'On' };
+      const off = { category: 'Lamp', action: 'Off' };
+      const fan = { category: 'Fan', action: null };
+      // By what is known of each type, and by the events themselves.
+      for (const more of [{}, { keys: ['k1', 'k2'] }]) {
+        const known = (filter: Filter) => store.types(null, { ...filter, ...more });
+        expect(await known({ namespaces: [a] })).toEqual([on]);
+        expect(await known({ namespaceGlobs: ['catalogue-[ac]'] })).toEqual([on]);
+        expect(await known({ namespaces: [nowhere] })).toEqual([]);
+        expect(await known({ namespaces: [a, b], categories: ['Lamp'] })).toEqual([off, on]);
+        const filter = { namespaces: [b], ...more };
+        expect(await store.types(['Lamp'], filter)).toEqual([off]);
+        expect(await store.traitDescriptors(null, filter)).toEqual([
+          { eventType: 'Lamp.Off', name: 'size', type: 'INT' },
+        ]);
+        expect(await store.traitDescriptors(['Lamp.On'], filter)).toEqual([]);
+      }
+      expect(await store.types(null, { namespaces: [b] })).toEqual([fan, off]);
+      expect(await store.types(['Lamp', 'Fan'])).toEqual([fan, off, on]);
     });
   });
 }

@@ -1,0 +1,146 @@
+import type { StoredToken, TokenStore } from '../store/tokens.ts';
+import type { Log } from '../telemetry/log.ts';
+import { Authenticator, anonymous } from './authenticator.ts';
+import type { Credential } from './credential.ts';
+import { type Grant, openPolicy, type Policy } from './policy.ts';
+import type { Principal } from './principal.ts';
+import { compileScope, type Scope } from './scope.ts';
+import { SessionWatch } from './session-watch.ts';
+import { StreamTickets } from './stream-tickets.ts';
+
+/** A caller and what they may do now. */
+export interface Session {
+  readonly principal: Principal;
+  readonly scope: Scope;
+}
+
+/** Why a session is not what it was. */
+export type SessionChange =
+  /** The credential does not hold any more: everything of the session ends. */
+  | 'REVOKED'
+  | 'EXPIRED'
+  /** The rights to read are others: feeds that began with the old ones end. */
+  | 'SCOPE';
+
+/** How often tokens are looked for that another gateway revoked. */
+const revocationEveryMs = 1_000;
+const maxScopes = 10_000;
+
+export interface AccessOptions {
+  /** Null where everybody may do everything: then credentials are not looked at. */
+  readonly policy: Policy | null;
+  readonly tokens: TokenStore;
+  readonly log: Log;
+}
+
+/** Who callers are and what they may do: one version of the policy at a time. */
+export class Access implements AsyncDisposable {
+  /** Whether there is a policy at all. */
+  readonly isOn: boolean;
+  readonly tickets: StreamTickets;
+  readonly #tokens: TokenStore;
+  readonly #log: Log;
+  readonly #authenticator: Authenticator;
+  readonly #scopes = new Map<string, Scope>();
+  readonly #watch: SessionWatch;
+  readonly #timer: NodeJS.Timeout;
+  readonly #everybody: Session;
+  #policy: Policy;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor({ policy, tokens, log }: AccessOptions) {
+    this.isOn = policy !== null;
+    this.#policy = policy ?? openPolicy;
+    this.#tokens = tokens;
+    this.#log = log;
+    this.#authenticator = new Authenticator(this.#policy, tokens, log);
+    this.tickets = new StreamTickets(tokens);
+    this.#watch = new SessionWatch((principal) => this.scopeOf(principal.roles));
+    this.#everybody = this.sessionOf(anonymous);
+    this.#timer = setInterval(() => {
+      this.#looking = this.#looking.then(() => this.#lookForRevoked());
+    }, revocationEveryMs).unref();
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  /**
+   * Who shows this credential, and what they may do; at once where the credential is known.
+   * @throws Unauthenticated; Unavailable when a token cannot be looked up now
+   */
+  session(credential: Credential): Session | Promise<Session> {
+    if (!this.isOn) return this.#everybody;
+    const principal = this.#authenticator.authenticate(credential);
+    return principal instanceof Promise
+      ? principal.then((found) => this.sessionOf(found))
+      : this.sessionOf(principal);
+  }
+
+  /** What somebody who was authenticated may do now. */
+  sessionOf(principal: Principal): Session {
+    return { principal, scope: this.scopeOf(principal.roles) };
+  }
+
+  /** What a set of roles may do; a role that the policy does not have gives nothing. */
+  scopeOf(roles: readonly string[]): Scope {
+    const key = JSON.stringify([...roles].sort());
+    const known = this.#scopes.get(key);
+    if (known !== undefined) return known;
+    const grants = [...new Set(roles)].flatMap(
+      (role): readonly Grant[] => this.#policy.roles.get(role)?.grants ?? [],
+    );
+    const scope = compileScope(grants);
+    if (this.#scopes.size >= maxScopes) this.#scopes.clear();
+    this.#scopes.set(key, scope);
+    return scope;
+  }
+
+  /** From now on this policy holds. Sessions that it changes are notified; all others go on untouched. */
+  replacePolicy(policy: Policy): void {
+    this.#policy = policy;
+    this.#scopes.clear();
+    this.#authenticator.replacePolicy(policy);
+    this.#watch.end((principal) => !this.#authenticator.isKnown(principal));
+    this.#watch.compareScopes();
+  }
+
+  /** Calls back when the session changes, until it is disposed of. */
+  watch(session: Session, onChange: (change: SessionChange) => void): Disposable {
+    return this.#watch.add(session, onChange);
+  }
+
+  /** Null where there is no such token; one that is revoked already stays as it is. */
+  async revoke(id: string): Promise<StoredToken | null> {
+    const revoked = await this.#tokens.revoke(id);
+    if (revoked !== null) this.#end([id]);
+    return revoked;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    this.#watch[Symbol.dispose]();
+    await this.#looking;
+  }
+
+  async #lookForRevoked(): Promise<void> {
+    const inUse = [...new Set([...this.#watch.tokenIds(), ...this.#authenticator.rememberedIds()])];
+    if (inUse.length === 0) return;
+    try {
+      this.#end(await this.#tokens.revokedAmong(inUse));
+      const used = this.#authenticator.takeUsed();
+      if (used.length > 0) await this.#tokens.used(used, Date.now());
+    } catch (error) {
+      // While the database is down, what was known stays; the store says by itself that it is down.
+      this.#log.debug({ error }, 'Revoked tokens could not be looked for.');
+    }
+  }
+
+  #end(revoked: readonly string[]): void {
+    if (revoked.length === 0) return;
+    const ids = new Set(revoked);
+    this.#authenticator.forget(ids);
+    this.#watch.end(({ tokenId }) => tokenId !== null && ids.has(tokenId));
+  }
+}

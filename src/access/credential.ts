@@ -1,0 +1,86 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What a caller shows to say who they are. */
+export type Credential =
+  | { readonly kind: 'NONE' }
+  /** A token of ours or a JSON Web Token. */
+  | { readonly kind: 'TOKEN'; readonly secret: string }
+  /** A principal's name and the secret of a token of that name. */
+  | { readonly kind: 'NAME_AND_TOKEN'; readonly name: string; readonly secret: string };
+
+export const noCredential: Credential = { kind: 'NONE' };
+
+/** The name of the console's cookie. */
+export const sessionCookie = 'tidings_session';
+
+/**
+ * The credential of an HTTP request or of a WebSocket upgrade, in this order: `Authorization` as Bearer, as `token`
+ * (Vamp), as Basic (Ceilometer's publishers) or bare (Vamp), `X-Nomad-Token`, SkyWalking's `Authentication`, the
+ * console's cookie. A header that is there and empty counts as absent.
+ */
+export function credentialOf(headers: IncomingHttpHeaders): Credential {
+  const { authorization } = headers;
+  if (authorization !== undefined && authorization.trim() !== '') {
+    return ofAuthorization(authorization.trim());
+  }
+  const secret =
+    single(headers['x-nomad-token']) ??
+    single(headers.authentication) ??
+    cookie(headers.cookie, sessionCookie);
+  return secret === null ? noCredential : { kind: 'TOKEN', secret };
+}
+
+/** The credential in the text of an Authorization header. */
+export function ofAuthorization(text: string): Credential {
+  const [, scheme = '', rest = ''] = /^(\S+)\s+(.*)$/s.exec(text) ?? [];
+  const secret = rest.trim();
+  switch (scheme.toLowerCase()) {
+    case 'bearer':
+    case 'token':
+      return { kind: 'TOKEN', secret };
+    case 'basic':
+      return ofBasic(secret);
+    default:
+      return { kind: 'TOKEN', secret: text };
+  }
+}
+
+function ofBasic(encoded: string): Credential {
+  const text = Buffer.from(encoded, 'base64').toString();
+  const colon = text.indexOf(':');
+  return colon === -1
+    ? { kind: 'TOKEN', secret: text }
+    : { kind: 'NAME_AND_TOKEN', name: text.slice(0, colon), secret: text.slice(colon + 1) };
+}
+
+/** The credential in the payload of a WebSocket's connection_init or ping; NONE where it holds none. */
+export function credentialOfPayload(
+  payload: Readonly<Record<string, unknown>> | undefined,
+): Credential {
+  const { authorization, Authorization, headers, token, authToken } = payload ?? {};
+  const inHeaders =
+    typeof headers === 'object' && headers !== null
+      ? (headers as Readonly<Record<string, unknown>>)
+      : {};
+  const written = [authorization, Authorization, inHeaders.Authorization, inHeaders.authorization];
+  const text = written.find(isText);
+  if (text !== undefined) return ofAuthorization(text.trim());
+  const secret = [token, authToken].find(isText);
+  return secret === undefined ? noCredential : { kind: 'TOKEN', secret: secret.trim() };
+}
+
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value.trim() !== '';
+
+function single(value: string | readonly string[] | undefined): string | null {
+  const text = (typeof value === 'string' ? value : (value?.[0] ?? '')).trim();
+  return text === '' ? null : text;
+}
+
+function cookie(header: string | undefined, name: string): string | null {
+  for (const part of (header ?? '').split(';')) {
+    const [key, ...rest] = part.split('=');
+    if (key?.trim() === name) return single(rest.join('='));
+  }
+  return null;
+}

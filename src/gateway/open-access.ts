@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import { Access } from '../access/access.ts';
+import type { Policy } from '../access/policy.ts';
+import { PolicyError } from '../access/policy-error.ts';
+import { type Config, ConfigError } from '../config/config.ts';
+import { createGrantFilterParser } from '../graphql/grant-filter.ts';
+import type { OpenStore } from '../store/open.ts';
+import type { Log } from '../telemetry/log.ts';
+import { schema } from './schema.ts';
+
+export interface OpenAccess extends AsyncDisposable {
+  readonly access: Access;
+  /** Reads TIDINGS_AUTH_FILE again; never rejects: with a bad file the policy stays as it is. */
+  reload(): Promise<void>;
+}
+
+/** @throws ConfigError with all faults of TIDINGS_AUTH_FILE */
+export async function openAccess(config: Config, store: OpenStore, log: Log): Promise<OpenAccess> {
+  const policy = await readPolicy(config);
+  const access = new Access({ policy, tokens: store.tokens, log });
+  return {
+    access,
+    async reload() {
+      try {
+        const read = await readPolicy(config);
+        if (read === null) return;
+        access.replacePolicy(read);
+        log.info('TIDINGS_AUTH_FILE was read again.');
+      } catch (error) {
+        const faults = error instanceof ConfigError ? error.faults : [String(error)];
+        log.error({ faults }, 'TIDINGS_AUTH_FILE was not taken: the rights stay as they were.');
+      }
+    },
+    [Symbol.asyncDispose]: () => access[Symbol.asyncDispose](),
+  };
+}
+
+/** Null where there is none. @throws ConfigError */
+async function readPolicy({ authFile, maxFilterDepth }: Config): Promise<Policy | null> {
+  if (authFile === null) return null;
+  try {
+    const text = await readFile(authFile, 'utf8');
+    // Only where it is needed: it opens dozens of files.
+    const { parsePolicy } = await import('../access/policy-file.ts');
+    return parsePolicy(text, authFile, createGrantFilterParser(schema, maxFilterDepth));
+  } catch (error) {
+    const faults =
+      error instanceof PolicyError ? error.faults : [`TIDINGS_AUTH_FILE: ${String(error)}.`];
+    throw new ConfigError(faults, { cause: error });
+  }
+}
