@@ -1,4 +1,5 @@
 import { ceilometer } from './ceilometer/dialect.ts';
+import { cloudEvents } from './cloudevents/dialect.ts';
 import type { DialectDefinition } from './dialect.ts';
 import { mayastor } from './mayastor/dialect.ts';
 import { nomad } from './nomad/dialect.ts';
@@ -12,4 +13,5 @@ export const dialects: readonly DialectDefinition[] = [
   ceilometer,
   skyWalking,
   mayastor,
+  cloudEvents,
 ];

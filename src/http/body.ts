@@ -32,15 +32,23 @@ export class BodyAborted extends Error {
 }
 
 /**
- * The whole body as a string: UTF-8, plain or compressed with gzip. Reading stops at the limit, which also holds for
- * the inflated body, with the connection still open for an answer.
+ * The whole body as a string: UTF-8, plain or compressed with gzip.
  * @throws BodyError, BodyAborted
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
   checkCharset(request);
+  return (await readBytes(request, maxBytes)).toString('utf8');
+}
+
+/**
+ * The whole body, inflated where it is compressed with gzip. Reading stops at the limit, which also holds for the
+ * inflated body, with the connection still open for an answer.
+ * @throws BodyError, BodyAborted
+ */
+export async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const encoding = encodingOf(request);
-  const bytes = await readBytes(request, maxBytes);
-  return (encoding === 'gzip' ? await inflate(bytes, maxBytes) : bytes).toString('utf8');
+  const bytes = await receive(request, maxBytes);
+  return encoding === 'gzip' ? await inflate(bytes, maxBytes) : bytes;
 }
 
 function checkCharset({ headers }: IncomingMessage): void {
@@ -56,7 +64,7 @@ function encodingOf({ headers }: IncomingMessage): 'gzip' | 'identity' {
   throw new BodyError('The body must be plain or compressed with gzip.', { status: 415 });
 }
 
-function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+function receive(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
       reject(new BodyTooLarge(maxBytes));

@@ -23,7 +23,7 @@ export function reply(
   if (response.destroyed || response.headersSent) return;
   response.writeHead(status, {
     ...headers,
-    'Content-Length': Buffer.byteLength(body),
+    ...(status === 204 ? {} : { 'Content-Length': Buffer.byteLength(body) }),
     // The rest of a body that was too long is still on its way.
     ...(status === 413 ? { Connection: 'close' } : {}),
   });

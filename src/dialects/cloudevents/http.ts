@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { InputError } from '../../event/input-error.ts';
+import { stringifyJson } from '../../event/json.ts';
+import { BodyError } from '../../http/body.ts';
+import { type Headers, reply } from '../../http/reply.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
+import type { DialectContext, HttpDialect } from '../dialect.ts';
+import { CloudEventError } from './cloud-event.ts';
+import { type Answer, type ReceiveOptions, receive } from './receive.ts';
+import { EventStream, NotAcceptable, StreamGone } from './stream.ts';
+
+const receivePath = '/cloudevents';
+const streamPath = '/cloudevents/stream';
+
+export interface CloudEventsHttpOptions extends ReceiveOptions {
+  /** Senders that may deliver, as their OPTIONS names them; `*` is every one. */
+  readonly allowedOrigins: readonly string[];
+  readonly heartbeatEveryMs?: number;
+}
+
+/** CloudEvents over HTTP: events in, one or many a request, and the journal's events out as a stream. */
+export function createCloudEventsHttp(
+  context: DialectContext,
+  options: CloudEventsHttpOptions,
+): HttpDialect & AsyncDisposable {
+  const stream = new EventStream(context, options);
+
+  async function post(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const { method } = request;
+    if (method === 'OPTIONS') return reply(response, 200, '', consent(request, options));
+    if (method !== 'POST') return methodNotAllowed(response, 'POST, OPTIONS');
+    send(response, await receive(request, url.searchParams, context, options));
+  }
+
+  async function get(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    if (request.method !== 'GET') return methodNotAllowed(response, 'GET');
+    await stream.open(request, response, url.searchParams);
+  }
+
+  const routes: Readonly<Record<string, typeof post>> = { [receivePath]: post, [streamPath]: get };
+
+  return {
+    name: 'cloudevents',
+    async handle(request, response, url) {
+      const route = routes[url.pathname];
+      if (route === undefined) return false;
+      try {
+        await route(request, response, url);
+      } catch (error) {
+        const { answer, headers } = faultOf(error, request, context);
+        send(response, answer, headers);
+      }
+      return true;
+    },
+    async [Symbol.asyncDispose]() {
+      await stream[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The webhook specification's answer: consent is in the headers alone, and so is its absence. */
+function consent(
+  { headers }: IncomingMessage,
+  { allowedOrigins }: CloudEventsHttpOptions,
+): Headers {
+  const allow: Headers = { Allow: 'POST, OPTIONS' };
+  const origin = headers['webhook-request-origin'];
+  if (typeof origin !== 'string' || origin === '') return allow;
+  const allowed = allowedOrigins.some(
+    (each) => each === '*' || each.toLowerCase() === origin.toLowerCase(),
+  );
+  if (!allowed) return allow;
+  return { ...allow, 'WebHook-Allowed-Origin': origin, 'WebHook-Allowed-Rate': '*' };
+}
+
+function send(response: ServerResponse, { status, body }: Answer, headers: Headers = {}): void {
+  reply(response, status, body === null ? '' : stringifyJson(body), {
+    ...headers,
+    ...(status === 503 ? { 'Retry-After': '1' } : {}),
+    ...(body === null ? {} : { 'Content-Type': 'application/json; charset=utf-8' }),
+  });
+}
+
+const methodNotAllowed = (response: ServerResponse, Allow: string): void =>
+  send(response, fault(405, 'The method is not one of this address.').answer, { Allow });
+
+interface Fault {
+  readonly answer: Answer;
+  readonly headers: Headers;
+}
+
+const fault = (status: number, error: string, headers: Headers = {}): Fault => ({
+  answer: { status, body: { error } },
+  headers,
+});
+
+function faultOf(error: unknown, request: IncomingMessage, { log }: DialectContext): Fault {
+  if (error instanceof CloudEventError) return fault(error.status, error.message);
+  if (error instanceof NotAcceptable) return fault(406, error.message);
+  if (error instanceof InputError) return fault(400, error.message);
+  if (error instanceof BodyError) return fault(error.status, error.message);
+  if (error instanceof Unavailable) return fault(503, error.message);
+  if (error instanceof StreamGone) {
+    const { message, firstIndex } = error;
+    const headers = firstIndex === null ? {} : { 'X-Tidings-First-Index': String(firstIndex) };
+    return fault(410, message, headers);
+  }
+  if (request.complete) log.error({ error, where: 'CloudEvents over HTTP' }, 'Unexpected error.');
+  return fault(500, 'Internal error.');
+}
