@@ -1,33 +1,9 @@
-import './gateway/production.ts';
-import { ConfigError, readConfig } from './config/config.ts';
-import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { createRequire } from 'node:module';
 
-/** A gateway that has not stopped in order by then is ended: what was accepted is stored all the same. */
-const maxStopMs = 9_500;
+type Program = typeof import('./gateway/run.ts');
 
-async function start(): Promise<Gateway | null> {
-  try {
-    return await createGateway(readConfig());
-  } catch (error) {
-    const faults = error instanceof ConfigError ? error.faults : [(error as Error).message];
-    for (const fault of faults) process.stderr.write(`${fault}\n`);
-    process.exitCode = 1;
-    return null;
-  }
-}
-
-const stopRequested = new Promise<void>((resolve) => {
-  // Not once: a signal that comes twice, from the terminal and from the launcher, would end the process.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
-  process.once('disconnect', resolve);
-  process.channel?.unref();
-});
-const starting = start();
-// From the beginning, as it ends a process that does not listen to it.
-process.on('SIGHUP', () => void starting.then((gateway) => gateway?.reload()));
-const gateway = await starting;
-if (gateway !== null) {
-  await stopRequested;
-  setTimeout(() => process.exit(), maxStopMs).unref();
-  await gateway[Symbol.asyncDispose]();
-}
+// require() reads one file after another. import() opens hundreds at a time, more than some systems let a process open.
+const { run } = import.meta.url.endsWith('.ts')
+  ? await import('./gateway/run.ts')
+  : (createRequire(import.meta.url)('./gateway/run.js') as Program);
+await run();

@@ -13,6 +13,7 @@ import { createPublicError } from '../graphql/public-error.ts';
 import { createCoercion } from '../graphql/variables.ts';
 import { createIntake } from '../intake/accept.ts';
 import { Live, type LiveLimits } from '../live/live.ts';
+import { maxOpenFiles } from '../runtime/open-files.ts';
 import { GatewayServer } from '../server/gateway-server.ts';
 import type { Readiness } from '../server/http/health.ts';
 import { openStore } from '../store/open.ts';
@@ -44,6 +45,10 @@ export interface Gateway extends AsyncDisposable {
   /** Reads TIDINGS_AUTH_FILE again, and the files of the dialects: Ceilometer's event definitions. */
   reload(): Promise<void>;
 }
+
+/** Files and sockets that a gateway has open besides its clients' connections: most are the embedded database's. */
+const reservedFiles = 100;
+const minConnections = 8;
 
 /** Given to operations that are under way when the gateway stops. */
 const graceMs = 5_000;
@@ -167,6 +172,7 @@ async function openServer(config: Config, core: Core, parts: Parts): Promise<str
     corsOrigins,
     ...config.http,
     ...config.live,
+    maxConnections: maxConnectionsOf(config, context.log),
     ...core,
     engine: engineOf(config, core),
     subscribe: (operation, sink) => live.subscribe(operation, sink),
@@ -179,6 +185,18 @@ async function openServer(config: Config, core: Core, parts: Parts): Promise<str
   const url = await server.listen();
   await core.dialects.openSources(sources);
   return url;
+}
+
+/** As many as are configured, or as the system allows this process. */
+function maxConnectionsOf({ http: { maxConnections } }: Config, log: Log): number {
+  const openFiles = maxOpenFiles();
+  const possible = Math.max(minConnections, openFiles - reservedFiles);
+  if (possible >= maxConnections) return maxConnections;
+  log.warn(
+    { maxOpenFiles: openFiles, maxConnections: possible },
+    'The system lets this process open fewer connections than TIDINGS_MAX_CONNECTIONS.',
+  );
+  return possible;
 }
 
 /** The largest of the limits on lists, each of which its own reader checks. */

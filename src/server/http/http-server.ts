@@ -40,12 +40,15 @@ export interface HttpServerOptions {
 
 /** Idle connections live longer than those of the usual load balancers, which then never meet a closed one. */
 const keepAliveTimeoutMs = 65_000;
+const dropLogIntervalMs = 60_000;
 /** How often a closing server looks for connections that have become idle. */
 const closingPauseMs = 20;
 
 export class HttpServer implements AsyncDisposable {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
+  #rejected = 0;
+  #nextLogAtMs = 0;
   /** The targets of most requests, which need not be parsed for each of them: the paths of the routes and no more. */
   readonly #plainTargets: ReadonlyMap<string, URL>;
 
@@ -61,6 +64,7 @@ export class HttpServer implements AsyncDisposable {
       },
     );
     this.#server.maxConnections = options.maxConnections;
+    this.#server.on('drop', () => this.#dropped());
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -131,6 +135,20 @@ export class HttpServer implements AsyncDisposable {
     } catch {
       return null;
     }
+  }
+
+  /** A connection beyond the limit was closed at once: logged once a minute at most. */
+  #dropped(): void {
+    this.#rejected += 1;
+    const now = performance.now();
+    if (now < this.#nextLogAtMs) return;
+    const { maxConnections, log } = this.#options;
+    log.warn(
+      { rejected: this.#rejected, maxConnections },
+      'Connections are rejected: as many as are allowed are open.',
+    );
+    this.#rejected = 0;
+    this.#nextLogAtMs = now + dropLogIntervalMs;
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {

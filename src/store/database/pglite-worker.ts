@@ -11,8 +11,11 @@ if (port === null) throw new Error('pglite-worker.ts is not a program: it runs i
 /** PostgreSQL touches all of it when it starts. With 128 MB a scan of 100 MB takes as long as with these. */
 const sharedBuffers = ['-c', 'shared_buffers=32MB'];
 
+/** The least that PostgreSQL takes: it keeps files open, and the sockets of the gateway need descriptors too. */
+const openFiles = ['-c', 'max_files_per_process=64'];
+
 const { memory, ...options } = await sharedMemoryOptions(workerData as string);
-const startParams = [...PGlite.defaultStartParams, ...sharedBuffers];
+const startParams = [...PGlite.defaultStartParams, ...sharedBuffers, ...openFiles];
 const database = await PGlite.create({ ...options, startParams });
 const { _QueryCancelPending: cancelAddress, _InterruptPending: pendingAddress } =
   database.Module as unknown as Readonly<Record<string, number>>;

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+
+/** How many files and sockets this process may have open; infinite where the system does not say. */
+export function maxOpenFiles(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
