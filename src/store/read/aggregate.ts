@@ -1,3 +1,4 @@
+import type { Filter } from '../../event/filter.ts';
 import { InputError } from '../../event/input-error.ts';
 import type { Query, Row } from '../database/connection.ts';
 import { sqlState } from '../database/outage.ts';
@@ -19,15 +20,49 @@ export async function aggregateEvents(
   query: Query,
   request: AggregateRequest,
 ): Promise<AggregateRow[]> {
-  const to = new Parameters();
-  const text =
-    request.interval === null
-      ? groupsOf(request, to)
-      : bucketsOf(request, bucketing(request.interval, request.timeZone, to), to);
-  const rows = await query(text, to.values).catch((error: unknown) => {
+  try {
+    await checkBuckets(query, request);
+    const to = new Parameters();
+    const text =
+      request.interval === null
+        ? groupsOf(request, to)
+        : bucketsOf(request, bucketing(request.interval, request.timeZone, to), to);
+    const rows = await query(text, to.values);
+    return rows.map((row) => rowOf(row, request));
+  } catch (error) {
     throw inputError(error, request) ?? error;
-  });
-  return rows.map((row) => rowOf(row, request));
+  }
+}
+
+/** Before anything is grouped: the first and the last event are found in far less time. */
+async function checkBuckets(query: Query, request: AggregateRequest): Promise<void> {
+  const { interval, timeZone, filter } = request;
+  if (interval === null || isShort(filter, interval)) return;
+  const to = new Parameters();
+  const { bucket, stride } = bucketing(interval, timeZone, to);
+  const where = whereOf(filter, to);
+  const ends = ['min', 'max'].map(
+    (end) => `SELECT ${end}(time) AS time FROM events WHERE ${where}`,
+  );
+  const text = `SELECT ${lengthOf(stride)}
+    FROM (SELECT ${bucket} AS bucket FROM (${ends.join(' UNION ALL ')}) AS ends) AS buckets`;
+  const [row] = await query(text, to.values);
+  checkLength(Number(row?.[0]));
+}
+
+/** Whether the filter alone says that there are not too many buckets. */
+const isShort = ({ time }: Filter, interval: number): boolean =>
+  time !== undefined &&
+  time.from !== null &&
+  time.to !== null &&
+  (time.to - time.from) / interval < maxBuckets - 1;
+
+function checkLength(buckets: number): void {
+  if (buckets <= maxBuckets) return;
+  throw new InputError(
+    ['interval'],
+    `There are ${buckets} buckets from the first event to the last: at most ${maxBuckets}.`,
+  );
 }
 
 /** What of the request the database would not take, by the SQLSTATE of its complaint. */
@@ -114,6 +149,10 @@ function bucketing(interval: number, timeZone: string, to: Parameters): Bucketin
   return { bucket, start: `bucket AT TIME ZONE ${zone}`, stride };
 }
 
+/** Buckets from the first to the last. */
+const lengthOf = (stride: string): string =>
+  `ceil(extract(epoch FROM max(bucket) - min(bucket)) / extract(epoch FROM ${stride})) + 1`;
+
 function bucketsOf(
   request: AggregateRequest,
   { bucket, start, stride }: Bucketing,
@@ -123,7 +162,7 @@ function bucketsOf(
   return `WITH grouped AS MATERIALIZED (${grouped(request, bucket, to)}),
     span AS (
       SELECT min(bucket) AS first, max(bucket) AS last,
-        ceil(extract(epoch FROM max(bucket) - min(bucket)) / extract(epoch FROM ${stride})) + 1 AS length
+        ${lengthOf(stride)} AS length
       FROM grouped
     ),
     labels AS (
@@ -174,12 +213,7 @@ function rowOf(
   [label, bucket, buckets, count, stats]: Row,
   { percentiles: ranks }: AggregateRequest,
 ): AggregateRow {
-  if (Number(buckets) > maxBuckets) {
-    throw new InputError(
-      ['interval'],
-      `There are ${buckets} buckets from the first event to the last: at most ${maxBuckets}.`,
-    );
-  }
+  checkLength(Number(buckets));
   const [measured, average, min, max, sum, percentiles] =
     stats == null ? none : (JSON.parse(stats) as Figures);
   return {

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { everything } from '../../../src/event/filter.ts';
+import type { Query } from '../../../src/store/database/connection.ts';
+import { aggregateEvents } from '../../../src/store/read/aggregate.ts';
+import type { AggregateRequest } from '../../../src/store/store.ts';
+
+const second = 1_000_000;
+const request: AggregateRequest = {
+  filter: everything,
+  measure: null,
+  groupBy: [{ by: 'field', field: 'KEY' }],
+  interval: second,
+  timeZone: 'UTC',
+  percentiles: [],
+  limit: 100,
+};
+
+/** A database whose first and last event are a number of buckets apart. */
+function database(buckets: number) {
+  const statements: string[] = [];
+  const query: Query = async (statement) => {
+    statements.push(String(statement));
+    return /GROUP BY/.test(String(statement)) ? [] : [[String(buckets)]];
+  };
+  return { query, statements };
+}
+
+test('too many buckets are rejected before any event is grouped', async () => {
+  const { query, statements } = database(10_001);
+  await expect(aggregateEvents(query, request)).rejects.toThrow('There are 10001 buckets');
+  expect(statements).toHaveLength(1);
+  expect(statements[0]).not.toContain('GROUP BY');
+});
+
+test('a filter whose span of time has few buckets needs no look at the first and the last event', async () => {
+  const { query, statements } = database(10_001);
+  const filter = { time: { from: 0, to: 60 * second } };
+  expect(await aggregateEvents(query, { ...request, filter })).toEqual([]);
+  expect(statements).toHaveLength(1);
+});
