@@ -216,7 +216,11 @@ function engineOf(config: Config, { context, dialects }: Core): GraphEngine {
     prepare: createPrepareDocument(schema, config.document),
     publicError: createPublicError(context.log),
     // A caller of its own for each operation, so that one of many reads does not hold up the others.
-    context: () => ({ ...services, store: services.store.for({}), now: context.now() }),
+    context: (signal) => ({
+      ...services,
+      store: services.store.for(signal === undefined ? {} : { signal }),
+      now: context.now(),
+    }),
   };
 }
 

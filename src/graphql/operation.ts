@@ -28,8 +28,14 @@ export interface GraphEngine {
   readonly coerced: CoerceOperation;
   readonly execute: ExecuteCoerced;
   readonly publicError: PublicError;
-  /** The context of an operation that begins now. */
-  readonly context: () => GraphContext;
+  /** The context of an operation that begins now. The signal ends its reads. */
+  readonly context: (signal?: AbortSignal) => GraphContext;
+}
+
+interface OperationOptions {
+  readonly readOnly: boolean;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 /** A document that may be executed and which of its operations is asked for, or why there is none. */
@@ -66,10 +72,10 @@ export function prepareOperation(
 export function runOperation(
   engine: GraphEngine,
   request: OperationRequest,
-  { readOnly }: { readOnly: boolean },
+  options: OperationOptions,
 ): Promise<ExecutionResult> {
   // Not awaited, here and below: the values of the variables, which are copied, would be held until the answer.
-  return execution(engine, request, readOnly).then((result) =>
+  return execution(engine, request, options).then((result) =>
     result.errors && 'data' in result
       ? { ...result, errors: result.errors.map(engine.publicError) }
       : result,
@@ -79,7 +85,7 @@ export function runOperation(
 async function execution(
   engine: GraphEngine,
   request: OperationRequest,
-  readOnly: boolean,
+  { readOnly, signal }: OperationOptions,
 ): Promise<ExecutionResult> {
   const { document, operation, errors } = prepareOperation(engine, request);
   if (errors) return { errors };
@@ -90,7 +96,7 @@ async function execution(
   const { document: ofCoerced, coerce, errors: faultsOf } = engine.coerced(document, operation);
   const variableValues = coerce(values);
   if (variableValues === null) return { errors: faultsOf(values) };
-  const contextValue = engine.context();
+  const contextValue = engine.context(signal);
   return engine.execute({ document: ofCoerced, operation, variableValues, contextValue });
 }
 

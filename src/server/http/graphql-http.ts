@@ -10,6 +10,7 @@ import { requestError } from '../../graphql/request-error.ts';
 import { BodyAborted, BodyError, readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
 import { type Accepted, accepted, isPlainJson } from './accept.ts';
+import { closedSignal } from './closed-signal.ts';
 import { parseOperationRequest, parseSearchParameters } from './operation-request.ts';
 import { answerOf, type ResultType } from './result.ts';
 import { createYogaHandler } from './yoga.ts';
@@ -69,7 +70,8 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
     }
     if (!isPlainJson(request)) return yoga(request, response, operation);
     if (result === null) throw notAcceptable();
-    return runOperation(engine, operation, { readOnly: false }).then((answered) =>
+    const signal = closedSignal(response);
+    return runOperation(engine, operation, { readOnly: false, signal }).then((answered) =>
       send(response, answered, result),
     );
   }

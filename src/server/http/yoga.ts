@@ -40,9 +40,9 @@ function useEngine(engine: GraphEngine): Plugin<object, ServerContext> {
       setRequestParser(() => serverContext.operation as object);
     },
     onParams({ request, context, setParamsHandler }) {
-      const readOnly = request.method === 'GET';
+      const options = { readOnly: request.method === 'GET', signal: request.signal };
       setParamsHandler(async () => ({
-        ...(await runOperation(engine, context.operation, { readOnly })),
+        ...(await runOperation(engine, context.operation, options)),
         stringify: stringifyJson,
       }));
     },

@@ -13,6 +13,7 @@ import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
 import { slowConsumerGrace } from '../feeds/slow-consumer.ts';
 import { clientError } from '../http/client-error.ts';
+import { closedSignal } from '../http/closed-signal.ts';
 import type { Subscribe } from '../websocket/operation.ts';
 import { SseOperation } from './operation.ts';
 
@@ -62,7 +63,10 @@ export class SseTransport implements AsyncDisposable {
     connections.add(stream);
     if (prepareOperation(engine, operation).operation?.operation !== 'subscription') {
       const readOnly = request.method === 'GET';
-      const result = await runOperation(engine, operation, { readOnly });
+      const result = await runOperation(engine, operation, {
+        readOnly,
+        signal: closedSignal(response),
+      });
       const { errors } = result;
       return stream.answer(
         stringifyJson(errors ? { ...result, errors: errors.map(clientError) } : result),

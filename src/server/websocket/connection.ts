@@ -42,6 +42,7 @@ export class WebSocketConnection implements FeedConnection {
   readonly #socket: Duplex;
   readonly #options: ConnectionOptions;
   readonly #outbox: Outbox;
+  #closed: AbortController | null = null;
   #alive = true;
   #grace: NodeJS.Timeout | undefined;
 
@@ -64,6 +65,12 @@ export class WebSocketConnection implements FeedConnection {
   /** Bytes that wait to be read by the client. */
   get queued(): number {
     return this.#outbox.queued;
+  }
+
+  /** Aborted when the connection is closed; made for the first query, as most connections only follow. */
+  get closedSignal(): AbortSignal {
+    this.#closed ??= new AbortController();
+    return this.#closed.signal;
   }
 
   /** Begins a subscription; its end is iterated. */
@@ -115,6 +122,7 @@ export class WebSocketConnection implements FeedConnection {
       clearTimeout(this.#grace);
       this.#socket.off('drain', onDrain);
       this.#outbox.close();
+      this.#closed?.abort();
       this.#options.onClose(this);
       void closed(code, String(reason));
     });

@@ -117,14 +117,15 @@ export class WebSocketTransport implements AsyncDisposable {
       contextValue: { begin } satisfies Begin,
     });
     if (asked.operation !== 'subscription') {
-      return args(() => this.#run(payload));
+      return args(() => this.#run(payload, extra.connection.closedSignal));
     }
     const { operation, errors } = this.#reader.read(payload, null);
     return errors ?? args(() => extra.connection.follow(id, operation));
   }
 
-  async #run(payload: SubscribePayload): Promise<ExecutionResult> {
-    const result = await runOperation(this.#options.engine, payload, { readOnly: false });
+  async #run(payload: SubscribePayload, signal: AbortSignal): Promise<ExecutionResult> {
+    const { engine } = this.#options;
+    const result = await runOperation(engine, payload, { readOnly: false, signal });
     return result.errors ? { ...result, errors: result.errors.map(clientError) } : result;
   }
 }

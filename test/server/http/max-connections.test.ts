@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
+import { createHostRules } from '../../../src/server/http/hosts.ts';
 import { HttpServer } from '../../../src/server/http/http-server.ts';
 import { LogLines } from '../../dialects/log-lines.ts';
 
@@ -10,7 +11,7 @@ test('connections beyond the limit are closed at once, and logged in one line a 
     host: '127.0.0.1',
     port: 0,
     maxConnections: 2,
-    isAllowedOrigin: () => true,
+    hosts: createHostRules({ host: '127.0.0.1', publicUrls: [], corsOrigins: [] }),
     routes: {},
     upgrades: {},
     dialects: [],
