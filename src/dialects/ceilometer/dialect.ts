@@ -5,7 +5,6 @@ import { Ceilometer } from './ceilometer.ts';
 import { createCeilometerHttp } from './http.ts';
 import { addReportNotifications } from './mutation.ts';
 import { createReportNotifications } from './report-notifications.ts';
-import { CeilometerAmqpSource } from './source.ts';
 
 /** The brokers of one cluster. */
 const brokers = reader<readonly string[]>('an amqp://, amqps:// or rabbit:// URL', (url) => {
@@ -82,7 +81,12 @@ export const ceilometer = defineDialect({
       sources:
         urls === null
           ? []
-          : [() => new CeilometerAmqpSource(context, converter, { urls, ...queues })],
+          : [
+              async () => {
+                const { CeilometerAmqpSource } = await import('./source.ts');
+                return new CeilometerAmqpSource(context, converter, { urls, ...queues });
+              },
+            ],
       reload: async () => void (await converter.reload()),
     };
   },

@@ -1,6 +1,5 @@
 import { needing, option, optional, streamName, wholeNumber } from '../../environment/readers.ts';
 import { defineDialect } from '../dialect.ts';
-import { MayastorSource } from './source.ts';
 
 /** OpenEBS Mayastor: its event bus on NATS JetStream, in. */
 export const mayastor = defineDialect({
@@ -26,7 +25,12 @@ export const mayastor = defineDialect({
     const { MAYASTOR_STREAM: stream, MAYASTOR_STREAM_REPLICAS: replicas } = values;
     if (stream === null || nats === null) return {};
     return {
-      sources: [() => new MayastorSource({ stream, replicas, maxBatch }, nats, intake, log)],
+      sources: [
+        async () => {
+          const { MayastorSource } = await import('./source.ts');
+          return new MayastorSource({ stream, replicas, maxBatch }, nats, intake, log);
+        },
+      ],
     };
   },
 });

@@ -1,8 +1,6 @@
 import { addresses, flag, option, optional, text, wholeNumber } from '../../environment/readers.ts';
 import { defineDialect } from '../dialect.ts';
-import { openSkyWalkingGrpc } from './grpc.ts';
 import { createSkyWalkingHttp } from './http.ts';
-import { SkyWalkingKafkaSource } from './source.ts';
 
 /** Apache SkyWalking: events by HTTP, gRPC and Kafka in, and its GraphQL query protocol out. */
 export const skyWalking = defineDialect({
@@ -48,11 +46,24 @@ export const skyWalking = defineDialect({
     };
     return {
       http: http ? createSkyWalkingHttp(context, { maxBatch, maxBodyBytes }) : undefined,
+      // Their libraries take 10 MB each of a gateway that does not use them.
       sources: [
         ...(brokers === null
           ? []
-          : [() => new SkyWalkingKafkaSource(context, { brokers, ...kafka })]),
-        ...(port === null ? [] : [() => openSkyWalkingGrpc(context, { port, ...grpc })]),
+          : [
+              async () => {
+                const { SkyWalkingKafkaSource } = await import('./source.ts');
+                return new SkyWalkingKafkaSource(context, { brokers, ...kafka });
+              },
+            ]),
+        ...(port === null
+          ? []
+          : [
+              async () => {
+                const { openSkyWalkingGrpc } = await import('./grpc.ts');
+                return openSkyWalkingGrpc(context, { port, ...grpc });
+              },
+            ]),
       ],
     };
   },

@@ -6,8 +6,6 @@ import { AnswerWatch } from './answer-watch.ts';
 import type { Connection, Query, Transaction } from './connection.ts';
 import { migrate } from './migrator.ts';
 import { driverErrorOf, InUse, type Outage, outageOf } from './outage.ts';
-import { PgliteConnection } from './pglite.ts';
-import { PostgresConnection } from './postgres.ts';
 
 export interface DatabaseOptions {
   /** A postgres:// URL; null keeps the database as files under the data directory, in this process. */
@@ -75,15 +73,12 @@ export class Database implements AsyncDisposable {
     options: DatabaseOptions,
     prepare: (write: Query) => Promise<void>,
   ): Promise<Database> {
-    const { databaseUrl, dataDirectory, exclusive } = options;
+    const { databaseUrl } = options;
     let database: Database | null = null;
     const lost = (error: Error) => {
       if (database) database.#lost(error);
     };
-    const connection =
-      databaseUrl === null
-        ? await PgliteConnection.open(dataDirectory, lost)
-        : new PostgresConnection(databaseUrl, exclusive, lost);
+    const connection = await connect(options, lost);
     database = new Database(connection, prepare, options);
     try {
       await database.#migrate();
@@ -215,4 +210,17 @@ export class Database implements AsyncDisposable {
     await (await this.#prisma)?.$disconnect();
     await this.#connection[Symbol.asyncDispose]();
   }
+}
+
+/** Each driver is loaded where it is used. */
+async function connect(
+  { databaseUrl, dataDirectory, exclusive }: DatabaseOptions,
+  lost: (error: Error) => void,
+): Promise<Connection> {
+  if (databaseUrl === null) {
+    const { PgliteConnection } = await import('./pglite.ts');
+    return PgliteConnection.open(dataDirectory, lost);
+  }
+  const { PostgresConnection } = await import('./postgres.ts');
+  return new PostgresConnection(databaseUrl, exclusive, lost);
 }
