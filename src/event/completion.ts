@@ -1,6 +1,5 @@
 import {
   defaultCategory,
-  defaultNamespace,
   type Event,
   type EventSource,
   type Json,
@@ -10,27 +9,27 @@ import {
 } from './event.ts';
 import { stringifyJson } from './json.ts';
 
-/** A report and its place in the journal. */
+/** A report and its index in the journal. */
 export interface IndexedReport {
   readonly index: number;
   readonly report: Report;
 }
 
-/** The moment a report speaks of: a report of an end speaks later than one of a beginning. */
+/** The moment a report is about: a report of an end is later than one of a beginning. */
 const momentOf = ({ report }: IndexedReport): number => report.endTime ?? report.time;
 
-/** Earlier reports first. The journal's order decides only between reports of one moment. */
+/** Earlier reports first. The journal's order decides only between reports of the same moment. */
 const byMoment = (a: IndexedReport, b: IndexedReport): number =>
   momentOf(a) - momentOf(b) || a.index - b.index;
 
 /**
- * The event that the reports under one id make together: the earliest time and the latest endTime stand,
- * a later non-empty field is laid over an earlier one, tags, filter keys and traits are united. Later is
- * the report that speaks of the later moment, so the result does not depend on the order of arrival.
+ * The event that the reports of one id and namespace make together. It has the earliest time and the latest endTime,
+ * a later non-empty field replaces an earlier one, and tags, filter keys and traits are united. The later report is
+ * the one about the later moment, so the result does not depend on the order of arrival.
  */
-export function complete(parts: readonly IndexedReport[]): Event {
-  const [only, ...others] = parts;
-  const { index, report } = only !== undefined && others.length === 0 ? only : united(parts);
+export function complete(reports: readonly IndexedReport[]): Event {
+  const [only, ...others] = reports;
+  const { index, report } = only !== undefined && others.length === 0 ? only : united(reports);
   // Field by field: every event passes here, and a copy by spreading takes several times as long.
   return {
     id: report.id,
@@ -55,12 +54,12 @@ export function complete(parts: readonly IndexedReport[]): Event {
   };
 }
 
-/** All that the parts say, as one part at the place of the latest. */
-function united(parts: readonly IndexedReport[]): IndexedReport {
-  const [first, ...later] = parts.toSorted(byMoment);
+/** The content of all the reports as one report, with the index of the latest. */
+function united(reports: readonly IndexedReport[]): IndexedReport {
+  const [first, ...later] = reports.toSorted(byMoment);
   if (first === undefined) throw new Error('an event is made of at least one report');
   return {
-    index: parts.reduce((latest, { index }) => Math.max(latest, index), first.index),
+    index: reports.reduce((latest, { index }) => Math.max(latest, index), first.index),
     report: later.reduce((under, { report }) => overlay(under, report), first.report),
   };
 }
@@ -70,7 +69,7 @@ function overlay(under: Report, over: Report): Report {
   return {
     id: under.id,
     generatedId: false,
-    namespace: over.namespace === defaultNamespace ? under.namespace : over.namespace,
+    namespace: under.namespace,
     category: named ? over.category : under.category,
     action: named ? over.action : under.action,
     severity: over.severity ?? under.severity,
@@ -114,16 +113,13 @@ const union = (under: readonly string[], over: readonly string[]): readonly stri
 const latest = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.max(a, b);
 
-/**
- * True when two reports say the same: a repeat, which changes nothing. When they were recorded, and
- * whether Tidings made the id, is not a part of what they say.
- */
+/** True when one report repeats the other. When they were recorded, and whether Tidings made the id, does not count. */
 export function sameReport(a: Report, b: Report): boolean {
   return fingerprint(a) === fingerprint(b);
 }
 
 /**
- * What a report says, as text: equal for repeats whatever the order of an object's members. Field by field,
+ * The content of a report as a string: equal for repeats, whatever the order of an object's members. Field by field,
  * because it is on the way of every report whose id the reporter gave.
  */
 export function fingerprint(report: Report): string {
@@ -145,25 +141,44 @@ function sorted(json: Json): Json {
   return Object.fromEntries(members.map(([name, value]) => [name, sorted(value)]));
 }
 
-/** How many reports of one event are kept apart; beyond it the two that speak of the earliest moments become one. */
-export const maxParts = 64;
+/** The most reports of one event that are kept; of more, the two about the earliest moments become one. */
+export const maxReports = 64;
 
-/** The reports of an event after one more: null when it repeats one of them and changes nothing. */
-export function withPart(
-  parts: readonly IndexedReport[],
-  part: IndexedReport,
-): readonly IndexedReport[] | null {
-  if (parts.length === 0) return [part];
-  const known = parts.some(
-    ({ index, report }) => index === part.index || sameReport(report, part.report),
+/** A report that changes nothing: it repeats an earlier one, or its id belongs to an event of another namespace. */
+export type Unchanged = 'DUPLICATE' | 'CONFLICT';
+
+/**
+ * The reports of an event after the next one in the journal's order. The namespace of the first report owns the
+ * event: a report of any other namespace never becomes a part of it. Every place that completes events decides here.
+ */
+export function withReport(
+  reports: readonly IndexedReport[],
+  next: IndexedReport,
+): readonly IndexedReport[] | Unchanged {
+  const [first] = reports;
+  if (first === undefined) return [next];
+  if (first.report.namespace !== next.report.namespace) return 'CONFLICT';
+  const known = reports.some(
+    ({ index, report }) => index === next.index || sameReport(report, next.report),
   );
-  if (known) return null;
-  const all = [...parts, part];
-  if (all.length <= maxParts) return all;
-  const [first, second, ...rest] = all.toSorted(byMoment) as [
+  if (known) return 'DUPLICATE';
+  const all = [...reports, next];
+  if (all.length <= maxReports) return all;
+  const [earliest, second, ...rest] = all.toSorted(byMoment) as [
     IndexedReport,
     IndexedReport,
     ...IndexedReport[],
   ];
-  return [united([first, second]), ...rest];
+  return [united([earliest, second]), ...rest];
+}
+
+/**
+ * Of the reports of an id, those of the owner: for whoever may have taken a later report for the first one, because
+ * it did not know the earlier ones.
+ */
+export function ofOwner(reports: readonly IndexedReport[]): readonly IndexedReport[] {
+  const [some] = reports;
+  if (some === undefined) return reports;
+  const { namespace } = reports.reduce((a, b) => (b.index < a.index ? b : a), some).report;
+  return reports.filter(({ report }) => report.namespace === namespace);
 }

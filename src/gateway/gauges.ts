@@ -48,6 +48,11 @@ export function registerGauges(
     help: 'Reports that the database refused for what they say, and that were set aside.',
     read: () => store.refused,
   });
+  count({
+    name: 'tidings_reports_conflicting_total',
+    help: 'Reports that were acknowledged and then set aside, because their ids belong to events of other namespaces.',
+    read: () => store.conflicting,
+  });
   gauge({
     name: 'tidings_live_subscriptions',
     help: 'GraphQL subscriptions that are open.',

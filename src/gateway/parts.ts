@@ -10,7 +10,7 @@ export class Parts {
     this.#log = log;
   }
 
-  add<IndexedReport extends AsyncDisposable | Disposable>(part: IndexedReport): IndexedReport {
+  add<Part extends AsyncDisposable | Disposable>(part: Part): Part {
     this.onClose(() =>
       Symbol.asyncDispose in part ? part[Symbol.asyncDispose]() : part[Symbol.dispose](),
     );

@@ -95,5 +95,5 @@ function resultOf(
 /** An acknowledgement that was lost leaves open whether the report is recorded: under its id it is only once. */
 function errorOf({ id }: Report, { code, message }: NotAppended): ReportError {
   const again = code === 'UNAVAILABLE' ? ` Report this event again, with the id ${id}.` : '';
-  return { path: [], code, message: `${message}${again}` };
+  return { path: code === 'CONFLICT' ? ['id'] : [], code, message: `${message}${again}` };
 }

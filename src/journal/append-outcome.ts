@@ -6,10 +6,16 @@ import type { Appended } from './journal.ts';
  * code it never will be, whoever tries.
  */
 export interface NotAppended {
-  readonly code: 'TOO_LONG' | 'INVALID' | 'UNAVAILABLE';
+  readonly code: 'TOO_LONG' | 'INVALID' | 'CONFLICT' | 'UNAVAILABLE';
   /** A sentence. */
   readonly message: string;
 }
+
+/** The answer to a report whose id another namespace owns. It does not name that namespace. */
+export const idConflict: NotAppended = {
+  code: 'CONFLICT',
+  message: 'The id belongs to an event of another namespace: give another id, or leave it out.',
+};
 
 export type AppendOutcome = Appended | NotAppended;
 

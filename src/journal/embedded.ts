@@ -4,7 +4,7 @@ import type { Event, Report } from '../event/event.ts';
 import { weightOf } from '../event/report-weight.ts';
 import { Backoff, pause } from '../runtime/backoff.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
-import { type AppendOutcome, allAppended, type NotAppended } from './append-outcome.ts';
+import { type AppendOutcome, allAppended, idConflict, type NotAppended } from './append-outcome.ts';
 import type { EventLog, Written } from './event-log.ts';
 import type { Appended, Follower, Journal } from './journal.ts';
 
@@ -238,13 +238,7 @@ export class EmbeddedJournal implements Journal {
         .map(({ event }) => event);
       if (changes.length > 0) this.#notify(changes);
     }
-    for (const [n, { event, changed, refused }] of written.entries()) {
-      batch[n]?.settle(
-        refused === undefined
-          ? { index: event.index, duplicate: !changed }
-          : { code: 'INVALID', message: `The database cannot store this event: ${refused}.` },
-      );
-    }
+    for (const [n, each] of written.entries()) batch[n]?.settle(outcomeOf(each));
   }
 
   #notify(changes: readonly Event[]): void {
@@ -284,4 +278,11 @@ export class EmbeddedJournal implements Journal {
     this.#closing.abort();
     await this.#writing;
   }
+}
+
+function outcomeOf({ event, changed, conflict, refused }: Written): AppendOutcome {
+  if (conflict) return idConflict;
+  return refused === undefined
+    ? { index: event.index, duplicate: !changed }
+    : { code: 'INVALID', message: `The database cannot store this event: ${refused}.` };
 }

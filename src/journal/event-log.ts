@@ -3,10 +3,12 @@ import type { Event } from '../event/event.ts';
 
 /** The result of writing one report. */
 export interface Written {
-  /** The event as completed by this report. */
+  /** The event as it is after this report. */
   readonly event: Event;
-  /** False where the report repeated one that was there already: then the event is unchanged. */
+  /** False where the report repeated an earlier one or is in conflict: then the event is unchanged. */
   readonly changed: boolean;
+  /** True where the id belongs to an event of another namespace, which is `event`; absent elsewhere. */
+  readonly conflict?: true;
   /** Why the database rejected it for good; absent where it was written. */
   readonly refused?: string;
 }

@@ -23,7 +23,7 @@ import type {
 import { StoredIndex } from './stored-index.ts';
 import type { TokenStore } from './tokens.ts';
 import { type ConsumerCursors, createConsumerCursors } from './write/consumer-cursors.ts';
-import { EventWriter, readParts, type Turn } from './write/event-writer.ts';
+import { EventWriter, readReports, type Turn } from './write/event-writer.ts';
 import {
   expireEvents,
   findStreamBase,
@@ -42,14 +42,14 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
   readonly stored: StoredIndex;
 
   /**
-   * Writes parts, whose indexes lie in (from, to], and moves the stored index from `from` to `to`, in one
+   * Writes reports, whose indexes lie in (from, to], and moves the stored index from `from` to `to`, in one
    * transaction. Null when it was not the holder's turn, because the stored index is not `from` or the
    * lease has run out: then nothing was written. When it rejects, the outcome is unknown: ask lease() for the stored index.
-   * A part that the database refuses for what it says is set aside in events_refused, logged and counted,
-   * and answered as if it had been written.
+   * A report that the database rejects for its content, or whose id belongs to an event of another namespace, is kept
+   * in events_refused, logged and counted.
    */
   fill(
-    parts: readonly IndexedReport[],
+    reports: readonly IndexedReport[],
     from: number,
     to: number,
     holder: string,
@@ -76,11 +76,17 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
   /** How far durable consumers have got, and who runs them. */
   readonly consumers: ConsumerCursors;
 
-  /** How many parts the database has refused since the process started. */
+  /** How many reports the database has rejected since the process started. */
   readonly refused: number;
 
   /** The tokens that were made by the API. */
   readonly tokens: TokenStore;
+
+  /**
+   * How many reports this process has set aside since it started, because their ids belonged to events of other
+   * namespaces: only those that were acknowledged before this was known.
+   */
+  readonly conflicting: number;
 }
 
 /**
@@ -160,8 +166,8 @@ class StoreReader implements Store {
     return eventsAfter(this.#lookUp, index, limit);
   }
 
-  parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>> {
-    return readParts(this.#lookUp, ids);
+  reports(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>> {
+    return readReports(this.#lookUp, ids);
   }
 
   firstIndex(): Promise<number | null> {
@@ -197,25 +203,29 @@ class SqlStore extends StoreReader implements OpenStore {
     return this.#writer.refused;
   }
 
+  get conflicting(): number {
+    return this.#writer.conflicting;
+  }
+
   lastIndex(): Promise<number> {
     return readStoredIndex(this.#database.lookUp);
   }
 
-  write(parts: readonly IndexedReport[], from: number): Promise<Written[] | null> {
-    return this.#write(parts, { from, to: parts.at(-1)?.index ?? from, holder: null });
+  write(reports: readonly IndexedReport[], from: number): Promise<Written[] | null> {
+    return this.#write(reports, { from, to: reports.at(-1)?.index ?? from, holder: null });
   }
 
   fill(
-    parts: readonly IndexedReport[],
+    reports: readonly IndexedReport[],
     from: number,
     to: number,
     holder: string,
   ): Promise<Written[] | null> {
-    return this.#write(parts, { from, to, holder });
+    return this.#write(reports, { from, to, holder });
   }
 
-  async #write(parts: readonly IndexedReport[], turn: Turn): Promise<Written[] | null> {
-    const written = await this.#writer.write(parts, turn);
+  async #write(reports: readonly IndexedReport[], turn: Turn): Promise<Written[] | null> {
+    const written = await this.#writer.write(reports, turn);
     if (written !== null) this.stored.advance(turn.to);
     return written;
   }

@@ -138,7 +138,7 @@ export interface Store {
   /** The events behind an index, in index order; fewer than limit only where the store ends. */
   after(index: number, limit: number): Promise<readonly Event[]>;
   /** The reports known under each of these ids; ids without any are left out. */
-  parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>>;
+  reports(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>>;
 
   /** Oldest index from which a feed can resume; null while empty. */
   firstIndex(): Promise<number | null>;

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import {
   complete,
   type IndexedReport,
-  maxParts,
+  maxReports,
+  ofOwner,
   sameReport,
-  withPart,
+  withReport,
 } from '../../src/event/completion.ts';
 import type { Event, Report } from '../../src/event/event.ts';
 
@@ -114,7 +115,7 @@ describe('complete', () => {
     const event = complete([
       {
         index: 1,
-        report: report({ ...start, severity: 'ERROR', key: 'k', value: 7, namespace: 'n' }),
+        report: report({ ...start, severity: 'ERROR', key: 'k', value: 7 }),
       },
       { index: 2, report: report({ time: 11 * second }) },
     ]);
@@ -122,7 +123,6 @@ describe('complete', () => {
       severity: 'ERROR',
       key: 'k',
       value: 7,
-      namespace: 'n',
       message: 'begins',
     });
   });
@@ -151,8 +151,7 @@ describe('complete', () => {
     const arrive = (list: readonly Report[]) =>
       complete(
         list.reduce<readonly IndexedReport[]>(
-          (parts, each, position) =>
-            withPart(parts, { index: position + 1, report: each }) ?? parts,
+          (known, each, position) => after(known, { index: position + 1, report: each }),
           [],
         ),
       );
@@ -164,28 +163,55 @@ describe('complete', () => {
   });
 });
 
-describe('withPart', () => {
+/** The reports after one more, which may change nothing. */
+function after(known: readonly IndexedReport[], next: IndexedReport): readonly IndexedReport[] {
+  const result = withReport(known, next);
+  return typeof result === 'string' ? known : result;
+}
+
+describe('withReport', () => {
   test('a repeat changes nothing, whenever it was recorded', () => {
     const again = { ...start, recordedAt: 99, value: null };
-    expect(withPart([{ index: 1, report: start }], { index: 2, report: again })).toBeNull();
+    const known = [{ index: 1, report: start }];
+    expect(withReport(known, { index: 2, report: again })).toBe('DUPLICATE');
   });
 
   test('a redelivery under the same index changes nothing', () => {
-    expect(withPart([{ index: 1, report: start }], { index: 1, report: end })).toBeNull();
+    expect(withReport([{ index: 1, report: start }], { index: 1, report: end })).toBe('DUPLICATE');
   });
 
-  test('keeps a bounded number of reports and all they say', () => {
-    const many = Array.from({ length: maxParts + 20 }, (_, n) =>
+  test.each([
+    ['another namespace', 'default', 'other'],
+    ['the default one where the first report has another', 'other', 'default'],
+  ])('a report of %s is in conflict, whatever its time and content', (_, first, second) => {
+    const known = [{ index: 1, report: { ...end, namespace: first } }];
+    for (const later of [start, end]) {
+      const next = { index: 2, report: { ...later, namespace: second } };
+      expect(withReport(known, next)).toBe('CONFLICT');
+    }
+  });
+
+  test('keeps a bounded number of reports and all of their content', () => {
+    const many = Array.from({ length: maxReports + 20 }, (_, n) =>
       report({ time: n * second, traits: [{ name: `t${n}`, type: 'INT', value: n }] }),
     );
-    const parts = many.reduce<readonly IndexedReport[]>(
-      (known, each, n) => withPart(known, { index: n + 1, report: each }) ?? known,
+    const known = many.reduce<readonly IndexedReport[]>(
+      (all, each, n) => after(all, { index: n + 1, report: each }),
       [],
     );
-    expect(parts).toHaveLength(maxParts);
-    expect(complete(parts)).toMatchObject({ index: maxParts + 20, time: 0 });
-    expect(complete(parts).traits).toHaveLength(maxParts + 20);
+    expect(known).toHaveLength(maxReports);
+    expect(complete(known)).toMatchObject({ index: maxReports + 20, time: 0 });
+    expect(complete(known).traits).toHaveLength(maxReports + 20);
   });
+});
+
+test('of the reports of an id, those of the namespace of the lowest index are kept', () => {
+  const of = (index: number, namespace: string) => ({ index, report: report({ namespace }) });
+  expect(ofOwner([of(9, 'b'), of(3, 'a'), of(12, 'a'), of(4, 'b')])).toEqual([
+    of(3, 'a'),
+    of(12, 'a'),
+  ]);
+  expect(ofOwner([])).toEqual([]);
 });
 
 test('two objects that differ in the order of members say the same', () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Session } from './session.ts';
 
 export function describeReports(session: Session): void {
@@ -164,6 +164,30 @@ export function describeReports(session: Session): void {
         trait: { text: 'v2' },
       },
     ]);
+  });
+
+  test('a report whose id belongs to an event of another namespace is in conflict and changes nothing', async () => {
+    const id = randomUUID();
+    const { minIndex } = await session.report([{ id, namespace: 'mine', message: 'mine' }]);
+    const conflict = {
+      __typename: 'RejectedEvent',
+      errors: [{ path: ['id'], code: 'CONFLICT', message: expect.stringContaining('another id') }],
+    };
+    // A gateway answers so as soon as it has read the first report from the journal.
+    await vi.waitFor(async () => {
+      const { results } = await session.report([
+        { id, namespace: 'theirs', message: 'theirs' },
+        { id, message: 'nobody’s' },
+      ]);
+      expect(results).toEqual([conflict, conflict]);
+    });
+    const { events } = await session.reader.gql(
+      `query ($filter: EventFilter, $minIndex: SafeInt) {
+        events(filter: $filter, minIndex: $minIndex) { nodes { namespace message index } }
+      }`,
+      { filter: { ids: [id] }, minIndex },
+    );
+    expect(events.nodes).toEqual([{ namespace: 'mine', message: 'mine', index: minIndex }]);
   });
 
   test('a repeated report is a duplicate and changes nothing', async () => {

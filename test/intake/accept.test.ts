@@ -52,6 +52,26 @@ describe('report', () => {
       limits,
     });
 
+  test('a report whose id belongs to another namespace is in conflict at its id, the others are recorded', async () => {
+    const id = '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b70';
+    const own = draft({ id, namespace: 'a', type: 'x', time: 1 });
+    await intake().report([own], 'STORED');
+    const results = await intake().report(
+      [{ ...own, namespace: 'b' }, { ...own, namespace: undefined }, own, draft({ type: 'y' })],
+      'STORED',
+    );
+    expect(results).toMatchObject([
+      { status: 'REJECTED', errors: [{ path: ['id'], code: 'CONFLICT' }] },
+      { status: 'REJECTED', errors: [{ path: ['id'], code: 'CONFLICT' }] },
+      { status: 'DUPLICATE' },
+      { status: 'STORED' },
+    ]);
+    expect(told.map(({ type, namespace }) => [type, namespace])).toEqual([
+      ['x', 'a'],
+      ['y', 'default'],
+    ]);
+  });
+
   test('each draft is answered for itself, in order, and the good ones are recorded', async () => {
     const results = await intake().report(
       [draft({ type: 'a.b' }), draft({ id: 'x' }), draft({ type: 'c' })],

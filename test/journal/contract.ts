@@ -213,6 +213,47 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
         expect(messages(told.events)).toEqual(['begins', 'other', 'last']);
       });
 
+      describe.each([
+        ['a', 'b'],
+        ['a', 'default'],
+        ['default', 'b'],
+      ])('of the namespaces %s and %s', (owner, other) => {
+        test('the second is in conflict, nobody is notified, and the event stays its owner’s', async () => {
+          const told = follow(journal);
+          const event = id();
+          await journal.append([{ ...start(event), namespace: owner }]);
+          await vi.waitFor(() => expect(told.events).toHaveLength(1));
+          const foreign = { ...end(event), namespace: other };
+          const appended = journal.append([foreign, report({ message: 'other' }), foreign]);
+          await expect(appended).rejects.toMatchObject({
+            name: 'AppendError',
+            outcomes: [{ code: 'CONFLICT' }, { duplicate: false }, { code: 'CONFLICT' }],
+          });
+          const [last] = await journal.append([{ ...end(event), namespace: owner }]);
+          await vi.waitFor(() => expect(told.events.at(-1)?.index).toBe(last?.index));
+          expect(messages(told.events)).toEqual(['begins', 'other', 'done']);
+          expect(told.events[2]).toMatchObject({ id: event, namespace: owner, ...whole });
+          const [again] = await journal.append([{ ...start(event), namespace: owner }]);
+          expect(again?.duplicate).toBe(true);
+        });
+
+        test('the second changes nothing after a restart either, and the position passes it', async () => {
+          const event = id();
+          await journal.append([{ ...start(event), namespace: owner }]);
+          await restart();
+          const told = follow(journal);
+          await vi.waitFor(() => expect(journal.healthReason()).toBeNull());
+          // Whether it is answered here depends on what this gateway knows by now.
+          await journal.append([{ ...end(event), namespace: other }]).catch((error: unknown) => {
+            expect(error).toMatchObject({ outcomes: [{ code: 'CONFLICT' }] });
+          });
+          await journal.append([{ ...end(event), namespace: owner }]);
+          await vi.waitFor(async () => expect(journal.position).toBe(await journal.lastIndex()));
+          expect(told.events).toHaveLength(1);
+          expect(told.events[0]).toMatchObject({ id: event, namespace: owner, ...whole });
+        });
+      });
+
       test('concurrent reports of one event make the same event for everyone', async () => {
         const told = follow(journal);
         const event = id();

@@ -85,7 +85,7 @@ export class Progress {
     if (ids.length === 0) return new Set();
     const { store } = this.#context;
     await store.untilStored(this.#appended, storedWithinMs);
-    return new Set((await store.parts(ids)).keys());
+    return new Set((await store.reports(ids)).keys());
   }
 
   #advance(index: number, fresh: boolean, now: Instant): IdentifiedDraft | null {

@@ -22,7 +22,7 @@ export const kept = (kind: keyof typeof limits, text: string): string =>
 
 /** A source of which any part may be missing. */
 export type SourceTexts = {
-  readonly [IndexedReport in keyof MessageSource]?: string | null | undefined;
+  readonly [Field in keyof MessageSource]?: string | null | undefined;
 };
 
 export const keptSource = (source: SourceTexts): MessageSource => ({

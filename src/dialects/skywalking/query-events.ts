@@ -24,7 +24,7 @@ export async function queryEvents(
   const order = condition.order === 'ASC' ? 'TIME_ASC' : 'TIME_DESC';
   const events = await rows(store, { filter, order, skip: offset }, limit);
   const ids = events.filter(endedAlone).map(({ id }) => id);
-  const parts = ids.length === 0 ? new Map() : await store.parts(ids);
+  const parts = ids.length === 0 ? new Map() : await store.reports(ids);
   return events.map((event) => answerOf(event, parts.get(event.id) ?? []));
 }
 

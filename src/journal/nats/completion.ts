@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { complete, type IndexedReport, withPart } from '../../event/completion.ts';
-import type { Event } from '../../event/event.ts';
+import { complete, type IndexedReport, ofOwner, withReport } from '../../event/completion.ts';
+import type { Event, Report } from '../../event/event.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { GeneratedIdReports } from './generated-id-reports.ts';
 
@@ -9,7 +9,7 @@ export interface StoredReports {
   /** Everything up to this index is stored. */
   readonly storedIndex: number;
   /** The reports known under each of these ids. @throws Unavailable */
-  parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>>;
+  reports(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>>;
 }
 
 export interface SizedReport extends IndexedReport {
@@ -75,11 +75,15 @@ export class NatsCompletion {
       this.#keep(indexed.report.id, onlyOf(indexed));
   }
 
-  /** The changes that these reports make, in order; a report that repeats another makes none. */
+  /**
+   * The changes that these reports make, in order. A report that repeats another makes none, and neither does one whose
+   * id belongs to an event of another namespace.
+   */
   async complete(reports: readonly SizedReport[]): Promise<Event[]> {
     this.#generatedId.stored(this.#store.storedIndex);
     const unknown = reports.filter(
-      ({ report }) => !report.generatedId && !this.#isWhole(report.id),
+      ({ report }) =>
+        !report.generatedId && (!this.#isWhole(report.id) || this.isConflicting(report)),
     );
     const ids = [...new Set(unknown.map(({ report }) => report.id))];
     const stored = ids.length === 0 ? noReports : await this.#ask(ids);
@@ -92,6 +96,26 @@ export class NatsCompletion {
     });
   }
 
+  /**
+   * True for a report whose id belongs to an event of another namespace, as far as this is known in memory: never
+   * where it is not certain, and never for a report that is known to be the first.
+   */
+  isConflicting({ id, namespace, generatedId }: Report): boolean {
+    if (generatedId) return false;
+    const recent = this.#remembered(id);
+    const owner = recent === undefined ? this.#generatedId.find(id) : firstOf(recent);
+    return owner !== undefined && owner.report.namespace !== namespace;
+  }
+
+  /** Those of the reports, which the journal does not have yet, that would be set aside. */
+  async conflicting(reports: readonly Report[]): Promise<ReadonlySet<Report>> {
+    const suspects = reports.filter((report) => this.isConflicting(report));
+    if (suspects.length === 0) return noConflicts;
+    // An event that retention has deleted owns its id no longer: memory alone does not know.
+    await this.#ask([...new Set(suspects.map(({ id }) => id))]);
+    return new Set(suspects.filter((report) => this.isConflicting(report)));
+  }
+
   #isWhole(id: string): boolean {
     return this.#remembered(id)?.whole === true || this.#generatedId.find(id) !== undefined;
   }
@@ -102,13 +126,16 @@ export class NatsCompletion {
   ): Promise<ReadonlyMap<string, readonly IndexedReport[]> | null> {
     if (performance.now() < this.#restUntil) return null;
     const late = new AbortController();
+    const { storedIndex } = this.#store;
     try {
-      return await Promise.race([
-        this.#store.parts(ids),
+      const stored = await Promise.race([
+        this.#store.reports(ids),
         setTimeout(storeTimeoutMs, null, { signal: late.signal }).then(() => {
           throw new Error('it did not answer in time');
         }),
       ]);
+      for (const id of ids) this.#forgetUnstored(id, storedIndex, stored.get(id) ?? []);
+      return stored;
     } catch (error) {
       this.#restUntil = performance.now() + storeTimeoutMs;
       this.#log.warn(
@@ -119,6 +146,24 @@ export class NatsCompletion {
     } finally {
       late.abort();
     }
+  }
+
+  /**
+   * Forgets what is remembered of an id where the store had all of it and has none of it now: retention has deleted the
+   * event, or the database never took it. Then the store's first report owns the id, here as everywhere.
+   */
+  #forgetUnstored(id: string, storedIndex: number, stored: readonly IndexedReport[]): void {
+    const generated = this.#generatedId.find(id);
+    const known = this.#remembered(id)?.reports ?? (generated === undefined ? [] : [generated]);
+    const kept = new Set(stored.map(({ index }) => index));
+    if (known.every(({ index }) => index <= storedIndex && !kept.has(index))) this.#forget(id);
+  }
+
+  #forget(id: string): void {
+    this.#bytes -= this.#recent.get(id)?.size ?? 0;
+    this.#recent.delete(id);
+    this.#older.delete(id);
+    this.#generatedId.take(id);
   }
 
   #join(
@@ -135,13 +180,14 @@ export class NatsCompletion {
     const taken = remembered === undefined ? this.#generatedId.take(id) : undefined;
     const recent = remembered ?? (taken && onlyOf(taken));
     const before = union(recent?.reports ?? [], stored, indexed.index);
-    const reports = withPart(before, { index: indexed.index, report: indexed.report });
+    const after = withReport(before, { index: indexed.index, report: indexed.report });
+    const changed = typeof after !== 'string';
     this.#keep(id, {
-      reports: reports ?? before,
+      reports: changed ? after : before,
       whole: whole || recent?.whole === true,
-      size: (recent?.size ?? 0) + (reports === null ? 0 : indexed.size),
+      size: (recent?.size ?? 0) + (changed ? indexed.size : 0),
     });
-    return reports === null ? null : complete(reports);
+    return changed ? complete(after) : null;
   }
 
   #remembered(id: string): Recent | undefined {
@@ -165,9 +211,18 @@ const onlyOf = (indexed: SizedReport): Recent => ({
   size: indexed.size,
 });
 
+/** Undefined where an earlier report may be missing. */
+const firstOf = ({ whole, reports }: Recent): IndexedReport | undefined =>
+  whole ? reports[0] : undefined;
+
+const noConflicts: ReadonlySet<Report> = new Set();
+
 const noReports: ReadonlyMap<string, readonly IndexedReport[]> = new Map();
 
-/** What stands before an index: the store may be ahead of the stream as it is read here. */
+/**
+ * The reports before an index: the store may be ahead of the stream as it is read here. While it did not answer, a later
+ * report may have been taken for the first one.
+ */
 function union(
   recent: readonly IndexedReport[],
   stored: readonly IndexedReport[],
@@ -175,5 +230,6 @@ function union(
 ): readonly IndexedReport[] {
   if (stored.length === 0) return recent;
   const known = new Set(recent.map(({ index }) => index));
-  return [...recent, ...stored.filter(({ index }) => index < before && !known.has(index))];
+  const others = stored.filter(({ index }) => index < before && !known.has(index));
+  return ofOwner([...recent, ...others]);
 }

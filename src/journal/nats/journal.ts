@@ -6,7 +6,7 @@ import { encodeReport } from '../../event/report-json.ts';
 import type { NatsLink } from '../../nats/connection.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { type AppendOutcome, allAppended } from '../append-outcome.ts';
+import { type AppendOutcome, allAppended, idConflict } from '../append-outcome.ts';
 import type { Appended, Follower, Journal } from '../journal.ts';
 import { type FollowedStore, NatsFollowing } from './follower.ts';
 import { NatsPublished } from './published.ts';
@@ -107,6 +107,20 @@ export class NatsJournal implements Journal {
   }
 
   async #append(reports: readonly Report[]): Promise<Appended[]> {
+    const { completion } = this.#following;
+    const conflicting = await completion.conflicting(reports);
+    if (conflicting.size === 0) return allAppended(await this.#publish(reports));
+    const others = reports.filter((report) => !conflicting.has(report));
+    const published = others.length === 0 ? [] : await this.#publish(others);
+    const next = published.values();
+    return allAppended(
+      reports.map((report) =>
+        conflicting.has(report) ? idConflict : (next.next().value as AppendOutcome),
+      ),
+    );
+  }
+
+  async #publish(reports: readonly Report[]): Promise<AppendOutcome[]> {
     const deadline = performance.now() + appendTimeoutMs;
     let before = this.#stream.latest ?? (await this.#state());
     const messages = reports.map((report) => this.#message(report));
@@ -115,7 +129,7 @@ export class NatsJournal implements Journal {
       // An ack does not say which stream it is of. The same one before and after: then it is of that.
       const after = await this.#stateBy(deadline, outcomes.some(isAck) ? before : null);
       if (after.identity === before.identity) {
-        return allAppended(this.#indexed(reports, outcomes, after.base));
+        return this.#indexed(reports, outcomes, after.base);
       }
       if (performance.now() >= deadline) throw new Unavailable('The stream was just recreated.');
       before = after;
@@ -167,8 +181,12 @@ export class NatsJournal implements Journal {
       if (!isAck(outcome)) return outcome;
       const { sequence, duplicate } = outcome;
       this.#stream.saw(base + sequence);
+      const report = reports[n];
+      if (report !== undefined && this.#following.completion.isConflicting(report)) {
+        return idConflict;
+      }
       // Nobody can repeat a report whose id was made here: it is our own message, published again.
-      return { index: base + sequence, duplicate: duplicate && reports[n]?.generatedId !== true };
+      return { index: base + sequence, duplicate: duplicate && report?.generatedId !== true };
     });
   }
 }

@@ -1,4 +1,4 @@
-import { complete, type IndexedReport } from '../../event/completion.ts';
+import type { IndexedReport } from '../../event/completion.ts';
 import type { Event, EventSource, Instant, Report, Severity, Trait } from '../../event/event.ts';
 import { knownOf, typeOf } from '../../event/event.ts';
 import { parseInstant } from '../../event/instant.ts';
@@ -59,12 +59,12 @@ export const rowsIn = (parameter: string): string =>
      .map(([name, [type]]) => `${name} ${type}`)
      .join(', ')})`;
 
-/** The row of an event that is made of these parts. */
-export function rowOf(parts: readonly IndexedReport[]): object {
-  const [only] = parts;
-  if (only !== undefined && parts.length === 1) return rowFrom(only.report, only.index, undefined);
-  const event = complete(parts);
-  return rowFrom(event, event.index, stringifyJson(parts));
+/** The row of an event that these reports make. */
+export function rowOf(event: Event, reports: readonly IndexedReport[]): object {
+  const [only] = reports;
+  return only !== undefined && reports.length === 1
+    ? rowFrom(only.report, only.index, undefined)
+    : rowFrom(event, event.index, stringifyJson(reports));
 }
 
 /**
@@ -161,8 +161,8 @@ const listsSelect = (
 export const eventsSelect = (from: string, fields = everyField, ...others: string[]): string =>
   listsSelect(columnsOf(fields), from, others);
 
-/** A select of all that is known of events, for partsOf. */
-export const partsSelect = (from: string): string =>
+/** A select of all that is known of events, for reportsOf. */
+export const reportsSelect = (from: string): string =>
   listsSelect([...columnsOf(everyField), 'parts'], from);
 
 const columnsOf = (fields: readonly EventField[]) => fields.map((field) => columnOf[field]);
@@ -245,21 +245,29 @@ function eventsIn(lists: Lists, count: number): Event[] {
 const instantIn = (text: string | null): Instant | null =>
   text === null ? null : parseInstant(text);
 
-/** The parts of each event in what a partsSelect answered, by its id. */
-export function partsOf(rows: readonly Row[]): Map<string, readonly IndexedReport[]> {
+/**
+ * The reports of each event in what a reportsSelect answered, by its id. Their namespace is the event's: those that
+ * were stored before the first report's namespace owned the event may be of others.
+ */
+export function reportsOf(rows: readonly Row[]): Map<string, readonly IndexedReport[]> {
   const columns = columnsIn(rows);
   const lists = listsOf(everyField, columns);
-  const parts = (columns[everyField.length] ?? []) as (readonly IndexedReport[] | null)[];
+  const several = (columns[everyField.length] ?? []) as (readonly IndexedReport[] | null)[];
   return new Map(
-    eventsIn(lists, parts.length).map((event, row) => [
+    eventsIn(lists, several.length).map((event, row) => [
       event.id,
-      parts[row] ?? [onlyPart(event, cell(lists.severity, row, null))],
+      several[row]?.map((each) => ownedBy(event.namespace, each)) ?? [
+        onlyReport(event, cell(lists.severity, row, null)),
+      ],
     ]),
   );
 }
 
+const ownedBy = (namespace: string, { index, report }: IndexedReport): IndexedReport =>
+  report.namespace === namespace ? { index, report } : { index, report: { ...report, namespace } };
+
 /** Field by field, as copying by spreading takes several times as long. */
-function onlyPart(event: Event, severity: Severity | null): IndexedReport {
+function onlyReport(event: Event, severity: Severity | null): IndexedReport {
   const report: Report = {
     id: event.id,
     generatedId: false,

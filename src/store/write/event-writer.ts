@@ -1,13 +1,15 @@
-import { complete, type IndexedReport, withPart } from '../../event/completion.ts';
+import { complete, type IndexedReport, withReport } from '../../event/completion.ts';
 import type { Event } from '../../event/event.ts';
 import { stringifyJson } from '../../event/json.ts';
+import { idConflict } from '../../journal/append-outcome.ts';
 import type { Written } from '../../journal/event-log.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { PreparedStatement, Query } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
 import { isRefusal, messageOf } from '../database/outage.ts';
-import { columns, partsOf, partsSelect, rowOf, rowsIn } from '../read/event-rows.ts';
+import { columns, reportsOf, reportsSelect, rowOf, rowsIn } from '../read/event-rows.ts';
 import { KnownTypes, type News } from './known-types.ts';
 
 /** Characters of JSON in one statement; PostgreSQL takes 256 MB. */
@@ -49,9 +51,12 @@ const recorded = `, types AS (
   ON CONFLICT DO NOTHING
 )`;
 
-const refused = `, refused AS (
+/** Reports that are not in `events`, with the reason. */
+const setAside = (parameter: string) => `, aside AS (
   INSERT INTO events_refused (index, body, reason)
-  SELECT $2, $4, $5 WHERE EXISTS (SELECT FROM moved)
+  SELECT index, body, reason
+  FROM jsonb_to_recordset(${parameter}::jsonb) AS given(index bigint, body text, reason text)
+  WHERE EXISTS (SELECT FROM moved)
 )`;
 
 const answer = ' SELECT EXISTS (SELECT FROM moved)';
@@ -64,109 +69,180 @@ const writeEvents: PreparedStatement = {
 /** The same, with types and traits that were not seen before. */
 const writeNews = moved + written + recorded + answer;
 
+/** The same, with reports of ids that other namespaces own. */
+const writeConflicts = moved + written + recorded + setAside('$7') + answer;
+
+const writeRefused = moved + setAside('$4') + answer;
+
 /** The write side of the events table. */
 export class EventWriter {
   readonly #database: Database;
   readonly #log: Log;
   readonly #seen = new KnownTypes();
+  readonly #conflicting: SkipCounter;
   #last: Promise<unknown> = Promise.resolve();
   #refused = 0;
 
   constructor(database: Database, log: Log) {
     this.#database = database;
     this.#log = log;
+    this.#conflicting = new SkipCounter(
+      log,
+      'Reports are set aside in events_refused: their ids belong to events of other namespaces.',
+    );
   }
 
-  /** How many parts the database has refused for what they say. */
+  /** How many reports the database has rejected for their content. */
   get refused(): number {
     return this.#refused;
   }
 
+  /** How many reports were set aside because their ids belong to events of other namespaces. */
+  get conflicting(): number {
+    return this.#conflicting.count;
+  }
+
   /**
-   * Writes parts and moves the stored index, all in one statement; one before it reads the events that may be known.
+   * Writes reports and moves the stored index, all in one statement; one before it reads the events that may be known.
    * Null when it is not the writer's turn: then nothing was written. One write at a time, in the order of the calls.
    */
-  write(parts: readonly IndexedReport[], turn: Turn): Promise<Written[] | null> {
+  write(reports: readonly IndexedReport[], turn: Turn): Promise<Written[] | null> {
     // While the database is busy with an earlier one, all is made ready that does not depend on it.
-    const ready = parts.every(({ report }) => report.generatedId)
-      ? prepare(parts, new Map())
+    const ready = reports.every(({ report }) => report.generatedId)
+      ? prepare(reports, new Map())
       : null;
-    const result = this.#last.then(() => this.#write(parts, turn, ready));
+    const result = this.#last.then(() => this.#write(reports, turn, ready));
     this.#last = result.catch(() => null);
     return result;
   }
 
   async #write(
-    parts: readonly IndexedReport[],
+    reports: readonly IndexedReport[],
     turn: Turn,
     ready: Prepared | null = null,
   ): Promise<Written[] | null> {
-    const { rows, events, written } = ready ?? prepare(parts, await this.#known(parts));
-    if (rows.length > statementLength && parts.length > 1) return this.#writeHalves(parts, turn);
+    const { rows, events, written } = ready ?? prepare(reports, await this.#known(reports));
+    const conflicting = toSetAside(reports, written, turn);
+    const aside = conflicting.length === 0 ? '' : asideRows(conflicting, idConflict.message);
+    if (rows.length + aside.length > statementLength && reports.length > 1) {
+      return this.#writeHalves(reports, turn);
+    }
     const news = this.#seen.newsIn(events);
     try {
-      if (!(await this.#insert(rows, news, turn))) return null;
+      if (!(await this.#insert({ rows, news, aside }, turn))) return null;
     } catch (error) {
-      if (!isRefusal(error)) throw error;
-      if (parts.length > 1) return this.#writeHalves(parts, turn);
-      const reason = messageOf(error);
-      if (!(await this.#refuse(parts, reason, turn))) return null;
-      return written.map((each) => ({ ...each, refused: reason }));
+      return this.#writeRejected(error, reports, written, turn);
     }
     if (news !== null) this.#seen.add(news);
+    this.#countConflicting(conflicting);
     return written;
   }
 
-  /** The parts of the events that are in the table already; an id that was made here cannot be. */
-  async #known(parts: readonly IndexedReport[]): Promise<Map<string, readonly IndexedReport[]>> {
-    const given = parts.filter(({ report }) => !report.generatedId).map(({ report }) => report.id);
-    return given.length === 0 ? new Map() : readParts(this.#database.write, given);
+  #countConflicting(conflicting: readonly IndexedReport[]): void {
+    for (const { index, report } of conflicting) {
+      const { id, namespace } = report;
+      const sample = Buffer.from(JSON.stringify({ index, id, namespace }));
+      this.#conflicting.skip(sample, idConflict.message);
+    }
   }
 
-  async #insert(rows: string, news: News | null, turn: Turn): Promise<boolean> {
+  async #writeRejected(
+    error: unknown,
+    reports: readonly IndexedReport[],
+    written: readonly Written[],
+    turn: Turn,
+  ): Promise<Written[] | null> {
+    if (!isRefusal(error)) throw error;
+    if (reports.length > 1) return this.#writeHalves(reports, turn);
+    const reason = messageOf(error);
+    if (!(await this.#refuse(reports, reason, turn))) return null;
+    return written.map((each) => ({ ...each, refused: reason }));
+  }
+
+  /** The reports of the events that are in the table already; an id that was made here cannot be. */
+  async #known(reports: readonly IndexedReport[]): Promise<Map<string, readonly IndexedReport[]>> {
+    const given = reports
+      .filter(({ report }) => !report.generatedId)
+      .map(({ report }) => report.id);
+    return given.length === 0 ? new Map() : readReports(this.#database.write, given);
+  }
+
+  async #insert({ rows, news, aside }: Inserted, turn: Turn): Promise<boolean> {
     const parameters = [turn.from, turn.to, turn.holder, rows];
-    if (news !== null) parameters.push(JSON.stringify(news.types), JSON.stringify(news.traits));
-    const statement = news === null ? writeEvents : writeNews;
-    const [row] = await this.#database.write(statement, parameters);
+    if (news !== null || aside !== '') {
+      const { types, traits } = news ?? nothingNew;
+      parameters.push(JSON.stringify(types), JSON.stringify(traits));
+    }
+    if (aside !== '') parameters.push(aside);
+    const [row] = await this.#database.write(statementOf(news, aside), parameters);
     return row?.[0] === 't';
   }
 
-  /** Each half on its own: what is too long or refused is found, and the rest is written. */
-  async #writeHalves(parts: readonly IndexedReport[], turn: Turn): Promise<Written[] | null> {
-    const middle = Math.ceil(parts.length / 2);
-    const between = parts[middle - 1]?.index ?? turn.from;
-    const first = await this.#write(parts.slice(0, middle), { ...turn, to: between });
+  /** Each half on its own: the report that is too long or rejected is found, and the rest is written. */
+  async #writeHalves(reports: readonly IndexedReport[], turn: Turn): Promise<Written[] | null> {
+    const middle = Math.ceil(reports.length / 2);
+    const between = reports[middle - 1]?.index ?? turn.from;
+    const first = await this.#write(reports.slice(0, middle), { ...turn, to: between });
     if (first === null) return null;
-    const second = await this.#write(parts.slice(middle), { ...turn, from: between });
+    const second = await this.#write(reports.slice(middle), { ...turn, from: between });
     if (second === null) throw new Unavailable('Another process has taken over in the middle.');
     return [...first, ...second];
   }
 
-  async #refuse([part]: readonly IndexedReport[], reason: string, turn: Turn): Promise<boolean> {
-    const body = stringifyJson(part?.report);
-    const parameters = [turn.from, turn.to, turn.holder, body, reason];
-    const [row] = await this.#database.write(moved + refused + answer, parameters);
+  async #refuse(reports: readonly IndexedReport[], reason: string, turn: Turn): Promise<boolean> {
+    const parameters = [turn.from, turn.to, turn.holder, asideRows(reports, reason)];
+    const [row] = await this.#database.write(writeRefused, parameters);
     if (row?.[0] !== 't') return false;
+    const [refused] = reports;
     this.#refused += 1;
     this.#log.error(
-      { index: part?.index, id: part?.report.id, reason },
+      { index: refused?.index, id: refused?.report.id, reason },
       'The database refused an event; it is kept in events_refused.',
     );
     return true;
   }
 }
 
-const partsByIds: PreparedStatement = {
-  name: 'tidings_parts_by_ids',
-  text: partsSelect('events WHERE id = ANY($1::uuid[])'),
+interface Inserted {
+  /** The rows of events, as JSON. */
+  readonly rows: string;
+  readonly news: News | null;
+  /** The rows of events_refused, as JSON; empty where there are none. */
+  readonly aside: string;
+}
+
+const nothingNew: News = { types: [], traits: [] };
+
+function statementOf(news: News | null, aside: string): PreparedStatement | string {
+  if (aside !== '') return writeConflicts;
+  return news === null ? writeEvents : writeNews;
+}
+
+/** The reports in conflict, where they were acknowledged: the embedded journal still answers its reporters. */
+const toSetAside = (
+  reports: readonly IndexedReport[],
+  written: readonly Written[],
+  { holder }: Turn,
+): readonly IndexedReport[] =>
+  holder === null ? [] : reports.filter((_, at) => written[at]?.conflict === true);
+
+/** Rows of events_refused as JSON. The body is JSON in a string, so that it is kept as it is. */
+const asideRows = (reports: readonly IndexedReport[], reason: string): string =>
+  JSON.stringify(
+    reports.map(({ index, report }) => ({ index, body: stringifyJson(report), reason })),
+  );
+
+const reportsByIds: PreparedStatement = {
+  name: 'tidings_reports_by_ids',
+  text: reportsSelect('events WHERE id = ANY($1::uuid[])'),
 };
 
 /** The reports known under each of the ids. */
-export async function readParts(
+export async function readReports(
   query: Query,
   ids: readonly string[],
 ): Promise<Map<string, readonly IndexedReport[]>> {
-  return partsOf(await query(partsByIds, [ids]));
+  return reportsOf(await query(reportsByIds, [ids]));
 }
 
 interface Prepared {
@@ -176,25 +252,26 @@ interface Prepared {
   readonly written: Written[];
 }
 
-/** The events that the parts make together with what is known, and what each part did. */
+/** The events that the reports make together with what is known, and the result of each report. */
 function prepare(
-  parts: readonly IndexedReport[],
+  reports: readonly IndexedReport[],
   known: Map<string, readonly IndexedReport[]>,
 ): Prepared {
-  const changed = new Map<string, { event: Event; parts: readonly IndexedReport[] }>();
-  const written = parts.map((part): Written => {
-    const { id } = part.report;
+  const changed = new Map<string, { event: Event; reports: readonly IndexedReport[] }>();
+  const written = reports.map((next): Written => {
+    const { id } = next.report;
     const before = known.get(id) ?? [];
-    const after = withPart(before, part);
-    if (after === null) return { event: complete(before), changed: false };
+    const after = withReport(before, next);
+    if (after === 'DUPLICATE') return { event: complete(before), changed: false };
+    if (after === 'CONFLICT') return { event: complete(before), changed: false, conflict: true };
     known.set(id, after);
     const event = complete(after);
-    changed.set(id, { event, parts: after });
+    changed.set(id, { event, reports: after });
     return { event, changed: true };
   });
   const last = [...changed.values()];
   return {
-    rows: stringifyJson(last.map(({ parts }) => rowOf(parts))),
+    rows: stringifyJson(last.map(({ event, reports }) => rowOf(event, reports))),
     events: last.map(({ event }) => event),
     written,
   };

@@ -84,6 +84,7 @@ const expiryBatch = 2_000;
 /** See OpenStore.expire. */
 export async function expireEvents(database: Database, before: Instant): Promise<number> {
   const moment = formatInstant(before);
+  await database.write('DELETE FROM events_refused WHERE refused_at < $1::timestamptz', [moment]);
   for (let total = 0; ; ) {
     const deleted = number(await database.write(expiry, [moment, expiryBatch]));
     total += deleted;

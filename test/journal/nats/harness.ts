@@ -34,7 +34,7 @@ export class EmptyStore implements NatsJournalStore {
     return Promise.resolve(base);
   }
 
-  parts(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>> {
+  reports(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>> {
     return Promise.resolve(
       new Map(ids.flatMap((id) => (this.known.has(id) ? [[id, this.known.get(id) ?? []]] : []))),
     );

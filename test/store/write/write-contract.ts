@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { complete, type IndexedReport, withPart } from '../../../src/event/completion.ts';
+import type { IndexedReport } from '../../../src/event/completion.ts';
 import { everything } from '../../../src/event/filter.ts';
+import type { Written } from '../../../src/journal/event-log.ts';
 import type { OpenStore } from '../../../src/store/open.ts';
 import { reports } from '../../event/arbitraries.ts';
+import { type PlainOutcome, plainEvents, plainOutcomes } from '../../event/plain-completion.ts';
 import { report } from '../../journal/report.ts';
 import { empty, put, putEvents } from '../harness.ts';
 
@@ -19,11 +21,14 @@ export function writeContract(storeOf: () => OpenStore): void {
     Array.from({ length: count }, (_, n) => ({ index: last + 1 + n, report: report() }));
 
   describe('completion', () => {
-    test('reports of a few ids, however they come in batches, make the events that completion says', async () => {
+    test('reports of a few ids and namespaces, however they come in batches, make the events of a plain fold', async () => {
       const ids = fc.constantFrom(...Array.from({ length: 4 }, () => randomUUID()));
+      const namespaces = fc.constantFrom('default', 'a', 'b');
       const batches = fc.array(
         fc.array(
-          fc.tuple(reports, ids).map(([said, id]) => ({ ...said, id, generatedId: false })),
+          fc
+            .tuple(reports, ids, namespaces)
+            .map(([said, id, namespace]) => ({ ...said, id, namespace, generatedId: false })),
           { minLength: 1, maxLength: 5 },
         ),
         { minLength: 1, maxLength: 5 },
@@ -31,27 +36,51 @@ export function writeContract(storeOf: () => OpenStore): void {
       await fc.assert(
         fc.asyncProperty(batches, async (list) => {
           await empty(store);
-          const known = new Map<string, readonly IndexedReport[]>();
+          const journal: IndexedReport[] = [];
           for (const batch of list) {
             const last = await store.lastIndex();
-            const expected = batch.map((said, n) => {
-              const before = known.get(said.id) ?? [];
-              const after = withPart(before, { index: last + 1 + n, report: said });
-              known.set(said.id, after ?? before);
-              return { event: complete(after ?? before), changed: after !== null };
-            });
-            expect(await put(store, batch)).toEqual(expected);
+            journal.push(...batch.map((said, n) => ({ index: last + 1 + n, report: said })));
+            const expected = plainOutcomes(journal).slice(-batch.length);
+            const written = await put(store, batch);
+            expect(written.map(outcomeOf)).toEqual(expected);
           }
           const { events } = await store.page({
             filter: everything,
             order: 'INDEX_ASC',
             limit: 10,
           });
-          const completed = [...known.values()].map(complete).sort((a, b) => a.index - b.index);
-          expect(events).toEqual(completed);
+          expect(events).toEqual(plainEvents(journal));
         }),
         { numRuns: 25 },
       );
+    });
+
+    test('a report of another namespace takes an index and changes nothing, first or last in its batch', async () => {
+      const id = randomUUID();
+      const own = report({ id, namespace: 'a', message: 'own' });
+      const foreign = report({ id, namespace: 'b', message: 'foreign', time: 1.8e15 });
+      const [first] = await put(store, [own, foreign]);
+      const before = await store.event(id);
+      expect(before).toEqual(first?.event);
+      const last = await store.lastIndex();
+      const unnamed = report({ id, message: 'unnamed', endTime: 1.9e15 });
+      const written = await put(store, [unnamed, report(), foreign]);
+      expect(written.map(({ conflict }) => conflict)).toEqual([true, undefined, true]);
+      expect(await store.lastIndex()).toBe(last + 3);
+      expect(await store.event(id)).toEqual(before);
+      expect((await store.reports([id])).get(id)).toHaveLength(1);
+      expect((await store.after(last, 10)).map(({ index }) => index)).toEqual([last + 2]);
+    });
+
+    test('the id of an event that has expired belongs to the next one that reports it', async () => {
+      const id = randomUUID();
+      await put(store, [report({ id, namespace: 'a', message: 'old' })]);
+      await empty(store);
+      await put(store, [
+        report({ id, namespace: 'b', message: 'new' }),
+        report({ id, namespace: 'a', message: 'late' }),
+      ]);
+      expect(await store.event(id)).toMatchObject({ namespace: 'b', message: 'new' });
     });
 
     test('tells every report of an event apart', async () => {
@@ -62,7 +91,7 @@ export function writeContract(storeOf: () => OpenStore): void {
       ];
       const [first] = await putEvents(store, [start]);
       const [second] = await putEvents(store, [end]);
-      expect(await store.parts([id, randomUUID()])).toEqual(
+      expect(await store.reports([id, randomUUID()])).toEqual(
         new Map([
           [
             id,
@@ -73,7 +102,7 @@ export function writeContract(storeOf: () => OpenStore): void {
           ],
         ]),
       );
-      expect(await store.parts([])).toEqual(new Map());
+      expect(await store.reports([])).toEqual(new Map());
     });
   });
 
@@ -138,6 +167,24 @@ export function writeContract(storeOf: () => OpenStore): void {
       expect(await store.fill([], to + 5, to + 6, 'a')).toBeNull();
     });
 
+    test('a report that was acknowledged and is in conflict is counted; one whose reporter is answered is not', async () => {
+      const id = randomUUID();
+      const [own, foreign] = [report({ id, namespace: 'a' }), report({ id, namespace: 'b' })];
+      await put(store, [own, foreign]);
+      const before = store.conflicting;
+      const { storedIndex } = await store.lease('a', 60_000);
+      const to = storedIndex + 2;
+      const given = [foreign, report()].map((each, n) => ({
+        index: storedIndex + 1 + n,
+        report: each,
+      }));
+      const written = await store.fill(given, storedIndex, to, 'a');
+      expect(written?.map(({ conflict }) => conflict)).toEqual([true, undefined]);
+      await store.lease('a', 0);
+      expect(store.conflicting).toBe(before + 1);
+      expect(store.storedIndex).toBe(to);
+    });
+
     test('the journal keeps the id that was proposed first', async () => {
       const id = await store.journalId(randomUUID());
       expect(await store.journalId(randomUUID())).toBe(id);
@@ -190,7 +237,7 @@ export function writeContract(storeOf: () => OpenStore): void {
     expect(await store.event(id)).toMatchObject({ value, raw });
     await put(store, [report({ id, message: 'later' })]);
     expect(await store.event(id)).toMatchObject({ value, raw, message: 'later' });
-    const parts = (await store.parts([id])).get(id);
+    const parts = (await store.reports([id])).get(id);
     expect(parts?.[0]?.report).toMatchObject({ value, raw });
   });
 
@@ -243,6 +290,11 @@ export function writeContract(storeOf: () => OpenStore): void {
       expect(await store.count(everything)).toBe(900);
     });
   });
+}
+
+function outcomeOf({ event, changed, conflict }: Written): PlainOutcome {
+  if (conflict) return { event, outcome: 'CONFLICT' };
+  return { event, outcome: changed ? 'CHANGED' : 'DUPLICATE' };
 }
 
 /** A character of four bytes in UTF-8, at random: names of one character would be compressed. */

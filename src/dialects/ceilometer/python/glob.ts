@@ -1,5 +1,5 @@
 /** What one character of a text must be; null for any number of any characters. */
-type IndexedReport = ((character: string) => boolean) | null;
+type CharacterTest = ((character: string) => boolean) | null;
 
 /**
  * Python's fnmatch.fnmatchcase: `*` and `?` match anything, dots included; [seq] and [!seq]; an
@@ -12,7 +12,7 @@ export function glob(pattern: string): (text: string) => boolean {
 }
 
 /** Behind a star the nearest match is as good as any, so that only the last star is ever tried again. */
-function matches(parts: readonly IndexedReport[], characters: readonly string[]): boolean {
+function matches(parts: readonly CharacterTest[], characters: readonly string[]): boolean {
   let star = -1;
   let tried = 0;
   let part = 0;
@@ -32,8 +32,8 @@ function matches(parts: readonly IndexedReport[], characters: readonly string[])
   return parts.slice(part).every((rest) => rest === null);
 }
 
-function partsOf(pattern: string): IndexedReport[] {
-  const parts: IndexedReport[] = [];
+function partsOf(pattern: string): CharacterTest[] {
+  const parts: CharacterTest[] = [];
   for (let at = 0; at < pattern.length; ) {
     const character = String.fromCodePoint(pattern.codePointAt(at) ?? 0);
     at += character.length;
@@ -46,7 +46,7 @@ function partsOf(pattern: string): IndexedReport[] {
   return parts;
 }
 
-function single(character: string): IndexedReport {
+function single(character: string): CharacterTest {
   if (character === '*') return null;
   return character === '?' ? () => true : (other) => other === character;
 }
@@ -59,7 +59,7 @@ function closing(pattern: string, at: number): number {
 
 const member = /(.)-(.)|./gsu;
 
-function characterClass(content: string): IndexedReport {
+function characterClass(content: string): CharacterTest {
   const negated = content.startsWith('!');
   const ranges = Array.from(
     content.slice(negated ? 1 : 0).matchAll(member),
