@@ -47,7 +47,7 @@ export function scopedStore(store: Store, scope: Scope): Store {
       scope.hidden.has('TRAITS') ? [] : store.traitDescriptors(types, within(filter)),
     after: async (index, limit) =>
       (await store.after(index, limit)).filter(scope.mayRead).map(shown),
-    parts: (ids) => store.parts(ids),
+    reports: (ids) => store.reports(ids),
     firstIndex: () => store.firstIndex(),
     get storedIndex() {
       return store.storedIndex;
