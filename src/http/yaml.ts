@@ -76,7 +76,10 @@ function* boundedTokens(text: string, parser: Parser, limits: YamlLimits) {
  * A document as JavaScript values, where an anchor within itself would be a cycle and an alias repeats everything
  * that its anchor contains. @throws YamlLimitError; and ReferenceError where an alias has no anchor
  */
-export function valueOf(document: Document.Parsed, { maxTokens, maxAliases }: YamlLimits): unknown {
+export function readValue(
+  document: Document.Parsed,
+  { maxTokens, maxAliases }: YamlLimits,
+): unknown {
   const value: unknown = document.toJS({ maxAliasCount: maxAliases });
   checkExpanded(value, maxTokens);
   return value;
@@ -93,7 +96,9 @@ function checkExpanded(root: unknown, maxValues: number): void {
     }
     for (const inner of contentsOf(value)) {
       if (++count > maxValues) {
-        throw new YamlLimitError(`has more than ${maxValues} values after its aliases are replaced`);
+        throw new YamlLimitError(
+          `has more than ${maxValues} values after its aliases are replaced`,
+        );
       }
       open.push({ value: inner, depth: depth + 1 });
     }

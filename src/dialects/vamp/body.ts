@@ -2,7 +2,7 @@ import type { Tags } from 'yaml';
 import type { Json } from '../../event/event.ts';
 import { integerOf, parseJson } from '../../event/json.ts';
 import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
-import { bodyLimits, parseYaml, valueOf, YamlLimitError } from '../../http/yaml.ts';
+import { bodyLimits, parseYaml, readValue, YamlLimitError } from '../../http/yaml.ts';
 import { unexpectedType, unparsable } from './vamp-error.ts';
 
 /** What a body may hold before it is JSON: YAML 1.1 also has dates, sets, maps and bytes. */
@@ -47,7 +47,7 @@ function readYaml(text: string): Node {
   const [fault] = document.errors;
   if (fault) throw unparsable(`the body is not YAML at ${positionIn(text, fault.pos[0])}.`, fault);
   try {
-    return valueOf(document, bodyLimits);
+    return readValue(document, bodyLimits);
   } catch (cause) {
     if (cause instanceof YamlLimitError) throw unparsable(`the body ${cause.message}.`, cause);
     throw unparsable('an alias has no anchor, or aliases stand for too much.', cause);
