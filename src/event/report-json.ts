@@ -15,6 +15,7 @@ import {
 } from './event.ts';
 import { formatInstant, InstantError, parseInstant } from './instant.ts';
 import { integerTrait, parseJson, stringifyJson } from './json.ts';
+import { isNestedDeeper, maxDocumentDepth } from './json-depth.ts';
 
 /**
  * The JSON body of a journal message: one report, for anyone who follows the subjects. What is empty or
@@ -143,6 +144,10 @@ export function decodeReport(text: string): Report {
 type JsonObject = Readonly<Record<string, unknown>>;
 
 function parse(text: string): unknown {
+  // Most reports are too short to be that deep.
+  if (text.length > maxDocumentDepth && isNestedDeeper(text)) {
+    throw new ReportFormatError(`The body is nested more than ${maxDocumentDepth} levels deep.`);
+  }
   try {
     return parseJson(text);
   } catch (cause) {

@@ -29,7 +29,15 @@ export function skipRejected(
 ): void {
   for (const [at, result] of requireRecorded(results).entries()) {
     if (result.status !== 'REJECTED') continue;
-    const sample = Buffer.from(stringifyJson(drafts[at]));
-    skipped.skip(sample, result.errors[0]?.message ?? 'It is outside the limits.');
+    skipped.skip(sampleOf(drafts[at]), result.errors[0]?.message ?? 'It is outside the limits.');
+  }
+}
+
+/** A value that is nested too deeply to be written may be why the draft was rejected. */
+function sampleOf(draft: EventDraft | undefined): Buffer {
+  try {
+    return Buffer.from(stringifyJson(draft));
+  } catch {
+    return Buffer.from(stringifyJson({ ...draft, value: undefined, raw: undefined }));
   }
 }

@@ -79,6 +79,7 @@ describe('a body that is no report is refused', () => {
     ['{}', 'version undefined'],
     ['{"v":3}', 'version 3'],
     ['{"v":"1"}', 'version "1"'],
+    [`{"v":2,"value":${'['.repeat(501)}${']'.repeat(501)}}`, 'nested more than 500 levels deep'],
   ])('%s', (text, reason) => {
     expect(() => decodeReport(text)).toThrow(ReportFormatError);
     expect(() => decodeReport(text)).toThrow(reason);

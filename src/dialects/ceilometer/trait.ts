@@ -116,7 +116,7 @@ function pluginOf(name: string, definition: YamlNode): Plugin | undefined {
   if (named === undefined) {
     throw new TraitError(`Plugin specified, but no plugin name supplied for ${name}`);
   }
-  const pluginName = str(toValue(named));
+  const pluginName = str(toValue(named), shownCharacters);
   try {
     const plugin = createPlugin(pluginName, memberOf(node, 'parameters'));
     if (plugin !== undefined) return plugin;
@@ -127,6 +127,9 @@ function pluginOf(name: string, definition: YamlNode): Plugin | undefined {
   throw new TraitError(`No plugin named ${pluginName} available for ${name}`);
 }
 
+/** Enough of a value that should have been a string: aliases can make it endless. */
+const shownCharacters = 1_000;
+
 /** An integer or a boolean is the value itself; anything else is a path, or a list of them. */
 function lookupOf(
   name: string,
@@ -136,7 +139,9 @@ function lookupOf(
 ): Lookup {
   const only = Array.isArray(fields) && fields.length === 1 ? (fields[0] ?? null) : fields;
   if (isInt(only)) return () => only;
-  const text = Array.isArray(only) ? only.map((path) => `(${str(path)})`).join('|') : only;
+  const text = Array.isArray(only)
+    ? only.map((path) => `(${str(path, shownCharacters)})`).join('|')
+    : only;
   const path = compiled(name, text);
   for (const member of path.topNames) {
     if (!notificationMembers.includes(member)) warn(`${member} ${neverThere(member)}`);
@@ -156,7 +161,7 @@ function compiled(name: string, text: Value): CompiledPath {
     throw new PathError(`${typeName(text)} is no path`);
   } catch (cause) {
     if (!(cause instanceof PathError)) throw cause;
-    const path = typeof text === 'string' ? text : repr(text);
+    const path = typeof text === 'string' ? text : repr(text, shownCharacters);
     throw new TraitError(
       `Parse error in JSONPath specification '${path}' for ${name}: ${cause.message}`,
       { cause },

@@ -8,6 +8,7 @@ import {
   type Pair,
   type YAMLMap,
 } from 'yaml';
+import { maxDocumentDepth } from '../../event/json-depth.ts';
 import { fileLimits, parseYaml } from '../../http/yaml.ts';
 import { repr } from './python/text.ts';
 import { type Dict, setMember, type Value } from './python/value.ts';
@@ -60,6 +61,8 @@ class Reader {
   readonly #anchors = new Map<string, Node>();
   /** What is read already: an anchor is read once, however often it is named; undefined while it is being read. */
   readonly #known = new Map<Node, YamlNode | undefined>();
+  /** Levels of lists and mappings. */
+  readonly #depths = new Map<YamlNode, number>();
 
   constructor(lineOf: (node: Node) => number) {
     this.#lineOf = lineOf;
@@ -72,8 +75,20 @@ class Reader {
     if (this.#known.has(node as Node)) throw new YamlError(line, 'an anchor contains itself');
     this.#known.set(node as Node, undefined);
     const read = this.#fresh(node as Node);
+    this.#checkDepth(read);
     this.#known.set(node as Node, read);
     return read;
+  }
+
+  /** Aliases put anchors into each other: deeper than the text itself is nested. @throws YamlError */
+  #checkDepth(node: YamlNode): void {
+    if (node.kind === 'scalar' || this.#depths.has(node)) return;
+    const inner = node.kind === 'list' ? node.items : node.entries.map(({ value }) => value);
+    const depth = inner.reduce((most, each) => Math.max(most, this.#depths.get(each) ?? 0), 0) + 1;
+    if (depth > maxDocumentDepth) {
+      throw new YamlError(node.line, `this is nested more than ${maxDocumentDepth} levels deep`);
+    }
+    this.#depths.set(node, depth);
   }
 
   #fresh(node: Node): YamlNode {
@@ -135,8 +150,18 @@ function scalar(node: { value: unknown; type?: unknown; tag?: string }, line: nu
   throw new YamlError(line, `!${tag} is not supported`);
 }
 
-/** The node as a value; names of members become texts. */
+const values = new WeakMap<YamlNode, Value>();
+
+/** The node as a value, made once however many aliases repeat it; names of members become strings. */
 export function toValue(node: YamlNode): Value {
+  const known = values.get(node);
+  if (known !== undefined) return known;
+  const value = newValue(node);
+  values.set(node, value);
+  return value;
+}
+
+function newValue(node: YamlNode): Value {
   if (node.kind === 'scalar') return node.value;
   if (node.kind === 'list') return node.items.map(toValue);
   const dict: Dict = {};

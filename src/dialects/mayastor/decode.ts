@@ -2,6 +2,7 @@ import { v5 } from 'uuid';
 import type { DraftTrait, EventDraft } from '../../event/draft.ts';
 import type { Json, Plane, Severity } from '../../event/event.ts';
 import { parseJson } from '../../event/json.ts';
+import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 import { readUuid } from '../../event/uuid.ts';
 import { readDetails } from './details.ts';
 import { actions, categories, components, nameIn } from './enums.ts';
@@ -68,6 +69,9 @@ export class MessageError extends Error {
 const idSpace = '4f7b5a52-93f4-5c0a-8f0e-0d5c3a8b6e17';
 
 function parse(body: string): JsonObject {
+  if (isNestedDeeper(body)) {
+    throw new MessageError(`it is nested more than ${maxDocumentDepth} levels deep`);
+  }
   let json: unknown;
   try {
     json = parseJson(body);

@@ -1,5 +1,6 @@
 import type { Json } from '../../event/event.ts';
 import { parseJson, stringifyJson } from '../../event/json.ts';
+import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 
 /** A line of a cluster's stream that is no heartbeat: what one transaction brought. */
 export interface Batch {
@@ -39,12 +40,22 @@ export function parseLine(line: string): Batch | null {
 
 function parseObject(line: string): Record<string, Json> {
   try {
-    const json = parseJson(line);
+    const parsed = parseJson(line);
+    const json = isNestedDeeper(line) ? cutAtDepth(parsed, maxDocumentDepth) : parsed;
     if (isObject(json)) return json;
   } catch {
     // Nomad writes why it ends a stream as bare text.
   }
   throw malformed(line);
+}
+
+/** The intake rejects such a payload, and the source then records its event without it: see NomadSource. */
+function cutAtDepth(json: Json, levels: number): Json {
+  if (typeof json !== 'object' || json === null) return json;
+  if (levels === 0) return null;
+  if (Array.isArray(json)) return json.map((entry) => cutAtDepth(entry, levels - 1));
+  const members = Object.entries(json);
+  return Object.fromEntries(members.map(([name, value]) => [name, cutAtDepth(value, levels - 1)]));
 }
 
 const malformed = (line: string): MalformedLine =>

@@ -92,6 +92,34 @@ test.each([
   expect(faultsOf(yaml)).toEqual([`events.yaml: ${reason}.`]);
 });
 
+test.each([
+  ['an anchor within itself', '- event_type: &a\n    b: *a\n  traits: {}\n', 2],
+  ['a list within itself, twice', '- event_type: a\n  traits: &a [*a, *a]\n', 2],
+  ['a mapping merged with itself', '- event_type: a\n  traits: &a\n    <<: *a\n', 3],
+  ['a file within itself', '&a\n- *a\n', 2],
+])('a file with %s is rejected', (_name, yaml, line) => {
+  expect(faultsOf(yaml)).toEqual([`events.yaml:${line}: an anchor contains itself.`]);
+});
+
+test('a file whose aliases nest too deeply is rejected', () => {
+  const [open, close] = ['['.repeat(200), ']'.repeat(200)];
+  const anchors = Array.from({ length: 100 }, (_, at) =>
+    at === 0 ? `- &a0 ${open}${close}` : `- &a${at} ${open}*a${at - 1}${close}`,
+  );
+  expect(faultsOf(anchors.join('\n'))).toEqual([
+    'events.yaml:3: this is nested more than 500 levels deep.',
+  ]);
+});
+
+test('aliases that repeat each other many times cost nothing in traits either', () => {
+  const levels = Array.from(
+    { length: 40 },
+    (_, at) => `    t${at}: &a${at + 1} [*a${at}, *a${at}]`,
+  );
+  const yaml = `- event_type: a\n  traits:\n    t: &a0 [x]\n${levels.join('\n')}\n`;
+  expect(faultsOf(yaml).length).toBeGreaterThan(0);
+});
+
 test('a second document is a fault', () => {
   expect(faultsOf('- a\n---\n- b')).toEqual(['events.yaml:2: there is more than one document.']);
 });

@@ -37,6 +37,16 @@ describe('a line', () => {
     expect(() => parseLine(text)).toThrow(MalformedLine);
   });
 
+  test.each([1_000, 100_000])(
+    '%d levels deep keeps everything but its deepest levels',
+    (levels) => {
+      const deep = `${'['.repeat(levels)}${']'.repeat(levels)}`;
+      const batch = parseLine(`{"Index":7,"Events":[{"Topic":"Job","Key":"k","Payload":${deep}}]}`);
+      expect(batch).toMatchObject({ index: 7, events: [{ topic: 'Job', key: 'k' }] });
+      expect(JSON.stringify(batch?.events[0]?.payload).length).toBeLessThan(1_100);
+    },
+  );
+
   test('holds an event that two topics matched once', () => {
     expect(parseLine(line(node, { ...node, Key: 'n2' }, node))?.events).toMatchObject([
       { key: 'n1' },

@@ -340,6 +340,21 @@ test('an event that is too large is told with less of it', async () => {
   ]);
 });
 
+test('an event that is nested too deeply keeps everything but its payload', async () => {
+  follow();
+  const nested = (levels: number) => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+  const event = (Key: string, levels: number) => ({ Topic: 'Job', Key, Payload: nested(levels) });
+  cluster.publish(1, event('deep', 300), event('deeper', 3_000), event('flat', 3));
+  cluster.publish(2, event('next', 1));
+  await eventually(() => expect(told).toHaveLength(4));
+  expect(told.map(({ key, value }) => [key, value !== null]).sort()).toEqual([
+    ['deep', false],
+    ['deeper', false],
+    ['flat', true],
+    ['next', true],
+  ]);
+});
+
 test('many transactions at once keep their order', async () => {
   await cluster[Symbol.asyncDispose]();
   cluster = await NomadCluster.start(5_000);
