@@ -11,6 +11,7 @@ import {
 import { checkInstant, InstantError, parseInstant } from '../event/instant.ts';
 import { encodeReport } from '../event/report-json.ts';
 import { expandTags } from '../event/tags.ts';
+import { storable } from '../event/text.ts';
 import { readUuid } from '../event/uuid.ts';
 import { attach } from './attachment.ts';
 import { Faults, pathOf } from './faults.ts';
@@ -39,7 +40,7 @@ export function validate(
   const value = attach('value', draft.value, faults);
   const raw = attach('raw', storeRaw ? draft.raw : null, faults);
   const { category, action } = kindOf(draft, faults);
-  const { time, endTime, ahead } = timesOf(draft, now, limits.future, faults);
+  const { time, endTime, replaced } = timesOf(draft, now, limits.future, faults);
   // Field by field: every report passes here, and a copy by spreading takes several times as long.
   const report: Report = {
     id: generatedId ? v7() : idOf(draft.id, faults),
@@ -53,7 +54,7 @@ export function validate(
     filterKeys: filterKeysOf(draft.filterKeys, limits.filterKeys, faults),
     message: draft.message ? faults.storable(draft.message, 'message') : null,
     tags: tagsOf(draft.tags, limits.tags, faults),
-    traits: withReportedTimes(traitsOf(draft.traits, limits.traits, faults), ahead),
+    traits: withReportedTimes(traitsOf(draft.traits, limits.traits, faults), replaced),
     value: value.json,
     time,
     endTime,
@@ -62,7 +63,7 @@ export function validate(
     raw: raw.json,
   };
   checkSize(report, value.length + raw.length, limits.eventBytes, faults);
-  if (faults.errors === null && ahead.length > 0) onClockAhead?.(draft);
+  if (faults.errors === null && replaced.length > 0) onClockAhead?.(draft);
   return faults.errors ?? report;
 }
 
@@ -185,20 +186,26 @@ function typedTrait(name: string, trait: DraftTrait, at: number, faults: Faults)
 }
 
 /** A trait that the reporter named the same stays. */
-function withReportedTimes(traits: readonly Trait[], ahead: readonly Trait[]): readonly Trait[] {
-  if (ahead.length === 0) return traits;
+function withReportedTimes(traits: readonly Trait[], replaced: readonly Trait[]): readonly Trait[] {
+  if (replaced.length === 0) return traits;
   const names = new Set(traits.map(({ name }) => name));
-  return [...traits, ...ahead.filter(({ name }) => !names.has(name))];
+  return [...traits, ...replaced.filter(({ name }) => !names.has(name))];
 }
 
 /** Null, with the fault told, where it is no instant. */
 function instantOf(time: DraftTime, path: readonly string[], faults: Faults): Instant | null {
+  const read = readTime(time);
+  if (!(read instanceof InstantError)) return read;
+  faults.add(path, 'INVALID', read.about(String(time), path).message);
+  return null;
+}
+
+function readTime(time: DraftTime): Instant | InstantError {
   try {
     return typeof time === 'number' ? checkInstant(time) : parseInstant(time);
   } catch (error) {
-    if (!(error instanceof InstantError)) throw error;
-    faults.add(path, 'INVALID', error.about(String(time), path).message);
-    return null;
+    if (error instanceof InstantError) return error;
+    throw error;
   }
 }
 
@@ -206,29 +213,50 @@ const reportedAs = { time: 'reportedTime', endTime: 'reportedEndTime' } as const
 
 interface Times extends Pick<Report, 'time' | 'endTime'> {
   /** The reported times that the time of arrival has replaced. */
-  readonly ahead: readonly Trait[];
+  readonly replaced: readonly Trait[];
 }
 
 function timesOf(draft: EventDraft, now: Instant, future: number, faults: Faults): Times {
-  const ahead: Trait[] = [];
+  const replaced: Trait[] = [];
   const given = (name: 'time' | 'endTime'): Instant | null => {
     const time = draft[name];
-    const instant = time === undefined || time === null ? null : instantOf(time, [name], faults);
-    if (instant === null || instant <= now + future) return instant;
-    if (draft.clock === 'ARRIVAL') {
-      ahead.push({ name: reportedAs[name], type: 'DATETIME', value: instant });
-      return now;
-    }
-    faults.add([name], 'INVALID', `It lies more than ${future / 1e6} s in the future.`);
-    return instant;
+    if (time === undefined || time === null) return null;
+    if (draft.clock !== 'ARRIVAL') return timeWithin(time, { now, future }, name, faults);
+    const read = readTime(time);
+    if (!(read instanceof InstantError) && read <= now + future) return read;
+    replaced.push(reportedTrait(reportedAs[name], time, read));
+    return now;
   };
   const time = given('time');
   const endTime = given('endTime');
   if (time !== null && endTime !== null && endTime < time) {
+    if (replaced.length > 0) return { time, endTime: time, replaced };
     faults.add(['endTime'], 'INVALID', 'It lies before time: an event cannot end before it began.');
   }
   // An end alone happened when it says, not when it was reported.
-  return { time: time ?? Math.min(now, endTime ?? now), endTime, ahead };
+  return { time: time ?? Math.min(now, endTime ?? now), endTime, replaced };
+}
+
+function timeWithin(
+  time: DraftTime,
+  { now, future }: { readonly now: Instant; readonly future: number },
+  name: 'time' | 'endTime',
+  faults: Faults,
+): Instant | null {
+  const instant = instantOf(time, [name], faults);
+  if (instant !== null && instant > now + future) {
+    faults.add([name], 'INVALID', `It lies more than ${future / 1e6} s in the future.`);
+  }
+  return instant;
+}
+
+/** What is kept of a reported time that is not an instant. */
+const maxReportedCharacters = 256;
+
+function reportedTrait(name: string, time: DraftTime, read: Instant | InstantError): Trait {
+  if (!(read instanceof InstantError)) return { name, type: 'DATETIME', value: read };
+  const text = String(time).slice(0, maxReportedCharacters).replaceAll('\0', '');
+  return { name, type: 'TEXT', value: storable(text) ?? '' };
 }
 
 /** A character is at most 6 bytes of JSON, so that most events need not be measured; and a number so many characters. */

@@ -44,7 +44,7 @@ export function createMetrics(): Metrics {
   });
   const clockAhead = new Counter({
     name: 'tidings_events_clock_ahead_total',
-    help: 'Events that got the time of their arrival because the time reported was too far in the future.',
+    help: 'Events that got the time of their arrival because the reported time was too far in the future or not a time.',
     labelNames: ['dialect'] as const,
     registers,
   });

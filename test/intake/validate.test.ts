@@ -187,6 +187,36 @@ describe('a time too far in the future, from a sender that will not report again
     });
   });
 
+  test('never makes an end that lies before its start', () => {
+    const future = defaultLimits.future;
+    expect(
+      accepted({ clock: 'ARRIVAL', time: now + future, endTime: reportedEndTime }),
+    ).toMatchObject({ time: now + future, endTime: now + future });
+    expect(accepted({ clock: 'ARRIVAL', time: reportedTime, endTime: now - 1 })).toMatchObject({
+      time: now,
+      endTime: now,
+    });
+  });
+
+  test.each([
+    ['9223372036854775807', '9223372036854775807'],
+    [253_402_300_800_000_000, '253402300800000000'],
+    [Number.MAX_VALUE, '1.7976931348623157e+308'],
+    [`a\0b${'x'.repeat(1_000)}`, `ab${'x'.repeat(253)}`],
+    ['\ud800', '\ufffd'],
+    ['', ''],
+  ])('that is not a time, %.30j, becomes a trait as it is', (reported, value) => {
+    expect(accepted({ clock: 'ARRIVAL', time: reported, endTime: reported })).toMatchObject({
+      time: now,
+      endTime: now,
+      traits: [
+        { name: 'reportedTime', type: 'TEXT', value },
+        { name: 'reportedEndTime', type: 'TEXT', value },
+      ],
+    });
+    expect(check({ time: reported })).toMatchObject([{ path: ['time'], code: 'INVALID' }]);
+  });
+
   test('is counted, once an event; a time within the limit is neither counted nor replaced', () => {
     const ahead: EventDraft[] = [];
     const options = {

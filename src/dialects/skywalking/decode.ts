@@ -1,11 +1,11 @@
 import { v7 } from 'uuid';
-import type { DraftTrait, EventDraft } from '../../event/draft.ts';
+import type { DraftTime, DraftTrait, EventDraft } from '../../event/draft.ts';
 import type { Event, Instant, Json, Trait } from '../../event/event.ts';
 import { stringifyJson } from '../../event/json.ts';
 import { eventId } from './event-id.ts';
 import { jsonOf } from './json.ts';
 import { clean, kept, keptSource } from './kept.ts';
-import type { EventMessage, MessageSource } from './message.ts';
+import type { EventMessage, Int64, MessageSource } from './message.ts';
 
 /** A longer uuid still leads to its event, but is not told again. */
 const maxKey = 1_024;
@@ -23,11 +23,24 @@ export const parametersOf = ({ traits }: Pick<Event, 'traits'>): readonly Trait[
 export const endedAlone = ({ traits }: Pick<Event, 'traits'>): boolean =>
   traits.some(({ name }) => name === startless.name);
 
+type Clock = NonNullable<EventDraft['clock']>;
+
+interface DraftOptions {
+  /** The message as it arrived. */
+  readonly raw?: Json;
+  /** ARRIVAL by default: an agent gets no answer for an event, and does not report it again. */
+  readonly clock?: Clock;
+}
+
 /**
  * What SkyWalking's event says, as a draft. A message without times speaks of the moment it arrived; one
  * without uuid gets an id here, so that a draft can always be reported again.
  */
-export function draftOf(message: EventMessage, now: Instant, raw = jsonOf(message)): EventDraft {
+export function draftOf(
+  message: EventMessage,
+  now: Instant,
+  { raw = jsonOf(message), clock = 'ARRIVAL' }: DraftOptions = {},
+): EventDraft {
   const source = keptSource(message.source);
   const uuid = clean(message.uuid);
   const id = uuid === '' ? v7() : eventId(uuid);
@@ -49,10 +62,9 @@ export function draftOf(message: EventMessage, now: Instant, raw = jsonOf(messag
     key,
     filterKeys: otherKeys(uuid, source, [id, key]),
     message: said(clean(message.message)),
-    ...timesOf(message, now),
+    ...timesOf(message, now, clock),
     traits: [...parameterTraits(message.parameters), ...(endsAlone(message) ? [startless] : [])],
-    // An agent gets no answer for an event, and does not report it again.
-    clock: 'ARRIVAL',
+    clock,
     raw: holdsNul(raw) ? undefined : raw,
   };
 }
@@ -87,13 +99,15 @@ const endsAlone = ({ startTime, endTime }: EventMessage): boolean => startTime <
 function timesOf(
   { startTime, endTime }: EventMessage,
   now: Instant,
+  clock: Clock,
 ): Pick<EventDraft, 'time' | 'endTime'> {
+  const timeOf = clock === 'ARRIVAL' ? instantOrDigits : instant;
   if (startTime <= 0) {
-    const moment = instant(endTime > 0 ? endTime : Math.floor(now / 1000));
+    const moment = timeOf(endTime > 0 ? endTime : Math.floor(now / 1000));
     return { time: moment, endTime: moment };
   }
-  const end = endTime > 0 ? instant(Math.max(startTime, endTime)) : undefined;
-  return { time: instant(startTime), endTime: end };
+  const end = endTime > 0 ? timeOf(endTime > startTime ? endTime : startTime) : undefined;
+  return { time: timeOf(startTime), endTime: end };
 }
 
 function parameterTraits(parameters: EventMessage['parameters']): readonly DraftTrait[] {
@@ -106,6 +120,13 @@ function parameterTraits(parameters: EventMessage['parameters']): readonly Draft
   return [...traits.values()].slice(0, maxParameters);
 }
 
-const instant = (milliseconds: number): Instant => milliseconds * 1000;
+/** The last millisecond of the year 9999. */
+const lastMillisecond = 253_402_300_799_999;
+
+const instant = (milliseconds: Int64): Instant => Number(milliseconds) * 1000;
+
+/** Of a time that is not an instant all the digits, which the intake keeps as a trait. */
+const instantOrDigits = (milliseconds: Int64): DraftTime =>
+  milliseconds > lastMillisecond ? String(milliseconds) : instant(milliseconds);
 
 const said = (text: string): string | undefined => (text === '' ? undefined : text);

@@ -39,4 +39,4 @@ export function eventsIn(body: string): readonly ListedEvent[] | null {
 
 /** Drafts whose sender reads in the answer that a time is too far in the future. */
 export const draftsOf = (events: readonly ListedEvent[], now: Instant): readonly EventDraft[] =>
-  events.map(({ raw, event }) => ({ ...draftOf(event, now, raw), clock: 'REJECT' }));
+  events.map(({ raw, event }) => draftOf(event, now, { raw, clock: 'REJECT' }));

@@ -1,7 +1,9 @@
 import type { Json } from '../../event/event.ts';
+import { integerOf } from '../../event/json.ts';
 import {
   type EventMessage,
   type EventType,
+  type Int64,
   MalformedMessage,
   typeNamed,
   typeNumbered,
@@ -71,13 +73,19 @@ function parameters(json: unknown): ReadonlyMap<string, string> {
   );
 }
 
-const int64Limit = 2 ** 63;
+const int64Limit = 2n ** 63n;
 
-function milliseconds(json: unknown, name: string): number {
+function milliseconds(json: unknown, name: string): Int64 {
   if (json === undefined || json === null) return 0;
-  const number = typeof json === 'string' && json.trim() !== '' ? Number(json) : json;
-  if (typeof number === 'number' && Number.isInteger(number) && Math.abs(number) <= int64Limit) {
-    return number;
+  const number = typeof json === 'string' ? numberIn(json) : json;
+  if (typeof number === 'bigint' || (typeof number === 'number' && Number.isInteger(number))) {
+    if (number <= int64Limit && number >= -int64Limit) return number;
   }
   throw new MalformedMessage(`${name} must be a whole number of milliseconds.`);
+}
+
+/** All the digits of an integer; else as JavaScript reads a number, `1e3` as well. */
+function numberIn(text: string): unknown {
+  if (/^-?\d{1,20}$/.test(text)) return integerOf(text);
+  return text.trim() === '' ? null : Number(text);
 }

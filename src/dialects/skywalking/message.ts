@@ -7,6 +7,12 @@ export interface MessageSource {
   readonly endpoint: string;
 }
 
+/**
+ * Milliseconds since the epoch; 0 or less where the report does not say. A bigint where a number would lose digits, as
+ * in a time that was meant in nanoseconds.
+ */
+export type Int64 = number | bigint;
+
 /** SkyWalking's Event, however it arrived: a text that was not given is empty, a time 0. */
 export interface EventMessage {
   /** Any text; joins the report of a start and the report of an end. */
@@ -16,9 +22,8 @@ export interface EventMessage {
   readonly type: EventType;
   readonly message: string;
   readonly parameters: ReadonlyMap<string, string>;
-  /** Milliseconds since the epoch; 0 or less where the report does not say. */
-  readonly startTime: number;
-  readonly endTime: number;
+  readonly startTime: Int64;
+  readonly endTime: Int64;
   readonly layer: string;
 }
 

@@ -81,7 +81,7 @@ function bounded(errors: readonly GraphQLFormattedError[]): readonly GraphQLForm
   return errors.slice(0, maxErrors).map((error) => {
     const { message } = error;
     return message.length > maxMessage
-      ? { ...error, message: `${message.slice(0, maxMessage)}…` }
+      ? { ...error, message: `${message.slice(0, maxMessage - 1)}…` }
       : error;
   });
 }

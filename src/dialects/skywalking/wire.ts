@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { MethodDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { integerOf } from '../../event/json.ts';
 import { type EventMessage, MalformedMessage, typeNumbered } from './message.ts';
 
 /** Found from src and from dist alike, which lie side by side. */
@@ -14,8 +15,9 @@ interface WireEvent {
   readonly type: number;
   readonly message: string;
   readonly parameters: Readonly<Record<string, string>>;
-  readonly startTime: number;
-  readonly endTime: number;
+  /** Decimal digits. */
+  readonly startTime: string;
+  readonly endTime: string;
   readonly layer: string;
 }
 
@@ -25,7 +27,7 @@ export interface Received {
   readonly bytes: Buffer;
 }
 
-const definitions = loadSync(protoFile, { keepCase: true, longs: Number, defaults: true });
+const definitions = loadSync(protoFile, { keepCase: true, longs: String, defaults: true });
 
 const { collect: method } = definitions['skywalking.v3.EventService'] as unknown as {
   readonly collect: MethodDefinition<WireEvent, object>;
@@ -57,7 +59,8 @@ export const eventService: {
 /** Reads one serialised Event. @throws MalformedMessage */
 export function eventFromBytes(bytes: Buffer): EventMessage {
   try {
-    const { source, type, parameters, ...fields } = method.requestDeserialize(bytes);
+    const { source, type, parameters, startTime, endTime, ...fields } =
+      method.requestDeserialize(bytes);
     return {
       ...fields,
       source: {
@@ -67,6 +70,8 @@ export function eventFromBytes(bytes: Buffer): EventMessage {
       },
       type: typeNumbered(type),
       parameters: new Map(Object.entries(parameters)),
+      startTime: integerOf(startTime),
+      endTime: integerOf(endTime),
     };
   } catch (cause) {
     throw new MalformedMessage('The bytes are no skywalking.v3.Event.', { cause });

@@ -117,6 +117,35 @@ test('a message whose clock is ahead gets the time of its arrival, and its own a
   });
 });
 
+test.each([501, 100_000])('a message %d levels deep is not one of Mayastor', (levels) => {
+  const deep = `${'['.repeat(levels)}${']'.repeat(levels)}`;
+  expect(() => decodeMessage(`{"category":3,"action":3,"more":${deep}}`)).toThrow(
+    'it is nested more than 500 levels deep',
+  );
+});
+
+test.each([
+  ['+12345-01-01T00:00:00Z'],
+  ['10000-01-01T00:00:00Z'],
+  ['yesterday'],
+  ['99999999999999999999'],
+])(
+  'a time that is not one, %s, is kept as a trait of an event of the time of arrival',
+  (timestamp) => {
+    const [event] = cases.events;
+    const wire = structuredClone(event?.wire_legacy) as { metadata: { timestamp: string } };
+    wire.metadata.timestamp = timestamp;
+    const moment = Date.parse('2026-08-12T09:14:02Z') * 1000;
+    const report = validate(decode(wire), moment, { limits: defaultLimits, storeRaw: true });
+    expect(report).toMatchObject({ time: moment });
+    expect('traits' in report && report.traits).toContainEqual({
+      name: 'reportedTime',
+      type: 'TEXT',
+      value: timestamp,
+    });
+  },
+);
+
 test.each([
   [{ state_change_details: { previous: 'open', next: 'faulted (no space)' } }, 'ERROR'],
   [{ state_change_details: { previous: 'Online', next: 'Offline' } }, 'ERROR'],

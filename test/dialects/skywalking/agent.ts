@@ -23,8 +23,9 @@ export interface AgentEvent {
   readonly type?: string | number;
   readonly message?: string;
   readonly parameters?: Readonly<Record<string, string>>;
-  readonly startTime?: number;
-  readonly endTime?: number;
+  /** Digits where a number would round them. */
+  readonly startTime?: number | string;
+  readonly endTime?: number | string;
   readonly layer?: string;
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { eventId } from '../../../src/dialects/skywalking/event-id.ts';
 import { LogLines } from '../log-lines.ts';
 import { Agent, serialised } from './agent.ts';
 import { type SkyWalkingGateway, startGateway } from './gateway.ts';
@@ -61,6 +62,15 @@ describe('depth', () => {
     expect(await response.text()).toMatch(/levels deep|characters/);
   });
 
+  test.each([200, 1_800, 2_000, 2_500, 20_000])('a query with %d brackets', async (count) => {
+    for (const open of ['[', '{a:', '(a:[']) {
+      const query = `{ findService(serviceName: ${open.repeat(count)}`;
+      const response = await ask(JSON.stringify({ query }));
+      expect(response.status).toBe(400);
+      expect(await response.text()).toMatch(/levels deep|characters|Syntax Error/);
+    }
+  });
+
   test('groups of protobuf 100,000 levels deep by gRPC are skipped', async () => {
     const skipped = gateway.grpc.skipped;
     const startGroup = (15 << 3) | 3;
@@ -76,6 +86,106 @@ describe('depth', () => {
     expect(gateway.grpc.skipped).toBe(skipped + 3);
   });
 });
+
+describe('the answer to bad variables', () => {
+  const many = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, { a: [at] }]));
+
+  test.each<[string, unknown]>([
+    ['an object of 5,000 members for a string', { layer: many(5_000), paging: { pageSize: 1 } }],
+    ['5,000 unknown members', { ...many(5_000), paging: { pageSize: 1 } }],
+    ['a list of 10,000 for a string', { uuid: Array(10_000).fill('a'), paging: { pageSize: 1 } }],
+    ['a string of 100,000 characters for an enum', { type: 'x'.repeat(100_000) }],
+    ['5,000 members for the page', { paging: many(5_000) }],
+    ['a list of 5,000 conditions', Array(5_000).fill({ a: 1 })],
+  ])('is short: %s', async (_name, condition) => {
+    const { status: answered, body } = await ask(
+      JSON.stringify({ query: eventsDocument, variables: { condition } }),
+    ).then(async (response) => ({ status: response.status, body: await response.text() }));
+    expect(answered).toBe(200);
+    const { errors } = JSON.parse(body) as { errors: readonly { readonly message: string }[] };
+    expect(errors.length).toBeGreaterThan(0);
+    expect(errors.length).toBeLessThanOrEqual(20);
+    for (const { message } of errors) expect(message.length).toBeLessThanOrEqual(300);
+    expect(body.length).toBeLessThan(20 * 500);
+  });
+});
+
+describe('a time of 64 bits', () => {
+  /** What is kept of each, with its digits, and the trait of a time that cannot be one. */
+  const times: readonly [string, object][] = [
+    ['253402300799999', { type: 'DATETIME', value: '9999-12-31T23:59:59.999Z' }],
+    ['253402300800000', { type: 'TEXT', value: '253402300800000' }],
+    ['9007199254740991', { type: 'TEXT', value: '9007199254740991' }],
+    ['9007199254740993', { type: 'TEXT', value: '9007199254740993' }],
+    ['1700000000000000001', { type: 'TEXT', value: '1700000000000000001' }],
+    ['9223372036854775807', { type: 'TEXT', value: '9223372036854775807' }],
+  ];
+
+  test.each(times)(
+    '%s by gRPC keeps its digits and gets the time of arrival',
+    async (digits, trait) => {
+      const before = Date.now();
+      const uuid = `start-${digits}`;
+      const ended = { uuid: `end-${digits}`, endTime: digits, parameters: { large: digits } };
+      const outcome = await agent.report(
+        event(uuid, { startTime: digits }),
+        event(ended.uuid, ended),
+        event(`both-${digits}`, { startTime: digits, endTime: digits }),
+      );
+      expect(outcome.code).toBe(status.OK);
+      const [started] = storedIn(await storedText(uuid));
+      expect(Date.parse(String(started?.time))).toBeGreaterThanOrEqual(before);
+      expect(started?.traits).toEqual([{ name: 'reportedTime', ...trait }]);
+      const [end] = storedIn(await storedText(ended.uuid));
+      expect(end).toMatchObject({ time: '2023-11-14T22:13:20.000Z' });
+      expect(Date.parse(String(end?.endTime))).toBeGreaterThanOrEqual(before);
+      expect(end?.traits).toContainEqual({ name: 'reportedEndTime', ...trait });
+      expect(end?.traits).toContainEqual({ name: 'large', type: 'TEXT', value: digits });
+      const [both] = storedIn(await storedText(`both-${digits}`));
+      expect(both?.endTime).toBe(both?.time);
+      expect(await storedText(uuid)).toContain(`"startTime":${digits}`);
+      expect(await found(uuid)).toHaveLength(1);
+    },
+  );
+
+  test.each(times)('%s by HTTP is rejected, where the sender can correct it', async (digits) => {
+    for (const startTime of [digits, `"${digits}"`]) {
+      const given = JSON.stringify(event(`http-${digits}`, { startTime: 0 }));
+      const response = await send(
+        `[${given.replace('"startTime":0', `"startTime":${startTime}`)}]`,
+      );
+      expect(response.status).toBe(400);
+      expect(await response.text()).toMatch(/event 0: time: .*(?:future|outside the years 0001)/);
+    }
+  });
+
+  test('beyond 64 bits is not an Event', async () => {
+    const response = await send('[{"layer":"GENERAL","startTime":9223372036854775809}]');
+    expect(response.status).toBe(500);
+    expect(await response.text()).toContain('startTime must be a whole number of milliseconds.');
+  });
+});
+
+interface StoredEvent {
+  readonly time: string;
+  readonly endTime: string | null;
+  readonly traits: readonly object[];
+}
+
+const storedIn = (answer: string): readonly StoredEvent[] => JSON.parse(answer).data.events.nodes;
+
+/** The answer of the gateway's own GraphQL: JSON.parse would round the digits in `raw`. */
+async function storedText(uuid: string): Promise<string> {
+  const query =
+    'query ($ids: [ID!]) { events(filter: { ids: $ids }) { nodes { time endTime raw traits { name type value } } } }';
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ query, variables: { ids: [eventId(uuid)] } }),
+  });
+  return response.text();
+}
 
 describe('NUL and half of a surrogate pair', () => {
   const id = (...names: string[]): string =>
