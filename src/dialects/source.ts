@@ -28,6 +28,8 @@ export interface SourceRun {
 export interface SupervisionOptions {
   /** Begins the sentences about it: `Nomad's stream`. */
   readonly subject: string;
+  /** Where it is, without credentials: `http://127.0.0.1:4646`. Ends the sentences that clients read. */
+  readonly address: string;
   /** Fields of its log lines. */
   readonly fields?: object;
   readonly shortestPauseMs: number;
@@ -44,7 +46,8 @@ export class Supervision implements AsyncDisposable {
   readonly #backoff: Backoff;
   readonly #ended: Promise<void>;
   #healthReason: string | null;
-  #lost = false;
+  /** Why it was lost, as the log has it; null while it is followed. */
+  #loggedReason: string | null = null;
 
   constructor(options: SupervisionOptions) {
     this.#options = options;
@@ -84,21 +87,21 @@ export class Supervision implements AsyncDisposable {
     }
   }
 
-  /** One line when it is lost, however often it cannot be reached, and one when it is found again. */
+  /** The reason may be in the words of a library or of the foreign system: it is logged, once, and not answered. */
   #failed(reason: string): void {
-    const { subject, fields, log } = this.#options;
-    this.#healthReason = `${subject} cannot be followed: ${reason.replace(/\.$/, '')}.`;
-    if (this.#lost) return;
-    this.#lost = true;
-    log.warn({ ...fields, reason }, `${subject} cannot be followed; trying again.`);
+    const { subject, address, fields, log } = this.#options;
+    this.#healthReason = `${subject} cannot be followed at ${address}.`;
+    if (this.#loggedReason === reason) return;
+    this.#loggedReason = reason;
+    log.warn({ address, ...fields, reason }, `${subject} cannot be followed; trying again.`);
   }
 
   #followed(): void {
     this.#healthReason = null;
-    if (!this.#lost) return;
-    this.#lost = false;
-    const { subject, fields, log } = this.#options;
-    log.info({ ...fields }, `${subject} is followed again.`);
+    if (this.#loggedReason === null) return;
+    this.#loggedReason = null;
+    const { subject, address, fields, log } = this.#options;
+    log.info({ address, ...fields }, `${subject} is followed again.`);
   }
 }
 

@@ -33,7 +33,18 @@ builder.addScalarType('JSON', GraphQLLosslessJson, {
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
 });
 
-builder.addScalarType('SafeInt', GraphQLSafeInt, {
+/** The library's own sentences repeat a whole list or object, as `[object Object]`. */
+const GraphQLShownSafeInt = new GraphQLScalarType({
+  ...GraphQLSafeInt.toConfig(),
+  parseValue(value) {
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+    throw new TypeError(
+      `SafeInt is an integer within plus or minus 2^53 - 1, not ${shown(value)}.`,
+    );
+  },
+});
+
+builder.addScalarType('SafeInt', GraphQLShownSafeInt, {
   description: 'An integer within plus or minus 2^53 - 1, sent as a JSON number: 1024.',
   specifiedByURL: 'https://262.ecma-international.org/#sec-number.max_safe_integer',
 });

@@ -76,6 +76,27 @@ describe('texts with line breaks forge nothing', () => {
     expect(indexes.length % events.length).toBe(0);
   });
 
+  test("in GraphQL's server-sent events", async () => {
+    const query = `subscription { events(afterIndex: 0) {
+      namespace type action key filterKeys message tags value
+      traits { name value } source { service instance endpoint node }
+    } }`;
+    await using stream = await OpenStream.open(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' },
+      body: JSON.stringify({ query }),
+    });
+    await reportAll();
+    const frames = () => stream.text.split('\n\n').filter((frame) => /^event: next$/m.test(frame));
+    await eventually(() => expect(frames().length).toBeGreaterThanOrEqual(events.length * 2));
+    for (const line of stream.text.slice(0, stream.text.lastIndexOf('\n\n')).split(/\r\n|[\r\n]/)) {
+      expect(line).toMatch(/^(?:|:.*|id: \d+|event: next|data: \{"data":\{"events":\{.*\}\}\})$/s);
+    }
+    for (const frame of frames()) {
+      expect(() => JSON.parse(frame.slice(frame.indexOf('data: ') + 6))).not.toThrow();
+    }
+  });
+
   test.each(['YAML', 'JSON'])("in the %s of Vamp's WebSocket", async (accept) => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/*/websocket`);
     await new Promise((resolve) => socket.once('open', resolve));

@@ -6,10 +6,13 @@ const patience = { timeout: 30_000, interval: 2 };
 
 function recorder() {
   const lines: [string, string][] = [];
-  const say = (level: string) => (_fields: object, sentence: string) =>
-    void lines.push([level, sentence]);
+  const fields: object[] = [];
+  const say = (level: string) => (given: object, sentence: string) => {
+    lines.push([level, sentence]);
+    fields.push(given);
+  };
   const log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
-  return { lines, log: log as unknown as Log };
+  return { lines, fields, log: log as unknown as Log };
 }
 
 const untilAborted = ({ signal }: SourceRun): Promise<void> =>
@@ -21,6 +24,7 @@ test('a source that is lost is tried again, and logged once when it is lost and 
   let found = false;
   const supervision = new Supervision({
     subject: "The cluster's stream",
+    address: 'http://127.0.0.1:4646',
     shortestPauseMs: 1,
     longestPauseMs: 4,
     log,
@@ -34,7 +38,7 @@ test('a source that is lost is tried again, and logged once when it is lost and 
   expect(supervision.healthReason()).toBe("The cluster's stream has not answered yet.");
   await vi.waitFor(() => expect(attempts).toBeGreaterThan(5), patience);
   expect(supervision.healthReason()).toBe(
-    "The cluster's stream cannot be followed: nobody answers.",
+    "The cluster's stream cannot be followed at http://127.0.0.1:4646.",
   );
   found = true;
   await vi.waitFor(() => expect(supervision.healthReason()).toBeNull(), patience);
@@ -45,10 +49,34 @@ test('a source that is lost is tried again, and logged once when it is lost and 
   ]);
 });
 
+test('a new reason is logged, and no reason is answered', async () => {
+  const { lines, log, fields } = recorder();
+  let reason = 'connect ECONNREFUSED';
+  await using supervision = new Supervision({
+    subject: 'RabbitMQ',
+    address: 'rabbit.example:5672',
+    shortestPauseMs: 1,
+    longestPauseMs: 4,
+    log,
+    async follow() {
+      throw new Error(reason);
+    },
+  });
+  await vi.waitFor(() => expect(lines).toHaveLength(1), patience);
+  reason = 'ACCESS_REFUSED - Login was refused';
+  await vi.waitFor(() => expect(lines).toHaveLength(2), patience);
+  expect(fields.map((each) => (each as { reason: string }).reason)).toEqual([
+    'connect ECONNREFUSED',
+    'ACCESS_REFUSED - Login was refused',
+  ]);
+  expect(supervision.healthReason()).toBe('RabbitMQ cannot be followed at rabbit.example:5672.');
+});
+
 test('a source that waits for the journal says so', async () => {
   const { log } = recorder();
   await using supervision = new Supervision({
     subject: "The cluster's stream",
+    address: 'http://127.0.0.1:4646',
     shortestPauseMs: 1,
     longestPauseMs: 4,
     log,

@@ -5,9 +5,9 @@ import type { Log } from '../../telemetry/log.ts';
 import { Converter } from './converter.ts';
 import { draftOf } from './decode.ts';
 import { DefinitionsError, parseDefinitions } from './definitions.ts';
-import { readJson } from './json.ts';
+import { JsonError, readJson } from './json.ts';
 import { eventLevels, toNotification } from './notification.ts';
-import type { Value } from './python/value.ts';
+import { ConversionError, type Value } from './python/value.ts';
 
 export interface CeilometerOptions {
   /** The operator's event definitions; null for Tidings' own. */
@@ -72,12 +72,25 @@ export class Ceilometer {
 
   /** Reads one notification as JSON text; never throws. @param level that of a notification that names none */
   readText(text: string, level: string): Reading {
-    return refusing(() => this.#read(readJson(text), level));
+    return this.#refusing(() => this.#read(readJson(text), level));
   }
 
   /** Reads one notification; never throws. @param level that of a notification that names none */
   read(message: Value, level: string): Reading {
-    return refusing(() => this.#read(message, level));
+    return this.#refusing(() => this.#read(message, level));
+  }
+
+  /** Whatever is wrong with a notification, or with us, must not stop the next one. */
+  #refusing(read: () => Reading): Reading {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof ConversionError || error instanceof JsonError) {
+        return { outcome: 'refused', reason: `It cannot be converted: ${error.message}.` };
+      }
+      this.#log.error({ error, where: 'a notification' }, 'Unexpected error.');
+      return { outcome: 'refused', reason: 'It cannot be converted: internal error.' };
+    }
   }
 
   #read(message: Value, otherwise: string): Reading {
@@ -91,16 +104,6 @@ export class Ceilometer {
       return { outcome: 'dropped', reason: 'No definition asks for notifications of this type.' };
     }
     return { outcome: 'event', draft: draftOf(notification, event) };
-  }
-}
-
-/** Whatever is wrong with a notification, or with us, must not stop the next one. */
-function refusing(read: () => Reading): Reading {
-  try {
-    return read();
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { outcome: 'refused', reason: `It cannot be converted: ${message}.` };
   }
 }
 

@@ -37,6 +37,7 @@ export class CeilometerAmqpSource implements Source {
     this.#skipped = new SkipCounter(context.log, 'Notifications were set aside.');
     this.#supervision = new Supervision({
       subject: "RabbitMQ's queues",
+      address: this.#settings.urls.map(hostOf).join(', '),
       shortestPauseMs,
       longestPauseMs,
       log: context.log,
@@ -111,6 +112,9 @@ export class CeilometerAmqpSource implements Source {
     });
   }
 }
+
+/** Without the user and the password of the URL. */
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : 'RabbitMQ');
 
 /** A broker that has fallen silent is noticed within half a minute, unless the URL has it otherwise. */
 const withHeartbeat = (url: string): string =>

@@ -65,7 +65,8 @@ export class NomadSource implements Source {
     this.#skipped = new SkipCounter(context.log, 'Events of Nomad cannot be recorded.');
     this.#supervision = new Supervision({
       subject: "Nomad's stream",
-      fields: { cluster, address },
+      address: originOf(address),
+      fields: { cluster },
       ...pauses,
       log: context.log,
       follow: (run) => this.#follow(run),
@@ -178,6 +179,10 @@ export class NomadSource implements Source {
     return latest;
   }
 }
+
+/** Without credentials, which a URL may have. */
+const originOf = (address: string): string =>
+  URL.canParse(address) ? new URL(address).origin : address;
 
 const asItIs = (draft: IdentifiedDraft): IdentifiedDraft => draft;
 const withoutRaw = (draft: IdentifiedDraft): IdentifiedDraft => ({ ...draft, raw: null });

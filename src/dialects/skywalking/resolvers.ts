@@ -28,8 +28,11 @@ export function createResolvers({ store, journal, now }: DialectContext) {
     version: protocolVersion,
     getTimeInfo: () => ({ timezone: '+0000', currentTimestamp: Math.floor(now() / 1000) }),
     checkHealth: () => {
-      const healthReason = journal.healthReason() ?? store.healthReason();
-      return { score: healthReason === null ? 0 : 1, details: healthReason ?? '' };
+      const details = [
+        journal.healthReason() === null ? [] : 'The journal is down.',
+        store.healthReason() === null ? [] : 'The database is down.',
+      ].flat();
+      return { score: details.length === 0 ? 0 : 1, details: details.join(' ') };
     },
     queryEvents: async ({ condition }: Paged) => ({ events: await queryEvents(store, condition) }),
     listLayers: () => directory.layers(),

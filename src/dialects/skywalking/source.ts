@@ -48,6 +48,7 @@ export class SkyWalkingKafkaSource implements Source {
     this.#skipped = new SkipCounter(context.log, `Messages of ${this.topic} were skipped.`);
     this.#supervision = new Supervision({
       subject: 'Kafka',
+      address: settings.brokers.join(', '),
       fields: { topic: this.topic },
       shortestPauseMs,
       longestPauseMs,

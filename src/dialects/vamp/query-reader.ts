@@ -1,4 +1,5 @@
 import type { Json } from '../../event/event.ts';
+import { stringifyJson } from '../../event/json.ts';
 import type { TimeRangeInput } from '../../event/time-expression.ts';
 import { parseBody } from './body.ts';
 import { DslObject } from './dsl-object.ts';
@@ -74,8 +75,11 @@ function readRange(source: DslObject, strict: boolean): TimeRangeInput | null {
   return { lt: bound('lt'), lte: bound('lte'), gt: bound('gt'), gte: bound('gte') };
 }
 
-/** A date that YAML took for one is as good as its text. */
-const expressionOf = (json: Json): string | null => (json === null ? null : String(json));
+/** A date that YAML took for one is as good as its string. */
+function expressionOf(json: Json): string | null {
+  if (json === null) return null;
+  return typeof json === 'object' ? stringifyJson(json) : String(json);
+}
 
 function readAggregator(source: DslObject): Aggregator | null {
   const aggregator = source.object('aggregator');

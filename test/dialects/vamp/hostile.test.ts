@@ -198,6 +198,16 @@ describe('lists and texts have a length', () => {
       'The field has 1026 characters: at most 1024 are allowed.',
     ],
     [
+      'an object for a time',
+      { tags: [], timestamp: { lt: { a: 1 } } },
+      '"{\\"a\\":1}" is not a time',
+    ],
+    [
+      'a list for a time',
+      { tags: [], timestamp: { gte: [1, 'b'] } },
+      '"[1,\\"b\\"]" is not a time',
+    ],
+    [
       'date math',
       { tags: [], timestamp: { gt: `now${'+1d'.repeat(5_000_000)}` } },
       /has 15000003 characters: a time has 256 at most\.$/,
