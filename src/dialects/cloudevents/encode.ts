@@ -1,13 +1,17 @@
 import type { Event, Trait } from '../../event/event.ts';
 import { formatInstant } from '../../event/instant.ts';
 import { stringifyJson } from '../../event/json.ts';
+import type { EncodedMessage, Encoder } from '../../sinks/encoder.ts';
 import { attributeText } from './cloud-event.ts';
+import { encodeHeaderValue } from './header-value.ts';
 
 /** Digits of `sequence`, which is compared as a string. */
 const sequenceDigits = 16;
 
+type Attributes = Readonly<Record<string, string | number | undefined>>;
+
 /** In the order in which a person reads them. */
-function attributesOf(event: Event): Readonly<Record<string, string | number | undefined>> {
+function attributesOf(event: Event): Attributes {
   const failed = event.severity === 'ERROR';
   return {
     specversion: '1.0',
@@ -37,6 +41,63 @@ function sourceOf({ namespace, source: { service, instance } }: Event): string {
 /** An event in the JSON format, in one line. */
 export const structuredText = (event: Event): string =>
   stringifyJson({ ...attributesOf(event), data: dataOf(event) });
+
+/** The formats in which sinks send CloudEvents. */
+export const encoders: readonly Encoder[] = [
+  {
+    format: 'CLOUDEVENTS_BINARY',
+    maxBatch: 1,
+    encode: ([event]) =>
+      event === undefined ? null : binaryMessage(attributesOf(event), dataOf(event)),
+    encodeGap: (from, to) => binaryMessage(gapAttributes(from, to), { from, to }),
+  },
+  {
+    format: 'CLOUDEVENTS_STRUCTURED',
+    maxBatch: 1,
+    encode: ([event]) =>
+      event === undefined ? null : structuredMessage('cloudevents', structuredText(event)),
+    encodeGap: (from, to) => structuredMessage('cloudevents', gapText(from, to)),
+  },
+  {
+    format: 'CLOUDEVENTS_BATCH',
+    maxBatch: 100,
+    encode: (events) =>
+      structuredMessage('cloudevents-batch', `[${events.map(structuredText).join()}]`),
+    encodeGap: (from, to) => structuredMessage('cloudevents-batch', `[${gapText(from, to)}]`),
+  },
+];
+
+function binaryMessage(
+  { datacontenttype, ...attributes }: Attributes,
+  data: object,
+): EncodedMessage {
+  const headers = Object.entries(attributes).flatMap(([name, value]) =>
+    value === undefined ? [] : [[`ce-${name}`, encodeHeaderValue(String(value))]],
+  );
+  return {
+    contentType: String(datacontenttype),
+    headers: Object.fromEntries(headers),
+    body: stringifyJson(data),
+  };
+}
+
+const structuredMessage = (type: string, body: string): EncodedMessage => ({
+  contentType: `application/${type}+json; charset=utf-8`,
+  headers: {},
+  body,
+});
+
+/** Events after one index and up to another were deleted before they could be sent. */
+const gapAttributes = (from: number, to: number): Attributes => ({
+  specversion: '1.0',
+  id: `gap:${from}-${to}`,
+  source: '/tidings',
+  type: 'Tidings.Gap',
+  datacontenttype: 'application/json',
+});
+
+const gapText = (from: number, to: number): string =>
+  stringifyJson({ ...gapAttributes(from, to), data: { from, to } });
 
 /** The event under the names of GraphQL's Event. */
 const dataOf = (event: Event) => ({
