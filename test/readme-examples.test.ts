@@ -6,7 +6,7 @@ import { createClient } from 'graphql-sse';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { readConfig } from '../src/config/config.ts';
-import { examples } from '../src/server/http/playground.ts';
+import { examples } from '../src/server/http/playground-page.ts';
 import { bootGateway, type TestGateway } from './harness.ts';
 import { patienceMs } from './patience.ts';
 import { dataDirectory } from './pglite.ts';

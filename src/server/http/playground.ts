@@ -1,103 +1,18 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { htmlHeaders, reply } from '../../http/reply.ts';
-import { icon, iconUrl } from './icon.ts';
-
-/** README.md has them too. As wide as the editor is in a window of 1280 points. */
-export const examples = `# Report events, find and aggregate them, follow
-# them live. Press the button and choose, or press
-# Ctrl-Enter in an operation.
-
-mutation Report {
-  reportEvent(
-    event: {
-      type: "Volume.Create"
-      key: "vol-1"
-      message: "volume created"
-      tags: ["pool:gold"]
-      traits: [
-        { name: "size_gib", value: { int: 20 } }
-      ]
-      source: { service: "csi", node: "node-1" }
-    }
-  ) {
-    ... on ReportedEvent { id index status }
-    ... on RejectedEvent {
-      errors { path code message }
-    }
-  }
-}
-
-query Find {
-  events(
-    filter: {
-      tags: ["pool:gold"]
-      time: { gte: "now-1h" }
-    }
-    first: 10
-  ) {
-    nodes {
-      type key message time
-      trait(name: "size_gib") { int }
-    }
-    pageInfo { hasNextPage endCursor }
-    totalCount
-  }
-}
-
-query Aggregate {
-  aggregateEvents(
-    measure: { trait: "size_gib" }
-    groupBy: [
-      { field: TYPE }
-      { tagGroup: "pool" }
-    ]
-    filter: { time: { gte: "now-1d/d" } }
-    percentiles: [0.5, 0.99]
-  ) {
-    rows {
-      group { name value }
-      count average min max
-      percentiles { rank value }
-    }
-    truncated
-  }
-}
-
-# While this runs, report from a second window:
-# each event appears here at once.
-subscription Follow {
-  events(filter: { types: ["Volume.*"] }) {
-    index type key message time
-  }
-}
-`;
-
-/** GraphiQL takes its memory of a visit that changed nothing for an empty editor: the next would begin with none. */
-const remembering = `<script>
-  try { localStorage['graphiql:query'] ??= ${JSON.stringify(examples)} } catch {}
-</script>
-`;
-
-interface Page {
-  readonly plain: Buffer;
-  readonly gzipped: Buffer;
-  readonly tag: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
+import { reply } from '../../http/reply.ts';
+import { playgroundFolder, readPlayground } from './playground-files.ts';
+import type { PlaygroundPage } from './playground-page.ts';
 
 /** GraphiQL with everything it needs inside the page, so that it opens without the internet. */
 export function createPlayground(): (
   request: IncomingMessage,
   response: ServerResponse,
 ) => Promise<void> {
-  let page: Promise<Page> | undefined;
+  let page: Promise<PlaygroundPage> | undefined;
 
   return async (request, response) => {
-    // Nine megabytes that most gateways never show: made when somebody first looks.
-    page ??= render();
+    // Nine megabytes that most gateways never show: read when somebody first looks.
+    page ??= load();
     const { plain, gzipped, tag, headers } = await page;
     const caching = { ETag: tag, 'Cache-Control': 'no-cache', Vary: 'Accept, Accept-Encoding' };
     if (request.headers['if-none-match'] === tag) {
@@ -113,39 +28,9 @@ export function createPlayground(): (
   };
 }
 
-async function render(): Promise<Page> {
-  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  const page = renderGraphiQL({
-    title: 'Tidings',
-    logo: icon,
-    favicon: iconUrl,
-    defaultQuery: examples,
-    // No example has variables: the whole height is the editor's.
-    defaultEditorToolsVisibility: false,
-  });
-  const text = page.replace('</head>', (end) => remembering + end);
-  const plain = Buffer.from(text);
-  const tag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
-  const headers = { ...htmlHeaders, 'Content-Security-Policy': policyOf(text) };
-  return { plain, gzipped: await promisify(gzip)(plain), tag, headers };
-}
-
-/** Only the scripts that are in the page run; the editor makes workers of its own text, and styles as it goes. */
-function policyOf(page: string): string {
-  const scripts = Array.from(
-    page.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g),
-    ([, script = '']) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
-  );
-  return [
-    "default-src 'none'",
-    `script-src ${scripts.join(' ')}`,
-    "style-src 'unsafe-inline'",
-    'img-src data:',
-    'font-src data:',
-    'worker-src blob: data:',
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
+/** As the build made it; from the source there is no build, and it is made here. */
+async function load(): Promise<PlaygroundPage> {
+  if (!import.meta.url.endsWith('.ts')) return readPlayground(playgroundFolder);
+  const { renderPlayground } = await import('./playground-page.ts');
+  return renderPlayground();
 }

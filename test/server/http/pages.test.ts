@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { examples } from '../../../src/server/http/playground.ts';
+import { examples } from '../../../src/server/http/playground-page.ts';
 import { bootGateway, type TestGateway } from '../../harness.ts';
 
 let gateway: TestGateway;

@@ -1,0 +1,19 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { readPlayground, writePlayground } from '../../../src/server/http/playground-files.ts';
+import { renderPlayground } from '../../../src/server/http/playground-page.ts';
+
+test('a gateway reads the playground that the build made', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tidings-playground-'));
+  try {
+    const url = pathToFileURL(`${folder}/`);
+    const page = await renderPlayground();
+    await writePlayground(url, page);
+    expect(await readPlayground(url)).toEqual(page);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
