@@ -48,7 +48,7 @@ export function batchingOf({ maxSize, maxWait }: BatchArguments): Batching {
       `maxWait must be at most 10s, got ${quoted(maxWait ?? defaultWait)}.`,
     );
   }
-  return { maxSize: size, maxWait: wait };
+  return { maxSize: size, maxWaitMicros: wait };
 }
 
 const EventBatchRef = builder.objectRef<FeedBatch>('EventBatch').implement({

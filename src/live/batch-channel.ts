@@ -1,12 +1,12 @@
 import type { Event } from '../event/event.ts';
 import { weightOf } from '../event/report-weight.ts';
-import { Channel, type ChannelMetrics, type Member } from './channel.ts';
+import { Channel, type ChannelMember, type ChannelMetrics } from './channel.ts';
 import type { Batching, FeedOperation } from './subscription.ts';
 
-/** Approximate bytes of the events in a batch, beyond which it is sent as it is. */
+/** A batch is sent when its events reach this size, approximately. */
 export const maxBatchBytes = 256 * 1024;
 
-/** Many events a message: sent when the batch is full, or has waited for as long as was asked for. */
+/** Many events a message: a batch is sent when it is full, or `maxWaitMicros` after its first event. */
 export class BatchChannel extends Channel {
   readonly #batching: Batching;
   #events: Event[] = [];
@@ -19,10 +19,11 @@ export class BatchChannel extends Channel {
   }
 
   take(event: Event): number {
+    const { maxSize, maxWaitMicros } = this.#batching;
     this.#events.push(event);
     this.#bytes += weightOf(event);
-    if (this.#events.length >= this.#batching.maxSize || this.#bytes >= maxBatchBytes) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), this.#batching.maxWait / 1000);
+    if (this.#events.length >= maxSize || this.#bytes >= maxBatchBytes) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), maxWaitMicros / 1000);
     return this.size;
   }
 
@@ -37,23 +38,23 @@ export class BatchChannel extends Channel {
     this.execute({ index, events }, events[0]?.recordedAt ?? null);
   }
 
-  /** What waits was recorded before the member came, which has it already. */
-  override add(member: Member): void {
+  /** A new member has read the events of the current batch already. */
+  override add(member: ChannelMember): void {
     this.flush();
     super.add(member);
   }
 
-  override delete(member: Member): boolean {
-    const was = super.delete(member);
+  override delete(member: ChannelMember): boolean {
+    const wasMember = super.delete(member);
     if (this.size === 0) {
       this.#events = [];
       this.#bytes = 0;
       this.flush();
     }
-    return was;
+    return wasMember;
   }
 
-  protected tellPosition(index: number): void {
+  protected sendCheckpoint(index: number): void {
     this.execute({ index, events: [] }, null);
   }
 }

@@ -2,37 +2,38 @@ import type { Event, Instant } from '../event/event.ts';
 import type { FeedBatch } from './feed.ts';
 import type { FeedOperation, Message } from './subscription.ts';
 
-/** Whom a channel sends to. */
-export interface Member {
-  /** The index up to which it has been sent everything: what is not behind it is not for it. */
+/** A subscription that a channel sends to. */
+export interface ChannelMember {
+  /** Everything up to this index was sent to it. */
   readonly index: number;
   send(message: Message): void;
   checkpoint(index: number): void;
-  /** The selection takes longer than the events come. */
+  /** Its feed must end: events come faster than the selection is executed. */
   overrun(): void;
 }
 
 export interface ChannelMetrics {
-  /** A message was handed to so many subscriptions. */
+  /** A message was handed to this number of subscriptions. */
   delivered(subscriptions: number): void;
   /** Seconds from recordedAt until a live event was handed to its subscriptions. */
   delay(seconds: number): void;
 }
 
-/** Results that may be waited for at a time. */
-const mostUnsettled = 1_024;
+/** Results of one channel that may be pending at a time. */
+const maxPendingResults = 1_024;
 
 /**
- * Everyone who is sent the same text: what is selected is executed and serialised once for each message. A
- * selection that has to wait for something is executed ahead, but sent in order.
+ * Equal subscriptions. Their selection is executed and serialised once for each message. A selection that is
+ * asynchronous is executed for several messages at a time, and the results are sent in order.
  */
 export abstract class Channel {
   protected readonly operation: FeedOperation;
   readonly #metrics: ChannelMetrics;
-  readonly #members = new Set<Member>();
-  #unsettled = 0;
-  #settled: Promise<void> = Promise.resolve();
-  #sentAt = performance.now();
+  readonly #members = new Set<ChannelMember>();
+  #pendingResults = 0;
+  /** Resolves when the latest pending result was sent. */
+  #latestSent: Promise<void> = Promise.resolve();
+  #sentAtMs = performance.now();
 
   constructor(operation: FeedOperation, metrics: ChannelMetrics) {
     this.operation = operation;
@@ -43,47 +44,47 @@ export abstract class Channel {
     return this.#members.size;
   }
 
-  add(member: Member): void {
+  add(member: ChannelMember): void {
     this.#members.add(member);
   }
 
-  /** Answers whether it was one. */
-  delete(member: Member): boolean {
+  /** Returns false for one that is not a member. */
+  delete(member: ChannelMember): boolean {
     return this.#members.delete(member);
   }
 
-  /** Takes a change that matches the filter; answers for how many members. */
+  /** Takes a change that matches the filter; returns the number of members. */
   abstract take(event: Event): number;
 
-  /** Sends what still waits for company. */
+  /** Sends the events that wait for a full batch. */
   abstract flush(): void;
 
-  /** Tells the members that nothing matched up to here, if they have heard nothing for so many milliseconds. */
-  checkpoint(index: number, after: number): void {
-    if (performance.now() - this.#sentAt < after) return;
-    this.#sentAt = performance.now();
+  /** Sends the members an index up to which nothing else matched, unless something was sent in the last `quietMs`. */
+  checkpoint(index: number, quietMs: number): void {
+    if (performance.now() - this.#sentAtMs < quietMs) return;
+    this.#sentAtMs = performance.now();
     this.flush();
-    if (this.#unsettled === 0) this.tellPosition(index, this.#members);
+    if (this.#pendingResults === 0) this.sendCheckpoint(index, this.#members);
   }
 
-  protected abstract tellPosition(index: number, members: ReadonlySet<Member>): void;
+  protected abstract sendCheckpoint(index: number, members: ReadonlySet<ChannelMember>): void;
 
   /** Executes, serialises, and sends to all members in order. */
   protected execute(root: Event | FeedBatch, recordedAt: Instant | null): void {
-    this.#sentAt = performance.now();
-    const text = this.operation.render(root);
-    if (typeof text === 'string' && this.#unsettled === 0) {
-      this.#deliver(messageOf(root.index, text), recordedAt);
+    this.#sentAtMs = performance.now();
+    const result = this.operation.render(root);
+    if (typeof result === 'string' && this.#pendingResults === 0) {
+      this.#deliver(messageOf(root.index, result), recordedAt);
       return;
     }
-    if (this.#unsettled === mostUnsettled) {
+    if (this.#pendingResults === maxPendingResults) {
       for (const member of this.#members) member.overrun();
       return;
     }
-    this.#unsettled++;
-    this.#settled = Promise.all([text, this.#settled]).then(([settled]) => {
-      this.#unsettled--;
-      this.#deliver(messageOf(root.index, settled), recordedAt);
+    this.#pendingResults++;
+    this.#latestSent = Promise.all([result, this.#latestSent]).then(([json]) => {
+      this.#pendingResults--;
+      this.#deliver(messageOf(root.index, json), recordedAt);
     });
   }
 
@@ -99,10 +100,10 @@ export abstract class Channel {
   }
 }
 
-/** JSON as the bytes it is sent in, one a character: joined and written without being encoded again. */
-export function messageOf(index: number, text: string): Message {
-  const ascii = Buffer.byteLength(text) === text.length;
-  return { index, bytes: ascii ? text : Buffer.from(text).toString('latin1') };
+/** One character a byte, so that the message can be joined with others and written without being encoded again. */
+export function messageOf(index: number, json: string): Message {
+  const ascii = Buffer.byteLength(json) === json.length;
+  return { index, bytes: ascii ? json : Buffer.from(json).toString('latin1') };
 }
 
 /** A message for each event. */
@@ -113,10 +114,10 @@ export class EventChannel extends Channel {
   }
 
   flush(): void {
-    // Nothing waits: every event is sent at once.
+    // Every event is sent at once.
   }
 
-  protected tellPosition(index: number, members: ReadonlySet<Member>): void {
+  protected sendCheckpoint(index: number, members: ReadonlySet<ChannelMember>): void {
     for (const member of members) if (member.index < index) member.checkpoint(index);
   }
 }

@@ -1,24 +1,24 @@
 import { BatchChannel } from './batch-channel.ts';
-import { type Channel, type ChannelMetrics, EventChannel, type Member } from './channel.ts';
+import { type Channel, type ChannelMember, type ChannelMetrics, EventChannel } from './channel.ts';
 import type { Target } from './distributor.ts';
 import type { FilterIndex, Registration } from './filter-index.ts';
 import type { FeedOperation } from './subscription.ts';
 
-interface Open {
+interface OpenChannel {
   readonly channel: Channel;
   readonly registration: Registration<Target>;
 }
 
-/** The channels that somebody follows, by the key of their operation. */
+/** The channels that have members, by the key of their operation. */
 export class Channels {
-  readonly #open = new Map<string, Open>();
-  readonly #index: FilterIndex<Target>;
+  readonly #open = new Map<string, OpenChannel>();
+  readonly #filterIndex: FilterIndex<Target>;
   readonly #metrics: ChannelMetrics;
 
   #members = 0;
 
-  constructor(index: FilterIndex<Target>, metrics: ChannelMetrics) {
-    this.#index = index;
+  constructor(filterIndex: FilterIndex<Target>, metrics: ChannelMetrics) {
+    this.#filterIndex = filterIndex;
     this.#metrics = metrics;
   }
 
@@ -26,7 +26,7 @@ export class Channels {
     return this.#open.size;
   }
 
-  /** Subscriptions in all of them. */
+  /** The number of members of all channels. */
   get members(): number {
     return this.#members;
   }
@@ -35,32 +35,33 @@ export class Channels {
     return this.#open.has(key);
   }
 
-  add(operation: FeedOperation, member: Member): void {
+  add(operation: FeedOperation, member: ChannelMember): void {
     const open = this.#open.get(operation.key) ?? this.#create(operation);
     open.channel.add(member);
     this.#members++;
   }
 
-  /** Closes the channel behind its last member. */
-  delete({ key }: FeedOperation, member: Member): void {
+  /** Closes the channel after its last member. */
+  delete({ key }: FeedOperation, member: ChannelMember): void {
     const open = this.#open.get(key);
     if (open === undefined) return;
     if (open.channel.delete(member)) this.#members--;
     if (open.channel.size > 0) return;
     this.#open.delete(key);
-    this.#index.remove(open.registration);
+    this.#filterIndex.remove(open.registration);
   }
 
-  /** Nothing matched up to here: told in channels that have been silent for so many milliseconds. */
-  checkpoint(index: number, after: number): void {
-    for (const { channel } of this.#open.values()) channel.checkpoint(index, after);
+  /** Sends a checkpoint in every channel in which nothing was sent in the last `quietMs`. */
+  checkpoint(index: number, quietMs: number): void {
+    for (const { channel } of this.#open.values()) channel.checkpoint(index, quietMs);
   }
 
-  #create(operation: FeedOperation): Open {
+  #create(operation: FeedOperation): OpenChannel {
     const channel = operation.batching
       ? new BatchChannel(operation, operation.batching, this.#metrics)
       : new EventChannel(operation, this.#metrics);
-    const open = { channel, registration: this.#index.add(operation.request.filter, channel) };
+    const registration = this.#filterIndex.add(operation.request.filter, channel);
+    const open = { channel, registration };
     this.#open.set(operation.key, open);
     return open;
   }

@@ -2,109 +2,111 @@ import type { Event } from '../event/event.ts';
 import type { FilterIndex } from './filter-index.ts';
 import type { RecentChange, Ring } from './ring.ts';
 
-/** What changes are handed to. */
+/** A channel or a pulled feed. */
 export interface Target {
-  /** Takes a change that matches its filter; answers to how many it went. It must not throw. */
+  /** Takes a change that matches its filter; returns the number of receivers. Must not throw. */
   take(event: Event): number;
 }
 
-/** One that wants every change behind its index, and none before. */
-export interface Joiner {
+/** A subscription that is to get every change after its index from its channel, and none up to it. */
+export interface PendingMember {
   readonly index: number;
-  /** The next change that is handed out stands behind the index. */
-  joined(): void;
+  /** Called when the next change to be distributed is the first after the index. */
+  goLive(): void;
 }
 
-/** Bytes and deliveries before everything else gets its turn. */
-const turn = { bytes: 256 * 1024, handed: 65_536 };
-/** Changes that may wait: beyond it the journal waits instead. */
-const mostDue = 4_096;
+/** Bytes and deliveries of one turn: then the rest of the process gets its turn. */
+const maxTurn = { bytes: 256 * 1024, deliveries: 65_536 };
+/** Changes that may wait to be distributed. With more, the journal's call returns only after some were. */
+const maxQueuedChanges = 4_096;
 
-/** Hands every change that the journal tells to the targets whose filters it matches, in index order. */
+/** Hands every change of the journal to the targets whose filters it matches, in index order. */
 export class Distributor {
   readonly #ring: Ring;
-  readonly #index: FilterIndex<Target>;
-  readonly #turnChanges: number;
-  readonly #joiners = new Set<Joiner>();
-  #due: RecentChange[] = [];
+  readonly #filterIndex: FilterIndex<Target>;
+  readonly #maxTurnChanges: number;
+  readonly #pendingMembers = new Set<PendingMember>();
+  #queue: RecentChange[] = [];
+  /** The position in the queue of the next change to be distributed. */
   #next = 0;
   #scheduled: NodeJS.Immediate | null = null;
   #distributed = 0;
 
-  /** @param turnChanges changes handed out before everything else gets its turn */
-  constructor(ring: Ring, index: FilterIndex<Target>, turnChanges: number) {
+  /** @param maxTurnChanges changes of one turn: then the rest of the process gets its turn */
+  constructor(ring: Ring, filterIndex: FilterIndex<Target>, maxTurnChanges: number) {
     this.#ring = ring;
-    this.#index = index;
-    this.#turnChanges = turnChanges;
+    this.#filterIndex = filterIndex;
+    this.#maxTurnChanges = maxTurnChanges;
   }
 
-  /** The index up to which every change was handed out. */
+  /** The index up to which every change was distributed. */
   get distributed(): number {
     return this.#distributed;
   }
 
-  /** Follows the journal. What comes alone is handed out at once. */
+  /** The journal's follower. A change that comes alone is distributed at once. */
   readonly follow = (events: readonly Event[]): void => {
-    this.#due.push(...this.#ring.append(events));
-    while (this.#due.length - this.#next > mostDue) this.#turn();
+    this.#queue.push(...this.#ring.append(events));
+    while (this.#queue.length - this.#next > maxQueuedChanges) this.#turn();
     if (!this.#scheduled) this.#continue();
   };
 
   /**
-   * Lets one join as soon as everything up to its index was handed out: at once where it was, or where all that
-   * was told has been, and the journal had got to its index before.
+   * Calls `goLive` once everything up to the member's index was distributed. That is now where it was, or where the queue
+   * is empty and the journal's position is not below the index.
    */
-  join(joiner: Joiner, position: number): void {
-    const idle = this.#next === this.#due.length;
-    if (joiner.index <= (idle ? Math.max(this.#distributed, position) : this.#distributed)) {
-      joiner.joined();
+  admit(member: PendingMember, position: number): void {
+    const idle = this.#next === this.#queue.length;
+    if (member.index <= (idle ? Math.max(this.#distributed, position) : this.#distributed)) {
+      member.goLive();
     } else {
-      this.#joiners.add(joiner);
+      this.#pendingMembers.add(member);
     }
   }
 
-  /** One that has not joined yet does not want to any more. */
-  forget(joiner: Joiner): void {
-    this.#joiners.delete(joiner);
+  /** For a member whose subscription ended before it went live. */
+  withdraw(member: PendingMember): void {
+    this.#pendingMembers.delete(member);
   }
 
   [Symbol.dispose](): void {
     if (this.#scheduled) clearImmediate(this.#scheduled);
-    this.#joiners.clear();
-    this.#due = [];
+    this.#pendingMembers.clear();
+    this.#queue = [];
     this.#next = 0;
   }
 
   #continue(): void {
     this.#scheduled = null;
     this.#turn();
-    if (this.#due.length > this.#next) this.#scheduled = setImmediate(() => this.#continue());
+    if (this.#queue.length > this.#next) this.#scheduled = setImmediate(() => this.#continue());
   }
 
   #turn(): void {
-    const end = Math.min(this.#due.length, this.#next + this.#turnChanges);
+    const end = Math.min(this.#queue.length, this.#next + this.#maxTurnChanges);
     let bytes = 0;
-    let handed = 0;
-    while (this.#next < end && bytes < turn.bytes && handed < turn.handed) {
-      const { event, weight } = this.#due[this.#next++] as RecentChange;
-      if (this.#joiners.size > 0) this.#admit(event.index - 1);
-      this.#index.match(event, (target) => {
-        handed += target.take(event);
+    let deliveries = 0;
+    while (this.#next < end && bytes < maxTurn.bytes && deliveries < maxTurn.deliveries) {
+      const change = this.#queue[this.#next++] as RecentChange;
+      const { event } = change;
+      if (this.#pendingMembers.size > 0) this.#admitUpTo(event.index - 1);
+      this.#filterIndex.match(event, (target) => {
+        deliveries += target.take(event);
       });
       this.#distributed = event.index;
-      bytes += weight;
+      bytes += change.bytes;
     }
-    if (this.#joiners.size > 0) this.#admit(this.#distributed);
-    if (this.#next < this.#due.length / 2) return;
-    this.#due = this.#due.slice(this.#next);
+    if (this.#pendingMembers.size > 0) this.#admitUpTo(this.#distributed);
+    if (this.#next < this.#queue.length / 2) return;
+    this.#queue = this.#queue.slice(this.#next);
     this.#next = 0;
   }
 
-  #admit(index: number): void {
-    for (const joiner of this.#joiners) {
-      if (joiner.index > index) continue;
-      this.#joiners.delete(joiner);
-      joiner.joined();
+  #admitUpTo(index: number): void {
+    for (const member of this.#pendingMembers) {
+      if (member.index > index) continue;
+      this.#pendingMembers.delete(member);
+      member.goLive();
     }
   }
 }

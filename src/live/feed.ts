@@ -3,15 +3,15 @@ import type { Filter } from '../event/filter.ts';
 
 export interface FeedRequest {
   readonly filter: Filter;
-  /** Everything behind this index comes first; null begins now, 0 replays all that is kept. */
+  /** Everything after this index comes first; null begins now, 0 replays everything that is kept. */
   readonly afterIndex: number | null;
-  /** The journal that the caller believes this to be; the feed ends with OTHER_JOURNAL where it is another. */
+  /** The journal that afterIndex belongs to: with another id, the feed ends with OTHER_JOURNAL. */
   readonly journalId?: string | null;
 }
 
 /** Events that match, in index order. */
 export interface FeedBatch {
-  /** Everything that matches up to here has been given: the token to resume from. */
+  /** Everything that matches up to this index was given: resume after it. */
   readonly index: number;
   /** Empty in a checkpoint: the journal advanced and nothing matched. */
   readonly events: readonly Event[];
@@ -25,7 +25,7 @@ export type FeedErrorCode =
   | 'UNAVAILABLE'
   | 'TOO_MANY';
 
-/** Why a feed could not begin or go on; the details go to the client as GraphQL extensions. */
+/** Why a feed could not begin or go on. The details are sent to the client as GraphQL extensions. */
 export class FeedError extends Error {
   override readonly name = 'FeedError';
   readonly code: FeedErrorCode;
@@ -39,8 +39,8 @@ export class FeedError extends Error {
 }
 
 /**
- * Follows the journal: backfill from the store, cutover at the ring, live; no gap, no repeat. Breaking out
- * of the iteration or aborting the signal ends it and frees what it held.
+ * Follows the journal: backfill from the ring or the store, then live, without a gap or a repeat. It ends when the
+ * iteration is left or the signal is aborted.
  * @throws FeedError from the iteration
  */
 export type OpenFeed = (request: FeedRequest, signal: AbortSignal) => AsyncIterable<FeedBatch>;

@@ -6,18 +6,17 @@ import { Semaphore } from '../runtime/semaphore.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Store } from '../store/store.ts';
 import { FeedError, type FeedRequest } from './feed.ts';
-import type { ReadLimits, Ring, Stretch } from './ring.ts';
+import type { ReadLimits, Ring, RingSlice } from './ring.ts';
 
-/** What a reader wants of history. */
-export interface Wanted {
+export interface HistoryQuery {
   readonly filter: Filter;
   /** The same filter, compiled. */
   readonly matches: Matcher;
-  readonly reader: Reader;
+  readonly reader: HistoryReader;
 }
 
-/** One that reads history, until it ends. */
-export interface Reader {
+/** Once its feed has ended, nothing is read or retried for it. */
+export interface HistoryReader {
   readonly ended: boolean;
 }
 
@@ -25,49 +24,54 @@ export interface HistoryOptions {
   readonly journal: Journal;
   readonly store: Store;
   readonly ring: Ring;
-  /** Milliseconds a reader waits for a store or a journal that does not answer. */
-  readonly patience: number;
+  /** How long a reader waits for a store or a journal that does not answer. */
+  readonly patienceMs: number;
   /** Events read at once. */
   readonly pageEvents: number;
 }
 
-/** Approximate bytes read from memory at once. */
+/** Approximate bytes read from the ring at once. */
 const maxBytes = 4 * 2 ** 20;
 /** Pages read from the store at a time, for all readers together. */
-const readsAtATime = 8;
-const retryPause = 200;
-/** The store's order by index looks at nothing else of a position. */
-const behind = (index: number) => ({ time: 0, index });
+const maxConcurrentReads = 8;
+const retryPauseMs = 200;
+/** The store's order by index ignores the time of a position. */
+const positionOf = (index: number) => ({ time: 0, index });
 
 /**
- * What was recorded, read in index order behind a cursor: from the ring where it reaches back so far, else
- * from the store. Nothing is left out and nothing comes twice, whatever is recorded meanwhile.
+ * Recorded events, read in index order after a cursor: from the ring where it reaches back to the cursor, else from the
+ * store. No event is left out or given twice, whatever is recorded in the meantime.
  */
 export class History {
   readonly #journal: Journal;
   readonly #store: Store;
   readonly #ring: Ring;
-  readonly #patience: number;
+  readonly #patienceMs: number;
   readonly #page: ReadLimits;
-  /** The journal was seen empty: whatever it gets, this process will be told. */
+  /** The journal was seen empty: this process is notified of everything in it. */
   #wasEmpty = false;
-  readonly #turnstile = new Semaphore(readsAtATime);
+  readonly #reads = new Semaphore(maxConcurrentReads);
 
-  constructor({ journal, store, ring, patience, pageEvents }: HistoryOptions) {
+  constructor({ journal, store, ring, patienceMs, pageEvents }: HistoryOptions) {
     this.#journal = journal;
     this.#store = store;
     this.#ring = ring;
-    this.#patience = patience;
+    this.#patienceMs = patienceMs;
     this.#page = { maxEvents: pageEvents, maxBytes };
   }
 
-  /** The index of this moment; null while this process does not know where the journal stands. */
+  /** The journal's position: this process was notified of everything up to it. */
+  get position(): number {
+    return this.#journal.position;
+  }
+
+  /** The last index that this process knows; null while it knows none. */
   get now(): number | null {
     const tip = this.#tip;
     return tip > 0 || this.#wasEmpty ? tip : null;
   }
 
-  /** Whether nothing that this process has heard of stands behind an index. */
+  /** Whether this process knows of nothing after an index. */
   isAtTip(index: number): boolean {
     return this.#covers(index) && index >= this.#tip;
   }
@@ -76,7 +80,7 @@ export class History {
     return Math.max(this.#ring.tip ?? 0, this.#journal.position);
   }
 
-  /** Whether all that stands behind an index is in memory, or still to be told. */
+  /** Whether everything after an index is in the ring, or this process will be notified of it. */
   #covers(index: number): boolean {
     if (this.#ring.size > 0) return this.#ring.covers(index);
     const { position } = this.#journal;
@@ -84,114 +88,118 @@ export class History {
   }
 
   /**
-   * The cursor with which a reader begins. Null begins now.
+   * The cursor at which a reader begins: now where afterIndex is null.
    * @throws FeedError INDEX_AHEAD, OTHER_JOURNAL, UNAVAILABLE
    */
   async begin(
     { afterIndex, journalId = null }: Pick<FeedRequest, 'afterIndex' | 'journalId'>,
-    reader: Reader,
+    reader: HistoryReader,
   ): Promise<number> {
     if (journalId !== null) await this.#checkJournal(journalId, reader);
     const { now } = this;
     if (now !== null && (afterIndex ?? 0) <= now) return afterIndex ?? now;
-    const lastIndex = await this.#patiently(() => this.#journal.lastIndex(), reader, {});
+    const lastIndex = await this.#retry(() => this.#journal.lastIndex(), reader, {});
     this.#wasEmpty ||= lastIndex === 0;
-    // What was told meanwhile is not left out.
+    // Changes may have come while the journal was asked.
     if (afterIndex === null) return Math.min(lastIndex, this.#ring.floor ?? lastIndex);
     if (afterIndex <= lastIndex) return afterIndex;
     throw new FeedError(
       'INDEX_AHEAD',
-      `The journal has not got to index ${afterIndex}: its last is ${lastIndex}.`,
+      `Index ${afterIndex} is after the last index of the journal, ${lastIndex}: resume after that.`,
       { lastIndex },
     );
   }
 
-  async #checkJournal(journalId: string, reader: Reader): Promise<void> {
-    const id = await this.#patiently(async () => this.#journal.id, reader, {});
+  async #checkJournal(journalId: string, reader: HistoryReader): Promise<void> {
+    const id = await this.#retry(async () => this.#journal.id, reader, {});
     if (id === journalId.toLowerCase()) return;
     throw new FeedError(
       'OTHER_JOURNAL',
-      `This journal is ${id}, not ${journalId}: its indexes mean nothing here. Begin without afterIndex.`,
+      `This journal is ${id}, and the index belongs to the journal ${journalId}: begin without afterIndex.`,
     );
   }
 
-  /** What stands behind a cursor in memory; null where memory does not reach back so far. */
-  recent(cursor: number, { matches }: Wanted, everyChange: boolean): Stretch | null {
+  /** From the ring; null where it does not reach back to the cursor. */
+  recent(cursor: number, { matches }: HistoryQuery, everyChange: boolean): RingSlice | null {
     return this.#covers(cursor) ? this.#ring.read(cursor, matches, this.#page, everyChange) : null;
   }
 
   /**
-   * What stands behind a cursor in the store; waits for the store to get there.
+   * From the store; waits until the store has anything after the cursor.
    * @throws FeedError INDEX_EXPIRED, UNAVAILABLE
    */
-  async stored(cursor: number, wanted: Wanted): Promise<Stretch> {
-    const { reader } = wanted;
+  async stored(cursor: number, query: HistoryQuery): Promise<RingSlice> {
+    const { reader } = query;
     const details = { lastIndex: cursor };
-    const stretch = await this.#patiently(() => this.#read(cursor, wanted), reader, details);
-    if (stretch.index > cursor || (await this.#untilReachable(cursor, reader))) return stretch;
-    throw new FeedError('UNAVAILABLE', 'The store has not got so far: try again later.', details);
+    const slice = await this.#retry(() => this.#read(cursor, query), reader, details);
+    if (slice.index > cursor || (await this.#untilReachable(cursor, reader))) return slice;
+    throw new FeedError(
+      'UNAVAILABLE',
+      `The store lags: it has nothing after index ${cursor} yet. Resume after lastIndex later.`,
+      details,
+    );
   }
 
-  /** Waits until the store has more behind a cursor, or memory reaches back to it. */
-  async #untilReachable(cursor: number, reader: Reader): Promise<boolean> {
-    const deadline = performance.now() + this.#patience;
+  /** Waits until the store has more after a cursor, or the ring reaches back to it. */
+  async #untilReachable(cursor: number, reader: HistoryReader): Promise<boolean> {
+    const deadlineMs = performance.now() + this.#patienceMs;
     while (!this.#covers(cursor) && !reader.ended) {
-      if (performance.now() > deadline) return false;
-      if (await this.#store.untilStored(cursor + 1, retryPause)) return true;
+      if (performance.now() > deadlineMs) return false;
+      if (await this.#store.untilStored(cursor + 1, retryPauseMs)) return true;
     }
     return true;
   }
 
-  async #read(cursor: number, { filter }: Wanted): Promise<Stretch> {
-    using _ = await this.#turnstile.enter();
-    // Known before the page is read, so that the page holds all up to there.
+  async #read(cursor: number, { filter }: HistoryQuery): Promise<RingSlice> {
+    using _ = await this.#reads.enter();
+    // Must be known before the page is read: then the page has everything up to it.
     const { storedIndex } = this.#store;
     const { events, more } = await this.#store.page({
       filter,
       order: 'INDEX_ASC',
       limit: this.#page.maxEvents,
-      after: behind(cursor),
+      after: positionOf(cursor),
     });
-    await this.#refuseExpired(cursor);
+    await this.#rejectExpired(cursor);
     const last = events.at(-1)?.index ?? cursor;
     return {
-      // What changed since will come from the ring: who was away sees only the latest.
+      // The later change will come from the ring.
       events: events.filter((event) => !this.#ring.supersedes(event)),
       index: more ? last : Math.max(last, storedIndex),
     };
   }
 
-  /** Asked after every page: the oldest events may go while somebody reads them. */
-  async #refuseExpired(cursor: number): Promise<void> {
+  /** Checked after every page, because the oldest events may expire during a backfill. */
+  async #rejectExpired(cursor: number): Promise<void> {
     if (cursor === 0) return;
     const firstIndex = await this.#store.firstIndex();
     if (firstIndex === null || cursor >= firstIndex) return;
     throw new FeedError(
       'INDEX_EXPIRED',
-      `Events behind index ${cursor} are not kept any more: the oldest place to resume from is ${firstIndex}.`,
+      `Events after index ${cursor} have expired: the oldest index to resume from is ${firstIndex}.`,
       { firstIndex },
     );
   }
 
-  /** Tries again while the journal or the store is away, for so long as patience lasts. */
-  async #patiently<Answer>(
-    ask: () => Promise<Answer>,
-    reader: Reader,
+  /** Retries while the journal or the store is unreachable, for patienceMs. */
+  async #retry<Result>(
+    attempt: () => Promise<Result>,
+    reader: HistoryReader,
     details: FeedError['details'],
-  ): Promise<Answer> {
-    const deadline = performance.now() + this.#patience;
+  ): Promise<Result> {
+    const deadlineMs = performance.now() + this.#patienceMs;
     for (;;) {
       let healthReason: string;
       try {
-        return await ask();
+        return await attempt();
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
         healthReason = error.message;
       }
-      if (reader.ended || performance.now() + retryPause > deadline) {
+      if (reader.ended || performance.now() + retryPauseMs > deadlineMs) {
         throw new FeedError('UNAVAILABLE', healthReason, details);
       }
-      await pause(retryPause, undefined, { ref: false });
+      await pause(retryPauseMs, undefined, { ref: false });
     }
   }
 }

@@ -1,35 +1,35 @@
 import type { Journal } from '../journal/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
-import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import { Channels } from './channels.ts';
 import { Distributor, type Target } from './distributor.ts';
 import { FeedError, type FeedRequest } from './feed.ts';
 import { FilterIndex } from './filter-index.ts';
 import { History } from './history.ts';
-import { PulledFeed, type Source } from './pulled-feed.ts';
+import { PulledFeed, type PulledFeedParts } from './pulled-feed.ts';
 import { Ring } from './ring.ts';
-import { type Home, Subscriber } from './subscriber.ts';
+import { Subscriber, type SubscriberParts } from './subscriber.ts';
 import type { FeedOperation, FeedSink, Subscription } from './subscription.ts';
 import { warm } from './warm.ts';
 
 export interface LiveLimits {
-  /** Recent changes kept in memory, from which feeds resume without the store, and their bytes at most. */
+  /** Recent changes kept in memory, from which feeds resume without the store. */
   readonly ringChanges: number;
   readonly ringBytes: number;
-  /** How many of them are read from the store at the start. */
+  /** Changes with which the ring is filled from the store at the start. */
   readonly warmChanges: number;
-  /** Events of history that are read at once. */
+  /** Events of one read of history. */
   readonly pageEvents: number;
-  /** Changes handed out before everything else in the process gets its turn. */
+  /** Changes distributed in one turn of the event loop. */
   readonly turnChanges: number;
   /** Distinct subscriptions at most. */
   readonly maxChannels: number;
-  /** Milliseconds a feed waits for a store that does not answer, and for a journal in trouble. */
-  readonly storePatience: number;
-  readonly journalPatience: number;
-  /** Milliseconds after which a feed that nothing matched is told how far the journal got; at most 9,000. */
-  readonly checkpointAfter: number;
+  /** How long a feed waits for a store that does not answer. */
+  readonly storePatienceMs: number;
+  /** How long feeds stay open while the journal is down. */
+  readonly journalPatienceMs: number;
+  /** A feed without a matching event for this time is sent the index that it has reached; at most 9,000. */
+  readonly checkpointAfterMs: number;
 }
 
 const defaultLiveLimits: LiveLimits = {
@@ -39,21 +39,21 @@ const defaultLiveLimits: LiveLimits = {
   pageEvents: 256,
   turnChanges: 128,
   maxChannels: 50_000,
-  storePatience: 10_000,
-  journalPatience: 30_000,
-  checkpointAfter: 8_000,
+  storePatienceMs: 10_000,
+  journalPatienceMs: 30_000,
+  checkpointAfterMs: 8_000,
 };
 
 export interface LiveOptions {
   readonly journal: Journal;
   readonly store: Store;
   readonly log: Log;
-  /** Told how many seconds passed from recordedAt until a live event was handed to its subscriptions. */
+  /** Called with the seconds from recordedAt until a live event was handed to its subscriptions. */
   readonly onDelay?: (seconds: number) => void;
   readonly limits?: Partial<LiveLimits>;
 }
 
-/** What is open now, and what was counted since the start. */
+/** Numbers of now, and counts since the start. */
 export interface LiveStats {
   readonly subscriptions: number;
   readonly channels: number;
@@ -67,59 +67,68 @@ export interface LiveStats {
   readonly deliveries: number;
 }
 
-/** How often quiet feeds and the journal's health are looked at. */
-const tick = 1_000;
+/** How often checkpoints are due and the journal's health is checked. */
+const tickMs = 1_000;
 
-/** Live feeds over the journal, with their history from the store. Disposing ends them all. */
+/** Live feeds of the journal. The parts are wired here; docs/live.md has the picture, Subscriber the phases of a feed. */
 export class Live implements Disposable {
   readonly #options: LiveOptions;
   readonly #limits: LiveLimits;
   readonly #ring: Ring;
-  readonly #index = new FilterIndex<Target>();
+  readonly #filterIndex = new FilterIndex<Target>();
   readonly #distributor: Distributor;
   readonly #history: History;
   readonly #channels: Channels;
   readonly #subscribers = new Set<Subscriber>();
   readonly #feeds = new Set<PulledFeed>();
-  readonly #home: Home;
-  readonly #source: Source;
+  readonly #subscriberParts: SubscriberParts;
+  readonly #feedParts: PulledFeedParts;
   readonly #unfollow: () => void;
   readonly #timer: NodeJS.Timeout;
   #deliveries = 0;
-  #troubleSince: number | null = null;
+  #downSinceMs: number | null = null;
   #closed = false;
 
   constructor(options: LiveOptions) {
-    const { journal, store, onDelay = () => {} } = options;
+    const { journal, store, log, onDelay = () => {} } = options;
     this.#options = options;
     this.#limits = { ...defaultLiveLimits, ...options.limits };
+    const {
+      storePatienceMs: patienceMs,
+      pageEvents,
+      turnChanges,
+      checkpointAfterMs,
+    } = this.#limits;
+    const filterIndex = this.#filterIndex;
     const ring = new Ring(this.#limits);
-    this.#ring = ring;
-    this.#distributor = new Distributor(ring, this.#index, this.#limits.turnChanges);
-    const { storePatience: patience, pageEvents } = this.#limits;
-    this.#history = new History({ journal, store, ring, patience, pageEvents });
-    this.#channels = new Channels(this.#index, {
+    const history = new History({ journal, store, ring, patienceMs, pageEvents });
+    const distributor = new Distributor(ring, filterIndex, turnChanges);
+    const channels = new Channels(filterIndex, {
       delay: onDelay,
       delivered: (subscriptions) => {
         this.#deliveries += subscriptions;
       },
     });
-    this.#home = this.#createHome();
-    this.#source = this.#createSource();
+    this.#ring = ring;
+    this.#history = history;
+    this.#distributor = distributor;
+    this.#channels = channels;
+    const subscribers = this.#subscribers;
+    this.#subscriberParts = { history, distributor, channels, subscribers, log, checkpointAfterMs };
+    this.#feedParts = { history, filterIndex, feeds: this.#feeds, checkpointAfterMs };
     this.#unfollow = journal.follow(this.#distributor.follow);
-    this.#timer = setInterval(() => this.#tick(), tick).unref();
+    this.#timer = setInterval(() => this.#tick(), tickMs).unref();
     void this.#warm();
   }
 
   /**
-   * Begins to send a subscription's messages to a sink; equal subscriptions share execution and text. The sink
-   * is told of every other fault than the one that is thrown.
+   * Begins to send a subscription's messages to a sink. Equal subscriptions share one execution. Every other error goes to
+   * the sink.
    * @throws FeedError TOO_MANY
    */
   readonly subscribe = (operation: FeedOperation, sink: FeedSink): Subscription => {
-    this.#admit(operation);
-    const subscriber = new Subscriber(operation, sink, this.#home);
-    this.#subscribers.add(subscriber);
+    this.#rejectTooMany(operation);
+    const subscriber = new Subscriber(operation, sink, this.#subscriberParts);
     if (this.#closed) subscriber.end(null);
     else subscriber.start();
     return subscriber;
@@ -127,10 +136,10 @@ export class Live implements Disposable {
 
   /** Follows the journal by pulling: see OpenFeed. */
   readonly openFeed = (request: FeedRequest, signal: AbortSignal): PulledFeed => {
-    // Now is when it is opened, even if it is read later.
+    // The feed begins when it is opened, even if it is read later.
     const { afterIndex, journalId = null } = request;
-    const begin = afterIndex === null && journalId === null ? this.#history.now : null;
-    const feed = new PulledFeed(request, begin, signal, this.#source);
+    const now = afterIndex === null && journalId === null ? this.#history.now : null;
+    const feed = new PulledFeed(request, now, signal, this.#feedParts);
     if (this.#closed) feed.end(null);
     return feed;
   };
@@ -141,7 +150,7 @@ export class Live implements Disposable {
       channels: this.#channels.size,
       feeds: this.#feeds.size,
       recent: this.#ring.size,
-      indexEntries: this.#index.entries,
+      indexEntries: this.#filterIndex.entries,
       deliveries: this.#deliveries,
     };
   }
@@ -154,37 +163,12 @@ export class Live implements Disposable {
     this.#distributor[Symbol.dispose]();
   }
 
-  #createHome(): Home {
-    return {
-      history: this.#history,
-      checkpointAfter: this.#limits.checkpointAfter,
-      caughtUp: (subscriber) => this.#distributor.join(subscriber, this.#options.journal.position),
-      joined: (subscriber) => this.#channels.add(subscriber.operation, subscriber),
-      left: (subscriber) => {
-        this.#subscribers.delete(subscriber);
-        this.#distributor.forget(subscriber);
-        this.#channels.delete(subscriber.operation, subscriber);
-      },
-      failed: (error) => logUnexpectedError(this.#options.log, { error, where: 'live feed' }),
-    };
-  }
-
-  #createSource(): Source {
-    return {
-      history: this.#history,
-      index: this.#index,
-      checkpointAfter: this.#limits.checkpointAfter,
-      opened: (feed) => this.#feeds.add(feed),
-      ended: (feed) => this.#feeds.delete(feed),
-    };
-  }
-
-  /** One that still reads history executes on its own and counts as a channel. */
-  #admit(operation: FeedOperation): void {
+  /** A subscriber in its backfill executes on its own and counts as a channel. */
+  #rejectTooMany(operation: FeedOperation): void {
     const { maxChannels } = this.#limits;
     if (this.#channels.has(operation) && operation.request.afterIndex === null) return;
-    const reading = this.#subscribers.size - this.#channels.members;
-    if (this.#channels.size + reading < maxChannels) return;
+    const backfilling = this.#subscribers.size - this.#channels.members;
+    if (this.#channels.size + backfilling < maxChannels) return;
     throw new FeedError(
       'TOO_MANY',
       `The gateway serves at most ${maxChannels} distinct subscriptions at a time.`,
@@ -196,23 +180,23 @@ export class Live implements Disposable {
     try {
       await warm(this.#ring, { journal, store, changes: this.#limits.warmChanges });
     } catch (error) {
-      log.debug({ error }, 'The ring begins empty.');
+      log.debug({ error }, 'Recent events could not be read from the store; feeds resume from it.');
     }
   }
 
   #tick(): void {
     this.#watchJournal();
     const { distributed } = this.#distributor;
-    this.#channels.checkpoint(distributed, this.#limits.checkpointAfter);
+    this.#channels.checkpoint(distributed, this.#limits.checkpointAfterMs);
     for (const feed of this.#feeds) feed.checkpoint(distributed);
   }
 
-  /** What a gateway cannot hear of, another may: feeds do not stall silently. */
+  /** While this gateway's journal is down, another gateway may be notified of events: its clients connect to that one. */
   #watchJournal(): void {
     const healthReason = this.#options.journal.healthReason();
-    this.#troubleSince = healthReason === null ? null : (this.#troubleSince ?? performance.now());
-    if (this.#troubleSince === null) return;
-    if (performance.now() - this.#troubleSince < this.#limits.journalPatience) return;
+    this.#downSinceMs = healthReason === null ? null : (this.#downSinceMs ?? performance.now());
+    if (this.#downSinceMs === null) return;
+    if (performance.now() - this.#downSinceMs < this.#limits.journalPatienceMs) return;
     this.#endAll((lastIndex) => new FeedError('UNAVAILABLE', healthReason ?? '', { lastIndex }));
   }
 

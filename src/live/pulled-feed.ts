@@ -4,47 +4,52 @@ import { compileFilter } from '../event/matcher.ts';
 import type { Target } from './distributor.ts';
 import type { FeedBatch, FeedError, FeedRequest } from './feed.ts';
 import type { FilterIndex, Registration } from './filter-index.ts';
-import type { History, Reader, Wanted } from './history.ts';
+import type { History, HistoryQuery, HistoryReader } from './history.ts';
 
-/** What a pulled feed needs of the live feeds it is one of. */
-export interface Source {
+/** The parts of the live feeds that every pulled feed uses. */
+export interface PulledFeedParts {
   readonly history: History;
-  readonly index: FilterIndex<Target>;
-  readonly checkpointAfter: number;
-  opened(feed: PulledFeed): void;
-  ended(feed: PulledFeed): void;
+  readonly filterIndex: FilterIndex<Target>;
+  /** All pulled feeds that are being read. */
+  readonly feeds: Set<PulledFeed>;
+  readonly checkpointAfterMs: number;
 }
 
 /**
- * A feed that holds nothing: its reader pulls from the ring, or from the store where it has fallen behind
- * that far, and is only woken when there is something for it. So a slow reader costs nobody anything.
+ * A feed without a queue: its reader pulls from the ring, or from the store where the ring does not reach back to the
+ * reader's index. The filter index only wakes it. So a slow reader costs no memory.
  */
-export class PulledFeed implements Target, Reader, AsyncIterableIterator<FeedBatch> {
+export class PulledFeed implements Target, HistoryReader, AsyncIterableIterator<FeedBatch> {
   readonly #request: FeedRequest;
-  readonly #source: Source;
+  readonly #parts: PulledFeedParts;
   readonly #batches: AsyncGenerator<FeedBatch>;
-  readonly #outside: AbortSignal;
+  readonly #signal: AbortSignal;
   #registration: Registration<Target> | null = null;
-  #cursor: number;
-  #waitingSince = 0;
+  /** Everything up to this index was given to the reader. */
+  #index: number;
+  #waitingSinceMs = 0;
   #wake: ((batch: FeedBatch | null) => void) | null = null;
-  /** One that was here when a change came is given it, even if a later one has come since. */
-  #wasHere = false;
+  /** Whether the reader has kept up with the ring: then it is given every change, else each event's latest. */
+  #keepsUp = false;
   #error: FeedError | null = null;
   #ended = false;
 
-  /** Begins at the given index; null where history has to be asked. */
-  constructor(request: FeedRequest, begin: number | null, outside: AbortSignal, source: Source) {
+  /** @param now the index at which the feed begins; null where history knows it */
+  constructor(
+    request: FeedRequest,
+    now: number | null,
+    signal: AbortSignal,
+    parts: PulledFeedParts,
+  ) {
     this.#request = request;
-    this.#source = source;
-    this.#outside = outside;
-    this.#cursor = begin ?? 0;
-    this.#batches = this.#read(begin === null);
+    this.#parts = parts;
+    this.#signal = signal;
+    this.#index = now ?? 0;
+    this.#batches = this.#read(now === null);
   }
 
-  /** Everything up to here has been given. */
   get index(): number {
-    return this.#cursor;
+    return this.#index;
   }
 
   get ended(): boolean {
@@ -65,82 +70,78 @@ export class PulledFeed implements Target, Reader, AsyncIterableIterator<FeedBat
   }
 
   take(event: Event): number {
-    if (event.index > this.#cursor && this.#wake) {
-      this.#cursor = event.index - 1;
-      this.#awake(null);
+    if (event.index > this.#index && this.#wake) {
+      this.#index = event.index - 1;
+      this.#resume(null);
     }
     return 1;
   }
 
-  /** Nothing matched up to here. */
+  /** Nothing matched up to this index. */
   checkpoint(index: number): void {
-    const idle = performance.now() - this.#waitingSince;
-    if (index <= this.#cursor || idle < this.#source.checkpointAfter || !this.#wake) return;
-    this.#cursor = index;
-    this.#awake({ index, events: [] });
+    const idleMs = performance.now() - this.#waitingSinceMs;
+    if (index <= this.#index || idleMs < this.#parts.checkpointAfterMs || !this.#wake) return;
+    this.#index = index;
+    this.#resume({ index, events: [] });
   }
 
-  /** Ends the iteration: with an error, or (null) as if there were no more. */
+  /** Ends the iteration: with an error, or (null) regularly. */
   end(error: FeedError | null): void {
     this.#error ??= error;
     this.#ended = true;
-    this.#awake(null);
+    this.#resume(null);
   }
 
-  #awake(batch: FeedBatch | null): void {
+  #resume(batch: FeedBatch | null): void {
     this.#wake?.(batch);
     this.#wake = null;
   }
 
-  async *#read(begins: boolean): AsyncGenerator<FeedBatch> {
+  async *#read(asksHistory: boolean): AsyncGenerator<FeedBatch> {
     const onAbort = () => this.end(null);
-    this.#outside.addEventListener('abort', onAbort, { once: true });
-    if (this.#outside.aborted) onAbort();
-    this.#source.opened(this);
+    this.#signal.addEventListener('abort', onAbort, { once: true });
+    if (this.#signal.aborted) onAbort();
+    const { feeds, history, filterIndex } = this.#parts;
+    feeds.add(this);
     try {
-      if (begins) {
-        this.#cursor = await this.#source.history.begin(this.#request, this);
-      }
-      yield* this.#follow({
-        filter: this.#request.filter,
-        matches: compileFilter(this.#request.filter),
-        reader: this,
-      });
+      if (asksHistory) this.#index = await history.begin(this.#request, this);
+      const { filter } = this.#request;
+      yield* this.#follow({ filter, matches: compileFilter(filter), reader: this });
       if (this.#error) throw this.#error;
     } finally {
-      this.#outside.removeEventListener('abort', onAbort);
-      if (this.#registration) this.#source.index.remove(this.#registration);
-      this.#source.ended(this);
+      this.#signal.removeEventListener('abort', onAbort);
+      if (this.#registration) filterIndex.remove(this.#registration);
+      feeds.delete(this);
     }
   }
 
-  async *#follow(wanted: Wanted): AsyncGenerator<FeedBatch> {
+  async *#follow(query: HistoryQuery): AsyncGenerator<FeedBatch> {
     while (!this.#ended) {
-      const batch = await this.#pull(wanted);
+      const batch = await this.#pull(query);
       if (batch && !this.#ended) yield batch;
     }
   }
 
-  /** The next events; null where there may be some now. */
-  async #pull(wanted: Wanted): Promise<FeedBatch | null> {
-    const { history } = this.#source;
-    const recent = history.recent(this.#cursor, wanted, this.#wasHere);
-    this.#wasHere &&= recent !== null;
-    const stretch = recent ?? (await history.stored(this.#cursor, wanted));
-    this.#cursor = stretch.index;
-    if (stretch.events.length > 0) return stretch;
-    if (history.isAtTip(this.#cursor)) return await this.#wait();
+  /** The next events; null where it must be called again. */
+  async #pull(query: HistoryQuery): Promise<FeedBatch | null> {
+    const { history } = this.#parts;
+    const recent = history.recent(this.#index, query, this.#keepsUp);
+    this.#keepsUp &&= recent !== null;
+    const slice = recent ?? (await history.stored(this.#index, query));
+    this.#index = slice.index;
+    if (slice.events.length > 0) return slice;
+    if (history.isAtTip(this.#index)) return await this.#wait();
     await nextTurn();
     return null;
   }
 
   #wait(): Promise<FeedBatch | null> {
-    this.#wasHere = true;
-    this.#registration ??= this.#source.index.add(this.#request.filter, this);
-    this.#waitingSince = performance.now();
+    this.#keepsUp = true;
+    this.#registration ??= this.#parts.filterIndex.add(this.#request.filter, this);
+    this.#waitingSinceMs = performance.now();
     return new Promise((resolve) => {
       this.#wake = resolve;
-      if (this.#ended) this.#awake(null);
+      if (this.#ended) this.#resume(null);
     });
   }
 }

@@ -2,17 +2,16 @@ import type { Event } from '../event/event.ts';
 import type { Matcher } from '../event/matcher.ts';
 import { weightOf } from '../event/report-weight.ts';
 
-/** A change of an event, as it is kept for a while after it was told. */
 export interface RecentChange {
   readonly event: Event;
-  /** Approximate bytes. */
-  readonly weight: number;
-  /** Whether a later change of the same event is known: only that one is of interest to who was away. */
+  /** Approximate. */
+  readonly bytes: number;
+  /** Whether a later change of the same event is known. A follower that resumes is given only the latest. */
   superseded: boolean;
 }
 
 /** Events in index order, and the index up to which none is missing. */
-export interface Stretch {
+export interface RingSlice {
   readonly events: readonly Event[];
   readonly index: number;
 }
@@ -22,25 +21,25 @@ export interface RingLimits {
   readonly ringBytes: number;
 }
 
-/** How much is read at once. */
+/** Limits of one read. */
 export interface ReadLimits {
   readonly maxEvents: number;
   readonly maxBytes: number;
 }
 
-/** Changes looked at in one read, so that a filter that matches nothing does not hold up everything else. */
-const longestRead = 4_096;
+/** Changes examined in one read: else a filter that matches nothing would block the event loop. */
+const maxExaminedChanges = 4_096;
 
-/** The latest changes in index order, bounded by number and by bytes: the oldest give way. */
+/** The latest changes in index order, bounded by number and by bytes: the oldest are evicted. */
 export class Ring {
   readonly #limits: RingLimits;
   readonly #latest = new Map<string, RecentChange>();
   #changes: RecentChange[] = [];
-  /** Where the oldest change stands in the list: what is before it has given way. */
+  /** The position of the oldest change in the list: those before it were evicted. */
   #head = 0;
   #bytes = 0;
   #floor: number | null = null;
-  #gaveWay = false;
+  #hasEvicted = false;
 
   constructor(limits: RingLimits) {
     this.#limits = limits;
@@ -51,7 +50,7 @@ export class Ring {
     return this.#changes.at(-1)?.event.index ?? null;
   }
 
-  /** Everything behind this index is here; null before the first change. */
+  /** Everything after this index is here; null before the first change. */
   get floor(): number | null {
     return this.#floor;
   }
@@ -60,7 +59,7 @@ export class Ring {
     return this.#changes.length - this.#head;
   }
 
-  /** Whether everything behind an index is here. */
+  /** Whether everything after an index is here. */
   covers(index: number): boolean {
     return this.#floor !== null && index >= this.#floor;
   }
@@ -71,41 +70,40 @@ export class Ring {
     return latest !== undefined && latest.event.index > index;
   }
 
-  /** Adds what the journal told, and answers it as it is kept. */
+  /** Adds changes of the journal, and returns them as they are kept. */
   append(events: readonly Event[]): readonly RecentChange[] {
     this.#floor ??= (events[0]?.index ?? 1) - 1;
     const added = events.map((event): RecentChange => {
-      const change = { event, weight: weightOf(event), superseded: false };
+      const change = { event, bytes: weightOf(event), superseded: false };
       const former = this.#latest.get(event.id);
       if (former) former.superseded = true;
       this.#latest.set(event.id, change);
-      this.#bytes += change.weight;
+      this.#bytes += change.bytes;
       return change;
     });
     this.#changes.push(...added);
-    this.#giveWay();
+    this.#evict();
     return added;
   }
 
   /**
-   * Puts older events in front: all that stands in (floor, upTo] and has not changed since. What stands beyond
-   * `upTo` has been or will be told. Nothing is added that would have to give way at once, or behind what has
-   * given way.
+   * Adds older events before the others: the latest states of all events in (floor, upTo]. The journal publishes the
+   * changes after `upTo`. Does nothing once a change was evicted, and evicts nothing.
    */
   prepend(events: readonly Event[], floor: number, upTo: number): void {
-    if (this.#gaveWay) return;
-    const told = this.#changes[this.#head]?.event.index ?? Number.POSITIVE_INFINITY;
-    const end = Math.min(upTo, told - 1);
+    if (this.#hasEvicted) return;
+    const oldest = this.#changes[this.#head]?.event.index ?? Number.POSITIVE_INFINITY;
+    const end = Math.min(upTo, oldest - 1);
     const older: RecentChange[] = [];
     let reached = floor;
     for (const event of events.toReversed()) {
       if (event.index > end || this.#latest.has(event.id)) continue;
-      const change = { event, weight: weightOf(event), superseded: false };
-      if (!this.#hasRoom(older.length + 1, change.weight)) {
+      const change = { event, bytes: weightOf(event), superseded: false };
+      if (!this.#hasRoom(older.length + 1, change.bytes)) {
         reached = event.index;
         break;
       }
-      this.#bytes += change.weight;
+      this.#bytes += change.bytes;
       this.#latest.set(event.id, change);
       older.push(change);
     }
@@ -114,32 +112,28 @@ export class Ring {
     this.#floor = reached;
   }
 
-  /**
-   * Reads on behind an index that is covered. `everyChange` gives superseded changes too: for who was here
-   * when they came.
-   */
-  read(after: number, matches: Matcher, limits: ReadLimits, everyChange: boolean): Stretch {
+  /** Reads after an index that is covered. `everyChange` includes superseded changes. */
+  read(after: number, matches: Matcher, limits: ReadLimits, everyChange: boolean): RingSlice {
     const events: Event[] = [];
-    const from = this.#placeBehind(after);
-    const end = Math.min(this.#changes.length, from + longestRead);
-    let bytes = 0;
+    const from = this.#firstAfter(after);
+    const end = Math.min(this.#changes.length, from + maxExaminedChanges);
+    let readBytes = 0;
     let index = after;
     for (let at = from; at < end; at++) {
-      const { event, weight, superseded } = this.#changes[at] as RecentChange;
+      const { event, bytes, superseded } = this.#changes[at] as RecentChange;
       if ((everyChange || !superseded) && matches(event)) {
-        if (events.length === limits.maxEvents || (bytes > 0 && bytes + weight > limits.maxBytes)) {
-          break;
-        }
+        const tooLarge = readBytes > 0 && readBytes + bytes > limits.maxBytes;
+        if (events.length === limits.maxEvents || tooLarge) break;
         events.push(event);
-        bytes += weight;
+        readBytes += bytes;
       }
       index = event.index;
     }
     return { events, index };
   }
 
-  /** The place of the first change with a greater index. */
-  #placeBehind(index: number): number {
+  /** The position in the list of the first change after an index. */
+  #firstAfter(index: number): number {
     let low = this.#head;
     let high = this.#changes.length;
     while (low < high) {
@@ -150,19 +144,19 @@ export class Ring {
     return low;
   }
 
-  #hasRoom(more: number, weight: number): boolean {
+  #hasRoom(changes: number, bytes: number): boolean {
     const { ringChanges, ringBytes } = this.#limits;
-    return this.size + more <= ringChanges && this.#bytes + weight <= ringBytes;
+    return this.size + changes <= ringChanges && this.#bytes + bytes <= ringBytes;
   }
 
-  #giveWay(): void {
+  #evict(): void {
     const { ringChanges, ringBytes } = this.#limits;
     while (this.size > ringChanges || (this.#bytes > ringBytes && this.size > 1)) {
       const oldest = this.#changes[this.#head++] as RecentChange;
       const { id, index } = oldest.event;
-      this.#bytes -= oldest.weight;
+      this.#bytes -= oldest.bytes;
       this.#floor = index;
-      this.#gaveWay = true;
+      this.#hasEvicted = true;
       if (this.#latest.get(id) === oldest) this.#latest.delete(id);
     }
     if (this.#head > this.#changes.length / 2) {

@@ -2,43 +2,56 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Event } from '../event/event.ts';
 import { compileFilter } from '../event/matcher.ts';
 import { weightOf } from '../event/report-weight.ts';
+import type { Log } from '../telemetry/log.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import { maxBatchBytes } from './batch-channel.ts';
-import { type Member, messageOf } from './channel.ts';
-import type { Joiner } from './distributor.ts';
+import { type ChannelMember, messageOf } from './channel.ts';
+import type { Channels } from './channels.ts';
+import type { Distributor, PendingMember } from './distributor.ts';
 import { type FeedBatch, FeedError } from './feed.ts';
-import type { History, Reader } from './history.ts';
-import type { Stretch } from './ring.ts';
+import type { History, HistoryReader } from './history.ts';
+import type { RingSlice } from './ring.ts';
 import type { FeedOperation, FeedSink, Message, Subscription } from './subscription.ts';
 
-/** What a subscriber needs of the live feeds it is one of. */
-export interface Home {
+/** The parts of the live feeds that every subscriber passes through. */
+export interface SubscriberParts {
   readonly history: History;
-  /** Milliseconds after which one that nothing matched is told how far it is. */
-  readonly checkpointAfter: number;
-  /** It has read what was recorded up to its index, and is to join its channel there. */
-  caughtUp(subscriber: Subscriber): void;
-  /** From here on it is sent what its channel is sent. */
-  joined(subscriber: Subscriber): void;
-  left(subscriber: Subscriber): void;
-  failed(error: unknown): void;
+  readonly distributor: Distributor;
+  readonly channels: Channels;
+  /** All subscribers that have not ended. */
+  readonly subscribers: Set<Subscriber>;
+  readonly log: Log;
+  /** A subscriber without a matching event for this time is sent the index that it has reached. */
+  readonly checkpointAfterMs: number;
 }
 
 /**
- * One subscription: reads history as fast as its sink takes it, and joins its channel at the moment when
- * there is no more of it. What is recorded meanwhile waits in the ring and the store.
+ * One GraphQL subscription. It passes through three phases:
+ *
+ * 1. Backfill. It reads what was recorded after its index, page by page: from the ring where the ring reaches back to
+ *    the index, else from the store. The sink sets the pace. Newer events stay in the ring and the store meanwhile, so
+ *    a slow backfill costs no memory.
+ * 2. Cutover. Once its index is the last one that this process knows, it asks the distributor to let it into its
+ *    channel. Both happen in one turn of the event loop, so no event comes in between. The distributor calls `goLive`
+ *    when everything up to the subscriber's index was distributed: at once, or before the first change after the index.
+ * 3. Live. The channel executes the selection once for all its members and sends each the result. The channel skips a
+ *    member whose index is not below the result's index, so nothing is sent twice.
+ *
+ * A subscription without `afterIndex` begins at the cutover. Any phase ends with `cancel` (the client goes) or `end`
+ * (an error, or the gateway closes).
  */
-export class Subscriber implements Member, Joiner, Reader, Subscription {
-  readonly operation: FeedOperation;
+export class Subscriber implements ChannelMember, PendingMember, HistoryReader, Subscription {
+  readonly #operation: FeedOperation;
   readonly #sink: FeedSink;
-  readonly #home: Home;
+  readonly #parts: SubscriberParts;
   #index = 0;
   #ended = false;
-  #sentAt = performance.now();
+  #sentAtMs = performance.now();
 
-  constructor(operation: FeedOperation, sink: FeedSink, home: Home) {
-    this.operation = operation;
+  constructor(operation: FeedOperation, sink: FeedSink, parts: SubscriberParts) {
+    this.#operation = operation;
     this.#sink = sink;
-    this.#home = home;
+    this.#parts = parts;
   }
 
   get index(): number {
@@ -50,18 +63,52 @@ export class Subscriber implements Member, Joiner, Reader, Subscription {
   }
 
   start(): void {
-    const { afterIndex, journalId = null } = this.operation.request;
-    const now = afterIndex === null && journalId === null ? this.#home.history.now : null;
+    this.#parts.subscribers.add(this);
+    const { afterIndex, journalId = null } = this.#operation.request;
+    const now = afterIndex === null && journalId === null ? this.#parts.history.now : null;
     if (now === null) {
       void this.#catchUp();
     } else {
       this.#begin(now);
-      this.#home.caughtUp(this);
+      this.#cutOver();
     }
   }
 
-  joined(): void {
-    this.#home.joined(this);
+  async #catchUp(): Promise<void> {
+    try {
+      await this.#backfill();
+    } catch (error) {
+      if (!(error instanceof FeedError)) {
+        logUnexpectedError(this.#parts.log, { error, where: 'live feed' });
+      }
+      this.end(error instanceof FeedError ? error : interrupted(this.#index));
+    }
+  }
+
+  async #backfill(): Promise<void> {
+    const { request } = this.#operation;
+    const { filter } = request;
+    const { history } = this.#parts;
+    const query = { filter, matches: compileFilter(filter), reader: this };
+    this.#begin(await history.begin(request, this));
+    while (!this.#ended) {
+      const slice =
+        history.recent(this.#index, query, false) ?? (await history.stored(this.#index, query));
+      await this.#sendSlice(slice);
+      if (this.#ended) return;
+      this.#index = slice.index;
+      if (history.isAtTip(this.#index)) return this.#cutOver();
+      await nextTurn();
+    }
+  }
+
+  /** Must not be preceded by an `await` since the index was compared with the tip. */
+  #cutOver(): void {
+    this.#parts.distributor.admit(this, this.#parts.history.position);
+  }
+
+  goLive(): void {
+    this.#parts.channels.add(this.#operation, this);
   }
 
   send(message: Message): void {
@@ -76,14 +123,18 @@ export class Subscriber implements Member, Joiner, Reader, Subscription {
 
   overrun(): void {
     const lastIndex = this.#index;
-    const message = 'The selection takes longer than events come: select less, or resume later.';
+    const message =
+      'Events come faster than the selection is executed: select fewer fields, or resume after lastIndex later.';
     this.end(new FeedError('SLOW_CONSUMER', message, { lastIndex }));
   }
 
   cancel(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#home.left(this);
+    const { subscribers, distributor, channels } = this.#parts;
+    subscribers.delete(this);
+    distributor.withdraw(this);
+    channels.delete(this.#operation, this);
   }
 
   end(error: FeedError | null): void {
@@ -97,72 +148,48 @@ export class Subscriber implements Member, Joiner, Reader, Subscription {
     if (!this.#ended) this.#sink.begin(index);
   }
 
-  async #catchUp(): Promise<void> {
-    try {
-      await this.#readHistory();
-    } catch (error) {
-      if (!(error instanceof FeedError)) this.#home.failed(error);
-      this.end(error instanceof FeedError ? error : interrupted(this.#index));
-    }
-  }
-
-  async #readHistory(): Promise<void> {
-    const { request } = this.operation;
-    const { filter } = request;
-    const { history } = this.#home;
-    const wanted = { filter, matches: compileFilter(filter), reader: this };
-    this.#begin(await history.begin(request, this));
-    if (this.#ended) return;
-    while (!this.#ended) {
-      const stretch =
-        history.recent(this.#index, wanted, false) ?? (await history.stored(this.#index, wanted));
-      await this.#sendStretch(stretch);
-      if (this.#ended) return;
-      this.#index = stretch.index;
-      // Nothing may be waited for between this look and joining.
-      if (history.isAtTip(this.#index)) return this.#home.caughtUp(this);
-      await nextTurn();
-    }
-  }
-
-  async #sendStretch({ events, index }: Stretch): Promise<void> {
-    const { batching } = this.operation;
-    if (events.length === 0) return await this.#sendPosition(index);
+  async #sendSlice({ events, index }: RingSlice): Promise<void> {
+    const { batching } = this.#operation;
+    if (events.length === 0) return await this.#sendCheckpoint(index);
     await this.#render(batching ? batches(events, index, batching.maxSize) : events);
   }
 
-  /** Waits only where the sink has no room or the selection needs to, so that what can leave together does. */
+  /** Without an `await` where none is needed, messages of one turn leave in one write. */
   async #render(roots: Iterable<Event | FeedBatch>): Promise<void> {
     for (const root of roots) {
       if (!this.#sink.hasRoom) await this.#sink.room();
       if (this.#ended) return;
-      const text = this.operation.render(root);
-      const settled = typeof text === 'string' ? text : await text;
+      const result = this.#operation.render(root);
+      const json = typeof result === 'string' ? result : await result;
       if (this.#ended) return;
-      this.#sentAt = performance.now();
-      this.send(messageOf(root.index, settled));
+      this.#sentAtMs = performance.now();
+      this.send(messageOf(root.index, json));
     }
   }
 
-  async #sendPosition(index: number): Promise<void> {
-    if (performance.now() - this.#sentAt < this.#home.checkpointAfter) return;
-    if (this.operation.batching) return await this.#render([{ index, events: [] }]);
-    this.#sentAt = performance.now();
+  async #sendCheckpoint(index: number): Promise<void> {
+    if (performance.now() - this.#sentAtMs < this.#parts.checkpointAfterMs) return;
+    if (this.#operation.batching) return await this.#render([{ index, events: [] }]);
+    this.#sentAtMs = performance.now();
     this.checkpoint(index);
   }
 }
 
 const interrupted = (lastIndex: number): FeedError =>
-  new FeedError('UNAVAILABLE', 'The feed was interrupted: resume from lastIndex.', { lastIndex });
+  new FeedError('UNAVAILABLE', 'The feed was interrupted: resume after lastIndex.', { lastIndex });
 
-function* batches(events: Stretch['events'], end: number, maxSize: number): Iterable<FeedBatch> {
+function* batches(
+  events: RingSlice['events'],
+  endIndex: number,
+  maxSize: number,
+): Iterable<FeedBatch> {
   let from = 0;
   let bytes = 0;
   for (const [at, event] of events.entries()) {
     bytes += weightOf(event);
     const last = at === events.length - 1;
     if (!last && at - from + 1 < maxSize && bytes < maxBatchBytes) continue;
-    yield { index: last ? end : event.index, events: events.slice(from, at + 1) };
+    yield { index: last ? endIndex : event.index, events: events.slice(from, at + 1) };
     from = at + 1;
     bytes = 0;
   }

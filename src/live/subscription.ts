@@ -1,56 +1,54 @@
 import type { Event } from '../event/event.ts';
 import type { FeedBatch, FeedError, FeedRequest } from './feed.ts';
 
-/** How a feed of batches is cut. */
 export interface Batching {
-  /** Events in a batch at most. */
+  /** Events of a batch at most. */
   readonly maxSize: number;
-  /** Microseconds a batch waits to be full. */
-  readonly maxWait: number;
+  /** A batch that is not full is sent after this time. */
+  readonly maxWaitMicros: number;
 }
 
 /** A subscription whose document and arguments have been read. */
 export interface FeedOperation {
-  /** Equal for subscriptions that are sent the same text: same selection, filter, batching and rights. */
+  /** Equal for subscriptions with the same results: the same selection, filter, batching and rights. */
   readonly key: string;
   readonly request: FeedRequest;
   /** Null: a message for each event. */
   readonly batching: Batching | null;
-  /** Executes the selection upon one event, or one batch, and serialises the result as JSON. Never fails. */
+  /** Executes the selection for one event or one batch, and serialises the result as JSON. Never fails. */
   readonly render: (root: Event | FeedBatch) => string | Promise<string>;
 }
 
-/** One result, shared by everyone it is sent to. */
+/** One result, shared by all subscriptions to which it is sent. */
 export interface Message {
-  /** Everything that matches up to here has been sent with it. */
+  /** Everything that matches up to this index was sent with this message and those before. */
   readonly index: number;
-  /** The result's JSON in UTF-8, a byte a character ("latin1"). */
+  /** The result's JSON in UTF-8, one character a byte ("latin1"). */
   readonly bytes: string;
 }
 
-/** Where one subscription's messages go. */
+/** The connection's side of one subscription. */
 export interface FeedSink {
   /** The feed begins: everything up to this index was sent before, or is not wanted. */
   begin(index: number): void;
 
-  /** Takes a message; many in one turn may leave in one write. */
+  /** Messages of one turn of the event loop may leave in one write. */
   send(message: Message): void;
 
-  /** Whether there is room for more: history waits for it. */
+  /** Whether it takes more: the backfill waits for it. */
   readonly hasRoom: boolean;
 
-  /** Resolves once there is room, or the sink has gone. */
+  /** Resolves once there is room, or the connection has closed. */
   room(): Promise<void>;
 
-  /** The journal advanced to here and nothing matched: only for subscriptions without batching. */
+  /** Nothing else matched up to this index. Only for subscriptions without batching: those get an empty batch. */
   checkpoint(index: number): void;
 
-  /** The feed has ended, because of an error or (null) because the gateway closes. Nothing follows. */
+  /** The feed has ended: with an error, or (null) because the gateway closes. Nothing follows. */
   end(error: FeedError | null): void;
 }
 
-/** A subscription that was begun. */
 export interface Subscription {
-  /** Ends it: the sink is told nothing more. */
+  /** Ends it: nothing more is sent to the sink. */
   cancel(): void;
 }

@@ -5,21 +5,21 @@ import type { Store } from '../store/store.ts';
 import type { Ring } from './ring.ts';
 
 const pageSize = 1_000;
-const wait = 10_000;
+const storeTimeoutMs = 10_000;
 
 /**
- * Fills the ring with the newest events of the store, so that everybody who comes back after the gateway was
- * started again resumes from memory. Where the store is behind or away, the ring is left as it is.
+ * Fills the ring with the newest events of the store, so that followers which reconnect after a restart of the gateway
+ * resume from memory. Where the store lags or is down, the ring stays as it is.
  * @throws Unavailable
  */
 export async function warm(
   ring: Ring,
   { journal, store, changes }: { journal: Journal; store: Store; changes: number },
 ): Promise<void> {
-  // Followers are told of everything behind the position, once it is known.
+  // Only then is the position known: followers are notified of everything after it.
   await journal.lastIndex();
   const { position } = journal;
-  if (position === 0 || !(await store.untilStored(position, wait))) return;
+  if (position === 0 || !(await store.untilStored(position, storeTimeoutMs))) return;
   const newest = await newestOf(store, changes);
   const oldest = newest[0];
   if (oldest) ring.prepend(newest, oldest.index - 1, position);

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { everything } from '../../src/event/filter.ts';
 import { BatchChannel } from '../../src/live/batch-channel.ts';
-import { EventChannel, type Member, messageOf } from '../../src/live/channel.ts';
+import { type ChannelMember, EventChannel, messageOf } from '../../src/live/channel.ts';
 import type { FeedOperation } from '../../src/live/subscription.ts';
 import { change } from './change.ts';
 import { operationOf, rendered } from './list-sink.ts';
@@ -10,7 +10,7 @@ import { operationOf, rendered } from './list-sink.ts';
 const metrics = { delivered: () => {}, delay: () => {} };
 
 /** A member that notes the indexes of the events it is sent. */
-class Listener implements Member {
+class Listener implements ChannelMember {
   readonly got: number[] = [];
   readonly bytes: string[] = [];
   readonly positions: number[] = [];
@@ -99,11 +99,11 @@ describe('a channel of events', () => {
 });
 
 describe('a channel of batches', () => {
-  const open = (batching: { maxSize: number; maxWait: number }) =>
+  const open = (batching: { maxSize: number; maxWaitMicros: number }) =>
     new BatchChannel(operationOf(everything), batching, metrics);
 
   test('sends a batch when it is full, or when its time has come', async () => {
-    const channel = open({ maxSize: 2, maxWait: 5_000 });
+    const channel = open({ maxSize: 2, maxWaitMicros: 5_000 });
     const member = new Listener();
     channel.add(member);
     for (const index of [1, 2, 3]) channel.take(at(index));
@@ -113,7 +113,7 @@ describe('a channel of batches', () => {
   });
 
   test('a batch is full by its bytes, too', () => {
-    const channel = open({ maxSize: 1_000, maxWait: 60_000_000 });
+    const channel = open({ maxSize: 1_000, maxWaitMicros: 60_000_000 });
     const member = new Listener();
     channel.add(member);
     for (let index = 1; index <= 10; index++) {
@@ -124,7 +124,7 @@ describe('a channel of batches', () => {
   });
 
   test('one who comes is not sent what it has', () => {
-    const channel = open({ maxSize: 10, maxWait: 60_000_000 });
+    const channel = open({ maxSize: 10, maxWaitMicros: 60_000_000 });
     const first = new Listener();
     channel.add(first);
     for (const index of [1, 2]) channel.take(at(index));
@@ -137,7 +137,7 @@ describe('a channel of batches', () => {
   });
 
   test('tells how far it is with an empty batch, behind what waited', () => {
-    const channel = open({ maxSize: 10, maxWait: 60_000_000 });
+    const channel = open({ maxSize: 10, maxWaitMicros: 60_000_000 });
     const member = new Listener();
     channel.add(member);
     channel.take(at(1));
@@ -148,7 +148,7 @@ describe('a channel of batches', () => {
   test('leaves no timer behind', () => {
     vi.useFakeTimers();
     try {
-      const channel = open({ maxSize: 10, maxWait: 60_000_000 });
+      const channel = open({ maxSize: 10, maxWaitMicros: 60_000_000 });
       const member = new Listener();
       channel.add(member);
       channel.take(at(1));

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../src/event/event.ts';
 import { everything } from '../../src/event/filter.ts';
-import { Distributor, type Joiner, type Target } from '../../src/live/distributor.ts';
+import { Distributor, type PendingMember, type Target } from '../../src/live/distributor.ts';
 import { FilterIndex } from '../../src/live/filter-index.ts';
 import { Ring } from '../../src/live/ring.ts';
 import { change } from './change.ts';
@@ -49,18 +49,18 @@ describe('the distributor', () => {
   test('lets one join exactly between its index and the next change', async () => {
     const { taken, distributor } = open(1);
     const joined: string[] = [];
-    const joiner = (name: string, index: number): Joiner => ({
+    const joiner = (name: string, index: number): PendingMember => ({
       index,
-      joined: () => joined.push(`${name} behind ${taken.at(-1)}`),
+      goLive: () => joined.push(`${name} behind ${taken.at(-1)}`),
     });
     distributor.follow(changes(10, 20, 30));
-    distributor.join(joiner('past', 5), 5);
-    distributor.join(joiner('between', 25), 5);
-    distributor.join(joiner('at the end', 30), 5);
-    distributor.join(joiner('ahead', 40), 30);
+    distributor.admit(joiner('past', 5), 5);
+    distributor.admit(joiner('between', 25), 5);
+    distributor.admit(joiner('at the end', 30), 5);
+    distributor.admit(joiner('ahead', 40), 30);
     const gone = joiner('gone', 20);
-    distributor.join(gone, 5);
-    distributor.forget(gone);
+    distributor.admit(gone, 5);
+    distributor.withdraw(gone);
     expect(joined).toEqual(['past behind 10']);
     while (taken.length < 3) await nextTurn();
     distributor.follow(changes(50));
@@ -76,12 +76,12 @@ describe('the distributor', () => {
   test('where nothing is due, the index to which the journal has got is good enough', () => {
     const { distributor } = open(1);
     const joined: number[] = [];
-    const joiner = (index: number): Joiner => ({ index, joined: () => joined.push(index) });
-    distributor.join(joiner(30), 30);
-    distributor.join(joiner(31), 30);
+    const joiner = (index: number): PendingMember => ({ index, goLive: () => joined.push(index) });
+    distributor.admit(joiner(30), 30);
+    distributor.admit(joiner(31), 30);
     expect(joined).toEqual([30]);
     distributor.follow(changes(31, 32));
-    distributor.join(joiner(32), 32);
+    distributor.admit(joiner(32), 32);
     expect(joined).toEqual([30, 31]);
   });
 

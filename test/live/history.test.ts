@@ -75,7 +75,7 @@ const failingJournal = (): Journal => ({
 
 /** Live feeds with an empty ring, as after a start, that lose patience soon. */
 function open(limits: Partial<LiveLimits> = {}): Live {
-  const impatient = { storePatience: 500, journalPatience: 500, warmChanges: 0, ...limits };
+  const impatient = { storePatienceMs: 500, journalPatienceMs: 500, warmChanges: 0, ...limits };
   live = new Live({ journal: failingJournal(), store: failingStore(), log, limits: impatient });
   lives.push(live);
   return live;
@@ -226,7 +226,7 @@ describe('a feed cannot begin', () => {
 describe('while the store is away', () => {
   test('a feed that waits for it goes on when it comes back', async () => {
     await append(3);
-    open({ storePatience: 20_000 });
+    open({ storePatienceMs: 20_000 });
     away.store = true;
     const sink = subscribe(journal.position - 3);
     await vi.waitFor(() => expect(sink.begun).not.toBeNull());
@@ -277,7 +277,7 @@ describe('a feed that is pulled', () => {
   });
 
   test('gives every change to one that was here, and checkpoints when nothing matches', async () => {
-    open({ checkpointAfter: 100 });
+    open({ checkpointAfterMs: 100 });
     const stop = new AbortController();
     const batches: FeedBatch[] = [];
     const reading = (async () => {

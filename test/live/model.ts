@@ -160,7 +160,7 @@ class Follower {
     const operation = operationOf(this.filter, {
       afterIndex,
       key: `${way} ${JSON.stringify(this.filter)}`,
-      batching: way === 'batches' ? { maxSize: 5, maxWait: 10_000 } : null,
+      batching: way === 'batches' ? { maxSize: 5, maxWaitMicros: 10_000 } : null,
       render: way === 'late events' ? renderedLate : rendered,
     });
     const subscription = live.subscribe(operation, sink);

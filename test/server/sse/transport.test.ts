@@ -15,7 +15,7 @@ beforeAll(async () => {
     queueBytes: 256 * 1024,
     grace: 500,
     keepAlive: 1_200,
-    limits: { checkpointAfter: 200 },
+    limits: { checkpointAfterMs: 200 },
   });
 });
 afterAll(async () => {
