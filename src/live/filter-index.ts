@@ -3,22 +3,21 @@ import type { Filter } from '../event/filter.ts';
 import { compileFilter, type Matcher } from '../event/matcher.ts';
 import { conditionsOf, type Dimension, dimensions, type Term } from './filter-terms.ts';
 
-/** A filter that is in the index, and what it stands for. */
+/** A filter in the index, and the target that it was added for. */
 export interface Registration<Target> {
   readonly target: Target;
   readonly matches: Matcher;
-  /** The terms it is found by; null where it is tried for every event. */
+  /** The terms under which it is registered; null where every event is tested against it. */
   readonly terms: readonly Term[] | null;
-  /** The last search that tried it: it may be found by several of its terms. */
+  /** The last search that tested it: an event may have several of its terms. */
   search: number;
 }
 
 type Bucket<Target> = Set<Registration<Target>>;
 
 /**
- * Finds the filters that an event matches without trying them all: each is registered under the equality
- * terms of its most selective condition, an event looks up the terms it has, and what is found that way
- * is then tried in full.
+ * Finds the filters that an event matches without testing each of them. A filter is registered under the equality terms
+ * of its most selective condition. An event looks up its own terms, and only the filters found there are tested in full.
  */
 export class FilterIndex<Target> {
   readonly #buckets = new Map<Dimension, Map<string, Bucket<Target>>>(
@@ -28,12 +27,12 @@ export class FilterIndex<Target> {
   #search = 0;
   #size = 0;
 
-  /** How many filters are registered. */
+  /** Registered filters. */
   get size(): number {
     return this.#size;
   }
 
-  /** How many terms are looked up, and filters tried for every event: 0 when all have been taken out. */
+  /** Registered terms, and filters that every event is tested against: 0 when all filters have been removed. */
   get entries(): number {
     let count = this.#others.size;
     for (const values of this.#buckets.values()) count += values.size;
@@ -52,7 +51,7 @@ export class FilterIndex<Target> {
     return registration;
   }
 
-  /** Takes out what add answered, once. */
+  /** Removes what `add` returned; to be called once. */
   remove(registration: Registration<Target>): void {
     this.#size--;
     for (const bucket of this.#bucketsOf(registration)) bucket.delete(registration);
@@ -62,7 +61,7 @@ export class FilterIndex<Target> {
     }
   }
 
-  /** Calls `use` once with every target whose filter matches. */
+  /** Calls `use` once for every registration whose filter matches. */
   match(event: Event, use: (target: Target) => void): void {
     if (this.#size === 0) return;
     this.#search++;
@@ -70,13 +69,13 @@ export class FilterIndex<Target> {
       if (values.size === 0) continue;
       dimension.values(event, (value) => {
         const bucket = values.get(value);
-        if (bucket) this.#tryAll(bucket, event, use);
+        if (bucket) this.#testAll(bucket, event, use);
       });
     }
-    this.#tryAll(this.#others, event, use);
+    this.#testAll(this.#others, event, use);
   }
 
-  #tryAll(bucket: Bucket<Target>, event: Event, use: (target: Target) => void): void {
+  #testAll(bucket: Bucket<Target>, event: Event, use: (target: Target) => void): void {
     const search = this.#search;
     for (const registration of bucket) {
       if (registration.search === search) continue;
@@ -96,7 +95,7 @@ export class FilterIndex<Target> {
     }
   }
 
-  /** The condition that finds the filter for the fewest events in vain; null where nothing can be looked up. */
+  /** The terms of the most selective condition; null where the filter has no equality condition. */
   #bestTerms(filter: Filter): readonly Term[] | null {
     let best: readonly Term[] | null = null;
     for (const terms of [...conditionsOf(filter), ...this.#branches(filter)]) {
@@ -105,13 +104,13 @@ export class FilterIndex<Target> {
     return best;
   }
 
-  /** `any` is one condition where each of its branches has one. */
+  /** `any` counts as one condition if each of its branches has one. */
   *#branches({ any }: Filter): Iterable<readonly Term[]> {
     const terms = any?.map((branch) => this.#bestTerms(branch));
     if (terms?.every((each) => each !== null)) yield terms.flat();
   }
 
-  /** Filters that share a term are all tried for each of its events: crowded terms cost more. */
+  /** Every filter registered under a term is tested for each event with that term: crowded terms cost more. */
   #cost(terms: readonly Term[]): number {
     let cost = 0;
     for (const { dimension, value } of terms) {

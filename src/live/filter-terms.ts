@@ -1,15 +1,15 @@
 import { type Event, type Trait, typeOf } from '../event/event.ts';
 import type { Filter, SourceTest, Topic, TraitTest } from '../event/filter.ts';
 
-/** A value that an event must have in one of its dimensions. */
+/** A value that an event must have in a dimension. */
 export interface Term {
   readonly dimension: Dimension;
   readonly value: string;
 }
 
-/** What an event can be found by. */
+/** A property of events that filters compare for equality. */
 export interface Dimension {
-  /** How common a value is, by experience: 1 for one of a kind. Rare ones are looked up rather. */
+  /** An estimate of how many events share a value: 1 where each value is unique. Filters prefer the rare ones. */
   readonly commonness: number;
   /** Calls `use` with every value the event has. */
   readonly values: (event: Event, use: (value: string) => void) => void;
@@ -62,7 +62,6 @@ const source = {
   layer: field(50, (event) => event.source.layer),
 } satisfies Record<keyof SourceTest, Dimension>;
 
-/** Everything that filters can be looked up by. */
 export const dimensions: readonly Dimension[] = [
   ...Object.values(fields),
   type,
@@ -72,16 +71,15 @@ export const dimensions: readonly Dimension[] = [
   ...Object.values(source),
 ];
 
-/** Equal for traits that an EQ test takes for equal: integers and floats compare with each other. */
+/** Equal for traits that EQ treats as equal: integers and floats compare with each other. */
 function traitValue({ name, type: of, value }: Trait): string {
   const kind = of === 'TEXT' || of === 'DATETIME' ? of : 'NUMBER';
   return `${name}\0${kind}\0${value}`;
 }
 
 /**
- * The conditions of a filter that can be looked up, each as its alternatives: an event that matches has one
- * of the terms, of every condition. Empty where there is none, so that the filter is tried for every event;
- * a condition without alternatives is one that never holds.
+ * The equality conditions of a filter, each as its alternatives: an event that matches has at least one term of every
+ * condition. A condition without alternatives never matches. Empty: the filter has no such condition.
  */
 export function conditionsOf(filter: Filter): readonly (readonly Term[])[] {
   return [
