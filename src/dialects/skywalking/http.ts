@@ -3,6 +3,7 @@ import type { EventDraft } from '../../event/draft.ts';
 import { BodyError, hasJsonBody, readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
 import type { Intake } from '../../intake/intake.ts';
+import { requireRecorded } from '../../intake/rejected.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { draftsOf, eventsIn } from './event-list.ts';
@@ -93,7 +94,10 @@ async function report(
 ): Promise<string | undefined> {
   let refusal: string | undefined;
   for (let first = 0; first < drafts.length; first += atOnce) {
-    const results = await intake.report(drafts.slice(first, first + atOnce), 'ACCEPTED');
+    // The client sends the whole body again: under their uuids, events of earlier calls are duplicates then.
+    const results = requireRecorded(
+      await intake.report(drafts.slice(first, first + atOnce), 'ACCEPTED'),
+    );
     for (const [at, result] of results.entries()) {
       if (result.status !== 'REJECTED') continue;
       const [error] = result.errors;

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DialectContext } from '../../../src/dialects/dialect.ts';
 import { createSkyWalkingHttp } from '../../../src/dialects/skywalking/http.ts';
+import type { ReportResult } from '../../../src/intake/intake.ts';
+import { Unavailable } from '../../../src/runtime/unavailable.ts';
 import { type SkyWalkingGateway, startGateway, withoutJournal } from './gateway.ts';
 import { ingestCase } from './ingest-case.ts';
 import { queryEvents } from './query-client.ts';
@@ -153,20 +157,66 @@ describe('what is recorded', () => {
   });
 });
 
-test('without a journal the sender may send again', async () => {
-  const context = await withoutJournal(gateway.context);
-  const dialect = createSkyWalkingHttp(context, { maxBatch: 100, maxBodyBytes: 1_000 });
+/** Sends a body to an endpoint of its own over a context, whose calls of the intake take two events. */
+async function sendOver(context: DialectContext, body: unknown): Promise<Response> {
+  const dialect = createSkyWalkingHttp(context, { maxBatch: 2, maxBodyBytes: 10_000 });
   const server = createServer((request, response) => {
     void dialect.handle(request, response, new URL('http://gateway/v3/events'));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
-    method: 'POST',
-    headers: json,
-    body: JSON.stringify([event('lost')]),
-  });
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return await fetch(url, { method: 'POST', headers: json, body: JSON.stringify(body) });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+test('without a journal the sender may send again', async () => {
+  const response = await sendOver(await withoutJournal(gateway.context), [event('lost')]);
   expect(response.status).toBe(503);
   expect(await response.text()).toMatch(/^Status: 503\nDescription: Service Unavailable\n/);
-  server.closeAllConnections();
-  server.close();
 });
+
+test.each([
+  ['the journal is down', () => Promise.reject(new Unavailable('The journal is down.'))],
+  [
+    'one event of it is not recorded',
+    (_: unknown, recorded: Promise<ReportResult[]>) =>
+      recorded.then(([first]) => [first as ReportResult, notRecorded]),
+  ],
+])(
+  'a body of which a later call fails is answered 503, and sent again it doubles nothing: %s',
+  async (_, fail) => {
+    const uuids = Array.from({ length: 5 }, () => randomUUID());
+    const body = uuids.map((uuid) => event(uuid));
+    const { intake } = gateway.context;
+    let calls = 0;
+    const failing: DialectContext = {
+      ...gateway.context,
+      intake: {
+        report(drafts, wait) {
+          calls += 1;
+          return calls === 2
+            ? fail(drafts, intake.report(drafts.slice(0, 1), wait))
+            : intake.report(drafts, wait);
+        },
+      },
+    };
+    const changes: string[] = [];
+    const end = gateway.context.journal.follow((events) =>
+      changes.push(...events.map(({ id }) => id)),
+    );
+    expect((await sendOver(failing, body)).status).toBe(503);
+    expect(changes.slice(0, 2)).toEqual(uuids.slice(0, 2));
+    expect((await sendOver(failing, body)).status).toBe(200);
+    expect(changes).toEqual(uuids);
+    end();
+  },
+);
+
+const notRecorded: ReportResult = {
+  status: 'REJECTED',
+  errors: [{ path: [], code: 'UNAVAILABLE', message: 'The journal is down.' }],
+};
