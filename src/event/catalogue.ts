@@ -82,7 +82,7 @@ export const builtInCategories: readonly CatalogueCategory[] = [
   },
   {
     name: 'HighAvailability',
-    description: 'Volumes moving away from targets that fail.',
+    description: 'Volumes that move from failing targets to others.',
     actions: [
       control(
         'SwitchOver',

@@ -1,6 +1,6 @@
 import type { Dialect, EventSource, Instant, Json, Severity, TypedValue } from './event.ts';
 
-/** A moment as a dialect knows it: an RFC 3339 text that is still to be parsed, or already an Instant. */
+/** A moment as a dialect knows it: an RFC 3339 string that is still to be parsed, or already an Instant. */
 export type DraftTime = string | Instant;
 
 export type DraftTrait = { readonly name: string } & (
@@ -8,7 +8,7 @@ export type DraftTrait = { readonly name: string } & (
   | { readonly type: 'DATETIME'; readonly value: string }
 );
 
-/** What a reporter says before anybody has checked it: what is missing is undefined or null. */
+/** A report before anybody has checked it: a missing field is undefined or null. */
 export interface EventDraft {
   readonly id?: string | null | undefined;
   readonly namespace?: string | null | undefined;

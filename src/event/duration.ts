@@ -20,7 +20,7 @@ const calendar = /^(?:P[^T]*\d[YM]|\d+(?:\.\d+)?(?:y|M|mo|months?|years?)$)/;
 
 /**
  * Reads a length of time in microseconds: 500ms, 90s, 5m, 1h, 7d, 2w, or ISO 8601: PT5M, P1DT12H. Months
- * and years have no fixed length and are refused.
+ * and years have no fixed length and are rejected.
  * @param path the argument that holds it, for the error
  * @throws InputError
  */

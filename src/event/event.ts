@@ -45,7 +45,7 @@ export interface EventSource {
   readonly layer: string | null;
 }
 
-/** What is known of a source: what is not is undefined, which JSON leaves out. */
+/** The known fields of a source: an unknown one is undefined, which JSON leaves out. */
 export const knownOf = (source: EventSource) => ({
   service: source.service ?? undefined,
   instance: source.instance ?? undefined,
@@ -56,7 +56,7 @@ export const knownOf = (source: EventSource) => ({
   layer: source.layer ?? undefined,
 });
 
-/** What every event and every report of one carries. */
+/** The fields of every event and of every report. */
 interface EventFields {
   /** A UUID in lower case. */
   readonly id: string;
@@ -81,20 +81,20 @@ interface EventFields {
   readonly raw: Json;
 }
 
-/** One accepted report. Two reports with one id are one event: see completion.ts. */
+/** One accepted report. Reports with one id and namespace make one event: see completion.ts. */
 export interface Report extends EventFields {
-  /** Null where the reporter did not say: then an earlier report's severity stands. */
+  /** Null where the reporter did not say: then an earlier report's severity is kept. */
   readonly severity: Severity | null;
   /** True when Tidings made the id, so that no earlier report can carry it. */
   readonly generatedId: boolean;
 }
 
-/** What the reports under one id say together. */
+/** The reports of one id, merged. */
 export interface Event extends EventFields {
   /** Category and action: see typeOf. */
   readonly type: string;
   readonly severity: Severity;
-  /** Place in the journal of the event's latest change. */
+  /** The index of the event's latest change. */
   readonly index: number;
 }
 

@@ -19,7 +19,7 @@ interface SourceFilterInput {
   readonly layer?: Given<string>;
 }
 
-/** The API's EventFilter as a caller gives it: its texts are still to be parsed, and null means absent. */
+/** The API's EventFilter as a caller gives it: its strings are not parsed yet, and null means absent. */
 export interface FilterInput {
   readonly ids?: Given<readonly string[]>;
   readonly namespaces?: Given<readonly string[]>;
@@ -51,7 +51,7 @@ export interface FilterOptions {
 }
 
 const defaultFilterDepth = 8;
-/** What one filter may hold, with the filters inside it; lists are counted before any entry is read. */
+/** Limits of one filter with the filters inside it. Lists are counted before any entry is read. */
 const filterLimits = {
   /** Entries of one list. */
   entries: 1_000,
@@ -140,7 +140,7 @@ export function parseFilter(
   }
 }
 
-/** What an entry of a list is. */
+/** The type of a list's entries. */
 type Entry<Key extends keyof FilterInput> =
   FilterInput[Key] extends Given<readonly (infer Item)[]> ? Item : never;
 

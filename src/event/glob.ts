@@ -3,7 +3,7 @@ import { InputError, quoted } from './input-error.ts';
 // A Unix glob: * is any text, ? any one character, [a-z_] one of a set, [!a-z] one that is not in it. What is
 // special stands for itself in brackets: [*]. A ] that comes first in a set belongs to it. Dots are like any other.
 
-/** True for a text that a glob is compared with as it stands. */
+/** True for a glob that matches itself alone. */
 export const isLiteral = (glob: string): boolean => !/[*?[]/.test(glob);
 
 /**
@@ -17,7 +17,7 @@ export function globToRegex(glob: string, path: readonly string[] = []): string 
 }
 
 /**
- * A test for texts that match a glob. Its time grows with the length of the text times that of the glob, whatever they hold:
+ * A test for strings that match a glob. Its time grows at most with the length of the string times that of the glob:
  * between two stars the first match is as good as any later one, so that none has to be given back.
  * @throws InputError
  */
@@ -51,7 +51,7 @@ function endOfMatch(regex: RegExp, text: string, from: number): number | undefin
 /** Stars, a question mark, a set (what is behind `!`, or else its members), or a character for itself. */
 const token = /\*+|\?|\[(?:!(.[^\]]*)|([^!][^\]]*))\]|./gsu;
 
-/** The regular expressions of what stands between the stars. */
+/** The regular expressions of the segments between the stars. */
 function segmentsOf(glob: string, path: readonly string[]): string[] {
   const segments: string[] = [];
   let segment = '';

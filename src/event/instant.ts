@@ -1,11 +1,11 @@
 import type { Instant } from './event.ts';
 import { InputError, quoted } from './input-error.ts';
 
-/** A text that is no instant; the message is a phrase that goes behind the text: "has no day 31 ...". */
+/** A string that is not an instant. The message is a phrase that follows the string: "has no day 31 ...". */
 export class InstantError extends Error {
   override readonly name = 'InstantError';
 
-  /** The same fault, of a text that a caller gave. */
+  /** The same fault, of a string that a caller gave. */
   about(text: string, path: readonly string[]): InputError {
     return new InputError(path, `${quoted(text)} ${this.message}.`, { cause: this });
   }
@@ -92,7 +92,7 @@ export function formatInstant(instant: Instant): string {
   return rest === 0 ? `${text}Z` : `${text}${threeDigits(rest)}Z`;
 }
 
-/** Days are kept, as most instants lie on few of them: so many at most. */
+/** Days are kept, as most instants are on a few of them. */
 const keptDays = 1_000;
 const textsOfDays = new Map<number, string>();
 

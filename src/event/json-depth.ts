@@ -21,7 +21,7 @@ export function isNestedDeeper(json: string, maxDepth: number = maxDocumentDepth
   return false;
 }
 
-/** The index of the quote that ends a string; the length of the text where none does. */
+/** The index of the quote that ends a string; the length of the JSON where none does. */
 function endOfString(json: string, start: number): number {
   let end = json.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(json, end)) end = json.indexOf('"', end + 1);

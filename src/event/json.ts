@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Json, Trait } from './event.ts';
 
-/** Rare in most texts, and found faster than anything that begins with a single character. */
+/** Rare in most documents, and found faster than anything that begins with a single character. */
 const longDigits = /\d{16}/;
 /**
  * What may be an integer beyond 2^53: it follows the colon of a member, a comma, a bracket, or nothing. Found
@@ -19,7 +19,7 @@ const largeInteger = /^-?\d{16,}$/;
 /** Longer ones are read as numbers: infinite ones, which the intake rejects. */
 const maxDigits = 1_000;
 
-/** Begins the strings that stand in for bigints within this module; nobody outside can know it. */
+/** Begins the strings that stand for bigints within this module; nobody outside can know it. */
 const mark = `${randomUUID()}:`;
 const marked = new RegExp(`"${mark}(-?\\d+)"`, 'g');
 

@@ -13,7 +13,7 @@ export const matchesFilter = (filter: Filter, event: Event): boolean =>
  * Filter for what each field means.
  */
 export function compileFilter(filter: Filter): Matcher {
-  // The cheap and selective ones stand first.
+  // The cheap and selective ones come first.
   const tests = [
     oneOf(filter.categories, ({ category }) => category),
     oneOf(filter.actions, ({ action }) => action),
@@ -164,7 +164,7 @@ const outcomes = {
 } as const;
 
 /**
- * The order of texts by code points, which is that of their UTF-8 bytes. JavaScript's own is by UTF-16 units, in
+ * The order of strings by code points, which is that of their UTF-8 bytes. JavaScript's own is by UTF-16 units, in
  * which the surrogates (of characters above U+FFFF) come before U+E000 to U+FFFF.
  */
 export function compareText(a: string, b: string): number {

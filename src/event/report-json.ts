@@ -45,7 +45,7 @@ interface ReportMessage {
   readonly message?: string;
   /** Expanded: what is tagged `a:b` is tagged `a` too. */
   readonly tags?: readonly string[];
-  /** Typed facts, one for a name: the value of a TEXT is a text, of INT and FLOAT a number, of DATETIME a time. */
+  /** Typed facts, one for a name: the value of a TEXT is a string, of INT and FLOAT a number, of DATETIME a time. */
   readonly traits?: readonly TraitMessage[];
   /** Whatever the reporter attached. */
   readonly value?: Json;
@@ -173,7 +173,7 @@ function optional<Value>(
 function textOf(from: JsonObject, name: string): string {
   const value = from[name];
   if (typeof value === 'string') return value;
-  throw new ReportFormatError(`${name} is not a text.`);
+  throw new ReportFormatError(`${name} is not a string.`);
 }
 
 function listOf(from: JsonObject, name: string): readonly unknown[] {
@@ -185,7 +185,7 @@ function listOf(from: JsonObject, name: string): readonly unknown[] {
 function textsOf(from: JsonObject, name: string): readonly string[] {
   const list = listOf(from, name);
   if (list.every((item) => typeof item === 'string')) return list;
-  throw new ReportFormatError(`${name} is not a list of texts.`);
+  throw new ReportFormatError(`${name} is not a list of strings.`);
 }
 
 function oneOf<Name extends string>(known: readonly Name[], from: JsonObject, name: string): Name {

@@ -1,6 +1,6 @@
 import type { Json, Report } from './event.ts';
 
-/** What a report takes besides its texts. */
+/** The size of a report without its strings. */
 const fixed = 400;
 
 type Weighed = Pick<Report, 'message' | 'tags' | 'filterKeys' | 'traits' | 'value' | 'raw'>;

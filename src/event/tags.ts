@@ -1,6 +1,6 @@
 /**
- * Tags as they are kept: one tagged `group:label` is also tagged `group` (the text before the first
- * colon), which stands before it; each once. A tag that begins with a colon has no group.
+ * Tags as they are kept: one tagged `group:label` is also tagged `group` (the part before the first
+ * colon), which comes before it; each once. A tag that begins with a colon has no group.
  */
 export function expandTags(tags: readonly string[]): readonly string[] {
   if (tags.length === 0) return none;

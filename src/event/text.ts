@@ -3,7 +3,7 @@ import { InputError } from './input-error.ts';
 /** Quick to search for, and rare: NUL and halves of characters, which PostgreSQL cannot keep. */
 const suspicious = /[\0\ud800-\udfff]/;
 
-/** The text as it can be kept: halves of surrogate pairs become U+FFFD. Null where it holds a NUL. */
+/** The string as it can be kept: halves of surrogate pairs become U+FFFD. Null where it holds a NUL. */
 export function storable(text: string): string | null {
   if (!suspicious.test(text)) return text;
   return text.includes('\0') ? null : text.replace(/\p{Surrogate}/gu, '\ufffd');
@@ -12,11 +12,11 @@ export function storable(text: string): string | null {
 /** Bytes of UTF-8 that PostgreSQL keeps in one entry of an index, short of its 2,700: names are looked up by indexes. */
 export const longestIndexed = 2_600;
 
-/** Whether an index has room for the text. A UTF-16 unit is at most 3 bytes of UTF-8. */
+/** Whether an index has room for the string. A UTF-16 unit is at most 3 bytes of UTF-8. */
 export const fitsIndex = (text: string): boolean =>
   text.length * 3 <= longestIndexed || Buffer.byteLength(text) <= longestIndexed;
 
-/** A caller's text as it can be kept. @throws InputError */
+/** A caller's string as it can be kept. @throws InputError */
 export function parseText(text: string, path: readonly string[]): string {
   const kept = storable(text);
   if (kept === null) throw new InputError(path, 'A text must not hold the character NUL (U+0000).');

@@ -2,7 +2,7 @@ import type { Json } from '../event/event.ts';
 import { stringifyJson } from '../event/json.ts';
 import type { Faults } from './faults.ts';
 
-/** A JSON value that can be stored, and how many characters it has as text. */
+/** A JSON value that can be stored, and its length as a JSON string. */
 export interface Attachment {
   readonly json: Json;
   readonly length: number;
@@ -10,13 +10,13 @@ export interface Attachment {
 
 const nothing: Attachment = { json: null, length: 0 };
 
-/** Deeper JSON is refused: it would overflow what reads it later. */
+/** Deeper JSON is rejected: it would overflow the stack of its later readers. */
 const maxDepth = 256;
 
 /** What may be a NUL or half a surrogate pair once JSON.stringify has escaped it. */
 const unusual = /\\u(?:0000|d[89a-f])/;
 
-/** Reads a value or a raw message, whose texts must be storable all the way down. */
+/** Reads a value or a raw message, whose strings must be storable at every level. */
 export function attach(name: 'value' | 'raw', json: Json | undefined, faults: Faults): Attachment {
   if (json === undefined || json === null) return nothing;
   const flaw = flawOf(json, maxDepth);
@@ -29,7 +29,7 @@ export function attach(name: 'value' | 'raw', json: Json | undefined, faults: Fa
   return { json: storable(json, [name], faults), length: text.length };
 }
 
-/** Why a value is no JSON that can be read again, as a sentence. */
+/** The reason why a value cannot be read again as JSON, as a sentence. */
 function flawOf(json: Json, levels: number): string | null {
   if (typeof json === 'number' && !Number.isFinite(json)) {
     return `It holds ${json}, which is no number in JSON: give a finite one.`;

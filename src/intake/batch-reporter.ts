@@ -17,8 +17,8 @@ interface Waiting {
 }
 
 /**
- * Appends what a stream of messages brings, in its order: what arrives while an append is under way makes
- * the next one. While the journal is down it holds what it has and tries again; drafts carry ids, so that a
+ * Appends the drafts of a stream of messages, in its order: those that arrive during an append make
+ * the next one. While the journal is down it keeps its drafts and tries again; they have ids, so that a
  * repeat is harmless. A draft that will never be accepted is counted and skipped, and the stream goes on.
  */
 export class BatchReporter {
@@ -38,7 +38,7 @@ export class BatchReporter {
     this.#maxBatch = maxBatch;
   }
 
-  /** True while so much waits that the sender should too, until it is emptied. */
+  /** True while a full load waits: the sender should wait until it is emptied. */
   get full(): boolean {
     return (
       this.#waiting.length >= maxWaiting ||
@@ -60,7 +60,7 @@ export class BatchReporter {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** From now on a journal that is down is waited for no longer than this. */
+  /** From now on, waits for a journal that is down for this time at most. */
   losePatience(timeoutMs: number): void {
     setTimeout(() => this.#patience.abort(), timeoutMs).unref();
   }

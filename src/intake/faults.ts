@@ -1,16 +1,16 @@
 import { fitsIndex, longestIndexed, storable } from '../event/text.ts';
 import type { ReportError, ReportErrorCode } from './intake.ts';
 
-/** A place in a list, or the name of a member. */
+/** A position in a list, or the name of a member. */
 type Step = number | string;
 
-/** Faults are given the steps of a path, traits, 0, name, and make it where something is wrong: in most events nothing is. */
+/** Faults are given the steps of a path (traits, 0, name), and join them only for a fault: most events have none. */
 export const pathOf = (
   field: string,
   ...steps: readonly (Step | undefined)[]
 ): readonly string[] => [field, ...steps.filter((step) => step !== undefined).map(String)];
 
-/** Gathers everything that is wrong with one draft, and says what is good text. */
+/** Gathers everything that is wrong with one draft, and checks its strings. */
 export class Faults {
   readonly #errors: ReportError[] = [];
 
@@ -23,7 +23,7 @@ export class Faults {
     this.#errors.push({ path, code, message });
   }
 
-  /** A text that PostgreSQL can keep: a NUL is refused, half of a surrogate pair replaced. */
+  /** A string that PostgreSQL can keep: a NUL is rejected, half of a surrogate pair replaced. */
   storable(text: string, field: string, step?: Step, member?: Step): string {
     return storable(text) ?? this.storableAt(pathOf(field, step, member), text);
   }
@@ -40,7 +40,7 @@ export class Faults {
     return text;
   }
 
-  /** A text of 1 to `max` characters that can be stored. */
+  /** A string of 1 to `max` characters that can be stored. */
   name(text: string, max: number, field: string, step?: Step, member?: Step): string {
     if (text.length === 0 || text.length > max || !fitsIndex(text)) {
       this.#checkLength(text, max, pathOf(field, step, member));
@@ -60,7 +60,7 @@ export class Faults {
     }
   }
 
-  /** A text that may be left out; an empty one counts as absent. */
+  /** A string that may be left out; an empty one counts as absent. */
   optional(
     text: string | null | undefined,
     max: number,

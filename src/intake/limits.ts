@@ -1,4 +1,4 @@
-/** What one call and one event may hold. */
+/** Limits of one call and of one event. */
 export interface IntakeLimits {
   /** Events in one call. */
   readonly events: number;
@@ -8,7 +8,7 @@ export interface IntakeLimits {
   readonly tags: number;
   readonly traits: number;
   readonly filterKeys: number;
-  /** Microseconds that a time may lie ahead. */
+  /** The most microseconds that a time may be in the future. */
   readonly future: number;
 }
 

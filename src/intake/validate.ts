@@ -23,13 +23,13 @@ const keyLength = 1024;
 
 export interface ValidateOptions {
   readonly limits: IntakeLimits;
-  /** Whether the message that an event was made of is kept. */
+  /** Whether the original message of an event is kept. */
   readonly storeRaw: boolean;
   /** Notified of each draft whose time was replaced by the time of its arrival: see EventDraft.clock. */
   readonly onClockAhead?: ((draft: EventDraft) => void) | undefined;
 }
 
-/** Checks one draft and fills in what its reporter left out. Everything that is wrong is told together. */
+/** Checks one draft and fills in the fields that its reporter left out. All faults are answered together. */
 export function validate(
   draft: EventDraft,
   now: Instant,
@@ -86,7 +86,7 @@ function kindOf(draft: EventDraft, faults: Faults): Pick<Report, 'category' | 'a
   if (!agree) {
     faults.add(['type'], 'INVALID', 'It differs from category and action: give one or the other.');
   } else if (split.category === '' || split.action === '') {
-    faults.add(['type'], 'INVALID', 'It lacks a name before or behind its first dot: give both.');
+    faults.add(['type'], 'INVALID', 'It lacks a name before or after its first dot: give both.');
   }
   return {
     category: faults.optional(split.category, nameLength, 'type') ?? split.category,
@@ -94,7 +94,7 @@ function kindOf(draft: EventDraft, faults: Faults): Pick<Report, 'category' | 'a
   };
 }
 
-/** At the first dot, or behind the category where that is given: a category may hold dots of its own. */
+/** At the first dot, or after the category where that is given: a category may hold dots of its own. */
 function splitType(type: string, category: string | null): Pick<Report, 'category' | 'action'> {
   const dot =
     category !== null && type.startsWith(`${category}.`) ? category.length : type.indexOf('.');
@@ -127,7 +127,7 @@ function sourceOf(source: EventDraft['source'], faults: Faults): EventSource {
 
 const none: readonly never[] = [];
 
-/** False, with the fault told, where a list has more entries than it may. */
+/** False, with the fault added, where a list has more entries than it may. */
 function fits(name: string, length: number, max: number, faults: Faults): boolean {
   if (length <= max) return true;
   faults.add([name], 'TOO_MANY', `There are ${length} ${name}: give ${max} at most.`);
@@ -192,7 +192,7 @@ function withReportedTimes(traits: readonly Trait[], replaced: readonly Trait[])
   return [...traits, ...replaced.filter(({ name }) => !names.has(name))];
 }
 
-/** Null, with the fault told, where it is no instant. */
+/** Null, with the fault added, where it is not an instant. */
 function instantOf(time: DraftTime, path: readonly string[], faults: Faults): Instant | null {
   const read = readTime(time);
   if (!(read instanceof InstantError)) return read;
@@ -259,7 +259,7 @@ function reportedTrait(name: string, time: DraftTime, read: Instant | InstantErr
   return { name, type: 'TEXT', value: storable(text) ?? '' };
 }
 
-/** A character is at most 6 bytes of JSON, so that most events need not be measured; and a number so many characters. */
+/** A character is at most 6 bytes of JSON, so that most events need not be measured. A number has at most 24 characters. */
 const bytesPerCharacter = 6;
 const longestNumber = 24;
 
@@ -272,7 +272,7 @@ function checkSize(report: Report, attached: number, max: number, faults: Faults
   }
 }
 
-/** At least as many as its own texts have that may be long. */
+/** At least as many as are in its strings that may be long. */
 function charactersOf({ message, key, tags, filterKeys, traits }: Report): number {
   let characters = (message?.length ?? 0) + (key?.length ?? 0);
   for (const tag of tags) characters += tag.length;

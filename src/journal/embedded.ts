@@ -54,7 +54,7 @@ export class EmbeddedJournal implements Journal {
   readonly #closing = new AbortController();
   readonly #backoff = new Backoff(shortestPauseMs, longestPauseMs);
   #waiting: Waiting[] = [];
-  /** What was taken to be written and was not; it goes before all that waits. */
+  /** Reports that were taken to be written and were not; they go before all that wait. */
   #undone: Waiting[] = [];
   #bytes = 0;
   /** Null before the log has said for the first time how far it has got. */
@@ -155,7 +155,7 @@ export class EmbeddedJournal implements Journal {
     return none && (this.#certain || this.#closing.signal.aborted);
   }
 
-  /** Finds out where the log stands; while that cannot be done, nobody is left waiting for it. */
+  /** Asks for the last index of the log; while it does not answer, every waiting report is answered. */
   async #recover(): Promise<void> {
     this.#waiting = [...this.#undone, ...this.#waiting];
     this.#undone = [];

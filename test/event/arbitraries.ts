@@ -61,7 +61,7 @@ const characters = fc
   .map((character) => (character === '\0' ? '0' : character));
 
 /** A text of 1 to 256 characters that can be stored. */
-export const texts = fc.oneof(
+export const strings = fc.oneof(
   { weight: 9, arbitrary: fc.constantFrom(...hardTexts) },
   {
     weight: 1,
@@ -72,7 +72,7 @@ export const texts = fc.oneof(
 /** Texts of which many are alike. */
 const names = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('a', 'A', "a'%", 'é') },
-  { weight: 1, arbitrary: texts },
+  { weight: 1, arbitrary: strings },
 );
 
 /** Whole microseconds, most of them within a second of someday and few of them alike. */
@@ -108,7 +108,7 @@ const traitNames = fc.constantFrom('a', 'b', 'a.b', "c'", 'ä');
 
 const traits: fc.Arbitrary<readonly Trait[]> = fc.uniqueArray(
   fc.oneof(
-    fc.record({ name: traitNames, type: fc.constant('TEXT' as const), value: texts }),
+    fc.record({ name: traitNames, type: fc.constant('TEXT' as const), value: strings }),
     fc.record({ name: traitNames, type: fc.constant('INT' as const), value: integers }),
     fc.record({ name: traitNames, type: fc.constant('FLOAT' as const), value: floats }),
     fc.record({ name: traitNames, type: fc.constant('DATETIME' as const), value: instants }),
@@ -134,8 +134,8 @@ const ids = fc.oneof(
     'ffffffff-ffff-ffff-ffff-ffffffffffff',
   ),
 );
-const categories = fc.oneof(fc.constantFrom('Volume', 'Pool', 'event'), texts).map(withoutDots);
-const actions = fc.oneof(fc.constantFrom('Create', 'Delete', 'instance.resize.start'), texts);
+const categories = fc.oneof(fc.constantFrom('Volume', 'Pool', 'event'), strings).map(withoutDots);
+const actions = fc.oneof(fc.constantFrom('Create', 'Delete', 'instance.resize.start'), strings);
 
 function withoutDots(text: string): string {
   return text.replaceAll('.', '-');
@@ -143,14 +143,14 @@ function withoutDots(text: string): string {
 
 const shared = {
   id: ids,
-  namespace: fc.oneof(fc.constant('default'), texts),
+  namespace: fc.oneof(fc.constant('default'), strings),
   category: categories,
   action: absentOr(actions),
   source: sources,
   key: absentOr(names),
   filterKeys: fc.uniqueArray(names, { maxLength: 4 }),
-  message: absentOr(texts),
-  tags: fc.array(texts, { maxLength: 4 }).map(expandTags),
+  message: absentOr(strings),
+  tags: fc.array(strings, { maxLength: 4 }).map(expandTags),
   traits,
   value: jsons,
   time: instants,
@@ -169,7 +169,7 @@ export const reports: fc.Arbitrary<Report> = fc
   })
   .map(({ length, ...report }) => ({ ...report, endTime: endOf(report.time, length) }));
 
-/** An event as the journal tells of them. */
+/** An event as followers of the journal get it. */
 export const events: fc.Arbitrary<Event> = fc
   .record({
     ...shared,
@@ -190,7 +190,7 @@ const endOf = (time: number, length: number | null): number | null =>
 const globs = fc.oneof(
   fc.constantFrom('*', 'Volume.*', '*.Create', 'Volume', '?*', '[!V]*', '[a-z]*', '*.*.*', 'event'),
   fc
-    .array(fc.oneof(fc.constantFrom('*', '?', '[ab]', '[!a]', '.', '[[]', '[]]'), texts), {
+    .array(fc.oneof(fc.constantFrom('*', '?', '[ab]', '[!a]', '.', '[[]', '[]]'), strings), {
       maxLength: 4,
     })
     .map((parts) => parts.join(''))
@@ -206,7 +206,7 @@ function isGlob(text: string): boolean {
 }
 
 const operands = fc.oneof(
-  texts.map((text) => ({ text })),
+  strings.map((text) => ({ text })),
   integers.map((int) => ({ int })),
   floats.map((float) => ({ float })),
   instants.map((instant) => ({ dateTime: formatInstant(instant) })),
@@ -217,7 +217,7 @@ const traitFilters: fc.Arbitrary<TraitFilterInput> = fc.oneof(
   fc.record({
     name: traitNames,
     op: fc.constantFrom('PREFIX' as const, 'CONTAINS' as const),
-    value: texts.map((text) => ({ text })),
+    value: strings.map((text) => ({ text })),
   }),
   fc.record({
     name: traitNames,
@@ -233,8 +233,8 @@ const some = <Value>(arbitrary: fc.Arbitrary<Value>) => fc.array(arbitrary, { ma
 const topics = fc
   .oneof(
     categories,
-    fc.tuple(categories, texts).map(([category, key]) => `${category}:${key}`),
-    texts.map((key) => `*:${key}`),
+    fc.tuple(categories, strings).map(([category, key]) => `${category}:${key}`),
+    strings.map((key) => `*:${key}`),
     fc.constant('*'),
   )
   .filter((topic) => !topic.startsWith(':'));
@@ -248,14 +248,14 @@ const filterInputs: fc.Arbitrary<FilterInput> = filtersOfDepth(2);
 function filtersOfDepth(depth: number): fc.Arbitrary<FilterInput> {
   const fields: { readonly [Name in keyof FilterInput]-?: fc.Arbitrary<FilterInput[Name]> } = {
     ids: some(ids),
-    namespaces: some(fc.oneof(fc.constant('default'), texts)),
+    namespaces: some(fc.oneof(fc.constant('default'), strings)),
     categories: some(categories),
     actions: some(actions),
     types: some(fc.tuple(fc.constantFrom('', '!'), globs).map((parts) => parts.join(''))),
     topics: some(topics),
     keys: some(names),
-    tags: some(texts),
-    anyTags: some(texts),
+    tags: some(strings),
+    anyTags: some(strings),
     severities: some(fc.constantFrom(...severities)),
     source: fc.record(
       { service: names, node: names, plane: fc.constantFrom(...planes), layer: names },

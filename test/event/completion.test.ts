@@ -111,7 +111,7 @@ describe('complete', () => {
     ).toBe('two');
   });
 
-  test('what a later report leaves out stands', () => {
+  test('a later report keeps the fields that it leaves out', () => {
     const event = complete([
       {
         index: 1,

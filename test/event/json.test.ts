@@ -13,7 +13,7 @@ import {
 import { decodeReport, encodeReport } from '../../src/event/report-json.ts';
 import { report } from '../journal/report.ts';
 
-/** JSON texts with integers of any length among their numbers. */
+/** JSON strings with integers of any length among their numbers. */
 const leaf = fc.oneof(
   fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }).map(String),
   fc.maxSafeInteger().map(String),
@@ -32,7 +32,7 @@ const { tree: jsonText } = fc.letrec((tie) => ({
     ),
 })) as { tree: fc.Arbitrary<string> };
 
-/** All numbers in a text, each as written. */
+/** All numbers in a JSON string, each as written. */
 const numbersIn = (text: string) =>
   text.replace(/"(?:[^"\\]|\\.)*"/gs, '""').match(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g) ?? [];
 const isInteger = (number: string) => /^-?\d+$/.test(number) && number !== '-0';

@@ -5,7 +5,7 @@ import { type FilterInput, parseFilter } from '../../src/event/filter-input.ts';
 import { compareText, compileFilter, matchesFilter } from '../../src/event/matcher.ts';
 import type { TraitFilterInput } from '../../src/event/trait-filter.ts';
 import { countReads } from '../steps.ts';
-import { events, filters, someday, texts } from './arbitraries.ts';
+import { events, filters, someday, strings } from './arbitraries.ts';
 
 const event: Event = {
   id: '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a',
@@ -189,9 +189,9 @@ describe('a trait', () => {
   });
 });
 
-test('texts are ordered as their UTF-8 bytes are', () => {
+test('strings are ordered as their UTF-8 bytes are', () => {
   fc.assert(
-    fc.property(texts, texts, (a, b) => {
+    fc.property(strings, strings, (a, b) => {
       expect(Math.sign(compareText(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
     }),
   );

@@ -14,7 +14,7 @@ test('a report survives the way through JSON', () => {
   );
 });
 
-test('reads well: what was not said is absent, times are texts', () => {
+test('reads well: absent fields are left out, times are strings', () => {
   expect(JSON.parse(encodeReport(report({ id })))).toEqual({
     v: 2,
     id,
@@ -68,7 +68,7 @@ test('version 1 is still read, in which generatedId has another name', () => {
   });
 });
 
-describe('a body that is no report is refused', () => {
+describe('a body that is not a report is rejected', () => {
   const body = JSON.parse(encodeReport(report({ id })));
 
   test.each([
@@ -86,20 +86,20 @@ describe('a body that is no report is refused', () => {
   });
 
   test.each([
-    [{ id: undefined }, 'id is not a text'],
-    [{ namespace: 5 }, 'namespace is not a text'],
-    [{ action: null }, 'action is not a text'],
+    [{ id: undefined }, 'id is not a string'],
+    [{ namespace: 5 }, 'namespace is not a string'],
+    [{ action: null }, 'action is not a string'],
     [{ severity: 'BAD' }, 'severity is not one of NORMAL, ERROR'],
     [{ dialect: 'KLINGON' }, 'dialect is not one of'],
     [{ source: [] }, 'source is not an object'],
     [{ source: { plane: 'SKY' } }, 'plane is not one of'],
     [{ tags: 'a' }, 'tags is not a list'],
-    [{ tags: [1] }, 'tags is not a list of texts'],
+    [{ tags: [1] }, 'tags is not a list of strings'],
     [{ traits: [null] }, 'A trait is not an object'],
     [{ traits: [{ name: 'a', type: 'INT', value: '1' }] }, 'trait "a" is not a number'],
-    [{ traits: [{ name: 'a', type: 'DATETIME', value: 1 }] }, 'value is not a text'],
+    [{ traits: [{ name: 'a', type: 'DATETIME', value: 1 }] }, 'value is not a string'],
     [{ time: 'now' }, 'time is not an RFC 3339'],
-    [{ recordedAt: undefined }, 'recordedAt is not a text'],
+    [{ recordedAt: undefined }, 'recordedAt is not a string'],
   ])('%j', (change, reason) => {
     const text = JSON.stringify({ ...body, ...change });
     expect(() => decodeReport(text)).toThrow(ReportFormatError);

@@ -132,13 +132,13 @@ describe('report', () => {
     expect(await intake().report([], 'STORED')).toEqual([]);
   });
 
-  test('more events than one call may have are refused together', async () => {
+  test('more events than one call may have are rejected together', async () => {
     const few = intake({ ...defaultLimits, events: 2 });
     await expect(few.report([draft(), draft(), draft()], 'ACCEPTED')).rejects.toThrow(InputError);
     expect(await journal.lastIndex()).toBe(last);
   });
 
-  test('a journal that is away is told to the caller', async () => {
+  test('a journal that is down is an error of the call', async () => {
     await journal[Symbol.asyncDispose]();
     await expect(intake().report([draft()], 'ACCEPTED')).rejects.toThrow(Unavailable);
   });

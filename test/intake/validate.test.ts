@@ -37,7 +37,7 @@ describe('what a reporter leaves out', () => {
     expect(accepted({ endTime: now + second })).toMatchObject({ time: now });
   });
 
-  test('texts that are empty count as absent', () => {
+  test('empty strings count as absent', () => {
     const report = accepted({
       namespace: '',
       key: '',
@@ -73,14 +73,14 @@ test('an id is kept in lower case', () => {
   });
 });
 
-test('half a surrogate pair is replaced, in texts and deep inside a value', () => {
+test('half a surrogate pair is replaced, in strings and deep inside a value', () => {
   expect(accepted({ message: 'a\ud800b' }).message).toBe('a\ufffdb');
   expect(accepted({ value: { 'k\udc00': ['\ud83d\ude00', 'x\ud83d'] } }).value).toEqual({
     'k\ufffd': ['\ud83d\ude00', 'x\ufffd'],
   });
 });
 
-test('a text that only looks like an escaped NUL is kept', () => {
+test('a string that only looks like an escaped NUL is kept', () => {
   expect(accepted({ value: '\\u0000' }).value).toBe('\\u0000');
 });
 
@@ -149,12 +149,12 @@ test.each<[string, Omit<EventDraft, 'dialect'>, string[], string]>([
   ['no instant', { time: '2026-11-20' }, ['time'], 'INVALID'],
   ['a time too far ahead', { time: now + 301 * second }, ['time'], 'INVALID'],
   ['an end before its beginning', { time: now, endTime: now - 1 }, ['endTime'], 'INVALID'],
-  ['a NUL in a text', { message: 'a\0b' }, ['message'], 'INVALID'],
+  ['a NUL in a string', { message: 'a\0b' }, ['message'], 'INVALID'],
   ['a NUL deep in a value', { value: { a: ['b\0'] } }, ['value', 'a', '0'], 'INVALID'],
   ['a value nested without end', { value: deep(300) }, ['value'], 'INVALID'],
   ['an event too large', { value: 'x'.repeat(300_000) }, [], 'TOO_LONG'],
   ['an event of many bytes a character', { message: '\u{1f600}'.repeat(70_000) }, [], 'TOO_LONG'],
-])('%s is refused', (_title, draft, path, code) => {
+])('%s is rejected', (_title, draft, path, code) => {
   expect(check(draft)).toEqual([{ path, code, message: expect.stringMatching(/\.$/) }]);
 });
 
@@ -238,7 +238,7 @@ describe('a time too far in the future, from a sender that will not report again
   });
 });
 
-test('everything that is wrong is told together', () => {
+test('all faults are answered together', () => {
   const faults = check({ id: 'x', tags: [''], time: 'soon' });
   expect(faults).toHaveLength(3);
 });

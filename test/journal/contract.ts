@@ -9,7 +9,7 @@ export interface JournalPlace extends AsyncDisposable {
   open(): Promise<Journal>;
 }
 
-/** What has been told to a follower. */
+/** The changes that a follower was notified of. */
 function follow(journal: Journal): { events: Event[]; batches: number[]; end: () => void } {
   const events: Event[] = [];
   const batches: number[] = [];
@@ -49,7 +49,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
       journal = await at.open();
     }
 
-    test('an empty one has no last index and no trouble', async () => {
+    test('an empty one has no last index and is healthy', async () => {
       expect(await journal.lastIndex()).toBe(0);
       expect(journal.position).toBe(0);
       await vi.waitFor(() => expect(journal.healthReason()).toBeNull());
@@ -79,7 +79,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
       expect(await journal.lastIndex()).toBe(given.at(-1));
     });
 
-    test('tells followers of every change once, in order, as it was reported', async () => {
+    test('notifies followers of every change once, in order, as it was reported', async () => {
       const told = follow(journal);
       const reports = Array.from({ length: 50 }, (_, n) =>
         report({
@@ -116,7 +116,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
       expect(journal.position).toBe(places.at(-1)?.index);
     });
 
-    test('tells a follower only of what came after it began and before it ended', async () => {
+    test('notifies a follower only of changes after it began and before it ended', async () => {
       await journal.append([report({ message: 'before' })]);
       await vi.waitFor(async () => expect(journal.position).toBe(await journal.lastIndex()));
       const told = follow(journal);
@@ -200,7 +200,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
         expect(told.events[2]).toMatchObject({ id: event, ...whole });
       });
 
-      test('a repeat is a duplicate: it has the place of what it repeats and nobody is told', async () => {
+      test('a repeat is a duplicate: it has the index of the first one and nobody is notified', async () => {
         const told = follow(journal);
         const event = id();
         const [first] = await journal.append([start(event)]);
@@ -299,7 +299,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
       await journal[Symbol.asyncDispose]();
     });
 
-    test('refuses appends once it is closed', async () => {
+    test('rejects appends once it is closed', async () => {
       await journal[Symbol.asyncDispose]();
       await expect(journal.append([report()])).rejects.toMatchObject({ name: 'Unavailable' });
     });

@@ -25,25 +25,25 @@ describe('the embedded journal', () => {
 
   /** The store, and what goes wrong with its next writes. */
   let faults: ('none' | 'unwritten' | 'unanswered')[];
-  let away: boolean;
+  let down: boolean;
   let log: EventLog;
   beforeEach(() => {
     faults = [];
-    away = false;
+    down = false;
     log = {
       async write(parts, from) {
-        const fault = away ? 'unwritten' : faults.shift();
-        if (fault === 'unwritten') throw new Unavailable('The database is away.');
+        const fault = down ? 'unwritten' : faults.shift();
+        if (fault === 'unwritten') throw new Unavailable('The database is down.');
         const written = await store.write(parts, from);
         if (fault === 'unanswered') throw new Unavailable('The connection was lost.');
         return written;
       },
       async lastIndex() {
-        if (away) throw new Unavailable('The database is away.');
+        if (down) throw new Unavailable('The database is down.');
         return store.lastIndex();
       },
       async journalId(proposed) {
-        if (away) throw new Unavailable('The database is away.');
+        if (down) throw new Unavailable('The database is down.');
         return store.journalId(proposed);
       },
       after: (index, limit) => store.after(index, limit),
@@ -58,7 +58,7 @@ describe('the embedded journal', () => {
   };
   const unavailable = { name: 'Unavailable' };
 
-  test('a write whose answer was lost is not acknowledged, but told, and its indexes are not given again', async () => {
+  test('a write whose answer was lost is not acknowledged, but followers are notified, and its indexes are not given again', async () => {
     const { journal, told } = await open();
     faults = ['unanswered'];
     const lost = [report({ message: 'a' }), report({ message: 'b' })];
@@ -73,7 +73,7 @@ describe('the embedded journal', () => {
     await journal[Symbol.asyncDispose]();
   });
 
-  test('a report that the database rejects is rejected alone, and nobody is told of it', async () => {
+  test('a report that the database rejects is rejected alone, and nobody is notified of it', async () => {
     const { journal, told } = await open();
     const reports = [
       report({ message: 'a' }),
@@ -100,14 +100,14 @@ describe('the embedded journal', () => {
     expect(outcomes.slice(1_000)).toEqual(
       Array.from({ length: 200 }, () => ({
         code: 'UNAVAILABLE',
-        message: 'The database is away.',
+        message: 'The database is down.',
       })),
     );
     await journal[Symbol.asyncDispose]();
   });
 
   test.each(['unwritten', 'unanswered'] as const)(
-    'a write that was made ready behind one that failed is done once: %s',
+    'a write that was prepared after one that failed is done once: %s',
     async (fault) => {
       const { journal, told } = await open();
       faults = [fault];
@@ -131,27 +131,27 @@ describe('the embedded journal', () => {
     },
   );
 
-  test('while the log is away appends are refused at once, and afterwards taken again', async () => {
+  test('while the log is down appends are rejected at once, and afterwards taken again', async () => {
     const { journal, told } = await open();
-    away = true;
+    down = true;
     await expect(journal.append([report()])).rejects.toMatchObject(unavailable);
-    await vi.waitFor(() => expect(journal.healthReason()).toBe('The database is away.'));
+    await vi.waitFor(() => expect(journal.healthReason()).toBe('The database is down.'));
     await expect(journal.append([report()])).rejects.toMatchObject(unavailable);
-    away = false;
+    down = false;
     await vi.waitFor(() => expect(journal.healthReason()).toBeNull());
     await journal.append([report({ message: 'again' })]);
     expect(told.map(({ message }) => message)).toEqual(['again']);
     await journal[Symbol.asyncDispose]();
   });
 
-  test('opens while the log is away, and closes', async () => {
-    away = true;
+  test('opens while the log is down, and closes', async () => {
+    down = true;
     const { journal } = await open();
-    expect(journal.healthReason()).toBe('The database is away.');
+    expect(journal.healthReason()).toBe('The database is down.');
     await journal[Symbol.asyncDispose]();
   });
 
-  test('tells of what another has written before it writes itself', async () => {
+  test('notifies of the writes of another before it writes itself', async () => {
     const { journal, told } = await open();
     const last = await store.lastIndex();
     await store.write([{ index: last + 1, report: report({ message: 'other' }) }], last);
@@ -162,7 +162,7 @@ describe('the embedded journal', () => {
     await journal[Symbol.asyncDispose]();
   });
 
-  test('so many reports wait and no more', async () => {
+  test('a bounded number of reports wait', async () => {
     const { journal } = await open({ maxWaitingReports: 10, maxWaitingBytes: 1_000_000 });
     const appends = Array.from({ length: 5 }, () => journal.append([report(), report()]));
     await expect(journal.append([report()])).rejects.toThrow('10 reports wait to be written');

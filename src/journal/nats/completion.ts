@@ -4,7 +4,7 @@ import type { Event, Report } from '../../event/event.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { GeneratedIdReports } from './generated-id-reports.ts';
 
-/** What completion needs of the store. */
+/** The part of the store that completion needs. */
 export interface StoredReports {
   /** Everything up to this index is stored. */
   readonly storedIndex: number;
@@ -31,7 +31,7 @@ interface Recent {
 const recentEvents = 32_768;
 const recentBytes = 32 * 2 ** 20;
 
-/** The store has this time to answer, and is not asked for as long when it does not. */
+/** The store has this time to answer. When it does not, it is not asked again for as long. */
 const storeTimeoutMs = 1000;
 
 /**
@@ -69,7 +69,7 @@ export class NatsCompletion {
     for (const indexed of reports) this.#join(indexed, []);
   }
 
-  /** The stream was made again: what was on its way to the old one may come once more, ids that were made here as well. */
+  /** The stream was recreated: reports on their way to the old one may come once more, those with generated ids as well. */
   expectRepeats(): void {
     for (const indexed of this.#generatedId.takeAll())
       this.#keep(indexed.report.id, onlyOf(indexed));
@@ -204,7 +204,7 @@ export class NatsCompletion {
   }
 }
 
-/** No report can come before the one that an id was made for. */
+/** The report that an id was made for is its first. */
 const onlyOf = (indexed: SizedReport): Recent => ({
   reports: [indexed],
   whole: true,

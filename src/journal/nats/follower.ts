@@ -107,7 +107,7 @@ export class NatsFollowing implements AsyncDisposable {
   async #follow(run: TaskRun): Promise<void> {
     const state = await this.#stream.state();
     const next = this.#nextIn(state);
-    if (next < state.firstSequence) await this.#tellStored(state.base + state.firstSequence - 1);
+    if (next < state.firstSequence) await this.#notifyStored(state.base + state.firstSequence - 1);
     if (!this.#warm) this.tail.restart(this.#position);
     this.#advance(state.base + Math.max(next, state.firstSequence) - 1);
     const from = this.#warm ? next : this.#unstoredBefore(next, state);
@@ -155,24 +155,24 @@ export class NatsFollowing implements AsyncDisposable {
     const reports = this.#reports(messages, state);
     this.#stream.saw(position);
     this.tail.push(reports, position);
-    this.#tell(await this.completion.complete(reports));
+    this.#notify(await this.completion.complete(reports));
     this.#place = { identity: state.identity, sequence };
     this.#position = position;
   }
 
   /** What the stream does not hold any more, because it was long out of reach, is in the store. */
-  async #tellStored(upTo: number): Promise<void> {
+  async #notifyStored(upTo: number): Promise<void> {
     for (;;) {
       const page = await this.#store.after(this.#position, pageOfStore);
       const events = page.filter(({ index }) => index <= upTo);
-      this.#tell(events);
+      this.#notify(events);
       this.#position = events.at(-1)?.index ?? this.#position;
       if (events.length < pageOfStore) break;
     }
     this.tail.restart(upTo);
   }
 
-  #tell(changes: readonly Event[]): void {
+  #notify(changes: readonly Event[]): void {
     if (changes.length === 0) return;
     for (const follower of this.#followers) {
       try {

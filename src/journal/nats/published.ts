@@ -5,7 +5,7 @@ interface Published {
   readonly body: Uint8Array;
 }
 
-/** What is kept of reports that are not read back: beyond it they are decoded like anyone's. */
+/** Limits of the reports that are not read back yet: all others are decoded like anyone's. */
 const mostReports = 16_384;
 const mostBytes = 32 * 2 ** 20;
 

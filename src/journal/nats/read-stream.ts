@@ -10,7 +10,7 @@ export interface ReadOptions {
   readonly bytes: number;
 }
 
-/** A message of the stream and where it stands there. */
+/** A message of the stream and its sequence there. */
 export interface StreamMessage {
   readonly sequence: number;
   readonly subject: string;

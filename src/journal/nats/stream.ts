@@ -37,7 +37,7 @@ export interface StreamBases {
 }
 
 export interface StreamState {
-  /** Another after the stream was deleted and made again. */
+  /** Changes when the stream is deleted and recreated. */
   readonly identity: string;
   /** A report's index is its sequence in the stream plus this. */
   readonly base: number;
@@ -48,7 +48,7 @@ export interface StreamState {
   readonly maxMessageBytes: number | null;
 }
 
-/** What a message has besides the report: `NATS/1.0`, and Nats-Msg-Id with at most 59 characters. */
+/** The headers of a message: `NATS/1.0`, and Nats-Msg-Id with at most 59 characters. */
 const headerBytes = 128;
 
 /**

@@ -7,9 +7,9 @@ const special = /[\s.*>%\p{C}\p{Z}]/u;
 const eachSpecial = /[\s.*>%\p{C}\p{Z}]/gu;
 
 /**
- * A text as one token of a NATS subject. White space, `.`, `*`, `>`, `%` and whatever does not print are
- * written as %XX, a byte of UTF-8 each; an empty text is `-`, and the text `-` is `%2D`. A token longer than
- * 512 bytes is cut and ends in `%`: only then is the text not in the token.
+ * A string as one token of a NATS subject. White space, `.`, `*`, `>`, `%` and whatever does not print are
+ * written as %XX, a byte of UTF-8 each; an empty string is `-`, and the string `-` is `%2D`. A token longer than
+ * 512 bytes is cut and ends in `%`: only then is the string not in the token.
  */
 export function subjectToken(text: string): string {
   if (text === '') return '-';
@@ -19,7 +19,7 @@ export function subjectToken(text: string): string {
   return token.length * 3 > longestToken ? cut(token) : token;
 }
 
-/** The text that a token was made of; null when it was cut, or is none of ours. */
+/** The string that a token was made of; null when it was cut, or is not ours. */
 export function textOfToken(token: string): string | null {
   if (token === '-') return '';
   if (token.endsWith('%')) return null;

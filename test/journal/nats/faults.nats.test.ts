@@ -37,7 +37,7 @@ test('an append waits out a short absence of the server', async () => {
 });
 
 test.each(['stop', 'kill'] as const)(
-  'a server that is gone by %s in a storm has lost nothing that was acknowledged, and nobody is told twice',
+  'a server that is gone by %s in a storm has lost nothing that was acknowledged, and nobody is notified twice',
   async (end) => {
     const one = await at.follow();
     const two = await at.follow();
@@ -80,7 +80,7 @@ test('when the stream is recreated, numbering goes on above every index, and fol
   for (const { journal, told } of [one, two]) {
     await vi.waitFor(() => expect(journal.position).toBe(last), within);
     expect(isIncreasing(indexesOf(told))).toBe(true);
-    // What was in a deleted stream may be lost; what was told of there may have been published once more.
+    // Reports in a deleted stream may be lost; some that followers were notified of may have been published once more.
     const places = new Map(told.map(({ id, index }) => [id, index]));
     for (const [id, index] of acknowledged) {
       expect(places.get(id) ?? index).toBeLessThanOrEqual(index);
@@ -142,7 +142,7 @@ test('a stream whose end the disk lost gives no index a second time', async () =
   expect(told).toHaveLength(704);
 });
 
-test('whoever was cut off is told what he missed, in order, once', async () => {
+test('a gateway that was cut off is notified of the changes that it missed, in order, once', async () => {
   await using wire = await openWire(at.server.port);
   const one = await at.follow(wire.url);
   const two = await at.follow();
@@ -157,7 +157,7 @@ test('whoever was cut off is told what he missed, in order, once', async () => {
   expect(indexesOf(one.told)).toEqual([1, 2, 3, 4]);
 });
 
-test('what left the stream while somebody was cut off is told from the store', async () => {
+test('changes that left the stream while a gateway was cut off come from the store', async () => {
   await using wire = await openWire(at.server.port);
   const one = await at.follow(wire.url);
   const two = await at.follow();

@@ -37,7 +37,7 @@ describe('several gateways on one stream', () => {
   test.each([
     ['begins first', start, end],
     ['ends first', end, start],
-  ])('complete an event of which each was told a part: it %s', async (_, first, second) => {
+  ])('complete an event of which each reported a part: it %s', async (_, first, second) => {
     const one = await at.follow();
     const two = await at.follow();
     await one.journal.append([first]);
@@ -190,7 +190,7 @@ describe('several gateways on one stream', () => {
   });
 
   test.each([
-    ['fails', () => Promise.reject(new Unavailable('away'))],
+    ['fails', () => Promise.reject(new Unavailable('down'))],
     ['does not answer', () => new Promise<never>(() => {})],
   ])('a store that %s holds nobody up', async (_, reports) => {
     at.store.reports = reports;

@@ -10,7 +10,7 @@ import { createLog, type Log } from '../../../src/telemetry/log.ts';
 import { type NatsServer, startNatsServer } from '../../nats-server.ts';
 import { patienceMs } from '../../patience.ts';
 
-/** A store that nothing fills: it knows what a test tells it. */
+/** A store that nothing fills: it knows what a test gives it. */
 export class EmptyStore implements NatsJournalStore {
   storedIndex = 0;
   readonly bases = new Map<string, number>();
@@ -96,7 +96,7 @@ export class NatsPlace implements AsyncDisposable {
     return journal;
   }
 
-  /** A gateway's journal that follows, and all that it was told. */
+  /** A gateway's journal that follows, and the changes that it was notified of. */
   async follow(url = this.server.url) {
     const journal = this.open(url);
     await this.usable(journal);
@@ -109,7 +109,7 @@ export class NatsPlace implements AsyncDisposable {
     await vi.waitFor(() => expect(journal.healthReason()).toBeNull(), within);
   }
 
-  /** What anybody else may do on the server. */
+  /** For the work of others on the server. */
   async withConnection(work: (connection: NatsConnection) => Promise<unknown>): Promise<void> {
     const connection = await connect({ servers: this.server.url });
     try {

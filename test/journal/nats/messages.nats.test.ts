@@ -27,7 +27,7 @@ test('a full stream refuses, and what it holds stays', async () => {
   });
 });
 
-test('a stream without our subjects is trouble with a reason', async () => {
+test('a stream without our subjects makes the journal unhealthy, with the reason', async () => {
   await at.withConnection(async (connection) => {
     const { streams } = await connection.jetstreamManager();
     await streams.add({ name: 'TIDINGS', subjects: ['other.>'] });
@@ -55,7 +55,7 @@ test('what is no report on the subjects is counted and passed by', async () => {
   expect(journal.malformed).toBe(5);
 });
 
-test('a follower that fails does not keep others from being told', async () => {
+test('a follower that fails does not keep others from being notified', async () => {
   const { journal, told } = await at.follow();
   journal.follow(() => {
     throw new Error('a fault of its own');
@@ -75,7 +75,7 @@ test('large reports come through, in order', async () => {
   expect(told.map(({ message }) => message)).toEqual(reports.map(({ message }) => message));
 });
 
-test('a report larger than the server takes is refused, and others go on', async () => {
+test('a report larger than the server takes is rejected, and others go on', async () => {
   const { journal } = await at.follow();
   const huge = report({ raw: 'x'.repeat(2 ** 20) });
   await expect(journal.append([report(), huge])).rejects.toMatchObject({

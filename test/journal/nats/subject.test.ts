@@ -51,7 +51,7 @@ test('every text becomes one token of NATS, and is read back from it', () => {
   );
 });
 
-test('texts that differ have tokens that differ, unless they are cut', () => {
+test('strings that differ have tokens that differ, unless they are cut', () => {
   fc.assert(
     fc.property(hostile, hostile, (a, b) => {
       fc.pre(a !== b && !subjectToken(a).endsWith('%'));

@@ -60,7 +60,7 @@ test('what is not read yet is not given, and what comes anew does not follow on 
   expect(tail.after(100, 10, 1000)).toEqual({ reports: [], to: 100 });
 });
 
-test('wakes whoever waits, when there is more or when he is told to stop', async () => {
+test('wakes whoever waits when there is more, and at the end', async () => {
   const tail = new NatsTail();
   const grown = tail.grown(patience());
   tail.push([part(1)], 1);
