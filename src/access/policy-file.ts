@@ -1,5 +1,5 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, visit } from 'yaml';
-import { fileLimits, parseYaml, valueOf, YamlLimitError } from '../http/yaml.ts';
+import { fileLimits, parseYaml, readValue, YamlLimitError } from '../http/yaml.ts';
 import type { Policy } from './policy.ts';
 import { PolicyError } from './policy-error.ts';
 import { type ParseFilter, type Path, PolicyReader } from './policy-reader.ts';
@@ -25,7 +25,7 @@ export function parsePolicy(text: string, file: string, parseFilter: ParseFilter
       ),
     );
   }
-  const { data, error } = policySchema.safeParse(valueOf(document, fileLimits));
+  const { data, error } = policySchema.safeParse(readValue(document, fileLimits));
   if (error !== undefined) {
     throw new PolicyError(
       error.issues.map((issue) => {
