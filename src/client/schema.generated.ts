@@ -170,6 +170,94 @@ export type ReportErrorCode =
   /** Not recorded now: report this event again. */
   | 'UNAVAILABLE';
 
+/** Whether a failed delivery is tried again. */
+export type FailedDeliveryStatus =
+  /** It is tried again by itself. */
+  | 'RETRYING'
+  /** It waits for a person. */
+  | 'DEAD';
+
+/** The form in which a sink sends events. */
+export type SinkFormat =
+  /** {type, timestamp, data}: the advice of Standard Webhooks; data is the event. */
+  | 'STANDARD'
+  /** CloudEvents: attributes as headers, the event's data as the body. */
+  | 'CLOUDEVENTS_BINARY'
+  /** CloudEvents: an envelope. */
+  | 'CLOUDEVENTS_STRUCTURED'
+  /** CloudEvents: an array of envelopes. */
+  | 'CLOUDEVENTS_BATCH'
+  /** A line of Nomad's event stream. */
+  | 'NOMAD'
+  /** An array of events, as Ceilometer's HTTP publisher sends it. */
+  | 'CEILOMETER'
+  /** An array of alarm messages, as SkyWalking's webhook sends it. */
+  | 'SKYWALKING_ALARM'
+  /** Mayastor's line for `get events --from-file`. */
+  | 'MAYASTOR'
+  /** An incoming webhook of Slack. */
+  | 'SLACK'
+  /** A webhook of Discord. */
+  | 'DISCORD'
+  /** PagerDuty's Events API, version 2; the routing key is the target's header X-Routing-Key. */
+  | 'PAGERDUTY'
+  /** POST /api/v2/alerts of an Alertmanager. */
+  | 'ALERTMANAGER'
+  /** A text of your own. */
+  | 'TEMPLATE';
+
+/** Which changes of an event are delivered. */
+export type SinkDelivery =
+  /** Starts and completions, each once; a sink that is behind gets the latest state alone. */
+  | 'EVERY_CHANGE'
+  /** Only events with an endTime: what has ended, or has no duration. */
+  | 'COMPLETED';
+
+/** Which deliveries wait for each other. */
+export type SinkOrder =
+  /** In index order for each key; the id where an event has no key. */
+  | 'KEY'
+  /** One after another. */
+  | 'STRICT'
+  /** Not any. */
+  | 'NONE';
+
+/** A place in the journal. */
+export type SinkStartPoint =
+  /** After everything that is recorded. */
+  | 'NOW'
+  /** Before everything that is kept. */
+  | 'BEGINNING';
+
+/** How far a replay is. */
+export type SinkReplayState =
+  /** It goes on. */
+  | 'RUNNING'
+  /** Everything in its range is delivered, or failed and kept. */
+  | 'DONE'
+  /** Ended by a person. */
+  | 'CANCELLED';
+
+/** Who declared a sink. */
+export type SinkOrigin =
+  /** Made through this API. */
+  | 'API'
+  /** Declared in a configuration file; it can be paused, tested and replayed here, not changed. */
+  | 'FILE';
+
+/** Whether a sink delivers. */
+export type SinkState =
+  /** It delivers. */
+  | 'ACTIVE'
+  /** By a person, or because its owner may no longer read. */
+  | 'PAUSED'
+  /** The target does not answer or rejects everything; the cursor stays, and it is tried again with growing pauses. */
+  | 'FAILING'
+  /** Too many failed deliveries are waiting; nothing is dropped, so nothing more is sent. */
+  | 'BLOCKED'
+  /** Given up, or told by the target that it is gone. */
+  | 'DISABLED';
+
 /** A typed value: exactly one of these. */
 export type TraitValue =
   /** Any text. */
@@ -341,6 +429,127 @@ export type EventInput = {
   readonly raw?: InputMaybe<Scalars['JSON']['input']>;
 };
 
+/** Where a sink begins. */
+export type SinkStart =
+  /** With the first event of this index or later. */
+  { readonly index: Scalars['SafeInt']['input']; readonly time?: never; readonly at?: never; }
+  |  /** With the first event that happened at this time or later. */
+  { readonly index?: never; readonly time: Scalars['TimeExpression']['input']; readonly at?: never; }
+  |  /** NOW (what is recorded from this moment on, which is also the default) or BEGINNING (all that is kept). */
+  { readonly index?: never; readonly time?: never; readonly at: SinkStartPoint; };
+
+/** A header of HTTP. */
+export type HeaderInput = {
+  /** Its name. */
+  readonly name: Scalars['String']['input'];
+  /** Kept encrypted, and never shown again. */
+  readonly value: Scalars['String']['input'];
+};
+
+/** An HTTP server to which events are posted. Redirects are not followed. */
+export type WebhookTargetInput = {
+  /** Private and reserved networks only where the operator allows them. */
+  readonly url: Scalars['String']['input'];
+  /** Headers of each request; an update without them leaves them as they are. */
+  readonly headers?: InputMaybe<ReadonlyArray<HeaderInput>>;
+  /** Signed by Standard Webhooks 1.0; a secret is made when none is given. */
+  readonly signed?: Scalars['Boolean']['input'];
+  /** 24 to 64 bytes in base64; an update without it leaves it as it is. */
+  readonly secret?: InputMaybe<Scalars['String']['input']>;
+  /** For the whole exchange. */
+  readonly timeout?: Scalars['Duration']['input'];
+  /** Asks the target for consent first, as CloudEvents' webhook specification says. */
+  readonly handshake?: Scalars['Boolean']['input'];
+};
+
+/** Published to JetStream or core NATS, wherever the subject is bound; {…} as in templates, each value one token. */
+export type NatsTargetInput = {
+  /** tidings-out.{namespace}.{type} */
+  readonly subject: Scalars['String']['input'];
+};
+
+/** A topic of Kafka. */
+export type KafkaTargetInput = {
+  /** Its name. */
+  readonly topic: Scalars['String']['input'];
+};
+
+/** An exchange of RabbitMQ. */
+export type AmqpTargetInput = {
+  /** Its name. */
+  readonly exchange: Scalars['String']['input'];
+  /** The routing key of each message. */
+  readonly routingKey: Scalars['String']['input'];
+};
+
+/** A file on the gateway's machine, a line for each message. */
+export type FileTargetInput = {
+  /** Absolute. */
+  readonly path: Scalars['String']['input'];
+  /** The file is put aside before it is larger; 100 MiB when absent. */
+  readonly maxBytes?: InputMaybe<Scalars['SafeInt']['input']>;
+  /** Files that were put aside and are kept; 5 when absent. */
+  readonly keep?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Where a sink delivers to. */
+export type SinkTargetInput =
+  /** An HTTP server. */
+  { readonly webhook: WebhookTargetInput; readonly nats?: never; readonly kafka?: never; readonly amqp?: never; readonly file?: never; }
+  |  /** NATS, where the gateway has it. */
+  { readonly webhook?: never; readonly nats: NatsTargetInput; readonly kafka?: never; readonly amqp?: never; readonly file?: never; }
+  |  /** Kafka. */
+  { readonly webhook?: never; readonly nats?: never; readonly kafka: KafkaTargetInput; readonly amqp?: never; readonly file?: never; }
+  |  /** RabbitMQ. */
+  { readonly webhook?: never; readonly nats?: never; readonly kafka?: never; readonly amqp: AmqpTargetInput; readonly file?: never; }
+  |  /** Only for operators, or in a configuration file. */
+  { readonly webhook?: never; readonly nats?: never; readonly kafka?: never; readonly amqp?: never; readonly file: FileTargetInput; };
+
+/** A sink: which events go where, and how. */
+export type SinkInput = {
+  /** Unique in its namespace. */
+  readonly name: Scalars['String']['input'];
+  /** Where the sink itself belongs, whatever events it delivers. */
+  readonly namespace?: Scalars['String']['input'];
+  /** For people. */
+  readonly description?: InputMaybe<Scalars['String']['input']>;
+  /** Which events; all without it. Events of the categories Sink, Alarm and Audit only where it names them. */
+  readonly filter?: InputMaybe<EventFilter>;
+  /** Where a new sink begins; an update leaves the cursor where it is. */
+  readonly start?: InputMaybe<SinkStart>;
+  /** Where to. */
+  readonly target: SinkTargetInput;
+  /** In which form. */
+  readonly format?: SinkFormat;
+  /** For format TEMPLATE: text with {type} {category} {action} {key} {namespace} {message} {id} {time} {index} {traits.NAME} {tags.GROUP} {value.PATH} {event}; {{ is a brace. */
+  readonly template?: InputMaybe<Scalars['String']['input']>;
+  /** Which changes of an event. */
+  readonly delivers?: SinkDelivery;
+  /** Which deliveries wait for each other. */
+  readonly order?: SinkOrder;
+  /** Requests under way at a time, 1 to 64; never two of one key. */
+  readonly parallel?: Scalars['Int']['input'];
+  /** Events in one message at most, for formats that take several. */
+  readonly batch?: Scalars['Int']['input'];
+  /** How long a target may fail before the sink is disabled. */
+  readonly disableAfter?: Scalars['Duration']['input'];
+};
+
+/** Indexes, both ends included. */
+export type IndexRange = {
+  /** The first. */
+  readonly from: Scalars['SafeInt']['input'];
+  /** The last. */
+  readonly to: Scalars['SafeInt']['input'];
+};
+
+/** A part of the past. */
+export type ReplayRange =
+  /** By index. */
+  { readonly indexes: IndexRange; readonly time?: never; }
+  |  /** By the time of the events: from the first index to the last of what happened then. */
+  { readonly indexes?: never; readonly time: TimeRange; };
+
 /** What the events of a group have in common. */
 export type GroupLabel = {
   /** The field, the tag group or the trait: CATEGORY, deployments, pool_name. */
@@ -509,24 +718,24 @@ export type EventTraitArgs = {
   name: Scalars['String']['input'];
 };
 
+/** How to go on from a page. */
+export type PageInfo = {
+  /** Whether there are more entries after the page. */
+  readonly hasNextPage: Scalars['Boolean']['output'];
+  /** Whether there are more entries before the page. */
+  readonly hasPreviousPage: Scalars['Boolean']['output'];
+  /** The first entry's cursor; null in an empty page. */
+  readonly startCursor: Maybe<Scalars['String']['output']>;
+  /** The last entry's cursor, for `after`; null in an empty page. */
+  readonly endCursor: Maybe<Scalars['String']['output']>;
+};
+
 /** An event and its cursor. */
 export type EventEdge = {
   /** For `after` and `before`, in the same orderBy. */
   readonly cursor: Scalars['String']['output'];
   /** The event. */
   readonly node: Event;
-};
-
-/** How to go on from a page. */
-export type PageInfo = {
-  /** Whether there are more events after the page. */
-  readonly hasNextPage: Scalars['Boolean']['output'];
-  /** Whether there are more events before the page. */
-  readonly hasPreviousPage: Scalars['Boolean']['output'];
-  /** The first event's cursor; null in an empty page. */
-  readonly startCursor: Maybe<Scalars['String']['output']>;
-  /** The last event's cursor, for `after`; null in an empty page. */
-  readonly endCursor: Maybe<Scalars['String']['output']>;
 };
 
 /** A page of events. */
@@ -605,6 +814,204 @@ export type ReportEventsPayload = {
   readonly rejected: Scalars['Int']['output'];
 };
 
+/** An event that the target rejected, kept with the body that was sent. */
+export type FailedDelivery = {
+  /** A UUID. */
+  readonly id: Scalars['ID']['output'];
+  /** The event's index. */
+  readonly index: Scalars['SafeInt']['output'];
+  /** The event as it is now; null when retention has deleted it. */
+  readonly event: Maybe<Event>;
+  /** The event's key. */
+  readonly key: Maybe<Scalars['String']['output']>;
+  /** Whether it is tried again. */
+  readonly status: FailedDeliveryStatus;
+  /** 0 for one that only waits for an earlier one of its key. */
+  readonly attempts: Scalars['Int']['output'];
+  /** The target's status code, where it has such. */
+  readonly lastStatus: Maybe<Scalars['Int']['output']>;
+  /** The target's answer, or the reason. */
+  readonly lastError: Scalars['String']['output'];
+  /** When it is tried again; null when it is not. */
+  readonly nextAttemptAt: Maybe<Scalars['DateTime']['output']>;
+  /** The body that was sent. */
+  readonly body: Scalars['String']['output'];
+};
+
+/** A page of failed deliveries, by index. */
+export type FailedDeliveryConnection = {
+  /** The failed deliveries. */
+  readonly nodes: ReadonlyArray<FailedDelivery>;
+  /** How to go on from here. */
+  readonly pageInfo: PageInfo;
+  /** How many there are in all. */
+  readonly totalCount: Scalars['SafeInt']['output'];
+};
+
+/** A part of the past that a sink delivers again. */
+export type SinkReplay = {
+  /** A UUID. */
+  readonly id: Scalars['ID']['output'];
+  /** How far it is. */
+  readonly state: SinkReplayState;
+  /** The first index. */
+  readonly from: Scalars['SafeInt']['output'];
+  /** The last index. */
+  readonly to: Scalars['SafeInt']['output'];
+  /** Everything up to here is delivered again. */
+  readonly cursor: Scalars['SafeInt']['output'];
+  /** Events that it has delivered. */
+  readonly deliveredCount: Scalars['SafeInt']['output'];
+  /** Events that the target rejected. */
+  readonly failedCount: Scalars['SafeInt']['output'];
+};
+
+/** An HTTP server to which events are posted. */
+export type WebhookTarget = {
+  /** As it was given. */
+  readonly url: Scalars['String']['output'];
+  /** Names alone: values may be secrets. */
+  readonly headerNames: ReadonlyArray<Scalars['String']['output']>;
+  /** Whether requests are signed by Standard Webhooks 1.0. */
+  readonly signed: Scalars['Boolean']['output'];
+  /** For the whole exchange. */
+  readonly timeout: Scalars['Duration']['output'];
+};
+
+/** A subject of NATS. */
+export type NatsTarget = {
+  /** As it was given. */
+  readonly subject: Scalars['String']['output'];
+};
+
+/** A topic of Kafka. */
+export type KafkaTarget = {
+  /** Its name. */
+  readonly topic: Scalars['String']['output'];
+};
+
+/** An exchange of RabbitMQ. */
+export type AmqpTarget = {
+  /** Its name. */
+  readonly exchange: Scalars['String']['output'];
+  /** The routing key of each message. */
+  readonly routingKey: Scalars['String']['output'];
+};
+
+/** A file on the gateway's machine. */
+export type FileTarget = {
+  /** Absolute. */
+  readonly path: Scalars['String']['output'];
+};
+
+/** One attempt to deliver a message. */
+export type DeliveryAttempt = {
+  /** When it ended. */
+  readonly at: Scalars['DateTime']['output'];
+  /** Indexes of the events in it. */
+  readonly indexes: ReadonlyArray<Scalars['SafeInt']['output']>;
+  /** Whether the target took it. */
+  readonly succeeded: Scalars['Boolean']['output'];
+  /** The target's status code, where it has such. */
+  readonly status: Maybe<Scalars['Int']['output']>;
+  /** How long it took. */
+  readonly milliseconds: Scalars['Float']['output'];
+  /** The first 1,024 bytes of the answer, or what went wrong. */
+  readonly response: Maybe<Scalars['String']['output']>;
+};
+
+/** How far a sink is behind the journal. */
+export type SinkLag = {
+  /** From the cursor to the end of the journal, whether they match or not. */
+  readonly indexes: Scalars['SafeInt']['output'];
+  /** Age of the oldest event that waits; 0 when none does. */
+  readonly seconds: Scalars['Float']['output'];
+};
+
+/** A durable way out: it follows the journal and delivers the events that match. */
+export type Sink = {
+  /** A UUID. */
+  readonly id: Scalars['ID']['output'];
+  /** Unique in its namespace. */
+  readonly name: Scalars['String']['output'];
+  /** Where it belongs. */
+  readonly namespace: Scalars['String']['output'];
+  /** For people. */
+  readonly description: Maybe<Scalars['String']['output']>;
+  /** Who declared it. */
+  readonly origin: SinkOrigin;
+  /** As it was given. */
+  readonly filter: Maybe<Scalars['JSON']['output']>;
+  /** Where it delivers to. */
+  readonly target: SinkTarget;
+  /** In which form. */
+  readonly format: SinkFormat;
+  /** Which changes of an event. */
+  readonly delivers: SinkDelivery;
+  /** Which deliveries wait for each other. */
+  readonly order: SinkOrder;
+  /** Requests under way at a time. */
+  readonly parallel: Scalars['Int']['output'];
+  /** Whether it delivers. */
+  readonly state: SinkState;
+  /** Why, as a sentence. */
+  readonly stateReason: Maybe<Scalars['String']['output']>;
+  /** Since when. */
+  readonly stateSince: Scalars['DateTime']['output'];
+  /** Everything up to here is delivered, failed and kept, or does not match. */
+  readonly cursor: Scalars['SafeInt']['output'];
+  /** How far it is behind the journal. */
+  readonly lag: SinkLag;
+  /** Events delivered since the sink was made, repeats included. */
+  readonly deliveredCount: Scalars['SafeInt']['output'];
+  /** Failed deliveries since the sink was made. */
+  readonly failedCount: Scalars['SafeInt']['output'];
+  /** Events that the target rejected, by index; 1000 a page at most. */
+  readonly failedDeliveries: FailedDeliveryConnection;
+  /** The latest attempts, newest first; the last 1,000 are kept, in the memory of the gateway that runs the sink. */
+  readonly attempts: ReadonlyArray<DeliveryAttempt>;
+  /** Its replays, the newest first. */
+  readonly replays: ReadonlyArray<SinkReplay>;
+  /** Grows with every change of what was given. */
+  readonly version: Scalars['Int']['output'];
+  /** When it was made. */
+  readonly createdAt: Scalars['DateTime']['output'];
+  /** When it was changed. */
+  readonly updatedAt: Scalars['DateTime']['output'];
+};
+
+
+/** A durable way out: it follows the journal and delivers the events that match. */
+export type SinkFailedDeliveriesArgs = {
+  statuses?: InputMaybe<ReadonlyArray<FailedDeliveryStatus>>;
+  first?: Scalars['Int']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+/** A durable way out: it follows the journal and delivers the events that match. */
+export type SinkAttemptsArgs = {
+  first?: Scalars['Int']['input'];
+};
+
+/** The answer to createSink. */
+export type CreateSinkPayload = {
+  /** The sink as it was made. */
+  readonly sink: Sink;
+  /** The secret that was made, shown here alone; null where none was made. */
+  readonly secret: Maybe<Scalars['String']['output']>;
+};
+
+/** The answer to rotateSinkSecret. */
+export type RotateSinkSecretPayload = {
+  /** The sink. */
+  readonly sink: Sink;
+  /** The new secret, shown here alone. */
+  readonly secret: Scalars['String']['output'];
+  /** Until then requests are signed with the old secret as well. */
+  readonly oldSecretUntil: Scalars['DateTime']['output'];
+};
+
 /** A tag and how many events carry it. */
 export type TagCount = {
   /** The tag: pool:gold. */
@@ -642,6 +1049,9 @@ export type ReportNotificationsPayload = {
 /** What became of one reported event. */
 export type ReportResult = ReportedEvent | RejectedEvent;
 
+/** Where a sink delivers to. */
+export type SinkTarget = WebhookTarget | NatsTarget | KafkaTarget | AmqpTarget | FileTarget;
+
 /** What became of one notification. */
 export type NotificationResult = ReportedEvent | RejectedEvent | DroppedNotification;
 
@@ -659,6 +1069,10 @@ export type Query = {
   readonly events: EventConnection;
   /** Where the journal and the store stand. */
   readonly journal: JournalStatus;
+  /** Sinks that the caller may see, by name. */
+  readonly sinks: ReadonlyArray<Sink>;
+  /** One sink by its id; null when there is none that the caller may see. */
+  readonly sink: Maybe<Sink>;
   /** Tags in use, most used first. */
   readonly tags: TagCounts;
 };
@@ -708,6 +1122,19 @@ export type QueryEventsArgs = {
 
 
 /** What is known: events, figures over them, and the catalogue. */
+export type QuerySinksArgs = {
+  namespaces?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  states?: InputMaybe<ReadonlyArray<SinkState>>;
+};
+
+
+/** What is known: events, figures over them, and the catalogue. */
+export type QuerySinkArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** What is known: events, figures over them, and the catalogue. */
 export type QueryTagsArgs = {
   prefix?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<EventFilter>;
@@ -720,6 +1147,28 @@ export type Mutation = {
   readonly reportEvent: ReportResult;
   /** Reports events in order, at most 1000 a call. Each stands for itself: a bad one is answered as RejectedEvent and the others are recorded. Nothing that was answered as ReportedEvent is ever lost. A second report with the same id completes the first: the earliest time and the latest endTime stand, and a later non-empty severity, message, value, tag or trait is added over the earlier one. */
   readonly reportEvents: ReportEventsPayload;
+  /** The secret of a signed webhook is shown in this answer and never again. */
+  readonly createSink: CreateSinkPayload;
+  /** Rejected with CONFLICT when version is given and is not the sink's. The cursor stays where it is. */
+  readonly updateSink: Sink;
+  /** Deletes a sink with its failed deliveries, and answers its id. */
+  readonly deleteSink: Scalars['ID']['output'];
+  /** Delivers no more until it is resumed; the cursor stays. */
+  readonly pauseSink: Sink;
+  /** Goes on at the cursor, or where from says. */
+  readonly resumeSink: Sink;
+  /** Delivers one event now, once, without moving the cursor: an existing sink, or an input that is not saved. Without an event it is the latest that matches, or one that is made up. */
+  readonly testSink: DeliveryAttempt;
+  /** Delivers a part of the past again, as well as the live deliveries and with a cursor of its own. */
+  readonly replaySink: SinkReplay;
+  /** Ends a replay; what it has delivered stays delivered. */
+  readonly cancelSinkReplay: SinkReplay;
+  /** Puts failed deliveries back in line, all of them when no ids are given; answers how many. */
+  readonly retryFailedDeliveries: Scalars['Int']['output'];
+  /** Deletes failed deliveries, all of them when no ids are given; answers how many. */
+  readonly discardFailedDeliveries: Scalars['Int']['output'];
+  /** Signs with the new and the old secret until the old one ends. */
+  readonly rotateSinkSecret: RotateSinkSecretPayload;
   /** Reports OpenStack's notifications, which become events by the event definitions. Each is in the form of Ceilometer's converter (ctxt, publisher_id, event_type, payload, metadata, and optionally priority) or as oslo.messaging puts it on the wire, in an envelope or bare, and stands for itself. */
   readonly reportNotifications: ReportNotificationsPayload;
 };
@@ -740,6 +1189,83 @@ export type MutationReportEventsArgs = {
 
 
 /** Ways to report events. */
+export type MutationCreateSinkArgs = {
+  input: SinkInput;
+};
+
+
+/** Ways to report events. */
+export type MutationUpdateSinkArgs = {
+  id: Scalars['ID']['input'];
+  input: SinkInput;
+  version?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** Ways to report events. */
+export type MutationDeleteSinkArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** Ways to report events. */
+export type MutationPauseSinkArgs = {
+  id: Scalars['ID']['input'];
+  reason?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+/** Ways to report events. */
+export type MutationResumeSinkArgs = {
+  id: Scalars['ID']['input'];
+  from?: InputMaybe<SinkStart>;
+};
+
+
+/** Ways to report events. */
+export type MutationTestSinkArgs = {
+  id?: InputMaybe<Scalars['ID']['input']>;
+  input?: InputMaybe<SinkInput>;
+  event?: InputMaybe<EventInput>;
+};
+
+
+/** Ways to report events. */
+export type MutationReplaySinkArgs = {
+  id: Scalars['ID']['input'];
+  range: ReplayRange;
+  filter?: InputMaybe<EventFilter>;
+};
+
+
+/** Ways to report events. */
+export type MutationCancelSinkReplayArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** Ways to report events. */
+export type MutationRetryFailedDeliveriesArgs = {
+  sinkId: Scalars['ID']['input'];
+  ids?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+};
+
+
+/** Ways to report events. */
+export type MutationDiscardFailedDeliveriesArgs = {
+  sinkId: Scalars['ID']['input'];
+  ids?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+};
+
+
+/** Ways to report events. */
+export type MutationRotateSinkSecretArgs = {
+  id: Scalars['ID']['input'];
+  keepOld?: Scalars['Duration']['input'];
+};
+
+
+/** Ways to report events. */
 export type MutationReportNotificationsArgs = {
   notifications: ReadonlyArray<Scalars['JSON']['input']>;
   wait?: ReportWait;
@@ -751,6 +1277,8 @@ export type Subscription = {
   readonly events: Event;
   /** The same feed, many events a message: for followers that want throughput. */
   readonly eventBatches: EventBatch;
+  /** A sink whenever its state, its cursor or its counts change, at most once a second. */
+  readonly sinkChanges: Sink;
 };
 
 
@@ -769,4 +1297,10 @@ export type SubscriptionEventBatchesArgs = {
   journalId?: InputMaybe<Scalars['ID']['input']>;
   maxSize?: Scalars['Int']['input'];
   maxWait?: Scalars['Duration']['input'];
+};
+
+
+/** Live feeds of events. */
+export type SubscriptionSinkChangesArgs = {
+  ids?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
 };

@@ -94,6 +94,10 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     /** Null where everybody may do everything. */
     authFile: values.TIDINGS_AUTH_FILE,
     publicUrls: values.TIDINGS_PUBLIC_URL ?? [],
+    sinks: {
+      secretKey: values.TIDINGS_SECRET_KEY,
+      networks: values.TIDINGS_SINK_NETWORKS ?? [],
+    },
     corsOrigins: values.TIDINGS_CORS_ORIGINS ?? [],
     logLevel: values.TIDINGS_LOG_LEVEL,
     intake: {

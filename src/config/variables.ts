@@ -5,6 +5,7 @@ import {
   flag,
   natsServers,
   needing,
+  networks,
   oneOf,
   option,
   optional,
@@ -12,6 +13,7 @@ import {
   postgresUrl,
   publicUrls,
   readableFile,
+  secretKey,
   someOf,
   streamName,
   text,
@@ -83,6 +85,16 @@ export const gatewayVariables = {
     publicUrls,
     'URLs by which clients reach the gateway, with commas: `https://tidings.example.org`. Requests for another name are rejected with 421.',
     'IP addresses, `localhost` and `TIDINGS_HOST`',
+  ),
+  TIDINGS_SECRET_KEY: optional(
+    secretKey,
+    'Encrypts the secrets of sinks: any text of 16 characters or more, the same on every gateway.',
+    'made in the data directory; with `DATABASE_URL` none',
+  ),
+  TIDINGS_SINK_NETWORKS: optional(
+    networks,
+    'Private networks to which sinks may deliver: `10.0.0.0/8,fd00::/8`.',
+    'none',
   ),
   TIDINGS_CORS_ORIGINS: optional(
     origins,

@@ -10,7 +10,7 @@ export interface DurableConsumer {
   /** Events that may be given to it again after an abrupt end: those that are unsettled, or settled and not saved. */
   readonly maxRepeatedEvents: number;
   /** Begins to work for a lease; called whenever this gateway takes the consumer over. */
-  begin(lease: ConsumerLease): ConsumerRun;
+  begin(lease: ConsumerLease): ConsumerRun | Promise<ConsumerRun>;
 }
 
 /** The right to run a consumer. */

@@ -19,7 +19,7 @@ export async function runConsumer(
   };
   if (lease.signal.aborted) return;
   lease.signal.addEventListener('abort', end, { once: true });
-  const run = consumer.begin(lease);
+  const run = await consumer.begin(lease);
   try {
     const { filter } = consumer;
     const { cursor: afterIndex } = lease;

@@ -5,7 +5,7 @@ interface HandedOver {
 }
 
 /**
- * What was handed over and may be handed over again: everything whose cursor is not saved yet. The cursor follows the
+ * Events that may be handed over again: all that were handed over and whose cursor is not saved yet. The cursor follows the
  * oldest entry that is not settled.
  */
 export class RepeatWindow {

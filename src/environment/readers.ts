@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { parseDuration } from '../event/duration.ts';
+import { type Network, parseNetwork } from './network.ts';
 
 /** Reads the string of an environment variable. */
 export interface Reader<Value> {
@@ -175,6 +176,20 @@ export const addresses: Reader<readonly string[]> = reader(
     const good = entries.every((entry) => /^[^\s:/]+:\d{1,5}$/.test(entry));
     return good && entries.length > 0 ? entries : undefined;
   },
+);
+
+/** Networks in CIDR notation, or single addresses. */
+export const networks: Reader<readonly Network[]> = reader(
+  'networks such as 10.0.0.0/8 or fd00::/8, with commas between them',
+  (text) => {
+    const parsed = list(text).map(parseNetwork);
+    const good = parsed.filter((network) => network !== null);
+    return good.length === parsed.length && good.length > 0 ? good : undefined;
+  },
+);
+
+export const secretKey: Reader<string> = reader('at least 16 characters', (text) =>
+  text.length >= 16 ? text : undefined,
 );
 
 export const httpAddress: Reader<string> = reader('an http:// or https:// URL', (text) =>

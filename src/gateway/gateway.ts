@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
 import type { Instant } from '../event/event.ts';
 import { now as currentInstant } from '../event/instant.ts';
-import type { GraphServices } from '../graphql/context.ts';
+import type { GraphServices, SinkServices } from '../graphql/context.ts';
 import { createPrepareDocument } from '../graphql/document.ts';
 import { createExecution } from '../graphql/execution.ts';
 import { defaultMaxListLength } from '../graphql/limits.ts';
@@ -25,6 +25,7 @@ import { instrumentIntake, instrumentJournal } from './instrument.ts';
 import { type OpenAccess, openAccess } from './open-access.ts';
 import { OpenDialects } from './open-dialects.ts';
 import { openJournal } from './open-journal.ts';
+import { openSinks } from './open-sinks.ts';
 import { Parts } from './parts.ts';
 import { schema } from './schema.ts';
 
@@ -100,6 +101,7 @@ interface Core {
   readonly metrics: Metrics;
   readonly access: OpenAccess;
   readonly dialects: OpenDialects;
+  readonly sinks: SinkServices;
   readonly live: Live;
   readonly context: DialectContext;
   readonly readiness: () => Readiness;
@@ -148,6 +150,8 @@ async function openCore(
     now,
   };
   const dialects = await OpenDialects.open(config, context, link);
+  const { encoders } = dialects;
+  const sinks = await openSinks(config, { context, store, link, encoders, metrics }, parts);
   registerGauges(metrics, { journal, store, live, sources: () => dialects.sources });
   const readiness = (): Readiness => ({
     journal: journal.healthReason(),
@@ -158,7 +162,7 @@ async function openCore(
     })),
     stopping: parts.closing,
   });
-  return { metrics, access, dialects, live, context, readiness };
+  return { metrics, access, dialects, sinks, live, context, readiness };
 }
 
 /** Resolves with the address once the port is open and the sources bring events in. */
@@ -203,11 +207,12 @@ function maxConnectionsOf({ http: { maxConnections } }: Config, log: Log): numbe
 const maxListLength = ({ intake: { events, tags, traits, filterKeys } }: Config): number =>
   Math.max(defaultMaxListLength, events, tags, traits, filterKeys);
 
-function engineOf(config: Config, { context, dialects }: Core): GraphEngine {
+function engineOf(config: Config, { context, dialects, sinks }: Core): GraphEngine {
   const services: GraphServices = {
     ...context,
     maxFilterDepth: config.maxFilterDepth,
     dialects: dialects.services,
+    sinks,
   };
   return {
     schema,

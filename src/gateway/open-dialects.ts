@@ -4,6 +4,7 @@ import { dialects } from '../dialects/registry.ts';
 import type { Source } from '../dialects/source.ts';
 import type { DialectServices } from '../graphql/context.ts';
 import type { NatsLink } from '../nats/connection.ts';
+import type { Encoder } from '../sinks/encoder.ts';
 import type { Parts } from './parts.ts';
 
 /** Messages of a source that are reported in one call, where the limits allow as many. */
@@ -47,6 +48,11 @@ export class OpenDialects {
   /** What the fields of the schema that dialects added need. */
   get services(): DialectServices {
     return Object.assign({}, ...this.#open.map(({ services }) => services));
+  }
+
+  /** The formats in which sinks can send events. */
+  get encoders(): readonly Encoder[] {
+    return this.#open.flatMap(({ encoders }) => encoders ?? []);
   }
 
   /** The sources that bring events in. */

@@ -2,6 +2,9 @@ import type { Instant } from '../event/event.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenFeed } from '../live/feed.ts';
+import type { Sinks } from '../sinks/sinks.ts';
+import type { SinkViews } from '../sinks/views.ts';
+import type { FailedDeliveryTable } from '../store/sinks/failed-delivery-table.ts';
 import type { Store } from '../store/store.ts';
 
 /**
@@ -11,6 +14,13 @@ import type { Store } from '../store/store.ts';
 // biome-ignore lint/suspicious/noEmptyInterface: the members are declared by the dialects.
 export interface DialectServices {}
 
+/** What the fields of sinks need. */
+export interface SinkServices {
+  readonly management: Sinks;
+  readonly views: SinkViews;
+  readonly failedDeliveries: FailedDeliveryTable;
+}
+
 /** What the operations of the schema need of the gateway. */
 export interface GraphServices {
   readonly intake: Intake;
@@ -18,6 +28,7 @@ export interface GraphServices {
   readonly journal: Journal;
   readonly openFeed: OpenFeed;
   readonly dialects: DialectServices;
+  readonly sinks: SinkServices;
   /** Levels of `all`, `any` and `not` in a filter. */
   readonly maxFilterDepth: number;
 }

@@ -79,7 +79,7 @@ export const EventGroupFieldEnum = builder.enumType('EventGroupField', {
 });
 
 /** The values of an enum in the order of our own list, each with what it means. */
-function described<const Value extends string>(
+export function described<const Value extends string>(
   values: readonly Value[],
   descriptions: Record<Value, string>,
 ): Record<Value, { value: Value; description: string }> {

@@ -5,6 +5,7 @@ import { EventConnection } from './connection.ts';
 import { EventRef, fieldsOfPage } from './event.ts';
 import { EventFilterRef, filterOf } from './filter.ts';
 import { untilStored } from './minimum-index.ts';
+import { PageInfoRef } from './page-info.ts';
 
 const EventOrderEnum = builder.enumType('EventOrder', {
   description:
@@ -32,30 +33,6 @@ const EventEdgeRef = builder.objectRef<Edge>('EventEdge').implement({
   }),
 });
 
-const PageInfoRef = builder.objectRef<EventConnection>('PageInfo').implement({
-  description: 'How to go on from a page.',
-  fields: (t) => ({
-    hasNextPage: t.boolean({
-      description: 'Whether there are more events after the page.',
-      resolve: async (connection) => (await connection.page()).hasNextPage,
-    }),
-    hasPreviousPage: t.boolean({
-      description: 'Whether there are more events before the page.',
-      resolve: async (connection) => (await connection.page()).hasPreviousPage,
-    }),
-    startCursor: t.string({
-      nullable: true,
-      description: "The first event's cursor; null in an empty page.",
-      resolve: async (connection) => cursorAt(connection, 0),
-    }),
-    endCursor: t.string({
-      nullable: true,
-      description: "The last event's cursor, for `after`; null in an empty page.",
-      resolve: async (connection) => cursorAt(connection, -1),
-    }),
-  }),
-});
-
 async function cursorAt(connection: EventConnection, position: number): Promise<string | null> {
   const event = (await connection.page()).events.at(position);
   return event === undefined ? null : connection.cursor(event);
@@ -80,7 +57,12 @@ const EventConnectionRef = builder.objectRef<EventConnection>('EventConnection')
     pageInfo: t.field({
       type: PageInfoRef,
       description: 'How to go on from here.',
-      resolve: (connection) => connection,
+      resolve: (connection) => ({
+        hasNextPage: async () => (await connection.page()).hasNextPage,
+        hasPreviousPage: async () => (await connection.page()).hasPreviousPage,
+        startCursor: () => cursorAt(connection, 0),
+        endCursor: () => cursorAt(connection, -1),
+      }),
     }),
     totalCount: t.field({
       type: 'SafeInt',

@@ -5,6 +5,8 @@ import './events.ts';
 import './feed.ts';
 import './journal-status.ts';
 import './report.ts';
+import './sink.ts';
+import './sink-management.ts';
 import './tag.ts';
 import { builder, type FieldBuilder } from './builder.ts';
 

@@ -18,7 +18,7 @@ const EventSourceFilterRef = builder.inputType('EventSourceFilter', {
   }),
 });
 
-const TimeRangeRef = builder.inputType('TimeRange', {
+export const TimeRangeRef = builder.inputType('TimeRange', {
   description: 'Bounds are inclusive with gte and lte; lt with lte, or gt with gte, is refused.',
   fields: (t) => ({
     gt: t.field({ type: 'TimeExpression', description: 'Later than.' }),

@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import { InputError } from '../event/input-error.ts';
 import { FeedError } from '../live/feed.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
+import { ManagementError } from '../sinks/management-error.ts';
 import type { Log } from '../telemetry/log.ts';
 import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import { shortMessage } from './short-text.ts';
@@ -59,6 +60,9 @@ function explained(cause: unknown): Explained | null {
   }
   if (cause instanceof Unavailable) {
     return { message: cause.message, extensions: { code: 'UNAVAILABLE' } };
+  }
+  if (cause instanceof ManagementError) {
+    return { message: cause.message, extensions: { code: cause.code } };
   }
   if (cause instanceof FeedError) {
     return { message: cause.message, extensions: { code: cause.code, ...cause.details } };

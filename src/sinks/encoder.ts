@@ -1,6 +1,6 @@
 import type { Event } from '../event/event.ts';
 
-/** What a target is sent: text, and what it is. */
+/** A message as targets are sent it. */
 export interface EncodedMessage {
   readonly contentType: string;
   /** Headers or properties that the format itself has, as CloudEvents' attributes in binary mode. */
@@ -8,11 +8,13 @@ export interface EncodedMessage {
   readonly body: string;
 }
 
-/** What an encoder may know of the sink that it encodes for. */
-export interface EncodingContext {
+/** Facts about the sink that an encoder may use. */
+interface EncodingContext {
   readonly sinkId: string;
   /** Set in a replay: then a target may take the message for one that it has seen. */
   readonly replay: boolean;
+  /** The target's header X-Routing-Key, for formats that have it in the body; null without one. */
+  readonly routingKey: string | null;
 }
 
 /** A format of messages: a sink knows only this, and no system. */
@@ -26,7 +28,7 @@ export interface Encoder {
    * @throws UndeliverableEvent when it can never be encoded
    */
   encode(events: readonly Event[], context: EncodingContext): EncodedMessage | null;
-  /** The message that tells a target that events in (from, to] were deleted before they could be delivered. */
+  /** Says to a target that events in (from, to] were deleted before they could be delivered. */
   encodeGap?(from: number, to: number): EncodedMessage;
 }
 

@@ -9,6 +9,8 @@ import { aggregateEvents } from './read/aggregate.ts';
 import { countTags, listTraits, listTypes } from './read/catalogue.ts';
 import { countEvents, eventsAfter, findEvent, findPage } from './read/search.ts';
 import { SelectivityCache } from './read/selectivity-cache.ts';
+import { FailedDeliveryTable } from './sinks/failed-delivery-table.ts';
+import { SinkTable } from './sinks/sink-table.ts';
 import type {
   AggregateRequest,
   AggregateRow,
@@ -75,6 +77,9 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
 
   /** How far durable consumers have got, and who runs them. */
   readonly consumers: ConsumerCursors;
+
+  readonly sinks: SinkTable;
+  readonly failedDeliveries: FailedDeliveryTable;
 
   /** How many reports the database has rejected since the process started. */
   readonly refused: number;
@@ -187,6 +192,8 @@ class SqlStore extends StoreReader implements OpenStore {
   readonly stored: StoredIndex;
   readonly consumers: ConsumerCursors;
   readonly tokens: TokenStore;
+  readonly sinks: SinkTable;
+  readonly failedDeliveries: FailedDeliveryTable;
   readonly #database: Database;
   readonly #writer: EventWriter;
 
@@ -197,6 +204,8 @@ class SqlStore extends StoreReader implements OpenStore {
     this.stored = stored;
     this.#writer = writer;
     this.consumers = createConsumerCursors(database.lookUp, database.write);
+    this.sinks = new SinkTable(database);
+    this.failedDeliveries = new FailedDeliveryTable(database);
   }
 
   get refused(): number {

@@ -19,6 +19,7 @@ test('an empty environment is a gateway that needs nothing', () => {
     dataDirectory: './.tidings',
     databaseUrl: null,
     nats: null,
+    sinks: { secretKey: null, networks: [] },
     corsOrigins: [],
     retention: null,
     storeRaw: true,

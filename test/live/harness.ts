@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Event, Report } from '../../src/event/event.ts';
 import { now } from '../../src/event/instant.ts';
 import { schema } from '../../src/gateway/schema.ts';
+import type { GraphContext } from '../../src/graphql/context.ts';
 import { createPrepareDocument } from '../../src/graphql/document.ts';
 import { createExecution } from '../../src/graphql/execution.ts';
 import type { GraphEngine } from '../../src/graphql/operation.ts';
@@ -56,6 +57,9 @@ export interface Site extends AsyncDisposable {
 
 const log = createLog('silent');
 
+/** These places have none. */
+const withoutSinks = {} as GraphContext['sinks'];
+
 export async function openSite(): Promise<Site> {
   const database = await temporaryDatabase();
   let port = 0;
@@ -93,6 +97,7 @@ async function openPlace(
       journal,
       openFeed,
       dialects: {},
+      sinks: withoutSinks,
       maxFilterDepth: 8,
       now: now(),
     }),

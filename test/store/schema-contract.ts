@@ -14,6 +14,7 @@ const columnTypes: Readonly<Record<string, string>> = {
   String: 'text',
   'String[]': '_text',
   'String @db.Uuid': 'uuid',
+  Int: 'int4',
   BigInt: 'int8',
   Boolean: 'bool',
   Json: 'jsonb',
@@ -69,7 +70,7 @@ export function schemaContract(
         tableOf(body),
       );
       const sorted = (list: readonly unknown[]) => list.map(String).sort();
-      expect(tables).toHaveLength(7);
+      expect(tables).toHaveLength(10);
       const columns = await cells(
         `SELECT table_name || '.' || column_name || ' ' || udt_name || ' ' || is_nullable
          FROM information_schema.columns
@@ -113,6 +114,9 @@ export function schemaContract(
       expect(await client.eventTrait.findMany()).toEqual([]);
       expect(await client.refusedEvent.findMany()).toEqual([]);
       expect(await client.consumer.findMany()).toEqual([]);
+      expect(await client.sink.findMany()).toEqual([]);
+      expect(await client.failedDelivery.findMany()).toEqual([]);
+      expect(await client.sinkReplay.findMany()).toEqual([]);
       await client.$disconnect();
     });
 

@@ -36,7 +36,7 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
   readonly #response: ServerResponse;
   readonly #options: SseOptions;
   readonly #outbox: Outbox;
-  #subscription: Subscription | null = null;
+  #subscription: Pick<Subscription, 'cancel'> | null = null;
   #lastIndex = 0;
   #drainsAtBeat = -1;
   #silentBeats = 0;
@@ -79,6 +79,18 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
   /** Sends one result and completes. */
   answer(text: string): void {
     this.#result(text);
+    this.#outbox.push(complete);
+    this.#finish();
+  }
+
+  /** Sends results one after another, each once there is room, and completes after the last. */
+  async follow(results: AsyncIterableIterator<string>): Promise<void> {
+    this.#subscription = { cancel: () => void results.return?.() };
+    for await (const text of results) {
+      if (this.#response.destroyed) break;
+      this.#result(text);
+      await this.#outbox.room();
+    }
     this.#outbox.push(complete);
     this.#finish();
   }

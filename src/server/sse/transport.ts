@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { GraphQLError } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import { stringifyJson } from '../../event/json.ts';
 import {
   type GraphEngine,
@@ -8,6 +8,11 @@ import {
   runOperation,
 } from '../../graphql/operation.ts';
 import { requestError } from '../../graphql/request-error.ts';
+import {
+  isPlainSubscription,
+  RenderedResults,
+  runSubscription,
+} from '../../graphql/subscription.ts';
 import { replyJson } from '../../http/reply.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
@@ -67,10 +72,12 @@ export class SseTransport implements AsyncDisposable {
         readOnly,
         signal: closedSignal(response),
       });
-      const { errors } = result;
-      return stream.answer(
-        stringifyJson(errors ? { ...result, errors: errors.map(clientError) } : result),
-      );
+      return stream.answer(textOf(result));
+    }
+    if (isPlainSubscription(engine, operation)) {
+      const results = await runSubscription(engine, operation, textOf);
+      if (results instanceof RenderedResults) return await stream.follow(results);
+      return stream.answer(errorText(results));
     }
     const lastEventId = lastEventIdOf(request);
     if (lastEventId === undefined) return stream.answer(errorText([badLastEventId()]));
@@ -87,6 +94,11 @@ export class SseTransport implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connections.close((stream) => stream.end(null));
   }
+}
+
+function textOf(result: ExecutionResult): string {
+  const { errors } = result;
+  return stringifyJson(errors ? { ...result, errors: errors.map(clientError) } : result);
 }
 
 const errorText = (errors: readonly GraphQLError[]): string =>

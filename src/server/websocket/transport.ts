@@ -11,6 +11,11 @@ import {
 import { WebSocketServer } from 'ws';
 import { markBigint, reviveMarked } from '../../event/json.ts';
 import { type GraphEngine, prepareOperation, runOperation } from '../../graphql/operation.ts';
+import {
+  isPlainSubscription,
+  RenderedResults,
+  runSubscription,
+} from '../../graphql/subscription.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
@@ -119,20 +124,30 @@ export class WebSocketTransport implements AsyncDisposable {
     if (asked.operation !== 'subscription') {
       return args(() => this.#run(payload, extra.connection.closedSignal));
     }
+    if (isPlainSubscription(engine, payload)) return args(() => this.#follow(payload));
     const { operation, errors } = this.#reader.read(payload, null);
     return errors ?? args(() => extra.connection.follow(id, operation));
   }
 
+  async #follow(payload: SubscribePayload): Promise<Following> {
+    const results = await runSubscription(this.#options.engine, payload, forClients);
+    return results instanceof RenderedResults ? results : { errors: results.map(clientError) };
+  }
+
   async #run(payload: SubscribePayload, signal: AbortSignal): Promise<ExecutionResult> {
     const { engine } = this.#options;
-    const result = await runOperation(engine, payload, { readOnly: false, signal });
-    return result.errors ? { ...result, errors: result.errors.map(clientError) } : result;
+    return forClients(await runOperation(engine, payload, { readOnly: false, signal }));
   }
 }
 
+type Following = ExecutionResult | AsyncIterableIterator<ExecutionResult, undefined>;
+
+const forClients = (result: ExecutionResult): ExecutionResult =>
+  result.errors ? { ...result, errors: result.errors.map(clientError) } : result;
+
 /** How an operation is begun, carried through graphql-ws. */
 interface Begin {
-  readonly begin: () => Promise<ExecutionResult> | AsyncIterableIterator<never, undefined>;
+  readonly begin: () => Promise<Following> | AsyncIterableIterator<never, undefined>;
 }
 
 const tooMany = (most: number): GraphQLError =>

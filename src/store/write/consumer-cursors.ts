@@ -35,7 +35,7 @@ export interface ConsumerCursors {
   save(checkpoints: readonly Checkpoint[]): Promise<ReadonlySet<string>>;
 }
 
-export interface LeaseRequest {
+interface LeaseRequest {
   readonly names: readonly string[];
   /** Any text of its own for each process. */
   readonly holder: string;

@@ -8,7 +8,7 @@ import type { Event } from '../../../src/event/event.ts';
 import type { EncodedMessage } from '../../../src/sinks/encoder.ts';
 import { events } from '../../event/arbitraries.ts';
 
-const context = { sinkId: 's', replay: false };
+const context = { sinkId: 's', replay: false, routingKey: null };
 const [event, other] = fc.sample(events, { numRuns: 2, seed: 7 }) as [Event, Event];
 const euro: Event = { ...event, type: 'Test.Encode', key: 'Euro € 😀', index: 42 };
 

@@ -242,7 +242,10 @@ export function figuresContract(storeOf: () => OpenStore): void {
 
     test('numbers too large to add up are the caller’s mistake', async () => {
       await holding({ value: 1.7e308 }, { value: 1.7e308 });
-      await expect(aggregate({})).rejects.toMatchObject({ name: 'InputError', argument: ['measure'] });
+      await expect(aggregate({})).rejects.toMatchObject({
+        name: 'InputError',
+        argument: ['measure'],
+      });
     });
   });
 

@@ -9,7 +9,10 @@ export function tokensContract(opened: () => OpenStore): void {
     test('are found by their digest, listed newest first, and revoked once', async () => {
       const { tokens } = opened();
       const first = await tokens.create(ci, 'd1');
-      const second = await tokens.create({ ...ci, name: 'cd', expiresAtMs: 1_800_000_000_000 }, 'd2');
+      const second = await tokens.create(
+        { ...ci, name: 'cd', expiresAtMs: 1_800_000_000_000 },
+        'd2',
+      );
       expect(await tokens.find('d1')).toEqual(first);
       expect(first).toMatchObject({ ...ci, lastUsedAtMs: null, revokedAtMs: null });
       expect(second.expiresAtMs).toBe(1_800_000_000_000);

@@ -1,0 +1,101 @@
+import { InputError, quoted } from '../event/input-error.ts';
+import {
+  type FailedDelivery,
+  type FailedDeliveryPage,
+  type FailedDeliveryStatus,
+  failedDeliveryStatuses,
+} from '../store/sinks/failed-delivery-table.ts';
+import { builder } from './builder.ts';
+import { described } from './enums.ts';
+import { EventRef } from './event.ts';
+import { PageInfoRef } from './page-info.ts';
+
+export const FailedDeliveryStatusEnum = builder.enumType('FailedDeliveryStatus', {
+  description: 'Whether a failed delivery is tried again.',
+  values: described(failedDeliveryStatuses, {
+    RETRYING: 'It is tried again by itself.',
+    DEAD: 'It waits for a person.',
+  }),
+});
+
+const FailedDeliveryRef = builder.objectRef<FailedDelivery>('FailedDelivery').implement({
+  description: 'An event that the target rejected, kept with the body that was sent.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'A UUID.' }),
+    index: t.expose('index', { type: 'SafeInt', description: "The event's index." }),
+    event: t.field({
+      type: EventRef,
+      nullable: true,
+      description: 'The event as it is now; null when retention has deleted it.',
+      resolve: ({ eventId }, _args, { store }) => store.event(eventId),
+    }),
+    key: t.exposeString('key', { nullable: true, description: "The event's key." }),
+    status: t.expose('status', {
+      type: FailedDeliveryStatusEnum,
+      description: 'Whether it is tried again.',
+    }),
+    attempts: t.exposeInt('attempts', {
+      description: '0 for one that only waits for an earlier one of its key.',
+    }),
+    lastStatus: t.exposeInt('lastStatus', {
+      nullable: true,
+      description: "The target's status code, where it has such.",
+    }),
+    lastError: t.exposeString('lastError', { description: "The target's answer, or the reason." }),
+    nextAttemptAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it is tried again; null when it is not.',
+      resolve: ({ nextAttemptAtMs }) =>
+        nextAttemptAtMs === null ? null : Math.round(nextAttemptAtMs) * 1_000,
+    }),
+    body: t.exposeString('body', { description: 'The body that was sent.' }),
+  }),
+});
+
+interface Connection {
+  readonly page: FailedDeliveryPage;
+  readonly hasPreviousPage: boolean;
+  readonly totalCount: () => Promise<number>;
+}
+
+export const FailedDeliveryConnectionRef = builder
+  .objectRef<Connection>('FailedDeliveryConnection')
+  .implement({
+    description: 'A page of failed deliveries, by index.',
+    fields: (t) => ({
+      nodes: t.field({
+        type: [FailedDeliveryRef],
+        description: 'The failed deliveries.',
+        resolve: ({ page }) => page.nodes,
+      }),
+      pageInfo: t.field({
+        type: PageInfoRef,
+        description: 'How to go on from here.',
+        resolve: ({ page, hasPreviousPage }) => ({
+          hasNextPage: () => page.hasNextPage,
+          hasPreviousPage: () => hasPreviousPage,
+          startCursor: () => cursorOf(page.nodes[0]),
+          endCursor: () => cursorOf(page.nodes.at(-1)),
+        }),
+      }),
+      totalCount: t.field({
+        type: 'SafeInt',
+        description: 'How many there are in all.',
+        resolve: ({ totalCount }) => totalCount(),
+      }),
+    }),
+  });
+
+const cursorOf = (failed: FailedDelivery | undefined): string | null =>
+  failed === undefined ? null : `FAILED:${failed.index}`;
+
+/** The index that a cursor is about; 0 without one. @throws InputError */
+export function indexAfter(cursor: string | null | undefined): number {
+  if (cursor == null) return 0;
+  const index = Number(/^FAILED:(\d{1,16})$/.exec(cursor)?.[1] ?? Number.NaN);
+  if (Number.isSafeInteger(index)) return index;
+  throw new InputError(['after'], `${quoted(cursor)} is not a cursor of failed deliveries.`);
+}
+
+export const allStatuses: readonly FailedDeliveryStatus[] = failedDeliveryStatuses;

@@ -1,0 +1,5 @@
+import { type SinkCaller, unrestricted } from '../sinks/caller.ts';
+import type { GraphContext } from './context.ts';
+
+/** Who manages sinks in an operation: the one place that knows. */
+export const sinkCallerOf = (_context: GraphContext): SinkCaller => unrestricted;

@@ -1,0 +1,85 @@
+import type {
+  FailedDeliveries,
+  FailedDelivery,
+  NewFailedDelivery,
+} from '../store/sinks/failed-delivery-table.ts';
+
+/** Pauses before the attempts of a message that a target rejected; after the last it is dead. */
+const retryPausesMs = [
+  300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000,
+] as const;
+/** The share by which a pause is longer or shorter, at random. */
+const jitter = 0.2;
+/** Failed deliveries that are tried again in one go. */
+const retriedAtOnce = 64;
+
+/** When a message that was rejected this often is tried again, in milliseconds since 1970; null where it is dead. */
+export function nextAttemptAt(attempts: number, nowMs: number): number | null {
+  const pauseMs = retryPausesMs[attempts - 1];
+  if (pauseMs === undefined) return null;
+  return Math.round(nowMs + pauseMs * (1 - jitter + 2 * jitter * Math.random()));
+}
+
+/**
+ * The failed deliveries of a sink while it runs, and the keys whose later events wait for them. Keeping and looking go
+ * one after the other, so that a key that was just added is not lost by an older answer of the database.
+ */
+export class KeptFailures {
+  readonly #table: FailedDeliveries;
+  #waitingKeys: Set<string> | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(table: FailedDeliveries) {
+    this.#table = table;
+  }
+
+  /** Whether a failed delivery of the key has yet to be delivered. */
+  async isWaiting(key: string): Promise<boolean> {
+    const keys = this.#waitingKeys ?? (await this.#inTurn(() => this.#look()));
+    return keys.has(key);
+  }
+
+  /** False where there is no room. */
+  keep(failed: NewFailedDelivery): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const kept = await this.#table.keep(failed);
+      if (kept && failed.status === 'RETRYING') this.#waitingKeys?.add(failed.orderKey);
+      return kept;
+    });
+  }
+
+  /** What is due to be tried again. Keys whose deliveries have all gone, or were discarded, wait no longer. */
+  due(): Promise<readonly FailedDelivery[]> {
+    return this.#inTurn(async () => {
+      const keys = await this.#look();
+      return keys.size === 0 ? [] : await this.#table.due(retriedAtOnce);
+    });
+  }
+
+  delivered(failed: FailedDelivery): Promise<void> {
+    return this.#table.delivered(failed);
+  }
+
+  rejected(
+    failed: FailedDelivery,
+    { status, response, final }: { status: number | null; response: string | null; final: boolean },
+  ): Promise<void> {
+    return this.#table.rejected(failed, {
+      lastStatus: status,
+      lastError: response ?? '',
+      nextAttemptAtMs: final ? null : nextAttemptAt(failed.attempts + 1, Date.now()),
+    });
+  }
+
+  async #look(): Promise<Set<string>> {
+    const keys = new Set(await this.#table.waitingKeys());
+    this.#waitingKeys = keys;
+    return keys;
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+}

@@ -1,0 +1,54 @@
+import { InputError } from '../event/input-error.ts';
+import type { NatsLink } from '../nats/connection.ts';
+import { ForbiddenAddress, type NetworkPolicy } from './network-policy.ts';
+import { type SinkSecrets, signingKeys } from './secrets.ts';
+import type { Target } from './target.ts';
+import type { TargetSpec } from './target-spec.ts';
+import { FileTarget } from './targets/file.ts';
+import { NatsTarget } from './targets/nats.ts';
+import { WebhookTarget } from './targets/webhook.ts';
+
+export interface TargetOptions {
+  readonly network: NetworkPolicy;
+  /** Null where the gateway has no NATS. */
+  readonly nats: NatsLink | null;
+  /** The first token of the journal's own subjects, which nobody else publishes to. */
+  readonly journalPrefix: string;
+}
+
+/** Checks that this gateway can open a target. @throws InputError where it cannot */
+export function checkTarget(
+  spec: TargetSpec,
+  { network, nats, journalPrefix }: TargetOptions,
+  path: readonly string[],
+): void {
+  const fault = (at: readonly string[], reason: string) => new InputError([...path, ...at], reason);
+  if (spec.kind === 'KAFKA' || spec.kind === 'AMQP') {
+    throw fault([spec.kind.toLowerCase()], 'Such a target is not available here.');
+  }
+  if (spec.kind === 'WEBHOOK' && !network.allowsHost(new URL(spec.url).hostname)) {
+    throw fault(['webhook', 'url'], new ForbiddenAddress(new URL(spec.url).hostname).message);
+  }
+  if (spec.kind !== 'NATS') return;
+  if (nats === null) throw fault(['nats'], 'Set NATS_URL for such a target.');
+  if (spec.subject.split('.')[0] === journalPrefix) {
+    throw fault(
+      ['nats', 'subject'],
+      `Subjects that begin with ${journalPrefix}. are the journal's own.`,
+    );
+  }
+}
+
+/** @throws InputError where the gateway cannot open it */
+export function openTarget(spec: TargetSpec, secrets: SinkSecrets, options: TargetOptions): Target {
+  checkTarget(spec, options, ['target']);
+  const { network, nats } = options;
+  if (spec.kind === 'WEBHOOK') {
+    const { url, timeoutMs } = spec;
+    const keys = () => signingKeys(secrets);
+    return new WebhookTarget({ url, headers: secrets.headers, keys, timeoutMs, network });
+  }
+  if (spec.kind === 'FILE') return new FileTarget(spec);
+  if (spec.kind === 'NATS' && nats !== null) return new NatsTarget(nats, spec.subjectOf);
+  throw new Error(`no target ${spec.kind}`);
+}

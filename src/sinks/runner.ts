@@ -1,0 +1,217 @@
+import type { ConsumerLease, ConsumerRun, DurableConsumer } from '../consumers/consumer.ts';
+import type { ConsumerSupervisor } from '../consumers/supervisor.ts';
+import { everything, type Filter } from '../event/filter.ts';
+import { type FilterInput, parseFilter } from '../event/filter-input.ts';
+import { Repeated } from '../runtime/repeated.ts';
+import { Unavailable } from '../runtime/unavailable.ts';
+import type { FailedDeliveryTable } from '../store/sinks/failed-delivery-table.ts';
+import {
+  type ReplayRow,
+  type RunningRow,
+  runningStates,
+  type SinkRow,
+  type SinkTable,
+} from '../store/sinks/sink-table.ts';
+import type { Log } from '../telemetry/log.ts';
+import { AttemptLog } from './attempt-log.ts';
+import { DeliveryCounter } from './delivery-counts.ts';
+import { KeptFailures } from './kept-failures.ts';
+import { openTarget, type TargetOptions } from './open-target.ts';
+import { ReplayRun } from './replay-run.ts';
+import { routingKeyOf, type SecretKeeper } from './secrets.ts';
+import { Sender } from './sender.ts';
+import { SinkRun } from './sink-run.ts';
+import type { SinkSpec } from './spec.ts';
+import type { SinkStates } from './states.ts';
+import { TargetHealth } from './target-health.ts';
+
+/** Events of one sink that may be delivered again after an abrupt end. */
+const maxRepeatedEvents = 1_000;
+const syncEveryMs = 1_000;
+
+export const sinkConsumer = (sinkId: string): string => `sink:${sinkId}`;
+export const replayConsumer = (replayId: string): string => `replay:${replayId}`;
+
+export interface SinkRunnerOptions {
+  readonly table: SinkTable;
+  readonly failedDeliveries: FailedDeliveryTable;
+  readonly supervisor: ConsumerSupervisor;
+  readonly specOf: (row: SinkRow) => SinkSpec;
+  readonly secrets: SecretKeeper;
+  readonly targets: TargetOptions;
+  readonly states: SinkStates;
+  readonly log: Log;
+  readonly maxFilterDepth: number;
+}
+
+/** Runs the sinks and replays that the database says are to run, whoever has changed them. */
+export class SinkRunner implements AsyncDisposable {
+  readonly attempts = new AttemptLog();
+  readonly counter = new DeliveryCounter();
+  readonly #options: SinkRunnerOptions;
+  /** By the names of their consumers; what cannot be run is here as well, so that it is said once. */
+  readonly #known = new Map<string, RunningRow>();
+  readonly #syncing: Repeated;
+
+  constructor(options: SinkRunnerOptions) {
+    this.#options = options;
+    this.#syncing = new Repeated(
+      () => syncEveryMs,
+      () => this.#sync(),
+      (error) => {
+        if (error instanceof Unavailable) return;
+        options.log.error({ error, where: 'the sinks' }, 'Unexpected error.');
+      },
+    );
+    this.#syncing.soon();
+  }
+
+  /** Sinks that are to run, in all gateways together. */
+  get runningCount(): number {
+    return [...this.#known.values()].filter(({ replayId }) => replayId === null).length;
+  }
+
+  /** Something was changed: does not wait for the next turn. */
+  changed(): void {
+    this.#syncing.soon();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#syncing[Symbol.asyncDispose]();
+    await this.counter.save(this.#options.table).catch(() => {});
+  }
+
+  async #sync(): Promise<void> {
+    const { table, supervisor } = this.#options;
+    await this.counter.save(table);
+    const running = new Map((await table.running()).map((row) => [nameOf(row), row]));
+    for (const [name, { id, replayId }] of [...this.#known]) {
+      if (running.has(name)) continue;
+      this.#known.delete(name);
+      if (replayId === null) this.attempts.forget(id);
+      await supervisor.remove(name);
+    }
+    const changed = [...running].filter(
+      ([name, { version }]) => this.#known.get(name)?.version !== version,
+    );
+    if (changed.length === 0) return;
+    const ids = changed.map(([, { id }]) => id);
+    const rows = new Map((await table.list({ id: { in: ids } })).map((row) => [row.id, row]));
+    for (const [name, entry] of changed) {
+      const row = rows.get(entry.id);
+      if (row === undefined) continue;
+      this.#known.set(name, entry);
+      await this.#add(row, entry.replayId);
+    }
+  }
+
+  async #add(row: SinkRow, replayId: string | null): Promise<void> {
+    const { supervisor, log } = this.#options;
+    try {
+      await supervisor.add(await this.#consumerOf(row, replayId));
+    } catch (error) {
+      if (error instanceof Unavailable) throw error;
+      log.error({ error, sink: row.id, name: row.name }, 'A sink cannot be run.');
+    }
+  }
+
+  async #consumerOf(row: SinkRow, replayId: string | null): Promise<DurableConsumer> {
+    const { filter } = this.#options.specOf(row);
+    if (replayId === null) {
+      return {
+        name: sinkConsumer(row.id),
+        filter,
+        maxRepeatedEvents,
+        begin: (lease) => this.#begin(row.id, null, lease),
+      };
+    }
+    const replay = await this.#replay(replayId);
+    return {
+      name: replayConsumer(replayId),
+      filter: { all: [filter, this.#filterOf(replay, row)] },
+      maxRepeatedEvents,
+      begin: (lease) => this.#begin(row.id, replay, lease),
+    };
+  }
+
+  async #replay(id: string): Promise<ReplayRow> {
+    const [replay] = await this.#options.table.replays({ id });
+    if (replay === undefined) throw new Error(`the replay ${id} is gone`);
+    return replay;
+  }
+
+  #filterOf({ filter }: ReplayRow, { createdAt }: SinkRow): Filter {
+    if (filter === null) return everything;
+    const { maxFilterDepth } = this.#options;
+    return parseFilter(filter as FilterInput, {
+      now: createdAt,
+      path: ['filter'],
+      maxDepth: maxFilterDepth,
+    });
+  }
+
+  /** As the sink is now: the row that the consumer was made of may be old. */
+  async #begin(id: string, replay: ReplayRow | null, lease: ConsumerLease): Promise<ConsumerRun> {
+    const { table, specOf, secrets: keeper, targets } = this.#options;
+    const row = await table.find(id);
+    if (row === null || !runningStates.includes(row.state)) {
+      throw new Error('the sink is not to run any more');
+    }
+    const spec = specOf(row);
+    const secrets = keeper.open(row);
+    const target = openTarget(spec.target, secrets, targets);
+    const sender = new Sender({
+      sinkId: id,
+      encoder: spec.encoder,
+      target,
+      routingKey: routingKeyOf(secrets),
+      replay: replay !== null,
+      attempted: (attempt) => this.attempts.add(id, attempt),
+    });
+    const run = this.#runOf(row, spec, { sender, lease, replay });
+    return {
+      handle: (events, upTo) => run.handle(events, upTo),
+      gap: (from, to) => run.gap(from, to),
+      async end() {
+        await run.end();
+        await target[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  #runOf(
+    row: SinkRow,
+    spec: SinkSpec,
+    { sender, lease, replay }: { sender: Sender; lease: ConsumerLease; replay: ReplayRow | null },
+  ): ConsumerRun {
+    const { failedDeliveries, states, log } = this.#options;
+    const ids = replay === null ? [row.id] : [row.id, replay.id];
+    const isFailing = row.state === 'FAILING';
+    const run = new SinkRun(lease, {
+      sink: { id: row.id, ...spec },
+      encoder: spec.encoder,
+      sender,
+      failures: new KeptFailures(failedDeliveries.of(row.id)),
+      health: new TargetHealth(isFailing ? row.stateSince / 1_000 : null),
+      log,
+      observer: {
+        delivered: (delivered) => this.counter.add(ids, { delivered }),
+        failed: (failed) => this.counter.add(ids, { failed }),
+        state: async (state, reason) => {
+          await states.change(row.id, runningStates, { state, reason });
+          if (state === 'DISABLED') this.changed();
+        },
+      },
+    });
+    if (replay === null) return run;
+    return new ReplayRun(run, replay, () => this.#replayed(replay));
+  }
+
+  async #replayed({ id }: ReplayRow): Promise<void> {
+    await this.#options.table.endReplay(id, 'DONE');
+    this.changed();
+  }
+}
+
+const nameOf = ({ id, replayId }: RunningRow): string =>
+  replayId === null ? sinkConsumer(id) : replayConsumer(replayId);

@@ -1,0 +1,330 @@
+import type { ConsumerLease, ConsumerRun } from '../consumers/consumer.ts';
+import type { Event } from '../event/event.ts';
+import { pause } from '../runtime/backoff.ts';
+import { Unavailable } from '../runtime/unavailable.ts';
+import type { FailedDelivery } from '../store/sinks/failed-delivery-table.ts';
+import type { Log } from '../telemetry/log.ts';
+import { type EncodedMessage, type Encoder, UndeliverableEvent } from './encoder.ts';
+import { type EventJob, eventJob, isAtFault, type Job, retryJob } from './job.ts';
+import { type KeptFailures, nextAttemptAt } from './kept-failures.ts';
+import { OrderedQueue, type SinkOrder } from './ordered-queue.ts';
+import type { Sender } from './sender.ts';
+import type { DeliveryOutcome, TargetFailed } from './target.ts';
+import type { TargetHealth } from './target-health.ts';
+
+interface RunningSink {
+  readonly id: string;
+  readonly order: SinkOrder;
+  readonly parallel: number;
+  readonly batch: number;
+  readonly delivers: 'EVERY_CHANGE' | 'COMPLETED';
+  readonly disableAfterMs: number;
+}
+
+/** What a run says of itself. */
+interface SinkObserver {
+  delivered(count: number): void;
+  failed(count: number): void;
+  /** The state that the run finds; the reason is a sentence, null for ACTIVE. */
+  state(state: 'ACTIVE' | 'FAILING' | 'BLOCKED' | 'DISABLED', reason: string | null): Promise<void>;
+}
+
+export interface SinkRunOptions {
+  readonly sink: RunningSink;
+  readonly encoder: Encoder;
+  readonly sender: Sender;
+  readonly failures: KeptFailures;
+  readonly health: TargetHealth;
+  readonly observer: SinkObserver;
+  readonly log: Log;
+  /** How often failed deliveries that are due, and room for more, are looked for; 1,000 by default. */
+  readonly lookEveryMs?: number;
+}
+
+const defaultLookEveryMs = 1_000;
+const noRoom =
+  'There is no room for more failed deliveries: retry or discard some, and deliveries go on.';
+
+/** Events of one hand-over that are not settled yet. */
+interface HandOver {
+  unsettled: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Delivers what a consumer is handed, in the order of the sink, until its lease ends. */
+export class SinkRun implements ConsumerRun {
+  readonly #options: SinkRunOptions;
+  readonly #lease: ConsumerLease;
+  readonly #lookEveryMs: number;
+  readonly #queue = new OrderedQueue<Job>();
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #handOvers = new Set<HandOver>();
+  /** Failed deliveries that are in the queue or under way. */
+  readonly #retried = new Set<string>();
+  readonly #lookTimer: NodeJS.Timeout;
+  #looking: Promise<void> | null = null;
+  #pumpTimer: NodeJS.Timeout | undefined;
+  /** Nothing more is sent: the sink is disabled, or the run has failed or ended. */
+  #isOver = false;
+
+  constructor(lease: ConsumerLease, options: SinkRunOptions) {
+    this.#lease = lease;
+    this.#options = options;
+    this.#lookEveryMs = options.lookEveryMs ?? defaultLookEveryMs;
+    this.#lookTimer = setInterval(() => this.#look(), this.#lookEveryMs).unref();
+  }
+
+  handle(events: readonly Event[]): Promise<void> {
+    const { delivers, order } = this.#options.sink;
+    const wanted =
+      delivers === 'COMPLETED' ? events.filter(({ endTime }) => endTime !== null) : events;
+    if (wanted.length === 0) return Promise.resolve();
+    const settled = new Promise<void>((resolve, reject) => {
+      const handOver: HandOver = { unsettled: wanted.length, resolve, reject };
+      this.#handOvers.add(handOver);
+      for (const event of wanted) {
+        this.#queue.add(eventJob(event, order, () => this.#settleOne(handOver)));
+      }
+    });
+    this.#pump();
+    return settled;
+  }
+
+  async gap(from: number, to: number): Promise<void> {
+    const { encoder, sink, sender, health, log } = this.#options;
+    log.warn({ sink: sink.id, from, to }, 'Events were deleted before a sink had delivered them.');
+    const message = encoder.encodeGap?.(from, to);
+    if (message === undefined) return;
+    for (;;) {
+      const outcome = await sender.gap(message, { from, to }, this.#lease);
+      if (outcome.kind === 'DELIVERED' || outcome.kind === 'MESSAGE_REJECTED') return;
+      await this.#targetFailed(outcome);
+      await pause(health.pauseMs(Date.now()), this.#lease.signal);
+      this.#lease.signal.throwIfAborted();
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#isOver = true;
+    clearInterval(this.#lookTimer);
+    clearTimeout(this.#pumpTimer);
+    await Promise.allSettled([...this.#underWay, this.#looking]);
+  }
+
+  #settleOne(handOver: HandOver): void {
+    handOver.unsettled -= 1;
+    if (handOver.unsettled > 0) return;
+    this.#handOvers.delete(handOver);
+    handOver.resolve();
+  }
+
+  /** Ends the run: it begins again at the cursor. */
+  #fail(error: unknown): void {
+    this.#isOver = true;
+    for (const { reject } of this.#handOvers) reject(error);
+    this.#handOvers.clear();
+  }
+
+  /** Sends as much as may go now, and comes back when more may. */
+  #pump(): void {
+    clearTimeout(this.#pumpTimer);
+    const { sink, encoder, health } = this.#options;
+    while (!this.#isOver && !this.#lease.signal.aborted && this.#queue.size > 0) {
+      if (this.#underWay.size >= (health.failingSinceMs === null ? sink.parallel : 1)) return;
+      const pauseMs = health.pauseMs(Date.now());
+      if (pauseMs > 0) {
+        this.#pumpTimer = setTimeout(() => this.#pump(), pauseMs).unref();
+        return;
+      }
+      const jobs = this.#queue.take(Math.min(sink.batch, encoder.maxBatch));
+      if (jobs.length === 0) return;
+      this.#begin(jobs);
+    }
+  }
+
+  #begin(jobs: readonly Job[]): void {
+    const work = this.#deliver(jobs)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#underWay.delete(work);
+        this.#pump();
+      });
+    this.#underWay.add(work);
+  }
+
+  async #deliver(jobs: readonly Job[]): Promise<void> {
+    const going: EventJob[] = [];
+    for (const job of jobs) {
+      if (job.kind === 'RETRY') await this.#retry(job);
+      else if (await this.#options.failures.isWaiting(job.key)) await this.#keepWaiting(job);
+      else going.push(job);
+    }
+    if (going.length > 0) await this.#deliverNow(going);
+  }
+
+  async #deliverNow(jobs: readonly EventJob[]): Promise<void> {
+    const { sender, observer } = this.#options;
+    const events = jobs.map(({ event }) => event);
+    const message = sender.encode(events);
+    if (message === null) return this.#settle(jobs);
+    if (message instanceof UndeliverableEvent) {
+      return await this.#rejected(jobs, { status: null, response: message.message, final: true });
+    }
+    const outcome = await sender.events(message, events, this.#lease);
+    if (outcome.kind === 'DELIVERED') {
+      observer.delivered(jobs.length);
+      await this.#targetAnswered();
+      return this.#settle(jobs);
+    }
+    if (outcome.kind === 'MESSAGE_REJECTED') {
+      await this.#targetAnswered();
+      return await this.#rejected(jobs, outcome);
+    }
+    const now = Date.now();
+    const { lastSuccessAtMs } = this.#options.health;
+    const isServerError = (outcome.status ?? 0) >= 500;
+    if (isServerError && jobs.filter((job) => isAtFault(job, now, lastSuccessAtMs)).length > 0) {
+      return await this.#rejected(jobs, { ...outcome, final: false });
+    }
+    await this.#targetFailed(outcome);
+    this.#queue.putBack(jobs);
+  }
+
+  async #retry(job: Job & { kind: 'RETRY' }): Promise<void> {
+    const { sender, failures, observer } = this.#options;
+    const { failed } = job;
+    const outcome = await sender.again(failed, this.#lease);
+    if (outcome.kind === 'DELIVERED') {
+      await failures.delivered(failed);
+      observer.delivered(1);
+      await this.#targetAnswered();
+    } else if (outcome.kind === 'MESSAGE_REJECTED') {
+      await failures.rejected(failed, outcome);
+      await this.#targetAnswered();
+    } else if ((outcome.status ?? 0) >= 500 && (failed.lastStatus ?? 0) >= 500) {
+      // It was at fault before: the target's health is judged by other messages.
+      await failures.rejected(failed, { ...outcome, final: false });
+    } else await this.#targetFailed(outcome);
+    this.#retried.delete(failed.id);
+    this.#queue.done([job]);
+  }
+
+  async #targetAnswered(): Promise<void> {
+    const { health, observer } = this.#options;
+    const wasFailing = health.isFailing;
+    health.succeeded(Date.now());
+    if (wasFailing) await observer.state('ACTIVE', null);
+  }
+
+  /** Remembers a failure of the target, and gives it up when it has failed for too long. */
+  async #targetFailed(outcome: TargetFailed | (DeliveryOutcome & { kind: 'TARGET_GONE' })) {
+    const { health, observer, sink } = this.#options;
+    if (outcome.kind === 'TARGET_GONE') {
+      return await this.#disable(`The target answered ${outcome.status}: it is gone.`);
+    }
+    const wasFailing = health.isFailing;
+    const now = Date.now();
+    health.failed(now, outcome.retryAfterMs);
+    const reason =
+      outcome.status === null
+        ? (outcome.response ?? 'The target does not answer.')
+        : `The target answered ${outcome.status}.`;
+    const failingMs = now - (health.failingSinceMs ?? now);
+    if (failingMs > sink.disableAfterMs) {
+      await this.#disable(`The target has failed for too long. ${reason}`);
+    } else if (health.isFailing && !wasFailing) await observer.state('FAILING', reason);
+  }
+
+  /** Nothing more is sent; whoever supervises the sink ends the run. */
+  async #disable(reason: string): Promise<void> {
+    this.#isOver = true;
+    await this.#options.observer.state('DISABLED', reason);
+  }
+
+  #settle(jobs: readonly EventJob[]): void {
+    this.#queue.done(jobs);
+    for (const { settle } of jobs) settle();
+  }
+
+  /** Several events that were rejected together are tried one by one; a single one is kept. */
+  async #rejected(
+    jobs: readonly EventJob[],
+    { status, response, final }: { status: number | null; response: string | null; final: boolean },
+  ): Promise<void> {
+    const [job, ...others] = jobs;
+    if (job === undefined) return;
+    if (others.length > 0) {
+      for (const each of jobs) each.alone = true;
+      return this.#queue.putBack(jobs);
+    }
+    const nextAttemptAtMs = final ? null : nextAttemptAt(1, Date.now());
+    await this.#keep(job, { status, error: response ?? '', attempts: 1, nextAttemptAtMs });
+  }
+
+  #keepWaiting(job: EventJob): Promise<void> {
+    const error = 'It waits for an earlier event of its key.';
+    return this.#keep(job, { status: null, error, attempts: 0, nextAttemptAtMs: Date.now() });
+  }
+
+  /** Keeps a failed delivery; where there is no room the job stays under way, so that nothing passes it. */
+  async #keep(
+    job: EventJob,
+    failure: Pick<FailedDelivery, 'attempts' | 'nextAttemptAtMs'> & {
+      readonly status: number | null;
+      readonly error: string;
+    },
+  ): Promise<void> {
+    const { failures, observer, sender } = this.#options;
+    const { event, key } = job;
+    const message = sender.encode([event]);
+    const encoded: EncodedMessage | null = message instanceof UndeliverableEvent ? null : message;
+    const failed = {
+      index: event.index,
+      eventId: event.id,
+      orderKey: key,
+      key: event.key,
+      status: failure.nextAttemptAtMs === null ? ('DEAD' as const) : ('RETRYING' as const),
+      attempts: failure.attempts,
+      lastStatus: failure.status,
+      lastError: failure.error,
+      nextAttemptAtMs: failure.nextAttemptAtMs,
+      contentType: encoded?.contentType ?? '',
+      headers: encoded?.headers ?? {},
+      body: encoded?.body ?? '',
+    };
+    let isBlocked = false;
+    while (!(await failures.keep(failed))) {
+      if (!isBlocked) await observer.state('BLOCKED', noRoom);
+      isBlocked = true;
+      await pause(this.#lookEveryMs, this.#lease.signal);
+      this.#lease.signal.throwIfAborted();
+    }
+    if (isBlocked) await observer.state('ACTIVE', null);
+    observer.failed(1);
+    this.#settle([job]);
+  }
+
+  /** Puts failed deliveries that are due before the other events of their keys. */
+  #look(): void {
+    // While the target fails, what waits in the queue is sent as a probe.
+    const isFailing = this.#options.health.failingSinceMs !== null;
+    if (this.#isOver || (isFailing && this.#queue.size > 0)) return;
+    this.#looking ??= this.#lookForDue()
+      .catch((error: unknown) => {
+        if (!(error instanceof Unavailable)) this.#fail(error);
+      })
+      .finally(() => {
+        this.#looking = null;
+      });
+  }
+
+  async #lookForDue(): Promise<void> {
+    for (const failed of await this.#options.failures.due()) {
+      if (this.#retried.has(failed.id)) continue;
+      this.#retried.add(failed.id);
+      this.#queue.addFirst(retryJob(failed));
+    }
+    this.#pump();
+  }
+}

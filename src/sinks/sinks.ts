@@ -1,0 +1,270 @@
+import { v7 } from 'uuid';
+import type { Instant, Json } from '../event/event.ts';
+import type { FilterInput } from '../event/filter-input.ts';
+import { InputError, quoted } from '../event/input-error.ts';
+import { readUuid } from '../event/uuid.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { OpenStore } from '../store/open.ts';
+import {
+  type ReplayRow,
+  type SinkRow,
+  type SinkState,
+  sinkStates,
+} from '../store/sinks/sink-table.ts';
+import type { SinkAction, SinkCaller } from './caller.ts';
+import type { Encoder } from './encoder.ts';
+import { ManagementError } from './management-error.ts';
+import { checkTarget, type TargetOptions } from './open-target.ts';
+import { replayConsumer, type SinkRunner, sinkConsumer } from './runner.ts';
+import { rotated, type SecretKeeper, separated } from './secrets.ts';
+import { parseSpec, type SinkInput, type SinkSpec, type SinkStart } from './spec.ts';
+import { startCursor } from './start.ts';
+import type { SinkStates } from './states.ts';
+
+export interface SinksOptions {
+  readonly store: OpenStore;
+  readonly journal: Journal;
+  readonly runner: SinkRunner;
+  readonly states: SinkStates;
+  readonly secrets: SecretKeeper;
+  readonly targets: TargetOptions;
+  readonly specOf: (row: SinkRow) => SinkSpec;
+  readonly encoders: ReadonlyMap<string, Encoder>;
+  readonly maxFilterDepth: number;
+  readonly now: () => Instant;
+}
+
+/** Running replays of one sink at a time. */
+const maxReplays = 8;
+const maxKeepOldMs = 30 * 86_400_000;
+
+/** Manages sinks for callers: each method says what the caller may not do with a ManagementError. */
+export class Sinks {
+  readonly #options: SinksOptions;
+
+  constructor(options: SinksOptions) {
+    this.#options = options;
+  }
+
+  async list(
+    caller: SinkCaller,
+    {
+      namespaces,
+      states,
+    }: { namespaces: readonly string[] | null; states: readonly SinkState[] | null },
+  ): Promise<readonly SinkRow[]> {
+    const rows = await this.#options.store.sinks.list({
+      ...(namespaces !== null && { namespace: { in: [...namespaces] } }),
+      ...(states !== null && { state: { in: [...states] } }),
+    });
+    return rows.filter(({ namespace }) => caller.mayIn('READ', namespace));
+  }
+
+  /** Null where there is none that the caller may see. */
+  async find(caller: SinkCaller, id: string): Promise<SinkRow | null> {
+    const uuid = readUuid(id);
+    const row = uuid === null ? null : await this.#options.store.sinks.find(uuid);
+    return row !== null && caller.mayIn('READ', row.namespace) ? row : null;
+  }
+
+  async create(
+    caller: SinkCaller,
+    given: SinkInput,
+  ): Promise<{ readonly row: SinkRow; readonly secret: string | null }> {
+    const { store, secrets: keeper, now, journal } = this.#options;
+    const id = v7();
+    const spec = this.parse(caller, given, id);
+    const { input, secrets, made } = separated(given);
+    const sealed = keeper.seal(id, secrets, ['input', 'target', 'webhook']);
+    const cursor = await startCursor(given.start, ['input', 'start'], { store, journal, now });
+    const since = Math.floor(now() / 1_000) * 1_000;
+    const row: SinkRow = {
+      id,
+      namespace: spec.namespace,
+      name: spec.name,
+      origin: 'API',
+      spec: input as unknown as Json,
+      secrets: sealed,
+      state: 'ACTIVE',
+      stateReason: null,
+      stateSince: since,
+      deliveredCount: 0,
+      failedCount: 0,
+      version: 1,
+      createdAt: since,
+      updatedAt: since,
+    };
+    await store.consumers.ensure(sinkConsumer(id), cursor);
+    if (!(await store.sinks.create(row))) {
+      await store.consumers.remove(sinkConsumer(id));
+      throw nameTaken(spec);
+    }
+    this.#options.runner.changed();
+    return { row, secret: made };
+  }
+
+  async update(
+    caller: SinkCaller,
+    id: string,
+    { input: given, version }: { readonly input: SinkInput; readonly version: number | null },
+  ): Promise<SinkRow> {
+    const { store, secrets: keeper, now } = this.#options;
+    const row = await this.managed(caller, id);
+    if (version !== null && version !== row.version) throw changedMeanwhile(row.version);
+    const spec = this.parse(caller, given, row.id);
+    const { input, secrets } = separated(given, keeper.open(row));
+    const updated: SinkRow = {
+      ...row,
+      namespace: spec.namespace,
+      name: spec.name,
+      spec: input as unknown as Json,
+      secrets: keeper.seal(row.id, secrets, ['input', 'target', 'webhook']),
+      updatedAt: now(),
+    };
+    const outcome = await store.sinks.update(updated, row.version);
+    if (outcome === 'NAME_TAKEN') throw nameTaken(spec);
+    if (outcome === 'CHANGED') throw changedMeanwhile(null);
+    return await this.#after(row);
+  }
+
+  async delete(caller: SinkCaller, id: string): Promise<string> {
+    const { store } = this.#options;
+    const row = await this.managed(caller, id);
+    const replays = await store.sinks.replays({ sinkId: row.id });
+    await store.sinks.delete(row.id);
+    await store.consumers.remove(sinkConsumer(row.id));
+    for (const replay of replays) await store.consumers.remove(replayConsumer(replay.id));
+    this.#options.runner.changed();
+    return row.id;
+  }
+
+  async pause(caller: SinkCaller, id: string, reason: string | null): Promise<SinkRow> {
+    const row = await this.managed(caller, id, 'RUN');
+    await this.#options.states.change(row.id, sinkStates, { state: 'PAUSED', reason });
+    return await this.#after(row);
+  }
+
+  async resume(caller: SinkCaller, id: string, from: SinkStart | null): Promise<SinkRow> {
+    const { store, journal, now, states } = this.#options;
+    const row = await this.managed(caller, id, 'RUN');
+    if (from !== null) {
+      const cursor = await startCursor(from, ['from'], { store, journal, now });
+      await store.consumers.reset(sinkConsumer(row.id), cursor);
+    }
+    await states.change(row.id, sinkStates, { state: 'ACTIVE', reason: null });
+    return await this.#after(row);
+  }
+
+  async rotate(
+    caller: SinkCaller,
+    id: string,
+    keepOldMs: number,
+  ): Promise<{ readonly row: SinkRow; readonly secret: string; readonly untilMs: number }> {
+    const { store, secrets: keeper, now } = this.#options;
+    const row = await this.managed(caller, id);
+    const before = keeper.open(row);
+    if (before.signing.length === 0) throw new InputError(['id'], 'The sink does not sign.');
+    if (keepOldMs > maxKeepOldMs)
+      throw new InputError(['keepOld'], 'An old secret is kept 30d at most.');
+    const { secret, secrets, untilMs } = rotated(before, keepOldMs);
+    const sealed = keeper.seal(row.id, secrets, ['id']);
+    const outcome = await store.sinks.update(
+      { ...row, secrets: sealed, updatedAt: now() },
+      row.version,
+    );
+    if (outcome !== 'UPDATED') throw changedMeanwhile(null);
+    return { row: await this.#after(row), secret, untilMs };
+  }
+
+  async replay(
+    caller: SinkCaller,
+    id: string,
+    {
+      from,
+      to,
+      filter,
+    }: { readonly from: number; readonly to: number; readonly filter: FilterInput | null },
+  ): Promise<ReplayRow> {
+    const { store, now, runner } = this.#options;
+    const row = await this.managed(caller, id, 'RUN');
+    const running = await store.sinks.replays({ sinkId: row.id, state: 'RUNNING' });
+    if (running.length >= maxReplays) {
+      throw new ManagementError('CONFLICT', `A sink has at most ${maxReplays} replays at a time.`);
+    }
+    const replay: ReplayRow = {
+      id: v7(),
+      sinkId: row.id,
+      state: from > to ? 'DONE' : 'RUNNING',
+      from,
+      to,
+      filter: filter as Json,
+      deliveredCount: 0,
+      failedCount: 0,
+    };
+    await store.consumers.ensure(replayConsumer(replay.id), from - 1);
+    await store.sinks.createReplay(replay, now());
+    runner.changed();
+    return replay;
+  }
+
+  replays(sinkId: string): Promise<readonly ReplayRow[]> {
+    return this.#options.store.sinks.replays({ sinkId });
+  }
+
+  async cancelReplay(caller: SinkCaller, id: string): Promise<ReplayRow> {
+    const { store, runner } = this.#options;
+    const uuid = readUuid(id);
+    const [replay] = uuid === null ? [] : await store.sinks.replays({ id: uuid });
+    if (replay === undefined)
+      throw new ManagementError('NOT_FOUND', `There is no replay ${quoted(id)}.`);
+    await this.managed(caller, replay.sinkId, 'RUN');
+    const isCancelled = await store.sinks.endReplay(replay.id, 'CANCELLED');
+    runner.changed();
+    return isCancelled ? { ...replay, state: 'CANCELLED' } : replay;
+  }
+
+  /** The sink that a caller wants to change, or only to run otherwise. @throws ManagementError */
+  async managed(
+    caller: SinkCaller,
+    id: string,
+    what: 'CHANGE' | 'RUN' = 'CHANGE',
+  ): Promise<SinkRow> {
+    const row = await this.find(caller, id);
+    if (row === null) throw new ManagementError('NOT_FOUND', `There is no sink ${quoted(id)}.`);
+    demand(caller, 'MANAGE_SINKS', row.namespace);
+    if (what === 'RUN' || row.origin === 'API') return row;
+    throw new ManagementError('FORBIDDEN', 'The sink is declared in a file: change it there.');
+  }
+
+  /** @throws InputError with the field at fault, ManagementError for what the caller may not do */
+  parse(caller: SinkCaller, input: SinkInput, id: string): SinkSpec {
+    const { encoders, maxFilterDepth, now, targets } = this.#options;
+    const path = ['input'];
+    const spec = parseSpec(input, { id, encoders, maxFilterDepth, now: now(), path });
+    demand(caller, 'MANAGE_SINKS', spec.namespace);
+    if (spec.target.kind === 'FILE') demand(caller, 'ADMIN', spec.namespace);
+    checkTarget(spec.target, targets, [...path, 'target']);
+    return spec;
+  }
+
+  async #after({ id }: SinkRow): Promise<SinkRow> {
+    this.#options.runner.changed();
+    const row = await this.#options.store.sinks.find(id);
+    if (row !== null) return row;
+    throw new ManagementError('NOT_FOUND', `There is no sink ${quoted(id)} any more.`);
+  }
+}
+
+function demand(caller: SinkCaller, action: SinkAction, namespace: string): void {
+  if (caller.mayIn(action, namespace)) return;
+  throw new ManagementError('FORBIDDEN', `That needs ${action} in namespace ${quoted(namespace)}.`);
+}
+
+const nameTaken = ({ name, namespace }: Pick<SinkSpec, 'name' | 'namespace'>): ManagementError =>
+  new ManagementError('CONFLICT', `Namespace ${quoted(namespace)} has a sink ${quoted(name)}.`);
+
+const changedMeanwhile = (version: number | null): ManagementError =>
+  new ManagementError(
+    'CONFLICT',
+    `The sink was changed meanwhile${version === null ? '' : `: it has version ${version}`}. Read it and try again.`,
+  );

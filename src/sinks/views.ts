@@ -1,0 +1,140 @@
+import type { ConsumerSupervisor } from '../consumers/supervisor.ts';
+import type { EventDraft } from '../event/draft.ts';
+import type { Instant } from '../event/event.ts';
+import type { IntakeLimits } from '../intake/limits.ts';
+import type { Journal } from '../journal/journal.ts';
+import { pause } from '../runtime/backoff.ts';
+import type { OpenStore } from '../store/open.ts';
+import type { ReplayRow, SinkRow } from '../store/sinks/sink-table.ts';
+import { readableBy, type SinkCaller } from './caller.ts';
+import type { TargetOptions } from './open-target.ts';
+import { replayConsumer, type SinkRunner, sinkConsumer } from './runner.ts';
+import { type SecretKeeper, separated } from './secrets.ts';
+import type { DeliveryAttempt } from './sender.ts';
+import type { Sinks } from './sinks.ts';
+import type { SinkInput, SinkSpec } from './spec.ts';
+import { testDelivery, testEvent } from './test-delivery.ts';
+
+export interface SinkViewsOptions {
+  readonly sinks: Sinks;
+  readonly store: OpenStore;
+  readonly journal: Journal;
+  readonly supervisor: ConsumerSupervisor;
+  readonly runner: SinkRunner;
+  readonly secrets: SecretKeeper;
+  readonly targets: TargetOptions;
+  readonly specOf: (row: SinkRow) => SinkSpec;
+  readonly limits: IntakeLimits;
+  readonly now: () => Instant;
+}
+
+/** How often somebody who follows sinks hears of their changes at most. */
+const changesEveryMs = 1_000;
+const untestedId = '00000000-0000-0000-0000-000000000000';
+
+/** Answers how sinks are, and tests them. */
+export class SinkViews {
+  readonly #options: SinkViewsOptions;
+
+  constructor(options: SinkViewsOptions) {
+    this.#options = options;
+  }
+
+  cursor({ id }: SinkRow): Promise<number> {
+    return this.#cursorOf(sinkConsumer(id));
+  }
+
+  replayCursor({ id, from }: ReplayRow): Promise<number> {
+    return this.#cursorOf(replayConsumer(id), from - 1);
+  }
+
+  /** How far a sink is behind the journal: in indexes, and by the age of the oldest event that waits. */
+  async lag(row: SinkRow): Promise<{ readonly indexes: number; readonly seconds: number }> {
+    const { store, journal, specOf, now } = this.#options;
+    const cursor = await this.cursor(row);
+    const indexes = Math.max(0, (await journal.lastIndex()) - cursor);
+    if (indexes === 0) return { indexes, seconds: 0 };
+    const { events } = await store.page({
+      filter: specOf(row).filter,
+      order: 'INDEX_ASC',
+      after: { time: 0, index: cursor },
+      limit: 1,
+      fields: ['recordedAt'],
+    });
+    const [oldest] = events;
+    const seconds = oldest === undefined ? 0 : Math.max(0, now() - oldest.recordedAt) / 1_000_000;
+    return { indexes, seconds };
+  }
+
+  attempts({ id }: SinkRow, count: number): readonly DeliveryAttempt[] {
+    return this.#options.runner.attempts.latest(id, count);
+  }
+
+  /** Tests a sink, or an input that is not saved. */
+  async test(
+    caller: SinkCaller,
+    what: { readonly id: string } | { readonly input: SinkInput },
+    draft: EventDraft | null,
+  ): Promise<DeliveryAttempt> {
+    const { sinks, secrets: keeper, specOf, store, limits, now, targets } = this.#options;
+    if ('id' in what) {
+      const row = await sinks.managed(caller, what.id, 'RUN');
+      const spec = specOf(row);
+      const filter = readableBy(caller, spec.filter);
+      const event = await testEvent(draft, filter, { store, limits, now });
+      const secrets = keeper.open(row);
+      return await testDelivery({ sinkId: row.id, spec, secrets, targets }, event);
+    }
+    const spec = sinks.parse(caller, what.input, untestedId);
+    const { secrets } = separated(what.input);
+    const filter = readableBy(caller, spec.filter);
+    const event = await testEvent(draft, filter, { store, limits, now });
+    return await testDelivery({ sinkId: untestedId, spec, secrets, targets }, event);
+  }
+
+  /** Sinks whenever their states, cursors or counts change; all that the caller may see where no ids are given. */
+  changes(caller: SinkCaller, ids: readonly string[] | null): AsyncIterableIterator<SinkRow> {
+    const ended = new AbortController();
+    const changes = this.#changes(caller, ids, ended.signal);
+    return {
+      next: () => changes.next(),
+      return() {
+        ended.abort();
+        return changes.return(undefined);
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  async *#changes(
+    caller: SinkCaller,
+    ids: readonly string[] | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<SinkRow, undefined> {
+    const seen = new Map<string, string>();
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      for (const row of await this.#followed(caller, ids)) {
+        const { version, state, deliveredCount, failedCount } = row;
+        const now = [version, state, await this.cursor(row), deliveredCount, failedCount].join(' ');
+        const isChanged = seen.get(row.id) !== now;
+        seen.set(row.id, now);
+        if (isChanged && !isFirst) yield row;
+      }
+      await pause(changesEveryMs, signal);
+    }
+  }
+
+  async #followed(caller: SinkCaller, ids: readonly string[] | null): Promise<readonly SinkRow[]> {
+    const rows = await this.#options.sinks.list(caller, { namespaces: null, states: null });
+    return ids === null ? rows : rows.filter(({ id }) => ids.includes(id));
+  }
+
+  async #cursorOf(name: string, otherwise = 0): Promise<number> {
+    const { supervisor, store } = this.#options;
+    const here = supervisor.cursorOf(name);
+    if (here !== null) return here;
+    return (await store.consumers.cursors([name])).get(name) ?? otherwise;
+  }
+}
