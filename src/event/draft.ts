@@ -29,7 +29,7 @@ export interface EventDraft {
   readonly time?: DraftTime | null | undefined;
   readonly endTime?: DraftTime | null | undefined;
   /**
-   * What happens to a time that is too far in the future or is not a time. REJECT, the default: the reporter can
+   * How a time that is too far in the future or is not a time is handled. REJECT, the default: the reporter can
    * correct it and report again. ARRIVAL, for senders that will not: the event gets the time of its arrival, and the
    * reported time becomes the trait `reportedTime` or `reportedEndTime`, a DATETIME, or a TEXT where it is not a time
    * of the years 0001 to 9999.

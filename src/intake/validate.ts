@@ -250,7 +250,7 @@ function timeWithin(
   return instant;
 }
 
-/** What is kept of a reported time that is not an instant. */
+/** A reported time that is not an instant is kept up to this length. */
 const maxReportedCharacters = 256;
 
 function reportedTrait(name: string, time: DraftTime, read: Instant | InstantError): Trait {
