@@ -153,10 +153,10 @@ export class StoreFiller implements AsyncDisposable {
     if (stored >= this.#tail.from) return stored;
     for await (const messages of readStream(run, this.#stream, state, { from, ...readAtOnce })) {
       // The next batch is read while the last one is written.
-      const parts = reportsIn(messages, state, this.#stream, this.#malformed);
+      const reports = reportsIn(messages, state, this.#stream, this.#malformed);
       await writing;
       const to = state.base + (messages.at(-1)?.sequence ?? 0);
-      writing = this.#write(run.connection, parts, stored, to, end);
+      writing = this.#write(run.connection, reports, stored, to, end);
       writing.catch(end);
       stored = to;
       if (stored >= this.#tail.from) break;
@@ -183,14 +183,14 @@ export class StoreFiller implements AsyncDisposable {
 
   async #write(
     connection: NatsConnection,
-    parts: readonly SizedReport[],
+    reports: readonly SizedReport[],
     from: number,
     to: number,
     end: () => void,
   ): Promise<void> {
-    const written = await this.#store.fill(parts, from, to, this.#holder);
+    const written = await this.#store.fill(reports, from, to, this.#holder);
     if (written === null) return end();
-    for (const { size } of parts) this.#bytesSinceTrim += size;
+    for (const { size } of reports) this.#bytesSinceTrim += size;
     if (!connection.isClosed()) connection.publish(this.#subject, String(to));
   }
 
