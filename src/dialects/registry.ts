@@ -3,6 +3,7 @@ import { cloudEvents } from './cloudevents/dialect.ts';
 import type { DialectDefinition } from './dialect.ts';
 import { mayastor } from './mayastor/dialect.ts';
 import { nomad } from './nomad/dialect.ts';
+import { otlp } from './otlp/dialect.ts';
 import { skyWalking } from './skywalking/dialect.ts';
 import { vamp } from './vamp/dialect.ts';
 
@@ -14,4 +15,5 @@ export const dialects: readonly DialectDefinition[] = [
   skyWalking,
   mayastor,
   cloudEvents,
+  otlp,
 ];

@@ -1,0 +1,165 @@
+import { v5 } from 'uuid';
+import type { DraftTrait, EventDraft } from '../../event/draft.ts';
+import type { Instant, Json } from '../../event/event.ts';
+import { integerTrait, stringifyJson } from '../../event/json.ts';
+import { integerIn, type Message, messageIn, messagesIn, textIn } from './wire.ts';
+
+/**
+ * The events of an export request, in order, and null for each record that has no event name.
+ *
+ * | log record | event |
+ * |---|---|
+ * | eventName, else the attribute event.name | type |
+ * | severityNumber from 17 up | severity ERROR |
+ * | timeUnixNano, else observedTimeUnixNano | time; that of its arrival where it is ahead, or there is none |
+ * | body | message where it is a string, else value |
+ * | resource attributes service.name, service.instance.id, host.name | source.service, instance, node |
+ * | other resource attributes | traits `resource.<name>` |
+ * | attributes | traits |
+ * | traceId, spanId, severityText, name of the scope | traits otlp.traceId, otlp.spanId, otlp.severityText, otlp.scope |
+ * | resource, scope and record | raw |
+ *
+ * A record has no id. One with a time gets an id of what it says, so that a request that is sent again repeats nothing.
+ *
+ * @throws MalformedRequest
+ */
+export function draftsOf(request: Message): (EventDraft | null)[] {
+  const seen = new Map<string, number>();
+  return messagesIn(request, 'resourceLogs').flatMap((resourceLogs) => {
+    const resource = messageIn(resourceLogs.resource ?? {}, 'resource');
+    return messagesIn(resourceLogs, 'scopeLogs').flatMap((scopeLogs) => {
+      const scope = messageIn(scopeLogs.scope ?? {}, 'scope');
+      const records = messagesIn(scopeLogs, 'logRecords');
+      return records.map((record) => draftOf({ resource, scope, record }, seen));
+    });
+  });
+}
+
+type Placed = Readonly<Record<'resource' | 'scope' | 'record', Message>>;
+
+/** The name space of ids that are made of what a record says; it must never change. */
+const idSpace = 'a3c7d1f4-2b9e-5a60-8c15-4e7f90b6d238';
+
+function draftOf(placed: Placed, seen: Map<string, number>): EventDraft | null {
+  const { resource, scope, record } = placed;
+  const attributes = attributesOf(record);
+  const named = attributes.get('event.name')?.stringValue;
+  const type = textIn(record, 'eventName') || (typeof named === 'string' ? named : '');
+  if (type === '') return null;
+  attributes.delete('event.name');
+  const about = attributesOf(resource);
+  const time = timeOf(record);
+  const body = jsonOf(record.body);
+  const message = typeof body === 'string' ? body : null;
+  const source = {
+    service: taken(about, 'service.name'),
+    instance: taken(about, 'service.instance.id'),
+    node: taken(about, 'host.name'),
+  };
+  return {
+    dialect: 'TIDINGS',
+    id: time === null ? null : idOf(placed, seen),
+    ...kindOf(type),
+    severity: severityOf(record),
+    source,
+    message,
+    traits: [
+      ...[...attributes].flatMap(([name, value]) => traitOf(name, value)),
+      ...[...about].flatMap(([name, value]) => traitOf(`resource.${name}`, value)),
+      ...placeTraits(record, scope),
+    ],
+    value: message === null ? body : null,
+    time,
+    clock: 'ARRIVAL',
+    raw: { resource, scope, record } as Json,
+  };
+}
+
+const firstErrorNumber = 17n;
+
+function severityOf(record: Message): EventDraft['severity'] {
+  const number = integerIn(record, 'severityNumber');
+  if (number === 0n) return null;
+  return number >= firstErrorNumber ? 'ERROR' : 'NORMAL';
+}
+
+/** A name that begins or ends with its only dot has no name on one side: it is a category as a whole. */
+function kindOf(type: string): Pick<EventDraft, 'type' | 'category'> {
+  const dot = type.indexOf('.');
+  return dot === 0 || dot === type.length - 1 ? { category: type } : { type };
+}
+
+/** Equal records of one request are told apart by their number. */
+function idOf(placed: Placed, seen: Map<string, number>): string {
+  const text = stringifyJson(placed);
+  const number = seen.get(text) ?? 0;
+  seen.set(text, number + 1);
+  return v5(`${text}#${number}`, idSpace);
+}
+
+function timeOf(record: Message): Instant | null {
+  const nanoseconds =
+    integerIn(record, 'timeUnixNano') || integerIn(record, 'observedTimeUnixNano');
+  return nanoseconds <= 0n ? null : Number(nanoseconds / 1000n);
+}
+
+/** The last of equal names, of which there must be none. */
+const attributesOf = (message: Message): Map<string, Message> =>
+  new Map(
+    messagesIn(message, 'attributes').map(
+      (attribute) =>
+        [textIn(attribute, 'key'), messageIn(attribute.value ?? {}, 'A value')] as const,
+    ),
+  );
+
+/** A string that has a field of its own. */
+function taken(attributes: Map<string, Message>, name: string): string | null {
+  const value = attributes.get(name)?.stringValue;
+  if (typeof value !== 'string') return null;
+  attributes.delete(name);
+  return value;
+}
+
+/** A value as JSON. Numbers that JSON lacks are strings, bytes are base64. @throws MalformedRequest */
+function jsonOf(json: Json | undefined): Json {
+  if (json === undefined || json === null) return null;
+  const any = messageIn(json, 'A value');
+  if (any.intValue != null) return integerJson(integerIn(any, 'intValue'));
+  if (any.arrayValue != null) {
+    const { values } = messageIn(any.arrayValue, 'arrayValue');
+    return Array.isArray(values) ? values.map(jsonOf) : [];
+  }
+  if (any.kvlistValue != null) {
+    const entries = messagesIn(messageIn(any.kvlistValue, 'kvlistValue'), 'values');
+    return Object.fromEntries(entries.map((entry) => [textIn(entry, 'key'), jsonOf(entry.value)]));
+  }
+  const plain = any.stringValue ?? any.boolValue ?? any.doubleValue ?? any.bytesValue ?? null;
+  return typeof plain === 'number' && !Number.isFinite(plain) ? String(plain) : plain;
+}
+
+const integerJson = (integer: bigint): Json =>
+  Number.isSafeInteger(Number(integer)) ? Number(integer) : integer;
+
+/** Nothing where there is no value. */
+function traitOf(name: string, any: Message): DraftTrait[] {
+  const value = jsonOf(any as Json);
+  if (value === null || name === '') return [];
+  if (typeof value === 'bigint') return [integerTrait(name, value)];
+  if (typeof value === 'number') {
+    return any.doubleValue == null ? [integerTrait(name, value)] : [{ name, type: 'FLOAT', value }];
+  }
+  const text = typeof value === 'object' ? stringifyJson(value) : String(value);
+  return [{ name, type: 'TEXT', value: text }];
+}
+
+function placeTraits(record: Message, scope: Message): DraftTrait[] {
+  const texts = {
+    'otlp.traceId': textIn(record, 'traceId'),
+    'otlp.spanId': textIn(record, 'spanId'),
+    'otlp.severityText': textIn(record, 'severityText'),
+    'otlp.scope': textIn(scope, 'name'),
+  };
+  return Object.entries(texts).flatMap(([name, value]) =>
+    value === '' ? [] : [{ name, type: 'TEXT', value } as const],
+  );
+}

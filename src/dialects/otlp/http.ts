@@ -1,0 +1,145 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { EventDraft } from '../../event/draft.ts';
+import { BodyError, readBytes } from '../../http/body.ts';
+import { reply } from '../../http/reply.ts';
+import type { Intake, ReportResult } from '../../intake/intake.ts';
+import { requireRecorded } from '../../intake/rejected.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
+import type { DialectContext, HttpDialect } from '../dialect.ts';
+import { draftsOf } from './decode.ts';
+import {
+  MalformedRequest,
+  requestFromBytes,
+  requestFromJson,
+  responseBytes,
+  statusBytes,
+} from './wire.ts';
+
+const logsPath = '/v1/logs';
+
+/** Records of one request: more than exporters send by default, and few enough to read at once. */
+const maxRecords = 10_000;
+
+export interface OtlpHttpOptions {
+  readonly maxBodyBytes: number;
+  /** Events in one call of the intake. */
+  readonly maxBatch: number;
+}
+
+const json = 'application/json';
+const protobuf = 'application/x-protobuf';
+
+/** How a request is written, and its answer. */
+type Encoding = typeof json | typeof protobuf;
+
+/** POST /v1/logs of OTLP over HTTP: log records that have an event name become events. */
+export function createOtlpHttp(context: DialectContext, options: OtlpHttpOptions): HttpDialect {
+  return {
+    name: 'otlp',
+    async handle(request, response, url) {
+      if (url.pathname !== logsPath) return false;
+      const encoding = encodingOf(request);
+      try {
+        const answer = await exported(request, encoding, context, options);
+        reply(response, 200, encoded(answer, encoding), { 'Content-Type': encoding ?? json });
+      } catch (error) {
+        fail(response, faultOf(error, request, context), encoding);
+      }
+      return true;
+    },
+  };
+}
+
+function fail(
+  response: ServerResponse,
+  { status, message }: Fault,
+  encoding: Encoding | null,
+): void {
+  const body = encoding === protobuf ? statusBytes(message) : JSON.stringify({ message });
+  reply(response, status, body, {
+    'Content-Type': encoding ?? json,
+    ...(status === 503 ? { 'Retry-After': '1' } : {}),
+    ...(status === 405 ? { Allow: 'POST' } : {}),
+  });
+}
+
+class Fault extends Error {
+  override readonly name = 'Fault';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+function encodingOf({ headers }: IncomingMessage): Encoding | null {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+  return type === json || type === protobuf ? type : null;
+}
+
+interface ExportResponse {
+  /** A string, as JSON has integers of 64 bits. */
+  readonly partialSuccess?: { readonly rejectedLogRecords: string; readonly errorMessage: string };
+}
+
+const encoded = (answer: ExportResponse, encoding: Encoding | null): string | Buffer =>
+  encoding === protobuf ? responseBytes(answer) : JSON.stringify(answer);
+
+/** @throws MalformedRequest, BodyError, BodyAborted, Fault; Unavailable where the request is to be sent again */
+async function exported(
+  request: IncomingMessage,
+  encoding: Encoding | null,
+  { intake }: DialectContext,
+  { maxBodyBytes, maxBatch }: OtlpHttpOptions,
+): Promise<ExportResponse> {
+  if (request.method !== 'POST') throw new Fault(405, 'Send logs with POST.');
+  if (encoding === null) throw new Fault(415, `Send ${json} or ${protobuf}.`);
+  const bytes = await readBytes(request, maxBodyBytes);
+  const drafts = draftsOf(
+    encoding === json ? requestFromJson(bytes.toString('utf8')) : requestFromBytes(bytes),
+  );
+  if (drafts.length > maxRecords) {
+    throw new Fault(413, `There are ${drafts.length} records: send ${maxRecords} at most.`);
+  }
+  const events = drafts.filter((draft) => draft !== null);
+  const errors = await report(events, intake, maxBatch);
+  const nameless = drafts.length - events.length;
+  if (nameless > 0) errors.push(`${nameless} records have no event name, and are not events`);
+  const rejected = nameless + errors.length - (nameless > 0 ? 1 : 0);
+  if (rejected === 0) return {};
+  const errorMessage = errors.slice(0, 3).join('; ');
+  return { partialSuccess: { rejectedLogRecords: String(rejected), errorMessage } };
+}
+
+/** Why events were rejected, one reason each; the others are recorded. @throws Unavailable */
+async function report(
+  events: readonly EventDraft[],
+  intake: Intake,
+  maxBatch: number,
+): Promise<string[]> {
+  const reasons: string[] = [];
+  for (let first = 0; first < events.length; first += maxBatch) {
+    const results = await intake.report(events.slice(first, first + maxBatch), 'ACCEPTED');
+    for (const [at, result] of requireRecorded(results).entries()) {
+      const reason = reasonOf(result);
+      if (reason !== null) reasons.push(`event ${first + at}: ${reason}`);
+    }
+  }
+  return reasons;
+}
+
+function reasonOf(result: ReportResult): string | null {
+  if (result.status !== 'REJECTED') return null;
+  const [error] = result.errors;
+  return error === undefined ? 'it was rejected' : `${error.path.join('.')}: ${error.message}`;
+}
+
+function faultOf(error: unknown, request: IncomingMessage, { log }: DialectContext): Fault {
+  if (error instanceof Fault) return error;
+  if (error instanceof MalformedRequest) return new Fault(400, error.message);
+  if (error instanceof BodyError) return new Fault(error.status, error.message);
+  if (error instanceof Unavailable) return new Fault(503, error.message);
+  if (request.complete) log.error({ error, where: 'OTLP over HTTP' }, 'Unexpected error.');
+  return new Fault(500, 'Internal error.');
+}
