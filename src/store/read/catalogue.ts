@@ -108,9 +108,9 @@ const ofTypes: ReadonlySet<string> = new Set<keyof Filter>([
 ]);
 
 /** Whether a filter asks for nothing but what is known of each type: then no event has to be read for it. */
-function isOfTypes({ all = [], any = [], not = everything, ...conditions }: Filter): boolean {
+function isOfTypes({ all = [], any = [], not, ...conditions }: Filter): boolean {
   return (
     Object.keys(conditions).every((name) => ofTypes.has(name)) &&
-    [...all, ...any, not].every(isOfTypes)
+    [...all, ...any, ...(not === undefined ? [] : [not])].every(isOfTypes)
   );
 }
