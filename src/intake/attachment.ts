@@ -32,7 +32,9 @@ export function attach(name: 'value' | 'raw', json: Json | undefined, faults: Fa
 /** The reason why a value cannot be read again as JSON, as a sentence. */
 function flawOf(json: Json, levels: number): string | null {
   if (typeof json === 'number' && !Number.isFinite(json)) {
-    return `It holds ${json}, which is no number in JSON: give a finite one.`;
+    return Number.isNaN(json)
+      ? 'It holds NaN, which is not a number in JSON: leave it out.'
+      : 'It holds a number beyond 1.8e308 or an integer of more than 1000 digits: give a smaller one.';
   }
   if (typeof json !== 'object' || json === null) return null;
   if (levels === 0) return `It is nested more than ${maxDepth} levels deep: flatten it.`;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EventDraft } from '../../src/event/draft.ts';
 import type { Json, Report } from '../../src/event/event.ts';
 import { parseInstant } from '../../src/event/instant.ts';
+import { parseJson } from '../../src/event/json.ts';
 import { defaultLimits } from '../../src/intake/limits.ts';
 import { validate } from '../../src/intake/validate.ts';
 
@@ -152,6 +153,12 @@ test.each<[string, Omit<EventDraft, 'dialect'>, string[], string]>([
   ['a NUL in a string', { message: 'a\0b' }, ['message'], 'INVALID'],
   ['a NUL deep in a value', { value: { a: ['b\0'] } }, ['value', 'a', '0'], 'INVALID'],
   ['a value nested without end', { value: deep(300) }, ['value'], 'INVALID'],
+  [
+    'an integer of more than 1,000 digits',
+    { value: parseJson(`[-${'7'.repeat(1_001)}]`) },
+    ['value'],
+    'INVALID',
+  ],
   ['an event too large', { value: 'x'.repeat(300_000) }, [], 'TOO_LONG'],
   ['an event of many bytes a character', { message: '\u{1f600}'.repeat(70_000) }, [], 'TOO_LONG'],
 ])('%s is rejected', (_title, draft, path, code) => {
