@@ -31,8 +31,11 @@ const rules: readonly (readonly [RegExp, string])[] = [
 
 /** Written before the rules were: to be rewritten, and then taken off the list, which is to be empty. */
 const notYet: ReadonlySet<string> = new Set([
-  'src/client',
   'src/dialects',
+  'src/dialects/ceilometer',
+  'src/dialects/cloudevents',
+  'src/dialects/mayastor',
+  'src/dialects/nomad',
   'src/environment',
   'src/gateway',
   'src/graphql',
@@ -50,6 +53,10 @@ const notYet: ReadonlySet<string> = new Set([
   'test',
   'test/client',
   'test/dialects',
+  'test/dialects/ceilometer',
+  'test/dialects/cloudevents',
+  'test/dialects/mayastor',
+  'test/dialects/nomad',
   'test/faults',
   'test/fuzz',
   'test/gateway',
@@ -71,11 +78,15 @@ interface Finding {
   readonly text: string;
 }
 
-/** src/event, docs/live.md, test/live, README.md; src for the files that are in none of its folders. */
+/** src/event, src/dialects/vamp, docs/live.md, README.md; src for the files that are in none of its folders. */
 function scopeOf(path: string): string {
   const [first = '', second = '', ...more] = path.split('/');
   if (first === 'docs') return `${first}/${second}`;
-  return ['src', 'test'].includes(first) && more.length > 0 ? `${first}/${second}` : first;
+  if (!['src', 'test'].includes(first) || more.length === 0) return first;
+  const [dialect = '', file] = more;
+  return second === 'dialects' && file !== undefined
+    ? `${first}/${second}/${dialect}`
+    : `${first}/${second}`;
 }
 
 /** Code spans and links of Markdown are names. */

@@ -1,33 +1,33 @@
 /**
- * Growing pauses between attempts: each twice the last, from the shortest to the longest, and shortened at random by
- * up to a third. The same rule as the gateway's, which the client cannot import: it is a package of its own and runs in browsers.
+ * Growing pauses between attempts: each twice the last, from the shortest to the longest, and shortened at random by up
+ * to a third. The gateway has the same rule; the client cannot import it, as it runs in browsers without the gateway.
  */
 export class Backoff {
-  readonly #shortest: number;
-  readonly #longest: number;
-  #pause: number;
+  readonly #shortestMs: number;
+  readonly #longestMs: number;
+  #pauseMs: number;
 
-  constructor(shortest: number, longest: number) {
-    this.#shortest = shortest;
-    this.#longest = longest;
-    this.#pause = shortest;
+  constructor(shortestMs: number, longestMs: number) {
+    this.#shortestMs = shortestMs;
+    this.#longestMs = longestMs;
+    this.#pauseMs = shortestMs;
   }
 
   /** Milliseconds to wait before the next attempt. */
   next(): number {
-    const pause = this.#pause;
-    this.#pause = Math.min(this.#longest, pause * 2);
-    // Clients that lost one gateway together should not come back together.
-    return pause * (1 - Math.random() / 3);
+    const pauseMs = this.#pauseMs;
+    this.#pauseMs = Math.min(this.#longestMs, pauseMs * 2);
+    // Clients that lost one gateway at the same time should not reconnect at the same time.
+    return pauseMs * (1 - Math.random() / 3);
   }
 
   /** The last attempt succeeded. */
   reset(): void {
-    this.#pause = this.#shortest;
+    this.#pauseMs = this.#shortestMs;
   }
 
-  /** Resolves after the pause, at once when the signal says so. */
-  pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  /** Resolves after the pause, or once the signal is aborted. */
+  pause(pauseMs: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const over = () => {
@@ -35,7 +35,7 @@ export class Backoff {
         signal.removeEventListener('abort', over);
         resolve();
       };
-      const timer = setTimeout(over, milliseconds);
+      const timer = setTimeout(over, pauseMs);
       signal.addEventListener('abort', over);
     });
   }

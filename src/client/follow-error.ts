@@ -1,12 +1,12 @@
-/** Codes of a gateway that a later attempt may not meet again. */
+/** Codes of errors that a later attempt may not get. */
 const passing: ReadonlySet<string> = new Set(['UNAVAILABLE', 'SLOW_CONSUMER', 'TOO_MANY']);
 
-/** Why a feed broke or ended. */
+/** The reason why a feed broke or ended. */
 export class FollowError extends Error {
   override readonly name = 'FollowError';
-  /** The gateway's extensions.code; CONNECTION where the connection itself failed, ON_EVENT where the follower did. */
+  /** The gateway's extensions.code; CONNECTION where the connection failed, ON_EVENT where onEvent did. */
   readonly code: string;
-  /** True where another attempt would meet the same. */
+  /** True where another attempt would get the same error. */
   readonly final: boolean;
   /** With INDEX_EXPIRED: the oldest index from which a feed can resume. */
   readonly firstIndex: number | null;
@@ -30,7 +30,7 @@ export class FollowError extends Error {
 /** Close codes after which graphql-transport-ws does not allow another attempt. */
 const finalCloses: ReadonlySet<number> = new Set([4004, 4005, 4400, 4401, 4403, 4406, 4409]);
 
-/** What was thrown: GraphQL errors, a close event, or a failure of the network. */
+/** @param cause GraphQL errors, a close event, or an error of the network */
 export function followErrorOf(cause: unknown): FollowError {
   if (cause instanceof FollowError) return cause;
   if (Array.isArray(cause)) return graphqlError(cause[0]);

@@ -3,7 +3,7 @@ import { Backoff } from './backoff.ts';
 import { FollowError, followErrorOf } from './follow-error.ts';
 import type { Event, EventFilter, JournalStatus, Trait } from './schema.generated.ts';
 
-/** What an event holds when `selection` is left out. */
+/** An event with the fields that are selected by default. */
 export type FollowedEvent = Pick<
   Event,
   | 'id'
@@ -29,52 +29,52 @@ const everyField = `id namespace type action severity
   key filterKeys message tags traits { name type value } value time endTime recordedAt dialect`;
 
 export interface FollowOptions<Followed extends { readonly index: number } = FollowedEvent> {
-  /** As in schema.graphql; none follows everything. Relative times mean the moment of each connection. */
+  /** As in schema.graphql; all events by default. Relative times are relative to each connection. */
   readonly filter?: EventFilter;
-  /** Begins after this index; 0 replays all that is kept. Left out, it begins now. */
+  /** Begins after this index; 0 replays everything that is kept. By default it begins now. */
   readonly afterIndex?: number;
   /**
-   * The `journalId` that was saved with `afterIndex`. Left out, the journal of the first connection is taken. Where
-   * the gateway has another, which an index means nothing to, following ends with OTHER_JOURNAL.
+   * The `journalId` that was saved with `afterIndex`; by default that of the first connection. Where the gateway has
+   * another journal, in which the index means another event, following ends with OTHER_JOURNAL.
    */
   readonly journalId?: string;
-  /** Fields of Event to ask for besides index, in GraphQL. */
+  /** Fields of Event in GraphQL, in addition to index. */
   readonly selection?: string;
   /**
-   * Given every event once, in index order, one after another: a promise is waited for. When it throws, following
-   * ends with that error.
+   * Called once for every event, in index order. The next call waits for the returned promise. An error ends
+   * following.
    */
   readonly onEvent: (event: Followed) => void | Promise<void>;
   /**
-   * Called when events after the last index given are no longer kept: following goes on with the oldest event that is.
-   * Left out, following ends with INDEX_EXPIRED.
+   * Called when the events after the last index are no longer kept: following goes on with the oldest event that is
+   * kept. Without it, following ends with INDEX_EXPIRED.
    */
   readonly onGap?: (gap: { readonly afterIndex: number; readonly firstIndex: number }) => void;
   /** Called at every break; following goes on by itself after the pause. */
-  readonly onBreak?: (error: Error, pauseMilliseconds: number) => void;
+  readonly onBreak?: (error: Error, pauseMs: number) => void;
   /** Payload of connection_init. */
   readonly connectionParams?: Readonly<Record<string, unknown>>;
-  /** A WebSocket class; the environment's own when left out, else that of the package ws. */
+  /** A WebSocket class; by default the environment's own, else that of the package ws. */
   readonly webSocketImpl?: unknown;
-  /** Pauses between attempts, in milliseconds: 100 to 10,000 when left out. */
-  readonly shortestPause?: number;
-  readonly longestPause?: number;
+  /** Pauses between attempts: 100 to 10,000 ms by default. */
+  readonly shortestPauseMs?: number;
+  readonly longestPauseMs?: number;
 }
 
 export interface Following {
-  /** Everything that matches up to here was given: the afterIndex to begin with next time. Null before the first connection. */
+  /** Every matching event up to this index was given to onEvent: the next `afterIndex`. Null before the first connection. */
   readonly index: number | null;
-  /** The journal that the index belongs to: save both. Null before the first connection. */
+  /** The journal of the index: save both. Null before the first connection. */
   readonly journalId: string | null;
-  /** Settles when following ended: resolves after stop(), rejects with what cannot be mended by trying again. */
+  /** Settles when following ends: resolves after stop(), rejects with an error that another attempt would get again. */
   readonly done: Promise<void>;
-  /** Ends it; resolves once no more events will be given. */
+  /** Ends following; resolves once onEvent will not be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * Follows the live feed of a gateway (`ws://host:port/graphql`) over every break of the connection: it connects again
- * with growing pauses and goes on after the last index it was given, so that no event is skipped and none comes twice.
+ * Follows the live feed of a gateway (`ws://host:port/graphql`) across breaks of the connection: it reconnects with
+ * growing pauses and resumes after the last index, so that no event is skipped or repeated.
  */
 export function follow<Followed extends { readonly index: number } = FollowedEvent>(
   url: string,
@@ -82,7 +82,7 @@ export function follow<Followed extends { readonly index: number } = FollowedEve
 ): Following {
   const follower = new Follower<Followed>(url, options);
   const done = follower.run();
-  // A caller may leave `done` alone.
+  // A caller may ignore `done`.
   done.catch(() => {});
   return {
     get index() {
@@ -116,7 +116,7 @@ class Follower<Followed extends { readonly index: number }> {
     this.#options = options;
     this.#index = options.afterIndex ?? null;
     this.#journalId = options.journalId ?? null;
-    this.#backoff = new Backoff(options.shortestPause ?? 100, options.longestPause ?? 10_000);
+    this.#backoff = new Backoff(options.shortestPauseMs ?? 100, options.longestPauseMs ?? 10_000);
   }
 
   get index(): number | null {
@@ -142,7 +142,7 @@ class Follower<Followed extends { readonly index: number }> {
     }
   }
 
-  /** Pauses before the next attempt, or throws what the next attempt would only meet again. */
+  /** Pauses before the next attempt. @throws an error that the next attempt would get again */
   async #survive(error: FollowError): Promise<void> {
     const { onGap, onBreak } = this.#options;
     const { firstIndex } = error;
@@ -152,16 +152,16 @@ class Follower<Followed extends { readonly index: number }> {
       return;
     }
     if (error.final) throw error;
-    const milliseconds = this.#backoff.next();
-    onBreak?.(error, milliseconds);
-    await this.#backoff.pause(milliseconds, this.#stopping.signal);
+    const pauseMs = this.#backoff.next();
+    onBreak?.(error, pauseMs);
+    await this.#backoff.pause(pauseMs, this.#stopping.signal);
   }
 
   /** Follows until the connection breaks; returns only when stopped. */
   async #connectOnce(): Promise<void> {
     const client = await this.#client();
     try {
-      // Once: later connections must find the same journal, in which the index is the follower's.
+      // Once: later connections must find the journal to which the index belongs.
       if (this.#index === null || this.#journalId === null) {
         const { id, lastIndex } = await this.#journal(client);
         this.#index ??= lastIndex;
@@ -172,12 +172,12 @@ class Follower<Followed extends { readonly index: number }> {
       }
       throw new Error('The gateway ended the feed.');
     } finally {
-      // Not waited for: a connection that is still being made may take its time to fail.
+      // Not awaited: a connection attempt may take long to fail.
       Promise.resolve(client.dispose()).catch(() => {});
     }
   }
 
-  /** The answers to an operation, until it ends or following is stopped. @throws the operation's errors */
+  /** The answers to an operation, until it ends or following stops. @throws the operation's errors */
   async *#ask<Answer>(client: Client, operation: SubscribePayload): AsyncGenerator<Answer> {
     const answers = client.iterate<Answer>(operation);
     const end = () => void answers.return?.();
@@ -198,7 +198,7 @@ class Follower<Followed extends { readonly index: number }> {
     }
     const operation = { query: '{ journal { id lastIndex } }' };
     for await (const { journal } of this.#ask<Status>(client, operation)) return journal;
-    throw new Error('The gateway did not say where its journal stands.');
+    throw new Error('The gateway did not answer which journal it has.');
   }
 
   async #take({ index, events }: Batches<Followed>['eventBatches']): Promise<void> {
@@ -236,11 +236,11 @@ class Follower<Followed extends { readonly index: number }> {
       url: this.#url,
       webSocketImpl: webSocketImpl ?? globalThis.WebSocket ?? (await import('ws')).WebSocket,
       ...(connectionParams && { connectionParams: { ...connectionParams } }),
-      // Breaks are ours to mend: only we know the index to go on from.
+      // Only the follower knows the index after which to resume.
       retryAttempts: 0,
       keepAlive: 10_000,
       on: {
-        // A connection may be dead without having been closed: a ping that nobody answers tells.
+        // A lost connection may never be closed: an unanswered ping shows it.
         ping: (received) => {
           if (!received) unanswered = setTimeout(() => client.terminate(), 5_000);
         },

@@ -29,9 +29,9 @@ export type Severity =
 
 /** The side of a system that an event comes from. */
 export type Plane =
-  /** What decides and arranges: agents, schedulers, APIs. */
+  /** The side that decides and arranges: agents, schedulers, APIs. */
   | 'CONTROL_PLANE'
-  /** What carries the data and the load. */
+  /** The side that carries the data and the load. */
   | 'DATA_PLANE';
 
 /** The language in which an event arrived. */
@@ -51,9 +51,9 @@ export type Dialect =
   /** CloudEvents. */
   | 'CLOUDEVENTS';
 
-/** What kind of value a trait holds. */
+/** The kind of value that a trait has. */
 export type TraitType =
-  /** Any text. */
+  /** Any string. */
   | 'TEXT'
   /** An integer within plus or minus 2^53 - 1. */
   | 'INT'
@@ -62,7 +62,7 @@ export type TraitType =
   /** An instant. */
   | 'DATETIME';
 
-/** How a trait is compared, within its type; INT and FLOAT compare with each other. PREFIX and CONTAINS are for text. */
+/** How a trait is compared, within its type; INT and FLOAT compare with each other. PREFIX and CONTAINS are for TEXT. */
 export type TraitOperator =
   /** Equal. */
   | 'EQ'
@@ -76,9 +76,9 @@ export type TraitOperator =
   | 'GT'
   /** Greater or equal. */
   | 'GTE'
-  /** The text begins so. */
+  /** The string begins with this one. */
   | 'PREFIX'
-  /** The text has this in it. */
+  /** The string contains this one. */
   | 'CONTAINS'
   /** The event carries the trait, whatever it holds. */
   | 'EXISTS';
@@ -260,7 +260,7 @@ export type SinkState =
 
 /** A typed value: exactly one of these. */
 export type TraitValue =
-  /** Any text. */
+  /** Any string. */
   { readonly text: Scalars['String']['input']; readonly int?: never; readonly float?: never; readonly dateTime?: never; }
   |  /** An integer. */
   { readonly text?: never; readonly int: Scalars['SafeInt']['input']; readonly float?: never; readonly dateTime?: never; }
@@ -600,7 +600,7 @@ export type EventAggregation = {
 export type CategoryAction = {
   /** The action of such events. */
   readonly name: Scalars['String']['output'];
-  /** What it means; null where the catalogue does not know the action. */
+  /** Its meaning; null where the catalogue does not know the action. */
   readonly description: Maybe<Scalars['String']['output']>;
   /** The side of the system that reports it, where the catalogue knows the action. */
   readonly plane: Maybe<Plane>;
@@ -610,7 +610,7 @@ export type CategoryAction = {
 export type Category = {
   /** The category's name. */
   readonly name: Scalars['String']['output'];
-  /** What it is; null where the catalogue does not know the category. */
+  /** Its meaning; null where the catalogue does not know the category. */
   readonly description: Maybe<Scalars['String']['output']>;
   /** The built-in actions, then whatever else has been reported in it. */
   readonly actions: ReadonlyArray<CategoryAction>;
@@ -638,7 +638,7 @@ export type Trait = {
 export type TraitDescriptor = {
   /** The trait's name. */
   readonly name: Scalars['String']['output'];
-  /** What kind of value it holds. */
+  /** The kind of value that it has. */
   readonly type: TraitType;
   /** The type of the events that carry it. */
   readonly eventType: Scalars['String']['output'];

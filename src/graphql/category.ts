@@ -23,7 +23,7 @@ const CategoryActionRef = builder.objectRef<Action>('CategoryAction').implement(
     name: t.exposeString('name', { description: 'The action of such events.' }),
     description: t.exposeString('description', {
       nullable: true,
-      description: 'What it means; null where the catalogue does not know the action.',
+      description: 'Its meaning; null where the catalogue does not know the action.',
     }),
     plane: t.expose('plane', {
       type: PlaneEnum,
@@ -39,7 +39,7 @@ export const CategoryRef = builder.objectRef<CategoryName>('Category').implement
     name: t.exposeString('name', { description: "The category's name." }),
     description: t.string({
       nullable: true,
-      description: 'What it is; null where the catalogue does not know the category.',
+      description: 'Its meaning; null where the catalogue does not know the category.',
       resolve: ({ name }) => builtIn.get(name)?.description,
     }),
     actions: t.field({

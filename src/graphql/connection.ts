@@ -10,7 +10,7 @@ const maxPageSize = 1_000;
 export interface ConnectionArguments {
   readonly filter: Filter;
   readonly orderBy: EventOrder;
-  /** What is selected of the events. */
+  /** The fields that are selected of the events. */
   readonly fields: readonly EventField[];
   readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;
@@ -24,11 +24,11 @@ interface LoadedPage {
   readonly hasPreviousPage: boolean;
 }
 
-/** A page that is read once something of it is selected, and a count that is made once it is. */
+/** A page that is read only where a field of it is selected, and a count that is counted only where it is selected. */
 export class EventConnection {
   readonly #store: Store;
   readonly #request: PageRequest;
-  /** Set where both first and last were asked for: that many at the end of the first page. */
+  /** Set where both first and last were given: the number of events at the end of the first page. */
   readonly #keepLast: number | null;
   #page: Promise<LoadedPage> | undefined;
 
@@ -71,7 +71,7 @@ export class EventConnection {
 
   async #load(): Promise<LoadedPage> {
     const { limit, fromEnd, after, before } = this.#request;
-    // A page of none still says whether there would have been more.
+    // An empty page still says whether there are events.
     const page = await this.#store.page({ ...this.#request, limit: Math.max(limit, 1) });
     const events = page.events.slice(0, limit);
     const more = page.more || events.length < page.events.length;

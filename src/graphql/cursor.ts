@@ -4,12 +4,12 @@ import type { EventOrder, Position } from '../store/store.ts';
 
 const form = /^(TIME_ASC|TIME_DESC|INDEX_ASC|INDEX_DESC):(-?\d{1,16}):(\d{1,16})$/;
 
-/** The place of an event in an order, opaque to clients. */
+/** The position of an event in an order, opaque to clients. */
 export function cursorOf(order: EventOrder, { time, index }: Event): string {
   return Buffer.from(`${order}:${time}:${index}`).toString('base64url');
 }
 
-/** @throws InputError naming the argument when the cursor is not ours, or of another order */
+/** @throws InputError with the argument's name where the cursor is not ours, or belongs to another order */
 export function positionOf(cursor: string, order: EventOrder, argument: string): Position {
   const bytes = Buffer.from(cursor, 'base64url');
   const [, ofOrder, time, index] = form.exec(bytes.toString('latin1')) ?? [];

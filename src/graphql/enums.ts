@@ -14,8 +14,8 @@ export const SeverityEnum = builder.enumType('Severity', {
 export const PlaneEnum = builder.enumType('Plane', {
   description: 'The side of a system that an event comes from.',
   values: described(planes, {
-    CONTROL_PLANE: 'What decides and arranges: agents, schedulers, APIs.',
-    DATA_PLANE: 'What carries the data and the load.',
+    CONTROL_PLANE: 'The side that decides and arranges: agents, schedulers, APIs.',
+    DATA_PLANE: 'The side that carries the data and the load.',
   }),
 });
 
@@ -33,9 +33,9 @@ export const DialectEnum = builder.enumType('Dialect', {
 });
 
 export const TraitTypeEnum = builder.enumType('TraitType', {
-  description: 'What kind of value a trait holds.',
+  description: 'The kind of value that a trait has.',
   values: described(traitTypes, {
-    TEXT: 'Any text.',
+    TEXT: 'Any string.',
     INT: 'An integer within plus or minus 2^53 - 1.',
     FLOAT: 'A number.',
     DATETIME: 'An instant.',
@@ -44,7 +44,7 @@ export const TraitTypeEnum = builder.enumType('TraitType', {
 
 export const TraitOperatorEnum = builder.enumType('TraitOperator', {
   description:
-    'How a trait is compared, within its type; INT and FLOAT compare with each other. PREFIX and CONTAINS are for text.',
+    'How a trait is compared, within its type; INT and FLOAT compare with each other. PREFIX and CONTAINS are for TEXT.',
   values: described(traitOperators, {
     EQ: 'Equal.',
     NE: 'There, but not equal.',
@@ -52,8 +52,8 @@ export const TraitOperatorEnum = builder.enumType('TraitOperator', {
     LTE: 'Less or equal.',
     GT: 'Greater, or later.',
     GTE: 'Greater or equal.',
-    PREFIX: 'The text begins so.',
-    CONTAINS: 'The text has this in it.',
+    PREFIX: 'The string begins with this one.',
+    CONTAINS: 'The string contains this one.',
     EXISTS: 'The event carries the trait, whatever it holds.',
   }),
 });

@@ -126,15 +126,15 @@ export const EventRef = builder.objectRef<Event>('Event').implement({
   }),
 });
 
-/** What a field is made of that is not stored under its own name. */
+/** The stored fields that a field needs which is not stored under its own name. */
 const madeOf: Readonly<Record<string, readonly EventField[]>> = {
   __typename: [],
   trait: ['traits'],
 };
 
 /**
- * What the store must read of the events that are selected of a page, and of their places. A document that is
- * kept is looked through once.
+ * The stored fields that the selection of a page needs, as well as those of its cursors. A cached document is searched
+ * once.
  */
 export function fieldsOfPage(info: SelectedBelow): readonly EventField[] {
   const [node, ...others] = info.fieldNodes;

@@ -27,7 +27,7 @@ export type ExecuteCoerced = (
 /** Compiling takes about as long as this many executions save. */
 const usesBeforeCompiling = 10;
 
-/** What resolvers answer where the schema has a scalar of GraphQL or an enum is that already. */
+/** Resolvers already answer the built-in scalars and enums in their serialized form. */
 const trusting = { disableLeafSerialization: true };
 
 interface Use {
@@ -35,7 +35,7 @@ interface Use {
   compiled: CompiledQuery | null;
 }
 
-/** Executes operations: one that comes again and again is compiled to a function that does the same in a fraction of the time. */
+/** Executes operations. One that is used often is compiled to a function, which takes a fraction of the time. */
 export function createExecution(schema: GraphQLSchema): ExecuteCoerced {
   const uses = new WeakMap<OperationDefinitionNode, Use>();
 

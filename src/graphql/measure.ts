@@ -23,7 +23,7 @@ export const MeasureRef = builder.inputType('Measure', {
   }),
 });
 
-/** The value itself where nothing is named. @throws InputError */
+/** The value itself by default. @throws InputError */
 export function measureOf(measure: typeof MeasureRef.$inferInput | null | undefined): Measure {
   if (measure?.field != null) return { of: 'duration' };
   if (measure?.trait != null) return { of: 'trait', name: traitOf(measure.trait) };

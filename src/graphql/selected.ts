@@ -1,11 +1,11 @@
 import { type FieldNode, type GraphQLResolveInfo, Kind, type SelectionNode } from 'graphql';
 
-/** Where a resolver finds what is selected below its field. */
+/** The parts of a resolver's info that have the selections below its field. */
 export type SelectedBelow = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>;
 
 /**
- * The fields that are selected below the one that is resolved, under any name and in any fragment; behind a path,
- * those below the fields of these names.
+ * The fields that are selected below the resolved one, under any alias and in any fragment; with a path, those below
+ * the fields of these names.
  */
 export function selectedBelow(
   { fieldNodes, fragments }: SelectedBelow,

@@ -44,7 +44,7 @@ const TraitDescriptorRef = builder.objectRef<TraitDescriptor>('TraitDescriptor')
   description: 'A trait that events of a type have been seen to carry.',
   fields: (t) => ({
     name: t.exposeString('name', { description: "The trait's name." }),
-    type: t.expose('type', { type: TraitTypeEnum, description: 'What kind of value it holds.' }),
+    type: t.expose('type', { type: TraitTypeEnum, description: 'The kind of value that it has.' }),
     eventType: t.exposeString('eventType', {
       description: 'The type of the events that carry it.',
     }),

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 const socketUrl = (port = new URL(gateway.url).port) => `ws://127.0.0.1:${port}/graphql`;
-const quick = { shortestPause: 1, longestPause: 20 };
+const quick = { shortestPauseMs: 1, longestPauseMs: 20 };
 
 async function report(tag: string, count: number): Promise<string[]> {
   const events = Array.from({ length: count }, () => ({ type: 'Test.Event', tags: [tag] }));
@@ -155,7 +155,7 @@ describe('follow', () => {
     const following = follow('ws://127.0.0.1:1/graphql', {
       onEvent: () => {},
       onBreak: (error) => void tried.push(error),
-      shortestPause: 60_000,
+      shortestPauseMs: 60_000,
     });
     await vi.waitFor(() => expect(tried).toHaveLength(1));
     await following.stop();

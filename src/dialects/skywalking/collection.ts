@@ -15,23 +15,23 @@ export interface CollectionOptions {
 
 export type Call = ServerReadableStream<Received, object>;
 
-/** How a call ends that does not end well. */
+/** The status of a call that failed. */
 export interface Status {
   readonly code: status;
   readonly details: string;
 }
 
-/** How long the end of a call waits for a journal that is down. */
+/** The end of a call waits this long for a journal that is down. */
 const endTimeoutMs = 4_000;
 
-const strictRefusal: Status = {
+const missingLayer: Status = {
   code: status.INVALID_ARGUMENT,
   details: 'Layer field is required since v9.0.0, please upgrade your event report tools',
 };
 
-/** One call of EventService.collect: takes its events as they come, and ends once all of them are safe. */
+/** One call of EventService.collect: takes its events as they arrive, and ends once all of them are recorded. */
 export class Collection {
-  /** Resolves at the end of the call: null when everything was taken. */
+  /** Resolves at the end of the call: null when every event was taken. */
   readonly outcome: Promise<Status | null>;
   readonly #call: Call;
   readonly #context: DialectContext;
@@ -63,7 +63,7 @@ export class Collection {
     call.on('error', () => {});
   }
 
-  /** Ends the call, though its client has not, as the gateway stops. */
+  /** Ends the call before its client does, as the gateway stops. */
   stop(): void {
     void this.#finish({ code: status.UNAVAILABLE, details: 'The gateway is stopping.' });
   }
@@ -74,15 +74,15 @@ export class Collection {
       return;
     }
     if (this.#strict && event.layer === '') {
-      this.#skipped.skip(bytes, strictRefusal.details);
-      void this.#finish(strictRefusal);
+      this.#skipped.skip(bytes, missingLayer.details);
+      void this.#finish(missingLayer);
       return;
     }
     this.#reporter.add(draftOf(event, this.#context.now()), bytes.length);
     if (this.#reporter.full) void this.#makeRoom();
   }
 
-  /** The client waits, by gRPC's own flow control, until what it sent is safe. */
+  /** By gRPC's flow control the client waits until its events are recorded. */
   async #makeRoom(): Promise<void> {
     this.#call.pause();
     try {
@@ -106,10 +106,7 @@ export class Collection {
 
   #statusOf(error: unknown): Status {
     if (error instanceof Unavailable) return { code: status.UNAVAILABLE, details: error.message };
-    this.#context.log.error(
-      { error },
-      'SkyWalking events that came by gRPC could not be appended.',
-    );
+    this.#context.log.error({ error, where: "SkyWalking's gRPC interface" }, 'Unexpected error.');
     return { code: status.INTERNAL, details: 'Internal error.' };
   }
 }

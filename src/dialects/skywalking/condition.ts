@@ -6,7 +6,7 @@ import { withLayer } from './layer.ts';
 import type { EventType } from './message.ts';
 import { QueryError } from './query-error.ts';
 
-/** SkyWalking's EventQueryCondition; an empty text counts as not given. */
+/** SkyWalking's EventQueryCondition; an empty string counts as not given. */
 export interface EventQueryCondition {
   readonly uuid?: string | null;
   readonly source?: SourceTexts | null;
@@ -19,14 +19,14 @@ export interface EventQueryCondition {
 }
 
 export interface Pagination {
-  /** From 1; 0 and nothing are 1. */
+  /** From 1, the default; 0 means 1. */
   readonly pageNum?: number | null;
   readonly pageSize: number;
 }
 
 /**
- * A condition as a filter: everything given must hold. One that names a uuid or a part of a source finds the
- * events of every dialect; one that names none finds what was reported in SkyWalking's.
+ * A condition as a filter: everything given must match. A condition with a uuid or a part of a source finds events of
+ * every dialect, any other only those of SkyWalking's.
  * @throws QueryError
  */
 export function filterOf(condition: EventQueryCondition): Filter {
@@ -60,7 +60,7 @@ function sourceTest(source: SourceTexts): SourceTest {
   };
 }
 
-/** The rows that a page covers: how many to leave out first, and how many to answer. */
+/** The rows of a page: how many to skip, and how many to answer. */
 export function rowsOf({ pageNum, pageSize }: Pagination): {
   readonly offset: number;
   readonly limit: number;

@@ -7,19 +7,19 @@ import { jsonOf } from './json.ts';
 import { clean, kept, keptSource } from './kept.ts';
 import type { EventMessage, Int64, MessageSource } from './message.ts';
 
-/** A longer uuid still leads to its event, but is not told again. */
+/** A longer uuid still finds its event, but is not answered. */
 const maxKey = 1_024;
-/** One less than the traits of an event, for the mark below. */
+/** One less than the traits of an event, for the trait below. */
 const maxParameters = 127;
 
-/** Carried by a report of an end alone, which is why its startTime was 0: its time is that of the end. */
+/** The trait of a report whose startTime was 0, as it reports an end alone: its time is that of the end. */
 const startless: Trait = { name: 'skywalking.startTime', type: 'INT', value: 0 };
 
-/** The parameters of an event: its traits without the mark that is ours. */
+/** The parameters of an event: its traits without that of ours. */
 export const parametersOf = ({ traits }: Pick<Event, 'traits'>): readonly Trait[] =>
   traits.filter(({ name }) => name !== startless.name);
 
-/** Whether a report of its end alone is a part of the event, so that its start may be unknown. */
+/** Whether one of the event's reports had the end alone, so that the start may be unknown. */
 export const endedAlone = ({ traits }: Pick<Event, 'traits'>): boolean =>
   traits.some(({ name }) => name === startless.name);
 
@@ -33,8 +33,8 @@ interface DraftOptions {
 }
 
 /**
- * What SkyWalking's event says, as a draft. A message without times speaks of the moment it arrived; one
- * without uuid gets an id here, so that a draft can always be reported again.
+ * SkyWalking's event as a draft. A message without times happened when it arrived. One without a uuid gets an id here,
+ * so that its draft can be reported again.
  */
 export function draftOf(
   message: EventMessage,
@@ -49,7 +49,7 @@ export function draftOf(
   return {
     dialect: 'SKYWALKING',
     id,
-    // The two go together: a report without a name must not take the name of an earlier one away.
+    // The two go together: a report without a name must not remove the name that an earlier one gave.
     category: action === undefined ? undefined : category,
     action,
     severity: message.type === 'Error' ? 'ERROR' : 'NORMAL',
@@ -69,10 +69,10 @@ export function draftOf(
   };
 }
 
-/** Such a message cannot be kept as it arrived, and is not kept otherwise. */
+/** Such a message cannot be stored as it arrived. */
 const holdsNul = (raw: Json): boolean => stringifyJson(raw).includes('\\u0000');
 
-/** The deepest part that was given is what the event happened to. */
+/** The event happened to the deepest part that was given. */
 function target({ service, serviceInstance, endpoint }: MessageSource): {
   readonly category: string | undefined;
   readonly key: string | undefined;
@@ -95,7 +95,7 @@ function otherKeys(
 
 const endsAlone = ({ startTime, endTime }: EventMessage): boolean => startTime <= 0 && endTime > 0;
 
-/** An end that lies before the start is taken for the start: an event cannot last less than no time. */
+/** An end before the start is replaced by the start: a duration cannot be negative. */
 function timesOf(
   { startTime, endTime }: EventMessage,
   now: Instant,

@@ -6,7 +6,7 @@ import { draftOf } from './decode.ts';
 import { eventFromJson } from './json.ts';
 import { type EventMessage, MalformedMessage } from './message.ts';
 
-/** An event of a body, and its JSON as it came. */
+/** An event of a body, and its JSON as it was sent. */
 interface ListedEvent {
   readonly raw: Json;
   readonly event: EventMessage;
@@ -37,6 +37,6 @@ export function eventsIn(body: string): readonly ListedEvent[] | null {
   return json.map((raw) => ({ raw, event: eventFromJson(raw) }));
 }
 
-/** Drafts whose sender reads in the answer that a time is too far in the future. */
+/** Drafts whose sender learns from the answer that a time is too far in the future. */
 export const draftsOf = (events: readonly ListedEvent[], now: Instant): readonly EventDraft[] =>
   events.map(({ raw, event }) => draftOf(event, now, { raw, clock: 'REJECT' }));

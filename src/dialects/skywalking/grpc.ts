@@ -18,37 +18,37 @@ export interface SkyWalkingGrpcSettings {
   readonly host: string;
   /** 11800 is SkyWalking's own; 0 takes a free one. */
   readonly port: number;
-  /** What the metadata key Authentication must be; null lets everybody in. */
+  /** The required value of the metadata key Authentication; null lets everybody in. */
   readonly authentication: string | null;
-  /** Ends a call at an event without a layer, with SkyWalking's error, in place of taking the event. */
+  /** Whether an event without a layer ends the call with SkyWalking's error instead of being taken. */
   readonly strict: boolean;
-  /** How many events are reported in one call of the intake. */
+  /** Events in one call of the intake. */
   readonly maxBatch: number;
 }
 
-/** SkyWalking's EventService on a port of its own. Disposing ends the calls after what they brought is safe. */
+/** SkyWalking's EventService on a port of its own. Disposing ends the calls once their events are recorded. */
 export interface SkyWalkingGrpc extends Source {
   readonly port: number;
 }
 
-/** How long calls have to end when the gateway stops. */
+/** The time that calls have to end when the gateway stops. */
 const graceMs = 5_000;
 
 const serverOptions = {
   'grpc.max_concurrent_streams': 1_000,
-  // A stream that is meant to last for ever would not be missed when its client is gone.
+  // Without it a stream would outlive a client whose connection was lost.
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
 };
 
-/** Begins to listen. @throws when the port cannot be had */
+/** Begins to listen. @throws where the port is not free */
 export async function openSkyWalkingGrpc(
   context: DialectContext,
   settings: SkyWalkingGrpcSettings,
 ): Promise<SkyWalkingGrpc> {
-  // It would write to the console the errors that it also throws.
+  // The library also throws the errors that it would write to the console.
   setLogVerbosity(logVerbosity.NONE);
-  const skipped = new SkipCounter(context.log, 'SkyWalking events that came by gRPC were skipped.');
+  const skipped = new SkipCounter(context.log, 'SkyWalking events by gRPC were skipped.');
   const collections = new Set<Collection>();
   const server = new Server(serverOptions);
   server.addService(eventService, {
@@ -98,7 +98,7 @@ function listen(server: Server, { host, port }: SkyWalkingGrpcSettings): Promise
   });
 }
 
-/** Compared as digests, so that the time it takes reveals nothing. */
+/** Compares digests, so that the duration reveals nothing. */
 function isAuthentic(metadata: Metadata, expected: string | null): boolean {
   if (expected === null) return true;
   const digest = (text: string) => createHash('sha256').update(text).digest();

@@ -14,12 +14,12 @@ const eventsPath = '/v3/events';
 const queryPath = '/skywalking/graphql';
 
 export interface SkyWalkingHttpOptions {
-  /** How many events are reported in one call of the intake. */
+  /** Events in one call of the intake. */
   readonly maxBatch: number;
   readonly maxBodyBytes: number;
 }
 
-/** SkyWalking's way in and its query protocol over HTTP. */
+/** SkyWalking's events and its query protocol over HTTP. */
 export function createSkyWalkingHttp(
   context: DialectContext,
   options: SkyWalkingHttpOptions,
@@ -50,23 +50,23 @@ export function createSkyWalkingHttp(
   };
 }
 
-/** A whole answer. */
+/** A complete answer. */
 interface Answer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
 }
 
-/** An answer without content, as SkyWalking's server words it; `said` is added where we have more to say than it has. */
-function plain(status: number, said?: string): Answer {
+/** An answer without content in the words of SkyWalking's server, with a message of ours where there is one. */
+function plain(status: number, message?: string): Answer {
   const lines = [`Status: ${status}`, `Description: ${STATUS_CODES[status]}`];
-  if (said !== undefined) lines.push(`Message: ${said}`);
+  if (message !== undefined) lines.push(`Message: ${message}`);
   return { status, type: 'text/plain; charset=utf-8', body: `${lines.join('\n')}\n` };
 }
 
 /**
- * Takes an array of events, in order. One without a layer is refused as SkyWalking refuses it, which has
- * recorded by then what stands before it in the array.
+ * Takes an array of events, in order. As in SkyWalking, an event without a layer is rejected after the events before
+ * it were recorded.
  */
 async function takeEvents(
   request: IncomingMessage,
@@ -80,34 +80,34 @@ async function takeEvents(
   if (events === null) return plain(400);
   const unlayered = events.findIndex(({ event }) => event.layer === '');
   const taken = unlayered === -1 ? events : events.slice(0, unlayered);
-  const refusal = await report(draftsOf(taken, now()), intake, maxBatch);
-  if (refusal !== undefined) return plain(400, refusal);
+  const rejection = await report(draftsOf(taken, now()), intake, maxBatch);
+  if (rejection !== undefined) return plain(400, rejection);
   if (unlayered !== -1) return plain(400);
   return { status: 200, type: 'application/protobuf', body: '' };
 }
 
-/** Why the first event that is outside our limits is refused; the others are recorded. */
+/** The reason why the first event outside our limits is rejected; the others are recorded. */
 async function report(
   drafts: readonly EventDraft[],
   intake: Intake,
-  atOnce: number,
+  maxBatch: number,
 ): Promise<string | undefined> {
-  let refusal: string | undefined;
-  for (let first = 0; first < drafts.length; first += atOnce) {
+  let rejection: string | undefined;
+  for (let first = 0; first < drafts.length; first += maxBatch) {
     // The client sends the whole body again: under their uuids, events of earlier calls are duplicates then.
     const results = requireRecorded(
-      await intake.report(drafts.slice(first, first + atOnce), 'ACCEPTED'),
+      await intake.report(drafts.slice(first, first + maxBatch), 'ACCEPTED'),
     );
     for (const [at, result] of results.entries()) {
       if (result.status !== 'REJECTED') continue;
       const [error] = result.errors;
-      refusal ??= `event ${first + at}: ${error?.path.join('.')}: ${error?.message}`;
+      rejection ??= `event ${first + at}: ${error?.path.join('.')}: ${error?.message}`;
     }
   }
-  return refusal;
+  return rejection;
 }
 
-/** The answer of a route, or what its failure is answered with: upstream answers unreadable JSON with 500. */
+/** The answer of a route, or to its error: SkyWalking answers 500 to a body that is not JSON. */
 async function tried(
   route: (request: IncomingMessage) => Promise<Answer>,
   request: IncomingMessage,

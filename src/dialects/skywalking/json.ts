@@ -12,8 +12,8 @@ import {
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * Reads an Event in protobuf's JSON mapping: int64 as number or text, the enum by name or number, null as
- * not given, and unknown names passed over.
+ * Reads an Event in protobuf's JSON mapping: an int64 as a number or a string, the enum by name or number, null as not
+ * given. Unknown names are ignored.
  * @throws MalformedMessage where a value has the wrong type
  */
 export function eventFromJson(json: unknown): EventMessage {
@@ -48,10 +48,10 @@ function object(json: unknown, name: string): JsonObject {
   return json as JsonObject;
 }
 
-/** Numbers and booleans are read as their text, as SkyWalking's own parser does. */
+/** Numbers and booleans become strings, as in SkyWalking's own parser. */
 function text(json: unknown, name: string): string {
   if (json === undefined || json === null) return '';
-  if (typeof json === 'object') throw new MalformedMessage(`${name} must be a text.`);
+  if (typeof json === 'object') throw new MalformedMessage(`${name} must be a string.`);
   return String(json);
 }
 
@@ -67,7 +67,7 @@ function parameters(json: unknown): ReadonlyMap<string, string> {
   const entries = Object.entries(object(json, 'parameters'));
   return new Map(
     entries.map(([key, value]) => {
-      if (value === null) throw new MalformedMessage(`parameters.${key} must be a text.`);
+      if (value === null) throw new MalformedMessage(`parameters.${key} must be a string.`);
       return [key, text(value, `parameters.${key}`)];
     }),
   );

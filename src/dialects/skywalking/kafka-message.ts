@@ -4,26 +4,26 @@ import { draftOf } from './decode.ts';
 import { MalformedMessage } from './message.ts';
 import { eventFromBytes } from './wire.ts';
 
-/** A message of the topic and its place, as far as its meaning depends on them. */
+/** A message of the topic, and its offset where its id depends on it. */
 export interface TopicMessage {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** When it was written, in milliseconds since the epoch, as a text; 0 and less where nobody knows. */
+  /** When it was written: decimal milliseconds since the epoch; 0 or less where unknown. */
   readonly timestamp: string;
   readonly offset: string;
 }
 
-/** Where events are written: ours to define, as SkyWalking speaks of Kafka for them but has no topic. */
+/** The topic of events. The name is ours: SkyWalking names none. */
 export const topicName = 'skywalking-events';
 
-/** A name as it is in a namespace. Groups are named so too, as all members of one must follow the same topic. */
+/** The name of a topic or a group in a namespace: all members of a group must follow the same topic. */
 export const within = (namespace: string | null, name: string): string =>
   namespace === null ? name : `${namespace}-${name}`;
 
 /**
- * The event in a message's value. Read again it says the same, so that a message that is delivered twice is
- * one event: one without uuid takes the message's key, or else the message's place, and one without times
- * the moment at which the message was written.
+ * The event in a message's value. Reading it again gives the same draft, so that a message that is delivered twice is
+ * one event: without a uuid it takes the message's key, else its partition and offset; without times it happened when
+ * the message was written.
  * @throws MalformedMessage
  */
 export function draftOfMessage(message: TopicMessage, partition: string, now: Instant): EventDraft {

@@ -1,7 +1,7 @@
 import { storable } from '../../event/text.ts';
 import type { MessageSource } from './message.ts';
 
-/** How many characters are kept of what names something: of a source as many as SkyWalking keeps, else as Tidings can. */
+/** Characters that are kept of a name: of a source as in SkyWalking, of others as many as Tidings takes. */
 const limits = {
   service: 70,
   serviceInstance: 70,
@@ -11,10 +11,10 @@ const limits = {
   parameter: 256,
 } as const;
 
-/** A text without what no database can hold: NUL, and halves of characters. */
+/** A string as a database can store it: without NUL and halves of surrogate pairs. */
 export const clean = (text: string): string => storable(text.replaceAll('\0', '')) ?? '';
 
-/** A name as it is kept, and so as it is asked for: clean, and never cut within a character. */
+/** A name as it is stored, and so as it is found: clean, and never cut within a character. */
 export const kept = (kind: keyof typeof limits, text: string): string =>
   clean(text)
     .slice(0, limits[kind])

@@ -1,9 +1,9 @@
 import type { Filter } from '../../event/filter.ts';
 
-/** Shown for an event whose layer SkyWalking would not know. */
+/** Answered for an event whose layer SkyWalking does not know. */
 const undefinedLayer = 'UNDEFINED';
 
-/** The layers built into SkyWalking, in the order of their numbers from 1; names are matched exactly. */
+/** The layers of SkyWalking, in the order of their numbers from 1; names are matched exactly. */
 const layers = [
   'MESH',
   'GENERAL',
@@ -59,11 +59,11 @@ const layers = [
 
 const known: ReadonlySet<string> = new Set(layers);
 
-/** The layer under which SkyWalking shows an event: its own, or UNDEFINED where SkyWalking knows none of that name. */
+/** The layer under which SkyWalking shows an event: its own, or UNDEFINED where SkyWalking does not know it. */
 export const shownLayer = (layer: string | null): string =>
   layer !== null && known.has(layer) ? layer : undefinedLayer;
 
-/** The filter for the events that are shown under a layer as well; nothing and the empty text are every layer. */
+/** Also matches the layer under which events are shown; null and the empty string mean every layer. */
 export function withLayer(filter: Filter, layer: string | null | undefined): Filter {
   if (!layer) return filter;
   if (layer !== undefinedLayer) return { ...filter, source: { ...filter.source, layer } };

@@ -1,6 +1,6 @@
 export type EventType = 'Normal' | 'Error';
 
-/** What an event happened to; a part that was not given is empty. */
+/** The subject of an event; a part that was not given is empty. */
 export interface MessageSource {
   readonly service: string;
   readonly serviceInstance: string;
@@ -13,9 +13,9 @@ export interface MessageSource {
  */
 export type Int64 = number | bigint;
 
-/** SkyWalking's Event, however it arrived: a text that was not given is empty, a time 0. */
+/** SkyWalking's Event, by any transport: a string that was not given is empty, a time 0. */
 export interface EventMessage {
-  /** Any text; joins the report of a start and the report of an end. */
+  /** Any string; joins the report of a start and the report of an end. */
   readonly uuid: string;
   readonly source: MessageSource;
   readonly name: string;
@@ -27,10 +27,10 @@ export interface EventMessage {
   readonly layer: string;
 }
 
-/** A message that cannot be read as an Event; the text says what is wrong with it. */
+/** A message that cannot be read as an Event; the sentence says why. */
 export class MalformedMessage extends Error {
   override readonly name = 'MalformedMessage';
-  /** What HTTP answers: 500 where SkyWalking itself does. */
+  /** The answer by HTTP: 500 where SkyWalking itself answers it. */
   readonly status: 400 | 413 | 500;
 
   constructor(
@@ -42,9 +42,9 @@ export class MalformedMessage extends Error {
   }
 }
 
-/** The type behind a name, as SkyWalking reads it: letter case does not matter, and what it does not know is Normal. */
+/** The type of a name, as SkyWalking reads it: in any letter case; unknown names are Normal. */
 export const typeNamed = (name: string): EventType =>
   name.toLowerCase() === 'error' ? 'Error' : 'Normal';
 
-/** The type behind a protobuf enum number: 1 is Error. */
+/** The type of a protobuf enum number: 1 is Error. */
 export const typeNumbered = (number: number): EventType => (number === 1 ? 'Error' : 'Normal');

@@ -1,4 +1,4 @@
-/** A mistake in a query, told to the client as it is. Its message is a sentence. */
+/** A mistake in a query. The client gets the message, which is a sentence. */
 export class QueryError extends Error {
   override readonly name = 'QueryError';
 }

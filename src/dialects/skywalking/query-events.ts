@@ -8,7 +8,7 @@ import { QueryError } from './query-error.ts';
 const storePage = 1_000;
 const maxRows = 10_000;
 
-/** One page of the events that meet a condition, each as completed by all its reports. @throws QueryError, Unavailable */
+/** One page of the events that match a condition, each completed by all its reports. @throws QueryError, Unavailable */
 export async function queryEvents(
   store: Store,
   condition: EventQueryCondition | null | undefined,
@@ -18,7 +18,7 @@ export async function queryEvents(
   const { offset, limit } = rowsOf(condition.paging);
   if (offset > maxSkip || limit > maxRows) {
     throw new QueryError(
-      `paging reaches too far: at most ${maxSkip} events can be skipped and ${maxRows} answered; ask for a shorter time.`,
+      `paging reaches too far: at most ${maxSkip} events can be skipped and ${maxRows} answered; narrow the time.`,
     );
   }
   const order = condition.order === 'ASC' ? 'TIME_ASC' : 'TIME_DESC';
@@ -28,7 +28,7 @@ export async function queryEvents(
   return events.map((event) => answerOf(event, parts.get(event.id) ?? []));
 }
 
-/** As many events as are wanted, in as many pages of the store as that takes. */
+/** Reads the wanted number of events in pages of the store. */
 async function rows(
   store: Store,
   request: Omit<PageRequest, 'limit'>,

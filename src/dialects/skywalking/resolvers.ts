@@ -4,7 +4,7 @@ import type { Duration } from './duration.ts';
 import { queryEvents } from './query-events.ts';
 import { ServiceDirectory, type ServicePart } from './service-directory.ts';
 
-/** Clients choose their queries by it: 9 and later have layers, and services by name. */
+/** Clients choose their queries by it: versions 9 and later have layers, and services by name. */
 const protocolVersion = '10.4.0-tidings';
 
 interface Paged {
@@ -21,7 +21,7 @@ interface EndpointsOfService extends OfService {
   readonly limit: number;
 }
 
-/** The functions behind the fields of Query. */
+/** The resolvers of the fields of Query. */
 export function createResolvers({ store, journal, now }: DialectContext) {
   const directory = new ServiceDirectory(store);
   return {
@@ -53,7 +53,7 @@ export function createResolvers({ store, journal, now }: DialectContext) {
   };
 }
 
-/** Events tell an instance's name and no more. */
+/** Events have an instance's name and nothing else about it. */
 const instanceOf = ({ id, name }: ServicePart) => ({
   id,
   name,

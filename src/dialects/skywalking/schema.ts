@@ -1,9 +1,8 @@
 import { buildSchema } from 'graphql';
 
 /**
- * The part of SkyWalking's query protocol that is served: events, and what its clients ask before they ask
- * for events. Keys that clients of any version send are known here even where they mean nothing to Tidings
- * (coldStage, needTotal), as an unknown key would be refused.
+ * The served part of SkyWalking's query protocol: events, and the questions that its clients ask before. It has keys
+ * that some versions of clients send and Tidings ignores (coldStage, needTotal), as unknown keys would be rejected.
  */
 export const schema = buildSchema(
   /* GraphQL */ `
@@ -19,9 +18,9 @@ export const schema = buildSchema(
 
       queryEvents(condition: EventQueryCondition): Events
 
-      "Layers of which events are known."
+      "Layers of the known events."
       listLayers: [String!]!
-      "Services of which events are known, of one layer or of all."
+      "Services of the known events, of one layer or of all."
       listServices(layer: String): [Service!]!
       getService(serviceId: String!): Service
       findService(serviceName: String!): Service
@@ -54,7 +53,7 @@ export const schema = buildSchema(
       type: EventType!
       message: String
       parameters: [KeyValue!]
-      "0 where no report told the start."
+      "0 where no report had the start."
       startTime: Long!
       "0 while the event lasts."
       endTime: Long
@@ -77,7 +76,7 @@ export const schema = buildSchema(
       Error
     }
 
-    "Everything given must hold; an empty text counts as not given."
+    "Everything given must match; an empty string counts as not given."
     input EventQueryCondition {
       uuid: String
       source: SourceInput

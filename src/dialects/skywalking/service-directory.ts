@@ -9,11 +9,11 @@ import { shownLayer } from './layer.ts';
 export interface Service {
   readonly id: string;
   readonly name: string;
-  /** What stands before `::` in the name, else empty. */
+  /** The part of the name before `::`, else empty. */
   readonly group: string;
   readonly shortName: string;
   readonly layers: readonly string[];
-  /** False for one that is only conjectured from its callers. */
+  /** False for a service that is only known from its callers. */
   readonly normal: boolean;
 }
 
@@ -38,8 +38,8 @@ interface PartsRequest {
 const maxGroups = 10_000;
 
 /**
- * The services, instances and endpoints that events name: SkyWalking's clients let people choose among them
- * before they ask for events. What no event names is not known here.
+ * The services, instances and endpoints that events name: people choose among them in SkyWalking's clients before they
+ * ask for events. Others are not known here.
  */
 export class ServiceDirectory {
   readonly #store: Store;
@@ -60,7 +60,7 @@ export class ServiceDirectory {
     return layer ? services.filter(({ layers }) => layers.includes(layer)) : services;
   }
 
-  /** Null where no event names the service, in whatever dialect. */
+  /** Null where no event of any dialect names the service. */
   async serviceNamed(name: string): Promise<Service | null> {
     const service = kept('service', name);
     if (service === '') return null;
@@ -94,7 +94,7 @@ export class ServiceDirectory {
       .map((name) => partOf(names.service, name));
   }
 
-  /** Null where no event names it. */
+  /** Null where no event names the part. */
   async partWithId(kind: PartKind, id: string): Promise<ServicePart | null> {
     const names = namesOf(id);
     if (names === null || names.part === null) return null;
@@ -104,7 +104,7 @@ export class ServiceDirectory {
     return events.length === 0 ? null : partOf(service, part);
   }
 
-  /** Read once for all who ask at the same time: a user interface asks for every layer in one document. */
+  /** One read serves all simultaneous calls: a user interface asks for every layer in one document. */
   #services(): Promise<readonly Service[]> {
     this.#reading ??= this.#readServices().finally(() => {
       this.#reading = null;

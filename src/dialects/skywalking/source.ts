@@ -13,27 +13,27 @@ import { MalformedMessage } from './message.ts';
 export interface SkyWalkingKafkaSettings {
   /** `host:port` each. */
   readonly brokers: readonly string[];
-  /** What stands before the names of the topic and the group, with a dash; null for nothing. */
+  /** Prefix of the names of the topic and the group, which a dash follows; null for none. */
   readonly namespace: string | null;
   /** The consumer group: gateways of one group share the topic's partitions. */
   readonly group: string;
-  /** How many messages are reported in one call of the intake. */
+  /** Messages in one call of the intake. */
   readonly maxBatch: number;
 }
 
 const shortestPauseMs = 250;
 const longestPauseMs = 30_000;
-/** How long a member of the group may be silent: then the others take over its partitions. */
+/** Once a member of the group has been silent for this time, the others take over its partitions. */
 const sessionTimeoutMs = 10_000;
 const connectionTimeoutMs = 5_000;
-/** How long a broker may hold a fetch open; leaving the group waits for it. */
+/** A broker may hold a fetch open for this time; leaving the group waits for it. */
 const fetchWaitMs = 500;
 const leaveTimeoutMs = 4_000;
 
 /**
- * Follows the topic of SkyWalking events as a member of a consumer group, from its beginning the first time.
- * An offset is committed after what stands before it was appended. Whatever fails, Kafka or the journal, it
- * tries again with growing pauses, for ever.
+ * Follows the topic of SkyWalking events as a member of a consumer group, from its beginning the first time. An offset
+ * is committed after the messages before it were appended. After every failure, of Kafka or of the journal, it tries
+ * again with growing pauses.
  */
 export class SkyWalkingKafkaSource implements Source {
   readonly name = 'kafka';
@@ -61,7 +61,7 @@ export class SkyWalkingKafkaSource implements Source {
     return within(this.#settings.namespace, topicName);
   }
 
-  /** How many messages could not be taken. */
+  /** Messages that could not become events. */
   get skipped(): number {
     return this.#skipped.count;
   }
@@ -74,14 +74,14 @@ export class SkyWalkingKafkaSource implements Source {
     await this.#supervision[Symbol.asyncDispose]();
   }
 
-  /** Follows until the signal is aborted. @throws what ended it before */
+  /** Follows until the signal is aborted. @throws the error that ended it before */
   async #follow(run: SourceRun): Promise<void> {
     const { brokers, group, namespace } = this.#settings;
     const kafka = new Kafka({
       clientId: 'tidings',
       brokers: [...brokers],
       connectionTimeout: connectionTimeoutMs,
-      // The pauses are ours; the client's own would hide what is wrong.
+      // The pauses are ours: those of the client would hide the error.
       retry: { retries: 1 },
       logLevel: logLevel.NOTHING,
     });
@@ -95,7 +95,7 @@ export class SkyWalkingKafkaSource implements Source {
     try {
       const ended = untilEnded(consumer, AbortSignal.any([run.signal, over.signal]));
       consumer.on(consumer.events.GROUP_JOIN, () => run.following());
-      // One that fails right after it joined is not well yet.
+      // A member may fail right after it joined.
       consumer.on(consumer.events.HEARTBEAT, () => run.progressed());
       await consumer.connect();
       await consumer.subscribe({ topic: this.topic, fromBeginning: true });
@@ -110,27 +110,28 @@ export class SkyWalkingKafkaSource implements Source {
     }
   }
 
-  /** Records a batch, and resolves the offset of what is safe; kafkajs commits resolved offsets after it. */
+  /** Records a batch, and resolves the offset of the recorded messages, which kafkajs then commits. */
   async #take(payload: EachBatchPayload, run: SourceRun): Promise<void> {
     const { batch, heartbeat, isRunning, isStale, resolveOffset } = payload;
     const { maxBatch } = this.#settings;
     const partition = `${batch.topic}/${batch.partition}`;
-    const goesOn = () => isRunning() && !isStale() && !run.signal.aborted;
-    for (let first = 0; first < batch.messages.length && goesOn(); first += maxBatch) {
+    const isMember = () => isRunning() && !isStale() && !run.signal.aborted;
+    for (let first = 0; first < batch.messages.length && isMember(); first += maxBatch) {
       const messages = batch.messages.slice(first, first + maxBatch);
-      if (!(await this.#record(this.#drafts(messages, partition), run, heartbeat, goesOn))) return;
+      if (!(await this.#record(this.#drafts(messages, partition), run, heartbeat, isMember)))
+        return;
       const last = messages.at(-1);
       if (last !== undefined) resolveOffset(last.offset);
       await heartbeat();
     }
   }
 
-  /** True once the drafts are safe, false where this member has lost the partition before. */
+  /** True once the drafts are recorded, false where this member lost the partition before. */
   async #record(
     drafts: readonly EventDraft[],
     run: SourceRun,
     heartbeat: () => Promise<void>,
-    goesOn: () => boolean,
+    isMember: () => boolean,
   ): Promise<boolean> {
     const { intake, log } = this.#context;
     const lost = new AbortController();
@@ -142,7 +143,7 @@ export class SkyWalkingKafkaSource implements Source {
         signal: AbortSignal.any([run.signal, lost.signal]),
         whileUnavailable: async (reason) => {
           run.waiting(reason);
-          if (goesOn()) await heartbeat();
+          if (isMember()) await heartbeat();
           else lost.abort();
         },
       });
@@ -174,14 +175,14 @@ function untilEnded(consumer: Consumer, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => resolve(), { once: true });
     consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
   });
-  // It may end before anybody waits for it.
+  // It may end before anyone waits for it.
   ended.catch(() => {});
   return ended;
 }
 
-/** A client whose broker is gone may never finish to say goodbye. */
-async function withinTime(work: Promise<void>, milliseconds: number): Promise<void> {
+/** A client whose broker is down may never finish to disconnect. */
+async function withinTime(work: Promise<void>, timeoutMs: number): Promise<void> {
   const timer = new AbortController();
-  await Promise.race([work.catch(() => {}), pause(milliseconds, timer.signal)]);
+  await Promise.race([work.catch(() => {}), pause(timeoutMs, timer.signal)]);
   timer.abort();
 }

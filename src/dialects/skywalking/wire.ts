@@ -4,10 +4,10 @@ import { loadSync } from '@grpc/proto-loader';
 import { integerOf } from '../../event/json.ts';
 import { type EventMessage, MalformedMessage, typeNumbered } from './message.ts';
 
-/** Found from src and from dist alike, which lie side by side. */
+/** The same path from src and from dist. */
 const protoFile = fileURLToPath(new URL('../../../proto/skywalking/event.proto', import.meta.url));
 
-/** The Event as the protobuf decoder gives it. */
+/** The Event as the protobuf decoder returns it. */
 interface WireEvent {
   readonly uuid: string;
   readonly source: Partial<EventMessage['source']> | null;
@@ -21,7 +21,7 @@ interface WireEvent {
   readonly layer: string;
 }
 
-/** What a gRPC call brings: an event, or why the bytes are none, which must not end the call. */
+/** A message of a gRPC call: an event, or why the bytes are not one, which must not end the call. */
 export interface Received {
   readonly event: EventMessage | MalformedMessage;
   readonly bytes: Buffer;
@@ -33,7 +33,7 @@ const { collect: method } = definitions['skywalking.v3.EventService'] as unknown
   readonly collect: MethodDefinition<WireEvent, object>;
 };
 
-/** SkyWalking's EventService for a gRPC server whose calls outlive bytes that are no Event. */
+/** SkyWalking's EventService for a gRPC server whose calls survive bytes that are not an Event. */
 export const eventService: {
   readonly collect: MethodDefinition<Received, object>;
 } = {
@@ -42,7 +42,7 @@ export const eventService: {
     requestStream: method.requestStream,
     responseStream: method.responseStream,
     requestSerialize: () => {
-      throw new Error('the gateway receives events, it does not send them');
+      throw new Error('The gateway receives events and does not send them.');
     },
     requestDeserialize: (bytes) => {
       try {
@@ -74,6 +74,6 @@ export function eventFromBytes(bytes: Buffer): EventMessage {
       endTime: integerOf(endTime),
     };
   } catch (cause) {
-    throw new MalformedMessage('The bytes are no skywalking.v3.Event.', { cause });
+    throw new MalformedMessage('The bytes are not a skywalking.v3.Event.', { cause });
   }
 }

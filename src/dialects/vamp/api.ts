@@ -9,10 +9,10 @@ import { peek, peekedTags, stats } from './peek.ts';
 import { VampError } from './vamp-error.ts';
 
 type Endpoint = (call: Call) => Promise<Answer>;
-/** What a path answers, by method. */
+/** The endpoints of one path, by method. */
 type Endpoints = Readonly<Record<string, Endpoint>>;
 
-/** Answers whatever is answered at once: all but the streams. */
+/** Answers every path of the API except the stream. */
 export class VampApi {
   readonly #context: DialectContext;
   readonly #events: Endpoints;
@@ -32,7 +32,7 @@ export class VampApi {
     return this.#endpoints(path) !== null;
   }
 
-  /** Never fails: what goes wrong is answered. */
+  /** Never rejects: an error becomes an answer. */
   async answer(call: Call): Promise<Answer> {
     try {
       checkAccept(call.accept);
@@ -45,12 +45,12 @@ export class VampApi {
     }
   }
 
-  /** What an error is answered with. */
+  /** The answer to an error. */
   fault(error: unknown, accept?: string): Answer {
     if (error instanceof VampError) return answer(error.status, { message: error.message }, accept);
     if (error instanceof InputError) return answer(400, { message: error.message }, accept);
     if (error instanceof Unavailable) return answer(503, { message: error.message }, accept);
-    this.#context.log.error({ error }, 'A Vamp request failed in a way that nobody expected.');
+    this.#context.log.error({ error, where: "Vamp's API" }, 'Unexpected error.');
     return answer(500, { message: 'Internal server error.' }, accept);
   }
 

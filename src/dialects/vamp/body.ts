@@ -5,13 +5,13 @@ import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 import { bodyLimits, parseYaml, readValue, YamlLimitError } from '../../http/yaml.ts';
 import { unexpectedType, unparsable } from './vamp-error.ts';
 
-/** What a body may hold before it is JSON: YAML 1.1 also has dates, sets, maps and bytes. */
+/** A value of a body before it is JSON: YAML 1.1 also has dates, sets, maps and bytes. */
 export type Node = unknown;
 export type Members = Readonly<Record<string, Node>>;
 
 /**
- * The one object of a body. Vamp reads every body as YAML 1.1, of which JSON is a part; what is JSON is read
- * as such here, which is quicker and takes `1e3` for a number. A list of one object is that object.
+ * The one object of a body. Vamp reads every body as YAML 1.1, which includes JSON. JSON is read as JSON here, which
+ * is faster and takes `1e3` as a number. A list of one object counts as that object.
  * @throws VampError
  */
 export function parseBody(text: string): Members {
@@ -20,7 +20,7 @@ export function parseBody(text: string): Members {
   return object;
 }
 
-/** The objects of a text: one, or a list of them. @throws VampError */
+/** The objects of a body: one, or a list of them. @throws VampError */
 export function parseObjects(text: string): Members[] {
   const node = readJson(text) ?? readYaml(text);
   const objects = Array.isArray(node) ? node : [node];
@@ -28,7 +28,7 @@ export function parseObjects(text: string): Members[] {
   return objects;
 }
 
-/** Undefined where the text is not JSON. */
+/** Undefined where the body is not JSON. */
 function readJson(text: string): Node {
   if (!/^\s*[{[]/.test(text)) return undefined;
   if (isNestedDeeper(text)) {
@@ -50,7 +50,7 @@ function readYaml(text: string): Node {
     return readValue(document, bodyLimits);
   } catch (cause) {
     if (cause instanceof YamlLimitError) throw unparsable(`the body ${cause.message}.`, cause);
-    throw unparsable('an alias has no anchor, or aliases stand for too much.', cause);
+    throw unparsable('an alias has no anchor, or the aliases repeat too much.', cause);
   }
 }
 
@@ -76,13 +76,13 @@ const yamlOptions = {
   intAsBigInt: true,
 } as const;
 
-/** Like SnakeYAML, which Vamp reads with, takes `yes` and `on` for a boolean but not `y` and `n`. */
+/** Reads `yes` and `on` as booleans but not `y` and `n`, as SnakeYAML does, which Vamp uses. */
 function wordsOnly(tag: Tags[number]): Tags[number] {
   if (typeof tag === 'string' || tag.tag !== 'tag:yaml.org,2002:bool' || !tag.test) return tag;
   return { ...tag, test: new RegExp(`(?=..)${tag.test.source}`) };
 }
 
-/** Reading an integer takes the square of its length: a longer one is a text. */
+/** The time to read an integer grows with the square of its length: a longer one is read as a string. */
 const maxDigits = 1_000;
 
 function shortIntegers(tag: Tags[number]): Tags[number] {
@@ -90,7 +90,7 @@ function shortIntegers(tag: Tags[number]): Tags[number] {
   return { ...tag, test: new RegExp(`(?=.{1,${maxDigits}}$)${tag.test.source}`) };
 }
 
-/** A node as JSON: dates as ISO 8601 text, bytes as base64, numbers that JSON lacks as their YAML text. */
+/** A node as JSON: dates in ISO 8601, bytes in base64, and numbers that JSON lacks as YAML writes them. */
 export function toJson(node: Node): Json {
   if (node === undefined || node === null) return null;
   if (typeof node === 'number') return Number.isFinite(node) ? node : yamlNumber(node);

@@ -7,14 +7,14 @@ const json = 'application/json';
 const yaml = 'application/x-yaml';
 const both = `${json}, ${yaml}`;
 
-/** A whole answer; an empty body for those that have none. */
+/** A complete answer; the body is empty where there is none. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Vamp asks every client to say what it takes. @throws VampError */
+/** Vamp requires an Accept header. @throws VampError */
 export function checkAccept(accept: string | undefined): void {
   if (accept === undefined) {
     throw new VampError("Request is missing required HTTP header 'Accept'");
@@ -52,7 +52,7 @@ export class Double {
   }
 }
 
-/** What answers are made of: JSON and doubles, at the top or in an object. */
+/** The content of an answer: JSON, and doubles at the top level or as a member. */
 export type Content = Json | Double | Readonly<Record<string, unknown>> | readonly object[];
 
 /** An answer in the form that the client prefers: YAML where its Accept begins with it, else JSON. */
@@ -83,9 +83,9 @@ const yamlText = (content: Content): string => {
   return isResult(content) ? `value: ${content.value}\n` : toYaml(content);
 };
 
-/** Controls but the line break, of which a block is made; and what ends a line in YAML 1.1 alone. */
+/** Control characters except the line break, and the line separators that YAML 1.1 alone knows. */
 const unprintable = /[^\P{Cc}\n]|[\u2028\u2029]/u;
-/** Those that double quotes do not escape by themselves. */
+/** Characters that the library does not escape within double quotes. */
 const unescaped = /[\x7f-\x9f\u2028\u2029]/g;
 
 /** YAML 1.1 in block style, as SnakeYAML writes it. */

@@ -3,7 +3,7 @@ import type { Event, Instant, Trait } from '../../event/event.ts';
 import type { VampEvent } from './event-reader.ts';
 import { formatTimestamp, parseTimestamp } from './timestamp.ts';
 
-/** Groups of tags behind which the name of one of Vamp's artifacts stands: `deployments:sava`. */
+/** Tag groups whose tags name one of Vamp's artifacts: `deployments:sava`. */
 const artifactKinds = new Set([
   'breeds',
   'blueprints',
@@ -21,12 +21,12 @@ const artifactKinds = new Set([
 ]);
 
 const versionTrait = 'vamp.version';
-/** The reporter's timestamp, where it had another offset than Z, or parts of a microsecond. */
+/** The reported timestamp, where its offset is not Z or it has fractions of a microsecond. */
 const timestampTrait = 'vamp.timestamp';
-/** Says that one of the tags is the empty text, which cannot be kept as one: that of `:x`, or one of its own. */
+/** Marks an event with the empty tag, which cannot be stored as a tag: given as such, or as the group of `:x`. */
 export const emptyTagTrait = 'vamp.emptyTag';
 
-/** What a Vamp event says, as a draft. */
+/** A Vamp event as a draft. */
 export function draftOf(event: VampEvent, namespace: string): EventDraft {
   const { version, tags, value, timestamp, type, raw } = event;
   const artifacts = [...new Set(tags.flatMap(artifactOf))];
@@ -62,13 +62,13 @@ function artifactOf(tag: string): string[] {
 
 export const versionOf = ({ traits }: Traits): string | null => textOf(traits, versionTrait);
 
-/** As it was reported, unless another report has moved the event since. */
+/** The timestamp as it was reported, unless a later report changed the event's time. */
 export function timestampOf({ time, traits }: Traits & { readonly time: Instant }): string {
   const reported = parseTimestamp(textOf(traits, timestampTrait) ?? '');
   return reported?.instant === time ? reported.text : formatTimestamp(time);
 }
 
-/** Vamp puts the text before the first colon before the tag, also where there is none. */
+/** Vamp adds the part before a tag's first colon as a tag of its own, even where that part is empty. */
 export const tagsOf = ({ tags, traits }: Traits & Pick<Event, 'tags'>): readonly string[] =>
   traits.some(({ name }) => name === emptyTagTrait) ? ['', ...tags] : tags;
 

@@ -6,7 +6,7 @@ import { noNestedElement, unexpectedType } from './vamp-error.ts';
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
-/** An object that a client sent, which knows what of it was read: Vamp refuses what nobody asked for. */
+/** An object that a client sent. It records which members were read: Vamp rejects all others. */
 export class DslObject {
   readonly #members: Members;
   readonly #read = new Set<string>();
@@ -16,7 +16,7 @@ export class DslObject {
     this.#members = members;
   }
 
-  /** A member as it came; null where there is none, or where it is null. */
+  /** A member as it was sent; null where it is missing or null. */
   node(name: string): Node {
     this.#read.add(name);
     return (Object.hasOwn(this.#members, name) ? this.#members[name] : null) ?? null;
@@ -26,14 +26,14 @@ export class DslObject {
     return toJson(this.node(name));
   }
 
-  /** A member as text: Vamp takes whatever else it finds by the text that Java makes of it. */
+  /** A member as a string: Vamp converts any other value as Java's toString does. */
   text(name: string): string | null {
     const node = this.node(name);
     return node === null ? null : javaText(node);
   }
 
-  /** A list of texts; one text stands for a list of itself. Null where there is none. @throws VampError */
-  texts(name: string): string[] | null {
+  /** A list of strings; a single string counts as a list of one. Null where it is missing. @throws VampError */
+  strings(name: string): string[] | null {
     const node = this.node(name);
     if (node === null) return null;
     const list: Node[] = Array.isArray(node) ? node : [node];
@@ -41,7 +41,7 @@ export class DslObject {
     return list;
   }
 
-  /** An object within; null where there is none. @throws VampError */
+  /** A member that is an object; null where it is missing. @throws VampError */
   object(name: string): DslObject | null {
     const node = this.node(name);
     if (node === null) return null;
@@ -53,7 +53,7 @@ export class DslObject {
     return object;
   }
 
-  /** What was not read, in the order it came; null where everything was. */
+  /** The members that were not read, in their order; null where all were. */
   leftover(): Record<string, Json> | null {
     const left = Object.entries(this.#members).flatMap(([name, node]): [string, Json][] => {
       if (!this.#read.has(name)) return [[name, toJson(node)]];
@@ -70,7 +70,7 @@ function javaText(node: Node): string {
   return typeof node === 'object' ? stringifyJson(toJson(node)) : String(node);
 }
 
-/** java.util.Date.toString in UTC: what an unquoted YAML timestamp looks like in Vamp's error. */
+/** java.util.Date.toString in UTC: an unquoted YAML timestamp looks like this in Vamp's error. */
 function javaDate(date: Date): string {
   const [day, time] = date.toISOString().split('T') as [string, string];
   const dayOfMonth = day.slice(-2);

@@ -3,12 +3,12 @@ import { stringifyJson } from '../../event/json.ts';
 import { tagsOf, timestampOf, versionOf } from './decode.ts';
 
 /**
- * How values are answered: `text` is Vamp's own form, in which whoever asks for events finds every value
- * that is not a text as its JSON text; `typed` answers values as they were reported.
+ * How values are answered. `text` is Vamp's own form: a query answers every value that is not a string as a string of
+ * JSON. `typed` answers values as they were reported.
  */
 export type ValueForm = 'text' | 'typed';
 
-/** An event as Vamp writes it; what is undefined is left out. */
+/** An event as Vamp writes it; undefined members are left out. */
 export interface AnsweredEvent {
   readonly id: string;
   readonly version: string | undefined;
@@ -22,14 +22,14 @@ export interface AnsweredEvent {
 export const streamed = (event: Event | Report): AnsweredEvent =>
   answered(event, shownValue(event) ?? undefined);
 
-const texts = new WeakMap<Event, string>();
+const streamedTexts = new WeakMap<Event, string>();
 
-/** The same as JSON, written once however many streams show it. */
+/** The same as JSON, written once for all streams. */
 export function streamedText(event: Event): string {
-  const known = texts.get(event);
+  const known = streamedTexts.get(event);
   if (known !== undefined) return known;
   const text = stringifyJson(streamed(event));
-  texts.set(event, text);
+  streamedTexts.set(event, text);
   return text;
 }
 

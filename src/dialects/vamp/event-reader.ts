@@ -13,19 +13,19 @@ export interface VampEvent {
   /** Null: now. */
   readonly timestamp: Timestamp | null;
   readonly type: string;
-  /** The event as it came: with the tags that the client gave, before they are expanded. */
+  /** The event as it was sent, with the tags before they are expanded. */
   readonly raw: Json;
 }
 
 const defaultType = 'event';
-/** Tags that are looked at; how many an event may have is the intake's to say. */
+/** Checked before the tags are read; the intake's own limit is lower. */
 const maxTags = 10_000;
 
-/** Reads the body of POST /events, JSON or YAML. @throws VampError with Vamp's own words */
+/** Reads the body of POST /events, JSON or YAML. @throws VampError in Vamp's own words */
 export function readEvent(body: string): VampEvent {
   const members = parseBody(body);
   const source = new DslObject(members);
-  const tags = source.texts('tags');
+  const tags = source.strings('tags');
   if (tags === null) throw missingValue('tags');
   if (tags.length > maxTags) {
     throw new VampError(`An event has at most ${maxTags} tags, got ${tags.length}.`);

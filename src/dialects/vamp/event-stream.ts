@@ -15,15 +15,15 @@ import { VampError } from './vamp-error.ts';
 /** Vamp's frame: data before event, no space after the colons, no id. */
 const frame = (event: Event): string =>
   `data:${inOneLine(streamedText(event))}\nevent:${inOneLine(event.type)}\n\n`;
-/** With the place to resume from, for those who asked for it. */
+/** With the index to resume after, for clients that asked for it. */
 const resumableFrame = (event: Event): string => `id:${event.index}\n${frame(event)}`;
 
-/** Only tags and type of a query matter to a stream. @throws VampError */
+/** A stream uses the tags and the type of a query, and ignores the rest. @throws VampError */
 export function streamFilter(call: Call, options: VampOptions): Filter {
   return filterOf(readQuery(call.body, call.url.searchParams, options), call.namespace);
 }
 
-/** GET /events/stream: server-sent events from now on, or behind `after`. */
+/** GET /events/stream: server-sent events from now on, or after the index `after`. */
 export class EventStream implements AsyncDisposable {
   readonly #context: DialectContext;
   readonly #options: VampOptions;
@@ -36,8 +36,8 @@ export class EventStream implements AsyncDisposable {
   }
 
   /**
-   * Begins to answer. `after` resumes behind an index, and frames then carry theirs as id, so that a browser
-   * which reconnects goes on where it was; Vamp itself knows neither.
+   * Begins to answer. With `after`, frames carry their index as id, so that a browser that reconnects goes on after
+   * the last one. Vamp itself has neither.
    * @throws VampError, InputError, Unavailable before anything is written
    */
   async open(call: Call, lastEventId: string | undefined, response: ServerResponse): Promise<void> {
@@ -46,7 +46,7 @@ export class EventStream implements AsyncDisposable {
     }
     const filter = streamFilter(call, this.#options);
     const after = call.url.searchParams.get('after');
-    const afterIndex = after === null ? null : await this.#place(lastEventId ?? after);
+    const afterIndex = after === null ? null : await this.#afterIndex(lastEventId ?? after);
     if (response.destroyed) return;
     response.writeHead(200, {
       'Content-Type': 'text/event-stream',
@@ -71,14 +71,14 @@ export class EventStream implements AsyncDisposable {
     };
   }
 
-  async #place(text: string): Promise<number> {
-    const place = await resumeFrom(text, this.#context);
-    if (place.gone !== null) {
+  async #afterIndex(text: string): Promise<number> {
+    const resumed = await resumeFrom(text, this.#context);
+    if (resumed.gone !== null) {
       throw new VampError(
-        `What lies behind ${text} is gone: ${place.gone} is the oldest index to resume from.`,
+        `Events after index ${text} are gone: ${resumed.gone} is the oldest index to resume from.`,
         410,
       );
     }
-    return place.afterIndex;
+    return resumed.afterIndex;
   }
 }

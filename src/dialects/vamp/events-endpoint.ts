@@ -28,29 +28,31 @@ export async function postEvent(
   }
   const result = await report(draftOf(event, call.namespace), context);
   if (result.status === 'REJECTED') {
-    throw new VampError(result.errors.map(({ path, message }) => told(path, message)).join(' '));
+    throw new VampError(
+      result.errors.map(({ path, message }) => sentenceOf(path, message)).join(' '),
+    );
   }
   return answer(201, { ...echoed(result.report, options.values) }, call.accept);
 }
 
-/** Where the event as it came would make it too large, it is kept without. */
+/** An event that is too large with its raw message is recorded without it. */
 async function report(
   draft: EventDraft,
   { intake }: Pick<DialectContext, 'intake'>,
 ): Promise<ReportResult> {
   const [result] = await intake.report([draft], 'STORED');
-  if (result === undefined) throw new Error('the intake answered no result');
+  if (result === undefined) throw new Error('The intake answered no result.');
   const tooLong =
     result.status === 'REJECTED' &&
     result.errors.some(({ path, code }) => code === 'TOO_LONG' && path.length === 0);
   return tooLong && draft.raw !== null ? await report({ ...draft, raw: null }, { intake }) : result;
 }
 
-/** What our limits refuse, in our own words. */
-const told = (path: readonly string[], message: string): string =>
+/** A rejection by our limits, in our own words. */
+const sentenceOf = (path: readonly string[], message: string): string =>
   path.length === 0 ? message : `${path.join('.')}: ${message}`;
 
-/** GET /events: a page of those that match, newest first, or one figure over them. @throws VampError, InputError */
+/** GET /events: a page of matching events, newest first, or one aggregate of them. @throws VampError, InputError */
 export async function getEvents(
   call: Call,
   context: DialectContext,
@@ -80,14 +82,14 @@ async function page(
   if (skip >= total) return [];
   if (skip > maxSkip) {
     throw new VampError(
-      `Pages reach ${maxSkip} events deep: narrow the time range to see what lies behind.`,
+      `Pages reach ${maxSkip} events deep: narrow the time range to see older events.`,
     );
   }
   const { events } = await store.page({ filter, order: 'TIME_DESC', limit: perPage, skip });
   return events;
 }
 
-/** Where there is nothing to measure the figure is 0.0, as in Vamp. */
+/** 0.0 where no event matches, as in Vamp. */
 async function aggregate(
   type: AggregatorType,
   field: string | null,

@@ -5,31 +5,31 @@ import { BodyError, readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { VampApi } from './api.ts';
-import { type Call, type Place, placeOf } from './call.ts';
+import { type Call, type Route, routeOf } from './call.ts';
 import { type Answer, answer } from './content.ts';
 import { EventStream } from './event-stream.ts';
 import { defaultVampOptions, type VampOptions } from './options.ts';
 import { Socket } from './socket.ts';
 
-/** How long a WebSocket is given to close. */
+/** The time that a WebSocket has to close. */
 const closingTimeMs = 1_000;
 
 /**
- * Vamp's events API. How a Vamp event and an event of ours are one:
+ * Vamp's events API. The parts of a Vamp event and where Tidings keeps them:
  *
  * | Vamp        | in                                                    | out                                       |
  * |-------------|-------------------------------------------------------|-------------------------------------------|
- * | id          | never given: a UUID is made                           | id                                        |
+ * | id          | never given: a UUID is generated                      | id                                        |
  * | version     | trait vamp.version                                    | that trait                                |
  * | tags        | tags, expanded                                        | tags                                      |
  * | value       | value                                                 | value, else message                       |
- * | timestamp   | time; trait vamp.timestamp where that would lose some | that trait, else time in UTC              |
+ * | timestamp   | time; trait vamp.timestamp where time is less exact   | that trait, else time in UTC              |
  * | type        | category                                              | type                                      |
  * | namespace   | namespace (`default` where the path names none)       | only events of the namespace; `*` for all |
  * | tag `{kind}:{name}` of an artifact | key; filter keys where there are several |                                 |
  * | tag `{component}:ERROR`            | severity ERROR        |                                           |
  * | the empty tag, and that of `:x`    | trait vamp.emptyTag   | the empty tag                             |
- * | the event as it came               | raw                   |                                           |
+ * | the event as it was sent           | raw                   |                                           |
  */
 export function createVampHttp(
   context: DialectContext,
@@ -68,17 +68,17 @@ export function createVampHttp(
     name: 'vamp',
 
     async handle(request, response, url) {
-      const place = placeOf(url.pathname);
-      if (!place?.path || !(isStream(place.path) || api.knows(place.path))) return false;
-      await serve(request, response, callOf(request, url, place.path, place));
+      const route = routeOf(url.pathname);
+      if (!route?.path || !(isStream(route.path) || api.knows(route.path))) return false;
+      await serve(request, response, callOf(request, url, route.path, route));
       return true;
     },
 
     upgrade(request, socket, head, url) {
-      const place = placeOf(url.pathname);
-      if (place === null || place.path !== null) return false;
+      const route = routeOf(url.pathname);
+      if (route === null || route.path !== null) return false;
       sockets.handleUpgrade(request, socket, head, (client) => {
-        const namespace = place.namespace ?? defaultNamespace;
+        const namespace = route.namespace ?? defaultNamespace;
         new Socket(client, { context, api, options, namespace, origin: originOf(request) });
       });
       return true;
@@ -87,7 +87,7 @@ export function createVampHttp(
     async [Symbol.asyncDispose]() {
       for (const client of sockets.clients) client.close(1001);
       await stream[Symbol.asyncDispose]();
-      // Those that do not answer are not waited for.
+      // Clients that do not answer are not waited for.
       setTimeout(() => {
         for (const client of sockets.clients) client.terminate();
       }, closingTimeMs).unref();
@@ -101,7 +101,7 @@ function callOf(
   request: IncomingMessage,
   url: URL,
   path: readonly string[],
-  { namespace }: Place,
+  { namespace }: Route,
 ): Omit<Call, 'body'> {
   return {
     method: request.method ?? 'GET',
@@ -113,7 +113,7 @@ function callOf(
   };
 }
 
-/** Where the client called: links lead back there. */
+/** The origin that the client called: links point to it. */
 function originOf({ headers: { host } }: IncomingMessage): string {
   const origin = `http://${host}`;
   return URL.canParse(origin) ? origin : 'http://localhost';

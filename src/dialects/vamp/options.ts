@@ -2,11 +2,11 @@ import type { ValueForm } from './encode.ts';
 import type { Strictness } from './query-reader.ts';
 
 export interface VampOptions extends Strictness {
-  /** How GET and POST answer values. */
+  /** The form in which GET and POST answer values. */
   readonly values: ValueForm;
-  /** Size of the body of a request. */
+  /** The largest body of a request. */
   readonly maxBodyBytes: number;
-  /** Idle time after which a stream is sent a heartbeat. */
+  /** A stream that is idle for this time gets a heartbeat. */
   readonly heartbeatEveryMs: number;
 }
 

@@ -1,6 +1,6 @@
 import { VampError } from './vamp-error.ts';
 
-/** Vamp never answers more events than this a page. */
+/** Vamp answers at most this number of events a page. */
 const maxPerPage = 30;
 
 export interface Paging {
@@ -9,7 +9,7 @@ export interface Paging {
   readonly perPage: number;
 }
 
-/** @throws VampError where a number is none */
+/** @throws VampError where a number is malformed */
 export function readPaging(parameters: URLSearchParams): Paging {
   return {
     page: Math.max(1, readInteger(parameters, 'page', 1)),
@@ -26,7 +26,7 @@ function readInteger(parameters: URLSearchParams, name: string, fallback: number
   );
 }
 
-/** The headers of a list. All four links are always there; of an empty list the last page is 0. */
+/** The headers of a list. All four links are always present; the last page of an empty list is 0. */
 export function pagingHeaders(
   url: URL,
   { page, perPage }: Paging,

@@ -5,17 +5,17 @@ import { type Answer, answer, Double, empty } from './content.ts';
 import { filterOf } from './query-filter.ts';
 import { VampError } from './vamp-error.ts';
 
-/** Seconds in which an event counts as the present. */
-const defaultWindow = 120;
+/** Only events of this last period count. */
+const defaultWindowSeconds = 120;
 
-/** The last number of matching events, or 404 where there is none. */
+/** The value of the latest matching event, or 404 where it is not a number. */
 export async function peek(
   tags: readonly string[],
   call: Call,
   context: DialectContext,
 ): Promise<Answer> {
   const now = context.now();
-  const from = now - windowOf(call.url.searchParams) * 1_000_000;
+  const from = now - windowSecondsOf(call.url.searchParams) * 1_000_000;
   const filter = { ...filterOf({ tags, type: null }, call.namespace), time: { from, to: now } };
   const { events } = await context.store.page({ filter, order: 'TIME_DESC', limit: 1 });
   const number = numberOf(events[0]?.value ?? null);
@@ -23,16 +23,16 @@ export async function peek(
 }
 
 /** @throws VampError */
-function windowOf(parameters: URLSearchParams): number {
+function windowSecondsOf(parameters: URLSearchParams): number {
   const text = parameters.get('window');
-  if (text === null) return defaultWindow;
+  if (text === null) return defaultWindowSeconds;
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new VampError(
     `The query parameter 'window' was malformed:\n'${text}' is not a valid 32-bit signed integer value`,
   );
 }
 
-/** A number, also one in a text. */
+/** A number, or the number in a string. */
 function numberOf(value: Json): number | null {
   if (typeof value === 'number') return value;
   if (typeof value !== 'string' || value.trim() === '') return null;
@@ -40,7 +40,7 @@ function numberOf(value: Json): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-/** Paths of the health and metrics endpoints, and the tags of the events in which their number stands. */
+/** Paths of the health and metrics endpoints, and the tags of the events that have their number. */
 const peeks: readonly (readonly [string, (...names: string[]) => readonly string[]])[] = [
   ['health/gateways/?', (g) => [`gateways:${g}`, 'health']],
   ['health/gateways/?/routes/?', (g, r) => [`gateways:${g}`, `routes:${r}`, 'health']],
@@ -62,13 +62,13 @@ const peeks: readonly (readonly [string, (...names: string[]) => readonly string
   ],
 ];
 
-/** Of single instances Vamp knows nothing. */
+/** Vamp has no numbers of single instances. */
 const unknown: readonly string[] = [
   'health/deployments/?/clusters/?/services/?/instances/?',
   'metrics/deployments/?/clusters/?/services/?/instances/?/ports/?/?',
 ];
 
-/** The tags that a path asks for: empty where there is never an answer, null where it is no such path. */
+/** The tags that a path asks for: empty where there is never an answer, null for any other path. */
 export function peekedTags(path: readonly string[]): readonly string[] | null {
   for (const [pattern, tags] of peeks) {
     const names = namesIn(path, pattern);
@@ -84,7 +84,7 @@ function namesIn(path: readonly string[], pattern: string): string[] | null {
   return matches ? path.filter((_, at) => parts[at] === '?') : null;
 }
 
-/** What GET /stats counts, and the tag of each. */
+/** The names in the answer to GET /stats, and the tag that each counts. */
 const counted = {
   'escalation-count': 'sla:escalate',
   'de-escalation-count': 'sla:deescalate',

@@ -7,25 +7,27 @@ import { emptyTagTrait } from './decode.ts';
 import type { VampQuery } from './query-reader.ts';
 import { VampError } from './vamp-error.ts';
 
-/** In place of a namespace: all of them. Ours, not Vamp's. */
+/** Instead of a namespace: all of them. An addition of ours. */
 export const everyNamespace = '*';
 
-/** Tags of a query; an event has fewer. */
+/** Tags of a query: more than an event can have. */
 const maxTags = 1_000;
 /** Characters of a tag, a type, a namespace or a field. */
-const maxText = 1_024;
+const maxCharacters = 1_024;
 
-/** A text of a query as it can be kept, and so as it can be found. @throws VampError */
-function asked(text: string, name: string): string {
-  if (text.length > maxText) {
-    throw new VampError(`${name} has ${text.length} characters: at most ${maxText} are allowed.`);
+/** A string of a query in the form in which the store keeps strings. @throws VampError */
+function storedForm(text: string, name: string): string {
+  if (text.length > maxCharacters) {
+    throw new VampError(
+      `${name} has ${text.length} characters: at most ${maxCharacters} are allowed.`,
+    );
   }
   const kept = storable(text);
   if (kept !== null) return kept;
   throw new VampError(`${name} holds the character NUL (U+0000), which no event has.`);
 }
 
-/** Tags are compared as they are, never expanded; all of them must be there, and the type as it is written. @throws VampError */
+/** An event must have all of the tags, which are not expanded, and exactly the type. @throws VampError */
 export function filterOf(
   { tags, type }: Pick<VampQuery, 'tags' | 'type'>,
   namespace: string,
@@ -33,17 +35,17 @@ export function filterOf(
   if (tags.length > maxTags) {
     throw new VampError(`A query has at most ${maxTags} tags, got ${tags.length}.`);
   }
-  const named = tags.filter((tag) => tag !== '').map((tag) => asked(tag, 'A tag'));
+  const named = tags.filter((tag) => tag !== '').map((tag) => storedForm(tag, 'A tag'));
   const wantsEmpty = named.length < tags.length;
   return {
-    ...(namespace !== everyNamespace && { namespaces: [asked(namespace, 'The namespace')] }),
+    ...(namespace !== everyNamespace && { namespaces: [storedForm(namespace, 'The namespace')] }),
     ...(named.length > 0 && { tags: named }),
     ...(wantsEmpty && { traits: [{ name: emptyTagTrait, op: 'EXISTS' }] }),
-    ...(type !== null && { types: exactly(asked(type, 'The type')) }),
+    ...(type !== null && { types: exactly(storedForm(type, 'The type')) }),
   };
 }
 
-/** @throws InputError where a bound of the time range is no time */
+/** @throws InputError where a bound of the time range is not a time */
 export function queryFilterOf(query: VampQuery, namespace: string, now: Instant): Filter {
   const filter = filterOf(query, namespace);
   if (query.timestamp === null) return filter;
@@ -51,17 +53,17 @@ export function queryFilterOf(query: VampQuery, namespace: string, now: Instant)
 }
 
 /**
- * What an aggregator's field names. Vamp keeps the value of an event a second time under the name of its
- * type, so that `metrics` is the value of the events of type metrics and `metrics.response.time` a number
- * within it. Without a field, and with `value`, it is the value of all that match. Where the query's type is
- * not the first word, the field is a path within the value. @throws VampError
+ * The measure that an aggregator's field names. Vamp also keeps an event's value under the name of its type: `metrics`
+ * is the value of events of type metrics, and `metrics.response.time` a number within it. No field, and `value`, mean
+ * the value of all matching events. A field that does not begin with the query's type is a path within the value.
+ * @throws VampError
  */
 export function measureOf(
   field: string | null,
   query: VampQuery,
   filter: Filter,
 ): { readonly measure: Measure; readonly filter: Filter } {
-  const name = asked(field ?? 'value', 'The field');
+  const name = storedForm(field ?? 'value', 'The field');
   const [first = '', ...rest] = name.split('.');
   if (first === 'value') return { measure: valueAt(rest), filter };
   if (query.type === null) {
@@ -71,7 +73,7 @@ export function measureOf(
   return { measure: valueAt(path ?? [first, ...rest]), filter };
 }
 
-/** The path behind the type's name: null where the field does not begin with it. */
+/** The path after the type's name; null where the field does not begin with it. */
 function within(field: string, type: string): string[] | null {
   // Elasticsearch knows the type in lower case.
   const [name, wanted] = [field.toLowerCase(), type.toLowerCase()];

@@ -14,16 +14,16 @@ interface Aggregator {
   readonly field: string | null;
 }
 
-/** What a Vamp client asks for. */
+/** A query of a Vamp client. */
 export interface VampQuery {
-  /** All of them. */
+  /** An event must have all of them. */
   readonly tags: readonly string[];
   readonly type: string | null;
   readonly timestamp: TimeRangeInput | null;
   readonly aggregator: Aggregator | null;
 }
 
-/** Where false, Vamp's accidents are mended: a query needs no tags, a timestamp may be exact, and `tag[]` is a tag. */
+/** Where false, a query needs no tags, a timestamp may be exact, and `tag[]` is a tag: Vamp rejects these. */
 export interface Strictness {
   readonly strict: boolean;
 }
@@ -49,7 +49,7 @@ export function readQuery(
 
 export function readQueryBody(body: string, { strict }: Strictness): VampQuery {
   const source = new DslObject(parseBody(body));
-  const tags = source.texts('tags');
+  const tags = source.strings('tags');
   if (tags === null && strict) throw missingValue('tags');
   const query: VampQuery = {
     tags: tags ?? [],
@@ -75,7 +75,7 @@ function readRange(source: DslObject, strict: boolean): TimeRangeInput | null {
   return { lt: bound('lt'), lte: bound('lte'), gt: bound('gt'), gte: bound('gte') };
 }
 
-/** A date that YAML took for one is as good as its string. */
+/** YAML reads a date as a date: its string is as good. */
 function expressionOf(json: Json): string | null {
   if (json === null) return null;
   return typeof json === 'object' ? stringifyJson(json) : String(json);

@@ -11,20 +11,20 @@ const contents = ['JSON', 'YAML', 'PLAINTEXT', 'JAVASCRIPT'] as const;
 export type SocketContent = (typeof contents)[number];
 export type SocketStatus = 'OK' | 'ACCEPTED' | 'NOCONTENT' | 'ERROR';
 
-/** What a client sends through the WebSocket. */
+/** A request by WebSocket. */
 export interface SocketRequest {
   readonly api: string;
   readonly path: string;
   readonly action: (typeof actions)[number];
   readonly accept: SocketContent;
   readonly content: SocketContent;
-  /** The client's own mark, which every answer repeats. */
+  /** Chosen by the client; every answer repeats it. */
   readonly transaction: string;
   readonly data: string | null;
   readonly parameters: URLSearchParams;
 }
 
-/** Requests of one message. */
+/** Requests in one message. */
 const maxRequests = 100;
 
 /** The requests in a message, which may be a list of them. @throws VampError */
@@ -69,7 +69,7 @@ function oneOf<Value extends string>(
   return value;
 }
 
-/** A list gives a parameter several times. */
+/** A list gives a parameter several values. */
 function readParameters(source: DslObject): URLSearchParams {
   const json = source.json('parameters');
   if (json === null) throw missingValue('parameters');
@@ -82,7 +82,7 @@ function readParameters(source: DslObject): URLSearchParams {
   return parameters;
 }
 
-/** What answers a request, or carries an event to it, in the form it accepts. */
+/** An answer to a request, or an event for it, in the form that it accepts. */
 export function writeResponse(
   { api, path, action, accept, transaction }: SocketRequest,
   status: SocketStatus,
@@ -104,10 +104,10 @@ export function writeResponse(
   );
 }
 
-/** What answers a message that is no request. */
+/** The answer to a message that is not a request. */
 export const writeError = (error: string): string => write({ status: 'ERROR', error }, 'JSON');
 
-/** What carries an event: as text within the text. */
+/** An event, as a string within the message. */
 export const writeEvent = (request: SocketRequest, event: Event): string =>
   writeResponse(
     request,

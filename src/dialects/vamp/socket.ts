@@ -4,7 +4,7 @@ import { InputError } from '../../event/input-error.ts';
 import { FeedError } from '../../live/feed.ts';
 import type { DialectContext } from '../dialect.ts';
 import type { VampApi } from './api.ts';
-import { type Call, socketPlaceOf } from './call.ts';
+import { type Call, socketRouteOf } from './call.ts';
 import type { Answer } from './content.ts';
 import { streamFilter } from './event-stream.ts';
 import type { VampOptions } from './options.ts';
@@ -27,21 +27,21 @@ const mediaTypes: Readonly<Record<SocketContent, string>> = {
   JAVASCRIPT: 'application/javascript',
 };
 
-/** Messages of one client that may wait for their turn. */
+/** Messages of one client that may wait. */
 const maxWaiting = 64;
-/** How long a client may leave what it was sent unread, in milliseconds. */
-const patience = 40_000;
+/** A client that leaves a message unread for this time is disconnected. */
+const readTimeoutMs = 40_000;
 
 export interface SocketOptions {
   readonly context: DialectContext;
   readonly api: VampApi;
   readonly options: VampOptions;
-  /** That of the upgrade's path, for paths that name none; and where the gateway is called. */
+  /** The namespace of the upgrade's path, for paths that name none; and the origin that the client called. */
   readonly namespace: string;
   readonly origin: string;
 }
 
-/** One client of the WebSocket multiplexer: answers calls in order, and follows at most one stream of events. */
+/** One client of the WebSocket: answers its calls in order, and follows at most one stream of events. */
 export class Socket {
   readonly #socket: WebSocket;
   readonly #options: SocketOptions;
@@ -87,18 +87,18 @@ export class Socket {
     this.#socket.send(responseTo(request, answered));
   }
 
-  /** The same call by HTTP. PUT reports, as Vamp has it for the path of a list. @throws VampError */
+  /** The same call by HTTP. As in Vamp, PUT to the path of a list reports. @throws VampError */
   #callOf(request: SocketRequest): Call {
     const { namespace, origin } = this.#options;
     const address = `${origin}${request.path}`;
     const url = URL.canParse(address) ? new URL(address) : null;
-    const place = url && socketPlaceOf(url.pathname);
-    if (!url || !place?.path) throw new VampError(`Bad request. Unsupported path: ${request.path}`);
+    const route = url && socketRouteOf(url.pathname);
+    if (!url || !route?.path) throw new VampError(`Bad request. Unsupported path: ${request.path}`);
     for (const [name, value] of request.parameters) url.searchParams.append(name, value);
     return {
       method: methods[request.action],
-      namespace: place.namespace ?? namespace,
-      path: place.path,
+      namespace: route.namespace ?? namespace,
+      path: route.path,
       url,
       accept: mediaTypes[request.accept],
       contentType: mediaTypes[request.content],
@@ -106,7 +106,7 @@ export class Socket {
     };
   }
 
-  /** Follows the stream that a request asks for, instead of the one before. */
+  /** Follows the stream that a request asks for, and ends the one before. */
   #follow(request: SocketRequest, call: Call): void {
     const { context, options } = this.#options;
     const filter = streamFilter(call, options);
@@ -136,7 +136,7 @@ export class Socket {
   /** Resolves once the socket has taken the events. */
   #deliver(request: SocketRequest, events: readonly Event[]): Promise<void> {
     return new Promise((resolve) => {
-      const deadline = setTimeout(() => this.#socket.terminate(), patience);
+      const deadline = setTimeout(() => this.#socket.terminate(), readTimeoutMs);
       const last = events.length - 1;
       for (const [at, event] of events.entries()) {
         const text = writeEvent(request, event);
@@ -152,15 +152,12 @@ export class Socket {
   }
 
   #fail(error: unknown): void {
-    this.#options.context.log.error(
-      { error },
-      'A Vamp socket failed in a way that nobody expected.',
-    );
+    this.#options.context.log.error({ error, where: "Vamp's WebSocket" }, 'Unexpected error.');
     this.#socket.close(1011);
   }
 }
 
-/** What the client can mend. */
+/** A mistake that the client can correct. */
 const isMistake = (error: unknown): error is VampError | InputError =>
   error instanceof VampError || error instanceof InputError;
 

@@ -1,7 +1,7 @@
 import type { Instant } from '../../event/event.ts';
 import { formatInstant, InstantError, parseInstant } from '../../event/instant.ts';
 
-/** A date-time as Vamp has it: an instant, and the text that Vamp writes for it. */
+/** A date-time of Vamp: an instant, and how Vamp writes it. */
 export interface Timestamp {
   readonly instant: Instant;
   /** In the offset it was given in, with all its digits: 2026-01-01T12:00:00.25+02:00. */
@@ -12,7 +12,7 @@ export interface Timestamp {
 const shape =
   /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d)(?:(:\d\d)(\.\d{1,9})?)?([Zz]|[+-](?:0\d|1[0-7]):\d\d|[+-]18:00)$/;
 
-/** Null where the text is no date-time with an offset. */
+/** Null where the string is not a date-time with an offset. */
 export function parseTimestamp(given: string): Timestamp | null {
   const [, date, minute, second = ':00', fraction = '', offset] = shape.exec(given) ?? [];
   if (offset === undefined) return null;
@@ -26,6 +26,6 @@ export function parseTimestamp(given: string): Timestamp | null {
   }
 }
 
-/** java.time's ISO_OFFSET_DATE_TIME in UTC: only the fraction digits that are needed, so that `.000` vanishes. */
+/** java.time's ISO_OFFSET_DATE_TIME in UTC, without trailing zeros of the fraction. */
 export const formatTimestamp = (instant: Instant): string =>
   formatInstant(instant).replace(/\.?0*Z$/, 'Z');

@@ -1,9 +1,9 @@
 import { stringifyJson } from '../../event/json.ts';
 
-/** Characters of a message: what a client sent is repeated to it, but not without end. */
+/** Characters of a message, which may repeat what the client sent. */
 const maxMessage = 1_000;
 
-/** A request that Vamp rejects: answered with the status and `{"message": …}`. The texts are Vamp's own. */
+/** A request that Vamp rejects: answered with the status and `{"message": …}`. The messages are Vamp's own. */
 export class VampError extends Error {
   override readonly name = 'VampError';
   readonly status: number;

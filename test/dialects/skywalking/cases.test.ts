@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import cases from '../../fixtures/skywalking-cases.json' with { type: 'json' };
 
-/** Where the cases are tested: the other files beside this one. */
+/** Where the cases are tested: the other files of this folder. */
 const tested: Readonly<Record<string, string>> = {
   e2e_event: 'clients',
   e2e_java_agent: 'clients',
@@ -17,12 +17,12 @@ const tested: Readonly<Record<string, string>> = {
   booster_ui_client: 'clients',
 };
 
-/** What no case of these surfaces is, and why. */
+/** Cases that are not about these interfaces, and why. */
 const leftOut: Readonly<Record<string, string>> = {
   about: 'no case',
   swctl_parameters: 'how swctl reads its own command line',
   'duration.before_10_3': 'the window of versions that are no more',
-  'ids.cases.5.relation': 'ids of relations stand in alarms alone',
+  'ids.cases.5.relation': 'ids of relations occur in alarms alone',
   'horizon_ui_client.effective_timestamp': 'sorted by the user interface itself',
   'horizon_ui_client.sorted_DES': 'sorted by the user interface itself',
   'horizon_ui_client.gantt': 'drawn by the user interface itself',

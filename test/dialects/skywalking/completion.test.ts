@@ -18,14 +18,14 @@ const start = 1_700_000_000_000;
 
 /** What Tidings answers where it means to differ; docs/protocols/skywalking.md says why. */
 const deviations: Readonly<Record<string, readonly AgentEvent[]>> = {
-  // An event stands where it began, not where its last report was made.
+  // An event is listed at its start, not at its last report.
   'sort-uses-start-for-finished': [
     { uuid: 'one', startTime: start + 1_000, endTime: start + 900_000 },
     { uuid: 'two', startTime: start, endTime: start + 500_000 },
   ],
   // Pages hold whole events.
   'paging-before-merge-page2': [{ uuid: 'a', startTime: start, endTime: start + 4_000 }],
-  // The latest end stands, whatever the order of the question: as the case itself recommends.
+  // The latest end counts, in whatever order the events are asked for: as the case itself recommends.
   'QUIRK-order-changes-result-DES': [
     { uuid: 'a', startTime: start, endTime: start + 9_000, message: 'A' },
   ],
@@ -106,7 +106,7 @@ describe('a start that nobody told', () => {
     expect(await reported('ends', rows)).toMatchObject([{ startTime: 0, endTime: start + 9_000 }]);
   });
 
-  test('is not that of an end before the start that is told later', async () => {
+  test('is not that of an end before the start that is reported later', async () => {
     const rows = [
       { uuid: 'a', endTime: start + 5_000 },
       { uuid: 'a', startTime: start + 7_000 },

@@ -59,7 +59,7 @@ test('http-empty-layer', async () => {
   expect(await response.text()).toBe(given.response_body);
 });
 
-test('what stands before an event without a layer is recorded', async () => {
+test('the events before an event without a layer are recorded', async () => {
   const response = await send([event('before'), event('bare', { layer: '' }), event('behind')]);
   expect(response.status).toBe(400);
   expect(await found('before')).toHaveLength(1);
@@ -88,7 +88,7 @@ describe('statuses', () => {
     ['another JSON', [event('plus')], 200, { 'Content-Type': 'application/x+json' }],
     ['another type', [event('form')], 400, { 'Content-Type': 'text/plain' }],
     ['no array', event('object'), 400],
-    ['a text', '"text"', 400],
+    ['a string', '"text"', 400],
     ['nothing', '', 400],
     ['no JSON', '[{', 500],
     ['a wrong type', [event('fine'), event('odd', { startTime: 'soon' })], 500],
@@ -107,7 +107,7 @@ describe('statuses', () => {
   });
 });
 
-test('an event outside the limits is refused with the reason, and the others are recorded', async () => {
+test('an event outside the limits is rejected with the reason, and the others are recorded', async () => {
   const ahead = event('ahead', { startTime: Date.now() + 3_600_000 });
   const response = await send([event('one'), ahead, event('two')]);
   expect(response.status).toBe(400);

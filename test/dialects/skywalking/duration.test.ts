@@ -23,6 +23,6 @@ test.each([
   { start: '2023-11-14 24', end: '2023-11-14 24', step: 'HOUR' },
   { start: '2023-11-14 221360', end: '2023-11-14 2214', step: 'SECOND' },
   { start: '', end: '', step: 'SECOND' },
-] satisfies Duration[])('$start to $end by $step is refused', (duration) => {
+] satisfies Duration[])('$start to $end by $step is rejected', (duration) => {
   expect(() => spanOf(duration)).toThrow(/must be a time in the form yyyy-MM-dd/);
 });

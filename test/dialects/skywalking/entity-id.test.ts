@@ -10,7 +10,7 @@ interface IdCase {
   readonly endpoint?: string;
 }
 
-/** Ids of relations stand in alarms alone, which are not a part of this protocol's event half. */
+/** Ids of relations occur in alarms alone, which are not a part of this protocol's event half. */
 const leftOut = (given: object) => 'relation' in given;
 
 test.each((cases.ids.cases as IdCase[]).filter((given) => !leftOut(given)))('$id', (given) => {

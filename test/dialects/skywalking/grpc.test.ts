@@ -139,7 +139,7 @@ test('a port that is taken is an error with its name', async () => {
   await expect(openPort(gateway.context, { port })).rejects.toThrow(`127.0.0.1:${port}`);
 });
 
-test('the gateway opens the port that it is told, and takes as many events as it may at once', async () => {
+test('the gateway opens the configured port, and takes events in batches of the configured size', async () => {
   await using free = createServer().listen(0, '127.0.0.1');
   await once(free, 'listening');
   const { port } = free.address() as AddressInfo;

@@ -61,7 +61,7 @@ test.each([
 
 /** Members that are right, nearly right, and anything. */
 const odd = fc.oneof(fc.string(), fc.integer(), fc.double(), fc.jsonValue());
-const texts = fc.dictionary(fc.string(), odd);
+const oddParameters = fc.dictionary(fc.string(), odd);
 const oddEvent = fc.record(
   {
     uuid: odd,
@@ -69,7 +69,7 @@ const oddEvent = fc.record(
     name: odd,
     type: odd,
     message: odd,
-    parameters: fc.oneof(texts, odd),
+    parameters: fc.oneof(oddParameters, odd),
     startTime: fc.oneof(fc.bigInt().map(String), odd),
     endTime: odd,
     layer: odd,

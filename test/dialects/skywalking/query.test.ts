@@ -110,7 +110,7 @@ describe('a condition', () => {
   test.each([
     { pageNum: 10_002, pageSize: 1 },
     { pageNum: 1, pageSize: 10_001 },
-  ])('that reaches as far as %j is refused', async (page) => {
+  ])('that reaches as far as %j is rejected', async (page) => {
     const answer = await post(gateway.url, eventsDocument, { condition: { time, paging: page } });
     expect(answer.errors?.[0]?.message).toMatch(/paging reaches too far/);
   });
@@ -236,7 +236,7 @@ describe('requests', () => {
     expect(await response.json()).toMatchObject({ errors: [expect.anything()] });
   });
 
-  test('other methods and other types are refused', async () => {
+  test('other methods and other types are rejected', async () => {
     expect((await send({ method: 'GET' })).status).toBe(405);
     expect((await send({ method: 'POST', body: 'query={version}' })).status).toBe(415);
   });

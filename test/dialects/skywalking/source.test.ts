@@ -70,7 +70,7 @@ describe.skipIf(!hasKafka)('Kafka (needs kcat: apt-get install kcat)', { concurr
     expect(source.skipped).toBe(0);
   });
 
-  test('the gateway follows the topic that it is told', async ({ expect }) => {
+  test('the gateway follows the configured topic', async ({ expect }) => {
     const messages = Array.from({ length: 7 }, (_, at) => ({
       key: 'told',
       value: serialised(event('Told', { uuid: `told-${at}`, source: { service: 'told' } })),

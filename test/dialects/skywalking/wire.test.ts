@@ -68,7 +68,7 @@ test('any bytes are an event with a draft, or are malformed', () => {
     name: 'n',
     parameters: { k: 'v' },
   });
-  /** Random bytes seldom get far: an Event of which a byte was changed does. */
+  /** Random bytes are rarely read far: an Event with one changed byte is. */
   const damaged = fc
     .tuple(fc.nat({ max: real.length - 1 }), fc.nat({ max: 255 }))
     .map(([at, byte]) => Buffer.from(real.map((each, index) => (index === at ? byte : each))));

@@ -14,7 +14,7 @@ type Case = any;
 const inGroup = (group: string): [string, Case][] =>
   cases.cases.filter((each) => each.group === group).map((each) => [each.name, each]);
 
-/** What stands in the file and is not of these interfaces. */
+/** Cases of the file that are not about these interfaces. */
 const elsewhere: Readonly<Record<string, string>> = {
   'workflow-event-schedule': 'workflows are Vamp’s own: they follow the stream of this gateway',
   'node-client: normalizeEvent': 'written to Elasticsearch directly, past the API',

@@ -177,7 +177,7 @@ describe.each([
   });
 });
 
-describe('lists and texts have a length', () => {
+describe('lists and strings have a limited length', () => {
   const many = (count: number) => Array.from({ length: count }, (_, at) => `t${at}`);
 
   test.each([
@@ -200,12 +200,12 @@ describe('lists and texts have a length', () => {
     [
       'an object for a time',
       { tags: [], timestamp: { lt: { a: 1 } } },
-      '"{\\"a\\":1}" is not a time',
+      /^"\{\\"a\\":1\}" is not a time: /,
     ],
     [
       'a list for a time',
       { tags: [], timestamp: { gte: [1, 'b'] } },
-      '"[1,\\"b\\"]" is not a time',
+      /^"\[1,\\"b\\"\]" is not a time: /,
     ],
     [
       'date math',
@@ -268,7 +268,7 @@ describe('an integer beyond 2^53 keeps its digits', () => {
   });
 
   test.each(['1'.repeat(1_001), `0x${'f'.repeat(1_000)}`, `1${':10'.repeat(300_000)}`])(
-    'one of too many digits is a text: %.10s…',
+    'one of too many digits is a string: %.10s…',
     async (digits) => {
       const body = `tags: [huge]\ntype: "5"\nvalue: ${digits}`;
       const { status } = await ask(`${api}/events`, { method: 'POST', headers: yaml, body });

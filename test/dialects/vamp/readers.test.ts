@@ -52,7 +52,7 @@ describe('a body', () => {
     expect(JSON.stringify(json)).toBe('{"__proto__":{"a":1}}');
   });
 
-  test('with more aliases than anybody writes is refused', () => {
+  test('with more aliases than anybody writes is rejected', () => {
     const levels = Array.from({ length: 12 }, (_, level) => {
       const inner = level === 0 ? 'x' : `*l${level - 1}`;
       return `l${level}: &l${level} [${Array.from({ length: 10 }, () => inner).join(', ')}]`;
@@ -90,7 +90,7 @@ describe('an event', () => {
       "Event timestamp cannot be parsed: '1767268800000'.",
     ],
     ['{"tags":[],"timestamp":"now"}', "Event timestamp cannot be parsed: 'now'."],
-  ])('%s is refused', (body, message) => {
+  ])('%s is rejected', (body, message) => {
     expect(refused(() => readEvent(body))).toBe(message);
   });
 
@@ -149,7 +149,7 @@ describe('a query', () => {
       '{"tags":[],"aggregator":{"type":"SUM","by":1},"x":2}',
       'Unexpected in DSL: {"aggregator":{"by":1},"x":2}',
     ],
-  ])('%s is refused', (body, message) => {
+  ])('%s is rejected', (body, message) => {
     expect(refused(() => readQueryBody(body, lenient))).toBe(message);
   });
 });

@@ -15,13 +15,13 @@ interface Message {
 
 /** What vamp-ui does: every request is JSON with a transaction of its own. */
 class Client implements AsyncDisposable {
-  readonly texts: string[] = [];
+  readonly received: string[] = [];
   readonly socket: WebSocket;
   closed: number | null = null;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
-    socket.on('message', (data) => this.texts.push(String(data)));
+    socket.on('message', (data) => this.received.push(String(data)));
     socket.on('close', (code) => {
       this.closed = code;
     });
@@ -34,7 +34,7 @@ class Client implements AsyncDisposable {
   }
 
   get messages(): Message[] {
-    return this.texts.map((text) => JSON.parse(text));
+    return this.received.map((text) => JSON.parse(text));
   }
 
   send(message: object): void {
@@ -49,7 +49,7 @@ class Client implements AsyncDisposable {
   }
 
   async answer(at: number): Promise<Message> {
-    await eventually(() => expect(this.texts.length).toBeGreaterThan(at));
+    await eventually(() => expect(this.received.length).toBeGreaterThan(at));
     return this.messages[at] as Message;
   }
 
@@ -69,10 +69,10 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 
 /** A call that is answered shows that everything sent before it was read. */
 async function settled(client: Client): Promise<void> {
-  const before = client.texts.length;
+  const before = client.received.length;
   client.send({ path: '/stats', action: 'PEEK', transaction: 'settled' });
   await client.answer(before);
-  client.texts.length = before;
+  client.received.length = before;
 }
 
 describe('PEEK on /events/stream', () => {
@@ -85,7 +85,7 @@ describe('PEEK on /events/stream', () => {
     const { id } = await report(`${gateway.url}/${namespace}/api/v1`, event);
     await client.answer(0);
     const data = `{"id":"${id}","tags":["x"],"value":5,"timestamp":"2026-01-01T12:00:00Z","type":"event"}`;
-    expect(client.texts).toEqual([
+    expect(client.received).toEqual([
       `{"api":"v1","path":"/events/stream","action":"PEEK","status":"OK","content":"JSON","transaction":"7","data":${JSON.stringify(data)},"parameters":{}}`,
     ]);
   });
@@ -112,8 +112,8 @@ describe('PEEK on /events/stream', () => {
     await settled(client);
     await report(api, { tags: ['b:c', 'a'], type: 'metrics' });
     const only = await report(api, { tags: ['only'] });
-    await eventually(() => expect(client.texts).toHaveLength(2));
-    const message = parse(client.texts[1] ?? '');
+    await eventually(() => expect(client.received).toHaveLength(2));
+    const message = parse(client.received[1] ?? '');
     expect(message).toMatchObject({ status: 'OK', content: 'YAML', transaction: '2' });
     expect(parse(message.data)).toMatchObject({ id: only.id, tags: ['only'] });
   });
@@ -178,7 +178,7 @@ describe('a message that is no request', () => {
     await using client = await Client.open(`${gateway.url}/websocket`);
     client.socket.send(text);
     await client.answer(0);
-    expect(client.texts).toEqual([JSON.stringify({ status: 'ERROR', error })]);
+    expect(client.received).toEqual([JSON.stringify({ status: 'ERROR', error })]);
   });
 });
 
@@ -191,7 +191,7 @@ test('many calls at once are answered in order', async () => {
   expect(client.messages.map(({ transaction }) => transaction)).toEqual(transactions);
 });
 
-test('paths of others are refused, and clients are told when the gateway closes', async () => {
+test('other paths are rejected, and clients are notified when the gateway closes', async () => {
   await using own = await startGateway();
   await expect(Client.open(`${own.url}/a/b/websocket`)).rejects.toThrow('404');
   await using client = await Client.open(`${own.url}/websocket`);
