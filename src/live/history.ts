@@ -60,6 +60,11 @@ export class History {
     this.#page = { maxEvents: pageEvents, maxBytes };
   }
 
+  /** @throws Unavailable until the journal was first reached */
+  get journalId(): string {
+    return this.#journal.id;
+  }
+
   /** The journal's position: this process was notified of everything up to it. */
   get position(): number {
     return this.#journal.position;

@@ -145,7 +145,7 @@ export class Subscriber implements ChannelMember, PendingMember, HistoryReader, 
 
   #begin(index: number): void {
     this.#index = index;
-    if (!this.#ended) this.#sink.begin(index);
+    if (!this.#ended) this.#sink.begin(index, this.#parts.history.journalId);
   }
 
   async #sendSlice({ events, index }: RingSlice): Promise<void> {
@@ -168,7 +168,8 @@ export class Subscriber implements ChannelMember, PendingMember, HistoryReader, 
   }
 
   async #sendCheckpoint(index: number): Promise<void> {
-    if (performance.now() - this.#sentAtMs < this.#parts.checkpointAfterMs) return;
+    const quietMs = performance.now() - this.#sentAtMs;
+    if (index <= this.#index || quietMs < this.#parts.checkpointAfterMs) return;
     if (this.#operation.batching) return await this.#render([{ index, events: [] }]);
     this.#sentAtMs = performance.now();
     this.checkpoint(index);

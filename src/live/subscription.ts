@@ -30,7 +30,7 @@ export interface Message {
 /** The connection's side of one subscription. */
 export interface FeedSink {
   /** The feed begins: everything up to this index was sent before, or is not wanted. */
-  begin(index: number): void;
+  begin(index: number, journalId: string): void;
 
   /** Messages of one turn of the event loop may leave in one write. */
   send(message: Message): void;

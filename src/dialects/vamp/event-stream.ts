@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Event } from '../../event/event.ts';
 import type { Filter } from '../../event/filter.ts';
+import { formatStreamEventId, parseStreamEventId } from '../../live/stream-event-id.ts';
 import type { DialectContext } from '../dialect.ts';
 import { type FeedFormat, FeedResponses } from '../feed-response.ts';
 import { inOneLine } from '../line.ts';
@@ -15,8 +16,9 @@ import { VampError } from './vamp-error.ts';
 /** Vamp's frame: data before event, no space after the colons, no id. */
 const frame = (event: Event): string =>
   `data:${inOneLine(streamedText(event))}\nevent:${inOneLine(event.type)}\n\n`;
-/** With the index to resume after, for clients that asked for it. */
-const resumableFrame = (event: Event): string => `id:${event.index}\n${frame(event)}`;
+/** With the id to resume from, for clients that asked for it. */
+const resumableFrame = (event: Event, journalId: string): string =>
+  `id:${formatStreamEventId(journalId, event.index)}\n${frame(event)}`;
 
 /** A stream uses the tags and the type of a query, and ignores the rest. @throws VampError */
 export function streamFilter(call: Call, options: VampOptions): Filter {
@@ -61,9 +63,10 @@ export class EventStream implements AsyncDisposable {
   }
 
   #format(resumable: boolean): FeedFormat {
+    const journalId = resumable ? this.#context.journal.id : '';
     return {
       name: resumable ? 'with ids' : 'plain',
-      frame: resumable ? resumableFrame : frame,
+      frame: resumable ? (event) => resumableFrame(event, journalId) : frame,
       opening: '',
       heartbeat: 'data:\n\n',
       heartbeatEveryMs: this.#options.heartbeatEveryMs,
@@ -72,7 +75,11 @@ export class EventStream implements AsyncDisposable {
   }
 
   async #afterIndex(text: string): Promise<number> {
-    const resumed = await resumeFrom(text, this.#context);
+    const id = parseStreamEventId(text);
+    if (id?.journalId != null && id.journalId !== this.#context.journal.id) {
+      throw new VampError('The index belongs to another journal: begin with after=0.', 410);
+    }
+    const resumed = await resumeFrom(id ? String(id.index) : text, this.#context);
     if (resumed.gone !== null) {
       throw new VampError(
         `Events after index ${text} are gone: ${resumed.gone} is the oldest index to resume from.`,

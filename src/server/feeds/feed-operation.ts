@@ -14,6 +14,8 @@ import {
   prepareOperation,
 } from '../../graphql/operation.ts';
 import { requestError } from '../../graphql/request-error.ts';
+import type { FeedRequest } from '../../live/feed.ts';
+import type { StreamEventId } from '../../live/stream-event-id.ts';
 import type { FeedOperation } from '../../live/subscription.ts';
 import { readSelection, type Selection } from '../http/selection.ts';
 
@@ -31,8 +33,8 @@ export class FeedOperationReader {
     this.#engine = engine;
   }
 
-  /** `afterIndex`, unless null, overrides the argument. Never throws. */
-  read(request: OperationRequest, afterIndex: number | null): ReadOperation {
+  /** `lastEventId` overrides the arguments afterIndex and journalId. Never throws. */
+  read(request: OperationRequest, lastEventId: StreamEventId | null): ReadOperation {
     const prepared = prepareOperation(this.#engine, request);
     if (prepared.errors) return { errors: prepared.errors };
     const selection = this.#selectionOf(prepared.document, prepared.operation);
@@ -43,7 +45,7 @@ export class FeedOperationReader {
     const coerced = coerce(values);
     if (coerced === null) return { errors: errors(values) };
     try {
-      return { operation: this.#operation(selection, coerced, afterIndex) };
+      return { operation: this.#operation(selection, coerced, lastEventId) };
     } catch (error) {
       return { errors: [this.#engine.publicError(error)] };
     }
@@ -60,7 +62,7 @@ export class FeedOperationReader {
   #operation(
     { field, document, alone: operation, digest, variables }: Selection,
     coerced: Readonly<Record<string, unknown>>,
-    afterIndex: number | null,
+    lastEventId: StreamEventId | null,
   ): FeedOperation {
     const { schema, publicError, execute } = this.#engine;
     const name = field.name.value;
@@ -76,7 +78,7 @@ export class FeedOperationReader {
       stringifyJson(result.errors ? { ...result, errors: result.errors.map(publicError) } : result);
     return {
       key: digestOf([digest, variableValues, request.filter, batching]),
-      request: { ...request, afterIndex: afterIndex ?? request.afterIndex },
+      request: lastEventId === null ? request : resumed(request, lastEventId),
       batching,
       render(rootValue) {
         const result = execute({
@@ -91,6 +93,12 @@ export class FeedOperationReader {
     };
   }
 }
+
+const resumed = (request: FeedRequest, { index, journalId }: StreamEventId): FeedRequest => ({
+  ...request,
+  afterIndex: index,
+  journalId: journalId ?? request.journalId ?? null,
+});
 
 function pick(
   values: Readonly<Record<string, unknown>>,

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { FeedError } from '../../live/feed.ts';
+import { formatStreamEventId } from '../../live/stream-event-id.ts';
 import type { FeedOperation, FeedSink, Message, Subscription } from '../../live/subscription.ts';
 import type { FeedConnection } from '../feeds/connections.ts';
 import { Outbox, type Owner } from '../feeds/outbox.ts';
@@ -30,13 +31,14 @@ const complete = 'event: complete\ndata:\n\n';
 
 /**
  * One operation as a stream of server-sent events, in graphql-sse's form (a connection of its own for each):
- * `next` with a result, `complete` at the end. The id of an event is the index to resume from.
+ * `next` with a result, `complete` at the end. The id of an event is the journal's id and the index to resume after.
  */
 export class SseOperation implements FeedSink, Owner, FeedConnection {
   readonly #response: ServerResponse;
   readonly #options: SseOptions;
   readonly #outbox: Outbox;
   #subscription: Pick<Subscription, 'cancel'> | null = null;
+  #journalId = '';
   #lastIndex = 0;
   #drainsAtBeat = -1;
   #silentBeats = 0;
@@ -95,12 +97,14 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
     this.#finish();
   }
 
-  begin(index: number): void {
+  begin(index: number, journalId: string): void {
+    this.#journalId = journalId;
     this.checkpoint(index);
   }
 
   send({ bytes, index }: Message): void {
-    this.#outbox.push(`id: ${index}\nevent: next\ndata: ${bytes}\n\n`, this, index);
+    const id = formatStreamEventId(this.#journalId, index);
+    this.#outbox.push(`id: ${id}\nevent: next\ndata: ${bytes}\n\n`, this, index);
   }
 
   get hasRoom(): boolean {
@@ -113,7 +117,8 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
 
   /** A comment, and an event without data: browsers keep its id and tell nobody. */
   checkpoint(index: number): void {
-    this.#outbox.push(`: ${index}\nid: ${index}\n\n`, this, index);
+    const id = formatStreamEventId(this.#journalId, index);
+    this.#outbox.push(`: ${index}\nid: ${id}\n\n`, this, index);
   }
 
   /** A gateway that closes does not complete the stream: clients then connect to another. */

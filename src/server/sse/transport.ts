@@ -14,6 +14,7 @@ import {
   runSubscription,
 } from '../../graphql/subscription.ts';
 import { replyJson } from '../../http/reply.ts';
+import { parseStreamEventId, type StreamEventId } from '../../live/stream-event-id.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
 import { slowConsumerGrace } from '../feeds/slow-consumer.ts';
@@ -105,12 +106,13 @@ const errorText = (errors: readonly GraphQLError[]): string =>
   JSON.stringify({ errors: errors.map(clientError) });
 
 const badLastEventId = (): GraphQLError =>
-  requestError('Last-Event-ID must be the index of an event.', { argument: ['afterIndex'] });
+  requestError('Last-Event-ID must be the id of an event of this stream, or an index.', {
+    argument: ['afterIndex'],
+  });
 
-/** The index that a reconnecting client has seen last; null without one, undefined where it is none of ours. */
-function lastEventIdOf({ headers }: IncomingMessage): number | null | undefined {
+/** Of a reconnecting client; null without one, undefined where it is not an id of ours. */
+function lastEventIdOf({ headers }: IncomingMessage): StreamEventId | null | undefined {
   const id = headers['last-event-id'];
   if (id === undefined || id === '') return null;
-  const index = typeof id === 'string' && /^\d{1,16}$/.test(id) ? Number(id) : undefined;
-  return index !== undefined && Number.isSafeInteger(index) ? index : undefined;
+  return parseStreamEventId(String(id)) ?? undefined;
 }

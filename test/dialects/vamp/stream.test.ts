@@ -62,7 +62,7 @@ describe('the stream', () => {
     const second = await report(api, { tags: ['x'] });
     await using all = await OpenStream.open(`${api}/events/stream?after=0`);
     await eventually(() => expect(all.text).toContain(second.id));
-    const [, from] = /^id:(\d+)\ndata:/.exec(all.text) ?? [];
+    const [, from, index] = /^id:([0-9a-f-]{36}-(\d+))\ndata:/.exec(all.text) ?? [];
     await using rest = await OpenStream.open(`${api}/events/stream?after=0`, {
       headers: { 'Last-Event-ID': String(from) },
     });
@@ -70,6 +70,14 @@ describe('the stream', () => {
     await eventually(() => expect(rest.text).toContain(third.id));
     expect(rest.text).toContain(second.id);
     expect(rest.text).not.toContain(first.id);
+    const other = `${crypto.randomUUID()}-${index}`;
+    for (const [id, status] of [
+      [other, 410],
+      [`${other}x`, 400],
+    ] as const) {
+      const headers = { 'Last-Event-ID': id };
+      expect(await ask(`${api}/events/stream?after=0`, { headers })).toMatchObject({ status });
+    }
   });
 
   test.each([

@@ -106,7 +106,11 @@ describe('what is selected', () => {
        fragment More on Event { message }`,
       { at: 3, keys: ['k'] },
     );
-    expect(operation.request).toEqual({ filter: { keys: ['k'] }, afterIndex: 3 });
+    expect(operation.request).toEqual({
+      filter: { keys: ['k'] },
+      afterIndex: 3,
+      journalId: null,
+    });
     const event = change({ message: 'm', category: 'A' });
     expect(JSON.parse(operation.render(event) as string)).toEqual({
       data: { events: { id: event.id, message: 'm', type: 'A' } },
@@ -149,9 +153,16 @@ describe('what is selected', () => {
   });
 });
 
-test('Last-Event-ID stands over afterIndex', () => {
-  const { operation } = reader.read({ query: 'subscription { events(afterIndex: 3) { id } }' }, 8);
-  expect(operation?.request.afterIndex).toBe(8);
+test('Last-Event-ID overrides afterIndex, and journalId where it names a journal', () => {
+  const [argument, named] = [crypto.randomUUID(), crypto.randomUUID()];
+  const query = `subscription { events(afterIndex: 3, journalId: "${argument}") { id } }`;
+  for (const [journalId, expected] of [
+    [null, argument],
+    [named, named],
+  ] as const) {
+    const { operation } = reader.read({ query }, { journalId, index: 8 });
+    expect(operation?.request).toMatchObject({ afterIndex: 8, journalId: expected });
+  }
 });
 
 test.each([

@@ -27,8 +27,10 @@ describe.runIf(hasBrowser)("a browser's EventSource", () => {
   let proxy: CuttingProxy;
   let browser: Browser;
   let page: Page;
+  let journalId: string;
   beforeAll(async () => {
     gateway = await bootGateway();
+    journalId = (await gateway.gql('{ journal { id } }')).journal.id;
     proxy = await startCuttingProxy(Number(new URL(gateway.origin).port));
     browser = await openBrowser();
     page = await browser.newPage();
@@ -59,7 +61,7 @@ describe.runIf(hasBrowser)("a browser's EventSource", () => {
     const document =
       'mutation ($key: String!) { reportEvent(event: { tags: ["es"], key: $key }) { ... on ReportedEvent { index } } }';
     const { index } = (await gateway.gql(document, { key })).reportEvent;
-    return { lastEventId: String(index), data: { data: { events: { index, key } } } };
+    return { lastEventId: `${journalId}-${index}`, data: { data: { events: { index, key } } } };
   }
 
   const follow = (query: string): Promise<void> =>

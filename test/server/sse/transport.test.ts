@@ -13,7 +13,6 @@ beforeAll(async () => {
   place = await site.open({
     maxConnections: 5,
     queueBytes: 256 * 1024,
-    grace: 500,
     keepAlive: 1_200,
     limits: { checkpointAfterMs: 200 },
   });
@@ -31,6 +30,8 @@ afterEach(async () => {
 });
 
 const all = 'subscription { events { index message } }';
+/** The id of a server-sent event. */
+const idOf = (index: number | undefined) => `${place.journal.id}-${index}`;
 const subscriptions = (count: number) =>
   vi.waitFor(() => expect(place.live.stats().subscriptions).toBe(count));
 
@@ -46,9 +47,13 @@ const streams: Stream[] = [];
 /** What comes over the wire, as it comes. */
 async function open(
   query: string,
-  { variables = {}, headers = {} }: { variables?: object; headers?: object } = {},
+  {
+    variables = {},
+    headers = {},
+    url = place.url,
+  }: { variables?: object; headers?: object; url?: string } = {},
 ): Promise<Stream> {
-  const sent = request(place.url, {
+  const sent = request(url, {
     method: 'POST',
     agent: false,
     headers: {
@@ -75,7 +80,7 @@ async function open(
 }
 
 describe('subscriptions over server-sent events', () => {
-  test('carry the index as id, and results of any selection', async () => {
+  test('have the journal and the index as id, and results of any selection', async () => {
     const stream = await open('subscription { events { message category { description } } }');
     expect(stream.response.headers).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
@@ -87,8 +92,8 @@ describe('subscriptions over server-sent events', () => {
     await vi.waitFor(() => expect(stream.text()).toContain('event: next'));
     // Signs of life come between whenever it is time for one.
     expect(stream.text().replaceAll(':\n\n', '')).toBe(
-      `: ${begun}\nid: ${begun}\n\n` +
-        `id: ${appended?.index}\nevent: next\ndata: {"data":{"events":{"message":"é\\n",` +
+      `: ${begun}\nid: ${idOf(begun)}\n\n` +
+        `id: ${idOf(appended?.index)}\nevent: next\ndata: {"data":{"events":{"message":"é\\n",` +
         `"category":{"description":"${catalogued(stream.text())}"}}}}\n\n`,
     );
   });
@@ -108,20 +113,27 @@ describe('subscriptions over server-sent events', () => {
     await subscriptions(2);
     const [appended] = await place.report({});
     const index = appended?.index;
-    await vi.waitFor(() => expect(events.text()).toContain(`: ${index}\nid: ${index}\n\n`), 4_000);
+    await vi.waitFor(
+      () => expect(events.text()).toContain(`: ${index}\nid: ${idOf(index)}\n\n`),
+      4_000,
+    );
     await vi.waitFor(() => {
       expect(batches.text()).toContain(
-        `id: ${index}\nevent: next\ndata: {"data":{"eventBatches":{"index":${index},"events":[]}}}\n\n`,
+        `id: ${idOf(index)}\nevent: next\ndata: {"data":{"eventBatches":{"index":${index},"events":[]}}}\n\n`,
       );
     }, 4_000);
   });
 
-  test('resume after Last-Event-ID, which stands over afterIndex', async () => {
+  test.each([
+    ['the id of an event', (index: number) => idOf(index)],
+    ['the id of an event in upper case', (index: number) => idOf(index).toUpperCase()],
+    ['an index', String],
+  ])('resume after %s in Last-Event-ID, which overrides afterIndex', async (_, idAt) => {
     const [a, b] = await place.report({ message: 'a' }, { message: 'b' });
     const query = 'subscription { events(afterIndex: 0) { index message } }';
-    const headers = { 'last-event-id': String(a?.index) };
+    const headers = { 'last-event-id': idAt(a?.index ?? 0) };
     const stream = await open(query, { headers });
-    await vi.waitFor(() => expect(stream.text()).toContain(`id: ${b?.index}\nevent: next`));
+    await vi.waitFor(() => expect(stream.text()).toContain(`id: ${idOf(b?.index)}\nevent: next`));
     expect(stream.text()).not.toContain('"message":"a"');
   });
 
@@ -133,6 +145,8 @@ describe('subscriptions over server-sent events', () => {
 
 const catalogued = (text: string): string => /"description":"([^"]*)"/.exec(text)?.[1] ?? 'none';
 
+const otherJournal = '7f0c6c1e-3a52-4c55-9d0b-2f6f0b1f7a11';
+
 describe('errors', () => {
   test.each([
     ['of the document', 'subscription { nothing }', {}, 'BAD_USER_INPUT'],
@@ -143,7 +157,9 @@ describe('errors', () => {
       'BAD_USER_INPUT',
     ],
     ['of Last-Event-ID', all, { 'last-event-id': 'x' }, 'BAD_USER_INPUT'],
+    ['of an id without an index', all, { 'last-event-id': `${otherJournal}-` }, 'BAD_USER_INPUT'],
     ['of an index', all, { 'last-event-id': '9007199254740991' }, 'INDEX_AHEAD'],
+    ['of another journal', all, { 'last-event-id': `${otherJournal}-1` }, 'OTHER_JOURNAL'],
   ])('%s come as a result, and complete the stream', async (_, query, headers, code) => {
     const stream = await open(query, { headers });
     await vi.waitFor(() => expect(stream.ended).toBe(true));
@@ -173,15 +189,18 @@ describe('errors', () => {
     }
     stream.response.resume();
     await vi.waitFor(() => expect(stream.ended).toBe(true));
-    const ids = [...stream.text().matchAll(/^id: (\d+)\nevent: next/gm)].map(([, id]) =>
+    const ids = [...stream.text().matchAll(/^id: \S+-(\d+)\nevent: next/gm)].map(([, id]) =>
       Number(id),
     );
     const lastIndex = ids.at(-1);
     expect(stream.text()).toMatch(new RegExp(`"code":"SLOW_CONSUMER","lastIndex":${lastIndex}}`));
-    const again = await open(all, { headers: { 'last-event-id': String(lastIndex) } });
+    const again = await open(all, { headers: { 'last-event-id': idOf(lastIndex) } });
     const last = await place.journal.lastIndex();
-    await vi.waitFor(() => expect(again.text()).toContain(`id: ${last}\nevent: next`), 10_000);
-    const more = [...again.text().matchAll(/^id: (\d+)\nevent: next/gm)].map(([, id]) =>
+    await vi.waitFor(
+      () => expect(again.text()).toContain(`id: ${idOf(last)}\nevent: next`),
+      10_000,
+    );
+    const more = [...again.text().matchAll(/^id: \S+-(\d+)\nevent: next/gm)].map(([, id]) =>
       Number(id),
     );
     expect([...ids, ...more]).toEqual(
@@ -189,16 +208,17 @@ describe('errors', () => {
     );
   });
 
-  test('a reader that does not even take the error is cut off', async () => {
-    const slow = place.streams.stats().slowConsumers;
-    const stream = await open(all);
-    await subscriptions(1);
+  test('a reader that does not read the error either is disconnected', async () => {
+    await using own = await openSite();
+    await using gateway = await own.open({ queueBytes: 256 * 1024, grace: 100 });
+    const stream = await open(all, { url: gateway.url });
+    await vi.waitFor(() => expect(gateway.live.stats().subscriptions).toBe(1));
     stream.response.pause();
     const filler = 'x'.repeat(20_000);
-    while (place.streams.stats().slowConsumers === slow) {
-      await place.report(...Array.from({ length: 40 }, () => ({ message: filler })));
+    while (gateway.streams.stats().slowConsumers === 0) {
+      await gateway.report(...Array.from({ length: 40 }, () => ({ message: filler })));
     }
-    await vi.waitFor(() => expect(place.streams.stats().connections).toBe(0), 3_000);
+    await vi.waitFor(() => expect(gateway.streams.stats().connections).toBe(0), 3_000);
   });
 });
 
@@ -292,6 +312,32 @@ describe('EventSource', () => {
     expect(got.slice(1)).toEqual(['0 while away', '0 live', '1 while away', '1 live']);
     source.close();
     await gateway[Symbol.asyncDispose]();
+    await own[Symbol.asyncDispose]();
+  });
+
+  test('is answered OTHER_JOURNAL when it reconnects to a gateway of another journal', async () => {
+    const own = await openSite();
+    const other = await own.open();
+    // Enough for the index to exist in both journals.
+    await other.report({ message: 'theirs' }, { message: 'theirs' });
+    let target = other.url;
+    const results: unknown[] = [];
+    const source = new EventSource(`${other.url}?query=${encodeURIComponent(all)}`, {
+      fetch: (url, init) => fetch(String(url).replace(other.url, target), init),
+    });
+    source.addEventListener('next', ({ data }) => results.push(JSON.parse(data)));
+    await vi.waitFor(() => expect(other.live.stats().subscriptions).toBe(1));
+    await other.report({ message: 'last' });
+    await vi.waitFor(() => expect(results).toHaveLength(1));
+    await place.report({}, {}, {}, {});
+    target = place.url;
+    await other[Symbol.asyncDispose]();
+    await vi.waitFor(
+      () =>
+        expect(results[1]).toMatchObject({ errors: [{ extensions: { code: 'OTHER_JOURNAL' } }] }),
+      20_000,
+    );
+    source.close();
     await own[Symbol.asyncDispose]();
   });
 });
