@@ -9,7 +9,7 @@ import { operationOf, rendered } from './list-sink.ts';
 
 const metrics = { delivered: () => {}, delay: () => {} };
 
-/** A member that notes the indexes of the events it is sent. */
+/** A member that records the indexes of the events it is sent. */
 class Listener implements ChannelMember {
   readonly got: number[] = [];
   readonly bytes: string[] = [];
@@ -41,7 +41,7 @@ class Listener implements ChannelMember {
 const at = (index: number) => change({ index });
 
 describe('a channel of events', () => {
-  test('executes once for all its members', () => {
+  test('executes the selection once for all members', () => {
     const render = vi.fn(rendered);
     const channel = new EventChannel(operationOf(everything, { render }), metrics);
     const members = [new Listener(), new Listener()];
@@ -51,7 +51,7 @@ describe('a channel of events', () => {
     expect(members.map(({ got }) => got)).toEqual([[1], [1]]);
   });
 
-  test('sends in order what has to be waited for, and nothing to those who have it', async () => {
+  test('sends asynchronous results in order, and nothing that a member has already', async () => {
     const settle: (() => void)[] = [];
     const render: FeedOperation['render'] = (root) =>
       root.index % 2 === 0
@@ -73,7 +73,7 @@ describe('a channel of events', () => {
     expect(second.got).toEqual([4]);
   });
 
-  test('ends its members when results take longer than events come', () => {
+  test('ends its members when events come faster than the selection is executed', () => {
     const operation = operationOf(everything, { render: () => new Promise(() => {}) });
     const channel = new EventChannel(operation, metrics);
     const member = new Listener();
@@ -82,7 +82,7 @@ describe('a channel of events', () => {
     expect(member.overran).toBe(true);
   });
 
-  test('tells how far it is only after a silence, and not past what is still to come', async () => {
+  test('sends a checkpoint only after a silence, and not before a pending result', async () => {
     const render = async () => '{}';
     const channel = new EventChannel(operationOf(everything, { render }), metrics);
     const member = new Listener();
@@ -102,7 +102,7 @@ describe('a channel of batches', () => {
   const open = (batching: { maxSize: number; maxWaitMicros: number }) =>
     new BatchChannel(operationOf(everything), batching, metrics);
 
-  test('sends a batch when it is full, or when its time has come', async () => {
+  test('sends a batch when it is full, or after maxWaitMicros', async () => {
     const channel = open({ maxSize: 2, maxWaitMicros: 5_000 });
     const member = new Listener();
     channel.add(member);
@@ -112,7 +112,7 @@ describe('a channel of batches', () => {
     expect(member.bytes).toHaveLength(2);
   });
 
-  test('a batch is full by its bytes, too', () => {
+  test('sends a batch when its bytes reach the limit', () => {
     const channel = open({ maxSize: 1_000, maxWaitMicros: 60_000_000 });
     const member = new Listener();
     channel.add(member);
@@ -123,7 +123,7 @@ describe('a channel of batches', () => {
     channel.delete(member);
   });
 
-  test('one who comes is not sent what it has', () => {
+  test('does not send a new member the events that it has already', () => {
     const channel = open({ maxSize: 10, maxWaitMicros: 60_000_000 });
     const first = new Listener();
     channel.add(first);
@@ -136,7 +136,7 @@ describe('a channel of batches', () => {
     expect(second.got).toEqual([3]);
   });
 
-  test('tells how far it is with an empty batch, behind what waited', () => {
+  test('sends a checkpoint as an empty batch, after the events that waited', () => {
     const channel = open({ maxSize: 10, maxWaitMicros: 60_000_000 });
     const member = new Listener();
     channel.add(member);
@@ -145,7 +145,7 @@ describe('a channel of batches', () => {
     expect(member.bytes.map((bytes) => JSON.parse(bytes).index)).toEqual([1, 9]);
   });
 
-  test('leaves no timer behind', () => {
+  test('stops its timer with its last member', () => {
     vi.useFakeTimers();
     try {
       const channel = open({ maxSize: 10, maxWaitMicros: 60_000_000 });
@@ -161,7 +161,7 @@ describe('a channel of batches', () => {
   });
 });
 
-test('a text is as many characters as it has bytes', () => {
+test('a message has one character a byte', () => {
   const { bytes } = messageOf(1, '{"é":"\u{1f600}"}');
   expect(bytes).toHaveLength(Buffer.byteLength('{"é":"\u{1f600}"}'));
   expect(Buffer.from(bytes, 'latin1').toString()).toBe('{"é":"\u{1f600}"}');

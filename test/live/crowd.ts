@@ -23,13 +23,13 @@ const queries = [
   '{ journal { kind } }',
 ];
 
-/** So little stays in memory that those who come back need the store. */
+/** So few that clients which resume need the store. */
 export const smallRing = { ringChanges: 100, warmChanges: 10 };
 
-/** Connections that come with each round. */
+/** Connections opened in each round. */
 const perRound = 30;
 
-/** Clients that come and go at random, the same ones for the same seed. */
+/** Clients that connect, subscribe and disconnect at random, in the same way for the same seed. */
 export class Crowd {
   readonly #place: Place;
   readonly #next: () => number;
@@ -43,7 +43,7 @@ export class Crowd {
     this.#next = random(seed);
   }
 
-  /** Some clients come, most of those who are there subscribe to something or stop, and some go. */
+  /** Opens connections, subscribes and unsubscribes over most of them, and closes some. */
   async round(): Promise<void> {
     const open = this.#open;
     const fresh = Array.from({ length: perRound }, () => RawSocket.open(this.#place.socketUrl));
@@ -59,7 +59,7 @@ export class Crowd {
     }
   }
 
-  /** Everybody goes; what they had must go with them. */
+  /** Closes all connections; nothing of them may remain. */
   async leave(): Promise<void> {
     for (const socket of this.#open) socket.close();
     this.#open.length = 0;
@@ -69,8 +69,8 @@ export class Crowd {
       expect(live.stats()).toMatchObject(nothing);
       expect(sockets.stats()).toMatchObject({ connections: 0, queuedBytes: 0 });
     });
-    // Sockets of the clients, and the pauses of the store's readers, end a little later. Waiting by hand: vi.waitFor
-    // has timers of its own.
+    // The clients' sockets and the pauses of the store's readers end a little later. vi.waitFor would have timers of its
+    // own.
     const deadline = performance.now() + 20_000;
     while (timers().length > this.#idle && performance.now() < deadline) await sleep(50);
     expect(timers().length).toBeLessThanOrEqual(this.#idle);

@@ -24,13 +24,13 @@ function open(turnChanges: number) {
 }
 
 describe('the distributor', () => {
-  test('hands out what comes alone at once', () => {
+  test('distributes a change that comes alone at once', () => {
     const { taken, distributor } = open(128);
     distributor.follow(changes(7));
     expect(taken).toEqual([7]);
   });
 
-  test('hands out a long batch over several turns, in order with what comes in between', async () => {
+  test('distributes a long batch in several turns, in order with later changes', async () => {
     const { taken, distributor } = open(2);
     distributor.follow(changes(1, 2, 3, 4, 5));
     expect(taken).toEqual([1, 2]);
@@ -40,52 +40,52 @@ describe('the distributor', () => {
     expect(distributor.distributed).toBe(6);
   });
 
-  test('makes the journal wait when too much is due', () => {
+  test('keeps the journal waiting while more than 4,096 changes are queued', () => {
     const { taken, distributor } = open(2);
     distributor.follow(changes(...Array.from({ length: 10_000 }, (_, n) => n + 1)));
     expect(taken.length).toBeGreaterThanOrEqual(10_000 - 4_096);
   });
 
-  test('lets one join exactly between its index and the next change', async () => {
+  test('admits a member exactly between its index and the next change', async () => {
     const { taken, distributor } = open(1);
-    const joined: string[] = [];
-    const joiner = (name: string, index: number): PendingMember => ({
+    const live: string[] = [];
+    const pending = (name: string, index: number): PendingMember => ({
       index,
-      goLive: () => joined.push(`${name} behind ${taken.at(-1)}`),
+      goLive: () => live.push(`${name} after ${taken.at(-1)}`),
     });
     distributor.follow(changes(10, 20, 30));
-    distributor.admit(joiner('past', 5), 5);
-    distributor.admit(joiner('between', 25), 5);
-    distributor.admit(joiner('at the end', 30), 5);
-    distributor.admit(joiner('ahead', 40), 30);
-    const gone = joiner('gone', 20);
+    distributor.admit(pending('past', 5), 5);
+    distributor.admit(pending('between', 25), 5);
+    distributor.admit(pending('at the end', 30), 5);
+    distributor.admit(pending('ahead', 40), 30);
+    const gone = pending('gone', 20);
     distributor.admit(gone, 5);
     distributor.withdraw(gone);
-    expect(joined).toEqual(['past behind 10']);
+    expect(live).toEqual(['past after 10']);
     while (taken.length < 3) await nextTurn();
     distributor.follow(changes(50));
     while (taken.length < 4) await nextTurn();
-    expect(joined).toEqual([
-      'past behind 10',
-      'between behind 20',
-      'at the end behind 30',
-      'ahead behind 30',
+    expect(live).toEqual([
+      'past after 10',
+      'between after 20',
+      'at the end after 30',
+      'ahead after 30',
     ]);
   });
 
-  test('where nothing is due, the index to which the journal has got is good enough', () => {
+  test('admits a member at the journal position while the queue is empty', () => {
     const { distributor } = open(1);
-    const joined: number[] = [];
-    const joiner = (index: number): PendingMember => ({ index, goLive: () => joined.push(index) });
-    distributor.admit(joiner(30), 30);
-    distributor.admit(joiner(31), 30);
-    expect(joined).toEqual([30]);
+    const live: number[] = [];
+    const pending = (index: number): PendingMember => ({ index, goLive: () => live.push(index) });
+    distributor.admit(pending(30), 30);
+    distributor.admit(pending(31), 30);
+    expect(live).toEqual([30]);
     distributor.follow(changes(31, 32));
-    distributor.admit(joiner(32), 32);
-    expect(joined).toEqual([30, 31]);
+    distributor.admit(pending(32), 32);
+    expect(live).toEqual([30, 31]);
   });
 
-  test('hands out nothing more once it is closed', async () => {
+  test('distributes nothing after it was disposed', async () => {
     const { taken, distributor } = open(1);
     distributor.follow(changes(1, 2, 3));
     distributor[Symbol.dispose]();

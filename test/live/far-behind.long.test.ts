@@ -3,8 +3,7 @@ import { RawSocket } from '../server/raw-socket.ts';
 import { openSite, type Place, type Site } from './harness.ts';
 import { megabytesInUse } from './heap.ts';
 
-/** Events that the follower has missed. */
-const behind = 1_000_000;
+const missedEvents = 1_000_000;
 const batch = 1_000;
 
 let site: Site;
@@ -18,12 +17,12 @@ afterAll(async () => {
   await site[Symbol.asyncDispose]();
 });
 
-test('a feed that is a million events behind streams them in bounded memory, and goes over to live', async () => {
-  for (let n = 0; n < behind / batch; n += 4) {
+test('a backfill of a million events takes bounded memory, and continues live', async () => {
+  for (let n = 0; n < missedEvents / batch; n += 4) {
     const some = () => place.report(...Array.from({ length: batch }, () => ({ tags: ['far'] })));
     await Promise.all([some(), some(), some(), some()]);
   }
-  const from = place.journal.position - behind;
+  const from = place.journal.position - missedEvents;
   const socket = await RawSocket.open(place.socketUrl);
   let last = from;
   let got = 0;
@@ -46,12 +45,12 @@ test('a feed that is a million events behind streams them in bounded memory, and
     `subscription { eventBatches(afterIndex: ${from}, maxSize: 1000) { index events { index tags } } }`,
   );
   let live = 0;
-  while (got < behind + live) {
+  while (got < missedEvents + live) {
     await place.report({ tags: ['live'] }, { tags: ['live'] });
     live += 2;
-    if (got < behind)
+    if (got < missedEvents)
       await vi.waitFor(() => expect(place.sockets.stats().queuedBytes).toBeLessThan(2 ** 20));
-    else await vi.waitFor(() => expect(got).toBe(behind + live), 10_000);
+    else await vi.waitFor(() => expect(got).toBe(missedEvents + live), 10_000);
   }
   clearInterval(watch);
   expect(place.live.stats()).toMatchObject({ subscriptions: 1, channels: 1 });

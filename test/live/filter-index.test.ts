@@ -90,13 +90,13 @@ describe('the filter index', () => {
     expect(new FilterIndex<number>().add(filter, 1).terms).toBeNull();
   });
 
-  test('a filter that never holds is found by nothing', () => {
+  test('a filter that cannot match is never found', () => {
     const index = new FilterIndex<number>();
     expect(index.add({ keys: [] }, 1).terms).toEqual([]);
     expect(found(index, change())).toEqual([]);
   });
 
-  test('what many filters share is looked up by what sets them apart', () => {
+  test('filters that share a term are registered under the terms that distinguish them', () => {
     const index = new FilterIndex<number>();
     for (let n = 0; n < 100; n++) {
       const { terms } = index.add({ tags: ['all', `own:${n}`], types: types(['A']) }, n);
@@ -104,7 +104,7 @@ describe('the filter index', () => {
     }
   });
 
-  test('looks at an event as often among very many filters as among a hundred', () => {
+  test('reads the event no more often with fifty thousand filters than with a hundred', () => {
     const readsAmong = (count: number): number => {
       const index = new FilterIndex<number>();
       for (let n = 0; n < count; n++) index.add({ keys: [`k${n}`], ended: false }, n);

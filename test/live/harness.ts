@@ -32,7 +32,7 @@ interface PlaceOptions {
   readonly log?: Log;
 }
 
-/** A store, a journal, live feeds and a port, as a gateway has them. */
+/** A store, a journal, live feeds and an HTTP server, as a gateway has them. */
 export interface Place extends AsyncDisposable {
   readonly store: OpenStore;
   readonly journal: Journal;
@@ -44,13 +44,13 @@ export interface Place extends AsyncDisposable {
   readonly url: string;
   /** ws://127.0.0.1:port/graphql */
   readonly socketUrl: string;
-  /** Appends reports that say nothing but what is given. */
+  /** Appends reports with the given fields; the others are empty. */
   report(...said: Partial<Report>[]): Promise<Appended[]>;
-  /** What is stored, in index order. */
+  /** All stored events, in index order. */
   stored(): Promise<readonly Event[]>;
 }
 
-/** Places that come after each other on one database and one port, as a gateway that is started again. */
+/** One database and one port for several of them in turn, as for a gateway that is restarted. */
 export interface Site extends AsyncDisposable {
   open(options?: PlaceOptions): Promise<Place>;
 }

@@ -18,8 +18,8 @@ let directory: DataDirectory;
 let store: OpenStore;
 let journal: EmbeddedJournal;
 let live: Live;
-/** Whether the store, and the journal, are away. */
-const away = { store: false, journal: false };
+/** Whether the store, and the journal, are unreachable. */
+const down = { store: false, journal: false };
 const lives: Live[] = [];
 
 beforeAll(async () => {
@@ -34,23 +34,23 @@ afterAll(async () => {
   await directory[Symbol.asyncDispose]();
 });
 afterEach(() => {
-  away.store = false;
-  away.journal = false;
+  down.store = false;
+  down.journal = false;
   for (const each of lives.splice(0)) each[Symbol.dispose]();
 });
 
-/** How often an unreachable store was asked. */
-let refusals = 0;
+/** Calls of the store while it was unreachable. */
+let failedCalls = 0;
 
-/** The real store, as long as it is not away. */
+/** The real store, except while it is unreachable. */
 const failingStore = (): Store =>
   new Proxy<Store>(store, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== 'function') return member;
       return (...given: unknown[]) => {
-        if (!away.store || name === 'untilStored') return member.apply(target, given);
-        refusals++;
+        if (!down.store || name === 'untilStored') return member.apply(target, given);
+        failedCalls++;
         return Promise.reject(new Unavailable('The database cannot be reached.'));
       };
     },
@@ -59,7 +59,7 @@ const failingStore = (): Store =>
 const failingJournal = (): Journal => ({
   kind: 'EMBEDDED',
   get id() {
-    if (away.journal) throw new Unavailable('No journal.');
+    if (down.journal) throw new Unavailable('No journal.');
     return journal.id;
   },
   get position() {
@@ -67,16 +67,16 @@ const failingJournal = (): Journal => ({
   },
   append: (reports) => journal.append(reports),
   lastIndex: () =>
-    away.journal ? Promise.reject(new Unavailable('No journal.')) : journal.lastIndex(),
+    down.journal ? Promise.reject(new Unavailable('No journal.')) : journal.lastIndex(),
   follow: (follower) => journal.follow(follower),
-  healthReason: () => (away.journal ? 'No journal.' : null),
+  healthReason: () => (down.journal ? 'No journal.' : null),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 });
 
-/** Live feeds with an empty ring, as after a start, that lose patience soon. */
+/** Live feeds with an empty ring, as after a start, and short timeouts. */
 function open(limits: Partial<LiveLimits> = {}): Live {
-  const impatient = { storePatienceMs: 500, journalPatienceMs: 500, warmChanges: 0, ...limits };
-  live = new Live({ journal: failingJournal(), store: failingStore(), log, limits: impatient });
+  const shortTimeouts = { storePatienceMs: 500, journalPatienceMs: 500, warmChanges: 0, ...limits };
+  live = new Live({ journal: failingJournal(), store: failingStore(), log, limits: shortTimeouts });
   lives.push(live);
   return live;
 }
@@ -102,7 +102,7 @@ async function pull(count: number, afterIndex: number, filter: Filter = everythi
 const indexes = (events: readonly Event[]) => events.map(({ index }) => index);
 
 describe('history', () => {
-  test('is read from the store where memory does not reach back, page by page', async () => {
+  test('is read page by page from the store where the ring does not reach back', async () => {
     open({ pageEvents: 7 });
     const places = await append(40);
     const from = (places[0]?.index as number) - 1;
@@ -116,7 +116,7 @@ describe('history', () => {
     expect(indexes(await pull(41, from))).toEqual(indexes(sink.events));
   });
 
-  test('gives an event that was completed meanwhile once, with its latest state', async () => {
+  test('has an event that was completed in the meantime once, with its latest state', async () => {
     const begun = journal.position;
     const [first] = await journal.append([report({ id: crypto.randomUUID(), tags: ['start'] })]);
     const [stored] = await store.after(begun, 1);
@@ -135,7 +135,7 @@ describe('history', () => {
     }
   });
 
-  test('0 replays all that is kept', async () => {
+  test('afterIndex 0 replays all events that are kept', async () => {
     open();
     const kept = await store.after(0, 100_000);
     const sink = subscribe(0);
@@ -143,17 +143,17 @@ describe('history', () => {
     expect(sink.events).toEqual(kept);
   });
 
-  test('the newest of the store are in memory soon after the start', async () => {
+  test('the ring is filled with the newest events of the store after the start', async () => {
     await append(20);
     const from = journal.position - 10;
     open({ warmChanges: 50 });
     await vi.waitFor(() => expect(live.stats().recent).toBeGreaterThan(10));
-    away.store = true;
+    down.store = true;
     const sink = subscribe(from);
     await vi.waitFor(() => expect(sink.messages).toHaveLength(10));
   });
 
-  test('does not hold more of what comes meanwhile than the ring', async () => {
+  test('a slow backfill is given every event, though the ring has evicted most of them', async () => {
     open({ ringChanges: 10, pageEvents: 5 });
     const from = journal.position;
     const slow = new ListSink(1);
@@ -164,8 +164,8 @@ describe('history', () => {
   });
 });
 
-describe('a feed cannot begin', () => {
-  test('ahead of the journal', async () => {
+describe('a feed is rejected', () => {
+  test('when its index is after the last of the journal', async () => {
     open();
     const lastIndex = await journal.lastIndex();
     const sink = subscribe(lastIndex + 1);
@@ -174,7 +174,7 @@ describe('a feed cannot begin', () => {
     await expect(pull(1, lastIndex + 1)).rejects.toMatchObject({ code: 'INDEX_AHEAD' });
   });
 
-  test('in another journal than the one that the caller followed', async () => {
+  test('when its journal is another one', async () => {
     open();
     const other = { filter: everything, journalId: crypto.randomUUID() };
     for (const afterIndex of [null, 0, journal.position]) {
@@ -190,7 +190,7 @@ describe('a feed cannot begin', () => {
     await vi.waitFor(() => expect(sink.messages).toHaveLength(1));
   });
 
-  test('where events are not kept any more', async () => {
+  test('when events after its index have expired', async () => {
     await append(5);
     const expired = journal.position;
     await append(5, { recordedAt: 1_900_000_000_000_000 });
@@ -206,40 +206,40 @@ describe('a feed cannot begin', () => {
     await vi.waitFor(() => expect(resumed.messages).toHaveLength(5));
   });
 
-  test('while the store is away and memory does not reach back: it waits, then says so', async () => {
+  test('when the store stays unreachable and the ring does not reach back', async () => {
     await append(3);
     const from = journal.position - 3;
     open();
-    away.store = true;
-    refusals = 0;
+    down.store = true;
+    failedCalls = 0;
     const sink = subscribe(from);
     const other = pull(1, from);
     await expect(other).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await vi.waitFor(() => expect(sink.ended).toBeTruthy());
     expect(sink.ended).toMatchObject({ code: 'UNAVAILABLE', details: { lastIndex: from } });
-    // Each of the two asked more than once before it gave up.
-    expect(refusals).toBeGreaterThan(3);
+    // Both have retried.
+    expect(failedCalls).toBeGreaterThan(3);
     expect(live.stats()).toMatchObject({ subscriptions: 0, feeds: 0, indexEntries: 0 });
   });
 });
 
-describe('while the store is away', () => {
-  test('a feed that waits for it goes on when it comes back', async () => {
+describe('while the store is unreachable', () => {
+  test('a backfill waits, and continues when the store is back', async () => {
     await append(3);
     open({ storePatienceMs: 20_000 });
-    away.store = true;
+    down.store = true;
     const sink = subscribe(journal.position - 3);
     await vi.waitFor(() => expect(sink.begun).not.toBeNull());
-    away.store = false;
+    down.store = false;
     await vi.waitFor(() => expect(sink.messages).toHaveLength(3));
   });
 
-  test('live feeds go on, and who resumes within memory notices nothing', async () => {
+  test('live feeds continue, and feeds resume from the ring', async () => {
     open();
     const sink = subscribe(null);
     const from = journal.position;
     await append(3);
-    away.store = true;
+    down.store = true;
     await vi.waitFor(() => expect(sink.messages).toHaveLength(3));
     const resumed = subscribe(from);
     await vi.waitFor(() => expect(resumed.messages).toHaveLength(3));
@@ -247,14 +247,14 @@ describe('while the store is away', () => {
   });
 });
 
-describe('while the journal is in trouble', () => {
-  test('feeds end after a while, with where to resume from', async () => {
+describe('while the journal is down', () => {
+  test('feeds end after journalPatienceMs, with the index to resume from', async () => {
     open();
     const from = journal.position;
     const sink = subscribe(null);
     const pulled = pull(1, from);
     const ended = expect(pulled).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    away.journal = true;
+    down.journal = true;
     await vi.waitFor(() => expect(sink.ended).toBeTruthy());
     expect(sink.ended).toMatchObject({ code: 'UNAVAILABLE', details: { lastIndex: from } });
     await ended;
@@ -262,8 +262,8 @@ describe('while the journal is in trouble', () => {
   });
 });
 
-describe('a feed that is pulled', () => {
-  test('begins when it was opened, not when it is first read', async () => {
+describe('a pulled feed', () => {
+  test('begins when it is opened, not when it is first read', async () => {
     open();
     const feed = live.openFeed(
       { filter: everything, afterIndex: null },
@@ -276,7 +276,7 @@ describe('a feed that is pulled', () => {
     expect(live.stats().feeds).toBe(0);
   });
 
-  test('gives every change to one that was here, and checkpoints when nothing matches', async () => {
+  test('has every change while its reader keeps up, and checkpoints when nothing matches', async () => {
     open({ checkpointAfterMs: 100 });
     const stop = new AbortController();
     const batches: FeedBatch[] = [];
@@ -297,7 +297,7 @@ describe('a feed that is pulled', () => {
     expect(live.stats()).toMatchObject({ feeds: 0, indexEntries: 0 });
   });
 
-  test('ends at once when its reader gives up while it waits', async () => {
+  test('ends at once when its reader returns during a wait', async () => {
     open();
     const feed = live.openFeed(
       { filter: everything, afterIndex: null },
@@ -327,7 +327,7 @@ describe('a feed that is pulled', () => {
   });
 });
 
-test('more distinct subscriptions than the gateway serves are refused', async () => {
+test('more distinct subscriptions than maxChannels are rejected', async () => {
   open({ maxChannels: 2 });
   const operation = operationOf({ keys: ['a'] }, { key: 'shared' });
   live.subscribe(operation, new ListSink());

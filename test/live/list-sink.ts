@@ -6,12 +6,12 @@ import type { Batching, FeedOperation, FeedSink, Message } from '../../src/live/
 
 type Root = Event | FeedBatch;
 
-/** What a selection of everything makes of a root. */
+/** The result of a selection of everything. */
 export const rendered = (root: Root): string => JSON.stringify(root);
 
 let operations = 0;
 
-/** An operation that selects everything. Without a key it shares its channel with nobody. */
+/** An operation that selects everything. Without a key it has a channel of its own. */
 export function operationOf(
   filter: Filter,
   {
@@ -31,7 +31,7 @@ export function operationOf(
   return { key, request: { filter, afterIndex, journalId }, batching, render };
 }
 
-/** A sink that keeps what it is sent. */
+/** A sink that keeps its messages. */
 export class ListSink implements FeedSink {
   readonly messages: Message[] = [];
   readonly checkpoints: number[] = [];
@@ -42,7 +42,7 @@ export class ListSink implements FeedSink {
   ended: FeedError | null | undefined;
   #taken = 0;
 
-  /** @param roomFor messages it takes of history in one turn of the event loop */
+  /** @param roomFor messages of a backfill that it takes in one turn of the event loop */
   constructor(roomFor = Number.POSITIVE_INFINITY) {
     this.#roomFor = roomFor;
   }
@@ -73,7 +73,7 @@ export class ListSink implements FeedSink {
     this.ended = error;
   }
 
-  /** Everything up to here has been sent. */
+  /** Everything up to this index has been sent. */
   get index(): number {
     return Math.max(
       this.begun ?? 0,

@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 test.runIf(available)(
-  'followers of two gateways over NATS and PostgreSQL are given everything once, in order',
+  'followers of two gateways over NATS and PostgreSQL are given every event once, in order',
   async () => {
     const log = createLog('silent');
     const config = readConfig({ NATS_URL: nats.url, DATABASE_URL: database.url });

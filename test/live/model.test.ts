@@ -18,7 +18,7 @@ afterAll(async () => {
   await directory[Symbol.asyncDispose]();
 });
 
-test('followers of the embedded journal are given everything once, in order', async () => {
+test('followers of the embedded journal are given every event once, in order', async () => {
   const open = async () => {
     const journal = await EmbeddedJournal.open(store);
     return { journal, store, [Symbol.asyncDispose]: () => journal[Symbol.asyncDispose]() };

@@ -24,7 +24,7 @@ export interface Opened extends AsyncDisposable {
 
 type Way = 'events' | 'slow events' | 'late events' | 'batches' | 'pulled';
 
-/** What happens, and at which gateway. */
+/** A step, and the gateway at which it happens. */
 type Command = { readonly at: number } & (
   | { readonly does: 'report'; readonly tags: readonly string[][]; readonly waits: boolean }
   | {
@@ -47,7 +47,7 @@ type Command = { readonly at: number } & (
 
 const tag = fc.constantFrom('a', 'b', 'c');
 const filter: fc.Arbitrary<Filter> = fc.constantFrom<Filter>(
-  // The more who share a channel, the better.
+  // Most share one filter, so that channels have several members.
   {},
   {},
   {},
@@ -56,7 +56,7 @@ const filter: fc.Arbitrary<Filter> = fc.constantFrom<Filter>(
   { tags: ['a'] },
   { anyTags: ['b', 'c'] },
   { not: { tags: ['a'] } },
-  { tags: ['nobody has it'] },
+  { tags: ['no event has it'] },
   { ended: true },
 );
 const way = fc.constantFrom<Way>(
@@ -104,7 +104,7 @@ const commands: fc.Arbitrary<Command[]> = fc.array(
   { minLength: 3, maxLength: 40 },
 );
 
-/** Turns of the event loop between one command and the next. */
+/** Turns of the event loop between two commands. */
 const pauses = fc.array(fc.nat(3), { minLength: 1, maxLength: 10 });
 
 const renderedLate: FeedOperation['render'] = async (root) => {
@@ -112,14 +112,14 @@ const renderedLate: FeedOperation['render'] = async (root) => {
   return rendered(root);
 };
 
-/** A follower as a client is one: it comes, goes, and comes back where it was. */
+/** A client that follows, leaves, and resumes after the last index that it was given. */
 class Follower {
   readonly matches: (event: Event) => boolean;
   readonly filter: Filter;
   readonly got: Event[] = [];
   start: number | null = null;
   way: Way | null = null;
-  /** From here on it has seen every change as it came, not only the latest of each event. */
+  /** After this index it was given every change, not only the latest of each event. */
   liveSince: number | null = null;
   present: { index(): number; take(): Event[]; leave(): Promise<void> | void } | null = null;
 
@@ -137,18 +137,18 @@ class Follower {
   come({ live, opened }: Gateway, way: Way, afterIndex: number | null): void {
     this.liveSince = null;
     this.way = way;
-    // What neither the store nor the gateway has heard of may come later.
+    // Changes that neither the store nor the gateway knows yet may come later.
     this.#knownAtCome = Math.min(opened.store.storedIndex, opened.journal.position);
     this.present =
       way === 'pulled' ? this.#pull(live, afterIndex) : this.#push(live, way, afterIndex);
   }
 
-  async leave(told: readonly Event[]): Promise<void> {
+  async leave(published: readonly Event[]): Promise<void> {
     this.#index = this.index;
     const got = this.present?.take() ?? [];
     this.got.push(...got);
-    const latest = latestOf(told.filter(({ index }) => index <= this.#knownAtCome));
-    // What changed more than once while it was away comes once.
+    const latest = latestOf(published.filter(({ index }) => index <= this.#knownAtCome));
+    // An event that changed more than once while it was disconnected comes once.
     const stale = got.filter((event) => (latest.get(event.id) ?? 0) > event.index);
     expect(stale).toEqual([]);
     await this.present?.leave();
@@ -168,7 +168,7 @@ class Follower {
     return {
       index: () => {
         if (sink.ended) throw sink.ended;
-        // One that leaves before its feed began comes back to where it wanted to begin.
+        // One that leaves before its feed began resumes at its own afterIndex.
         return Math.max(sink.index, afterIndex ?? 0);
       },
       take: () => sink.events,
@@ -202,10 +202,10 @@ class Follower {
 const latestOf = (changes: readonly Event[]): ReadonlyMap<string, number> =>
   new Map(changes.map(({ id, index }) => [id, index]));
 
-/** What a follower must have been given, of all that was ever told. */
-function check(follower: Follower, told: readonly Event[]): void {
-  const latest = latestOf(told);
-  const byIndex = new Map(told.map((event) => [event.index, event]));
+/** Checks that a follower was given every change it must have, of all that were published. */
+function check(follower: Follower, published: readonly Event[]): void {
+  const latest = latestOf(published);
+  const byIndex = new Map(published.map((event) => [event.index, event]));
   const { got, start, matches, liveSince } = follower;
   for (const [n, event] of got.entries()) {
     expect(event).toEqual(byIndex.get(event.index));
@@ -213,7 +213,7 @@ function check(follower: Follower, told: readonly Event[]): void {
     expect(event.index).toBeGreaterThan(n === 0 ? (start ?? 0) : (got[n - 1]?.index as number));
   }
   const given = new Set(got.map(({ index }) => index));
-  const missing = told.filter(
+  const missing = published.filter(
     (event) =>
       event.index > (start ?? 0) &&
       matches(event) &&
@@ -223,15 +223,15 @@ function check(follower: Follower, told: readonly Event[]): void {
   expect(missing).toEqual([]);
 }
 
-/** A gateway's live feeds, over a journal that tells what it tells. */
+/** A gateway's live feeds, and its journal. */
 class Gateway {
   readonly opened: Opened;
   readonly live: Live;
 
-  constructor(opened: Opened, told: Told) {
+  constructor(opened: Opened, published: Published) {
     this.opened = opened;
-    opened.journal.follow((changes) => told.add(changes));
-    // So small that feeds have to go to the store again and again.
+    opened.journal.follow((changes) => published.add(changes));
+    // So small that feeds read from the store often.
     const limits = { ringChanges: 12, warmChanges: 5, pageEvents: 3, turnChanges: 2 };
     this.live = new Live({ ...opened, log, limits });
   }
@@ -242,8 +242,8 @@ class Gateway {
   }
 }
 
-/** Every change there ever was, as all gateways were told of it. */
-class Told {
+/** Every change that the journals published; all gateways must publish the same. */
+class Published {
   readonly #byIndex = new Map<number, Event>();
 
   add(changes: readonly Event[]): void {
@@ -259,23 +259,23 @@ class Told {
   }
 }
 
-/** Gateways over one journal, their followers, and what happens to them. */
+/** Gateways of one journal, and their followers. */
 class World {
   readonly #open: () => Promise<Opened>;
-  readonly #told: Told;
+  readonly #published: Published;
   readonly #gateways: Gateway[] = [];
   readonly #followers: Follower[] = [];
   readonly #homes = new Map<Follower, Gateway>();
   #appends: Promise<readonly { readonly index: number }[]>[] = [];
 
-  constructor(open: () => Promise<Opened>, told: Told) {
+  constructor(open: () => Promise<Opened>, published: Published) {
     this.#open = open;
-    this.#told = told;
+    this.#published = published;
   }
 
   async start(count: number): Promise<void> {
     for (let n = 0; n < count; n++) {
-      this.#gateways.push(new Gateway(await this.#open(), this.#told));
+      this.#gateways.push(new Gateway(await this.#open(), this.#published));
     }
   }
 
@@ -314,26 +314,27 @@ class World {
     }
   }
 
-  /** Waits until everybody who is here has been given everything. */
+  /** Waits until every connected follower has been given everything. */
   async settle(): Promise<void> {
-    const places = await Promise.all(this.#appends);
+    const appended = await Promise.all(this.#appends);
     this.#appends = [];
-    const tip = Math.max(...places.flat().map(({ index }) => index), this.#tip);
+    const tip = Math.max(...appended.flat().map(({ index }) => index), this.#tip);
     for (const { opened } of this.#gateways) {
       await vi.waitFor(() => expect(opened.journal.position).toBeGreaterThanOrEqual(tip), within);
     }
-    const told = this.#told.inOrder;
-    const latest = latestOf(told);
+    const published = this.#published.inOrder;
+    const latest = latestOf(published);
     const isLatest = ({ id, index }: Event) => latest.get(id) === index;
     for (const follower of this.#homes.keys()) {
-      const due = told.findLast((event) => isLatest(event) && follower.matches(event))?.index ?? 0;
+      const due =
+        published.findLast((event) => isLatest(event) && follower.matches(event))?.index ?? 0;
       await vi.waitFor(() => expect(follower.index).toBeGreaterThanOrEqual(due), within);
-      // One that has been given the very last has also caught up; but a pulled one may fall behind again.
+      // One that was given the last change has caught up; but a pulled feed may lag again.
       if (follower.index >= tip && follower.way !== 'pulled') follower.liveSince ??= tip;
     }
   }
 
-  /** Everybody comes back once more, is given what is missing, and leaves for good. */
+  /** Every follower resumes once more, is given the missing events, and leaves. */
   async finish(): Promise<void> {
     for (const [n, follower] of this.#followers.entries()) {
       if (follower.present) continue;
@@ -342,7 +343,7 @@ class World {
     }
     await this.settle();
     for (const gateway of this.#gateways) await this.#leaveAll(gateway);
-    for (const follower of this.#followers) check(follower, this.#told.inOrder);
+    for (const follower of this.#followers) check(follower, this.#published.inOrder);
     for (const { live } of this.#gateways) {
       const nothing = { subscriptions: 0, channels: 0, feeds: 0, indexEntries: 0 };
       expect(live.stats()).toMatchObject(nothing);
@@ -350,10 +351,10 @@ class World {
   }
 
   get #tip(): number {
-    return this.#told.inOrder.at(-1)?.index ?? 0;
+    return this.#published.inOrder.at(-1)?.index ?? 0;
   }
 
-  /** Some do not wait until it is recorded: then what comes next happens meanwhile. */
+  /** Without `waits` the next command runs while the reports are being recorded. */
   async #append({ opened }: Gateway, waits: boolean, ...reports: Report[]): Promise<void> {
     const appended = opened.journal.append(reports);
     this.#appends.push(appended);
@@ -361,7 +362,7 @@ class World {
   }
 
   async #complete(gateway: Gateway, which: number, tag: string, waits: boolean): Promise<void> {
-    const { id } = this.#told.inOrder.at(-1 - (which % 10)) ?? {};
+    const { id } = this.#published.inOrder.at(-1 - (which % 10)) ?? {};
     if (id === undefined) return;
     const time = 1_700_000_000_000_000 + which;
     await this.#append(gateway, waits, report({ id, tags: [tag], time, endTime: time }));
@@ -383,7 +384,7 @@ class World {
   async #leave(follower: Follower | undefined): Promise<void> {
     if (follower === undefined) return;
     this.#homes.delete(follower);
-    await follower.leave(this.#told.inOrder);
+    await follower.leave(this.#published.inOrder);
   }
 
   async #leaveAll(gateway: Gateway): Promise<void> {
@@ -394,22 +395,25 @@ class World {
     await Promise.allSettled(this.#appends);
     await this.#leaveAll(gateway);
     await gateway[Symbol.asyncDispose]();
-    this.#gateways[this.#gateways.indexOf(gateway)] = new Gateway(await this.#open(), this.#told);
+    this.#gateways[this.#gateways.indexOf(gateway)] = new Gateway(
+      await this.#open(),
+      this.#published,
+    );
   }
 }
 
 /**
- * Whatever is reported, completed and restarted, and however followers come, go and come back, to whichever of
- * the gateways: each is given everything that matches once, in order.
+ * Checks that each follower is given every matching event once, in order, whatever is reported, completed and restarted,
+ * and at whichever gateway it follows and resumes.
  */
 export async function holdsForFollowers(
   open: () => Promise<Opened>,
   { gateways, runs }: { gateways: number; runs: number },
 ): Promise<void> {
-  const told = new Told();
+  const published = new Published();
   await fc.assert(
     fc.asyncProperty(commands, pauses, async (given, pausing) => {
-      const world = new World(open, told);
+      const world = new World(open, published);
       await world.start(gateways);
       try {
         for (const [n, command] of given.entries()) {

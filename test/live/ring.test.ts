@@ -12,7 +12,7 @@ const at = (index: number, id = `id ${index}`): Event => change({ index, id });
 const indexes = (events: readonly Event[]) => events.map(({ index }) => index);
 
 describe('the ring', () => {
-  test('covers nothing before the first change, and then what came since', () => {
+  test('covers nothing before the first change, and then every later one', () => {
     const ring = new Ring(limits);
     expect(ring.covers(0)).toBe(false);
     expect(ring.tip).toBeNull();
@@ -21,7 +21,7 @@ describe('the ring', () => {
     expect(ring.tip).toBe(5);
   });
 
-  test('holds so many changes, and says what it has let go', () => {
+  test('evicts the oldest change beyond ringChanges, and covers only the others', () => {
     const ring = new Ring(limits);
     for (let index = 1; index <= 25; index++) ring.append([at(index)]);
     expect(ring.size).toBe(10);
@@ -31,7 +31,7 @@ describe('the ring', () => {
     ]);
   });
 
-  test('holds so many bytes, but the latest change in any case', () => {
+  test('evicts the oldest change beyond ringBytes, but never the latest', () => {
     const heavy = (index: number) => change({ index, id: `${index}`, message: 'x'.repeat(1_000) });
     const ring = new Ring({ ringChanges: 100, ringBytes: 3 * weightOf(heavy(1)) });
     for (let index = 1; index <= 10; index++) ring.append([heavy(index)]);
@@ -40,7 +40,7 @@ describe('the ring', () => {
     expect(ring.size).toBe(1);
   });
 
-  test('reads what matches, up to a number or a size, and says how far that reached', () => {
+  test('reads matching events up to a number or a size, and the index that was reached', () => {
     const ring = new Ring(limits);
     ring.append([1, 2, 3, 4, 5, 6].map((index) => at(index)));
     const even = ({ index }: Event) => index % 2 === 0;
@@ -51,11 +51,11 @@ describe('the ring', () => {
     expect(ring.read(4, even, wide, true)).toMatchObject({ events: [{ index: 6 }], index: 6 });
     expect(ring.read(6, even, wide, true)).toEqual({ events: [], index: 6 });
     expect(ring.read(9, even, wide, true)).toEqual({ events: [], index: 9 });
-    // One alone may be larger than the bound.
+    // A single event may be larger than the limit.
     expect(indexes(ring.read(0, all, { ...wide, maxBytes: 1 }, true).events)).toEqual([1]);
   });
 
-  test('who was away is given only the latest of an event, who was here all changes', () => {
+  test('gives a follower that resumes the latest change of each event, and a connected one every change', () => {
     const ring = new Ring(limits);
     ring.append([at(1, 'a'), at(2, 'b'), at(3, 'a')]);
     expect(indexes(ring.read(0, all, wide, false).events)).toEqual([2, 3]);
@@ -65,7 +65,7 @@ describe('the ring', () => {
     expect(ring.supersedes(at(4, 'a'))).toBe(false);
   });
 
-  test('puts older events in front, without those that have changed since', () => {
+  test('prepends older events, without those that have changed since', () => {
     const ring = new Ring(limits);
     ring.append([at(10, 'a'), at(11, 'b')]);
     ring.prepend([at(4, 'c'), at(6, 'a'), at(8, 'd'), at(9, 'e')], 3, 8);
@@ -73,7 +73,7 @@ describe('the ring', () => {
     expect([ring.covers(2), ring.covers(3)]).toEqual([false, true]);
   });
 
-  test('takes of older events only as many as it has room for', () => {
+  test('prepends only as many events as it has room for', () => {
     const ring = new Ring({ ...limits, ringChanges: 3 });
     ring.append([at(10)]);
     ring.prepend([at(4), at(6), at(8)], 3, 9);
@@ -81,14 +81,14 @@ describe('the ring', () => {
     expect([ring.covers(3), ring.covers(4)]).toEqual([false, true]);
   });
 
-  test('puts nothing in front once something has given way', () => {
+  test('prepends nothing once a change was evicted', () => {
     const ring = new Ring({ ...limits, ringChanges: 2 });
     ring.append([at(10), at(11), at(12)]);
     ring.prepend([at(8)], 7, 9);
     expect([ring.covers(9), ring.covers(10)]).toEqual([false, true]);
   });
 
-  test('agrees with a list, whatever is added and read', () => {
+  test('gives the same as a list, whatever is added and read', () => {
     const steps = fc.array(fc.array(fc.nat(5), { maxLength: 6 }), { maxLength: 20 });
     fc.assert(
       fc.property(steps, fc.nat(60), fc.nat(60), (added, after, maxEvents) => {

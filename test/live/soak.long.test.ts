@@ -3,11 +3,11 @@ import { Crowd, smallRing } from './crowd.ts';
 import { openSite } from './harness.ts';
 import { megabytesInUse } from './heap.ts';
 
-/** Ten thousand connections in all. */
+/** Ten thousand connections together. */
 const seeds = [20_261_120, 7, 424_242, 99_991];
 const rounds = 84;
 
-test('ten thousand connections that come and go leave no timer, channel or memory behind', async () => {
+test('no timer, channel or memory remains of ten thousand connections', async () => {
   await using site = await openSite();
   await using place = await site.open({ limits: smallRing });
   const inUse: number[] = [];
@@ -20,7 +20,7 @@ test('ten thousand connections that come and go leave no timer, channel or memor
     inUse.push(megabytesInUse());
   }
   expect(connected).toBeGreaterThan(10_000);
-  // Code is compiled and caches fill with the first few; what every connection left would add up with the others.
+  // The first seeds compile code and fill caches. A leak of each connection would grow with the later ones.
   const [, second = 0, , last = Number.POSITIVE_INFINITY] = inUse;
   expect(last - second).toBeLessThan(5);
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Crowd, smallRing } from './crowd.ts';
 import { openSite } from './harness.ts';
 
-test('connections and subscriptions that come and go leave nothing behind', async () => {
+test('nothing remains of connections and subscriptions that have ended', async () => {
   await using site = await openSite();
   await using place = await site.open({ limits: smallRing });
   const crowd = new Crowd(place, 20_261_120);
