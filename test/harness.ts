@@ -43,7 +43,7 @@ export interface TestGateway extends AsyncDisposable {
   // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect of the answer.
   gql<Data = any>(document: string, variables?: Readonly<Record<string, unknown>>): Promise<Data>;
   /** One of the figures at /metrics that have no labels; NaN where there is none of this name. */
-  figure(name: string): Promise<number>;
+  metric(name: string): Promise<number>;
 }
 
 /**
@@ -105,7 +105,7 @@ function testGateway(gateway: Gateway, dispose: () => Promise<void>): TestGatewa
       expect(errors, 'errors of the operation').toBeUndefined();
       return data as Data;
     },
-    async figure(name) {
+    async metric(name) {
       const text = await (await fetch(`${gateway.url}/metrics`)).text();
       return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
     },

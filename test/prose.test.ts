@@ -42,7 +42,6 @@ const notYet: ReadonlySet<string> = new Set([
   'src/http',
   'src/nats',
   'src/runtime',
-  'src/server',
   'src/store',
   'schema.graphql',
   'docs/decisions',
@@ -61,7 +60,6 @@ const notYet: ReadonlySet<string> = new Set([
   'test/graphql',
   'test/http',
   'test/nats',
-  'test/server',
   'test/store',
 ]);
 

@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterEach(() => expect.poll(subscriptions, patience).toBe(0));
 afterAll(() => gateway?.[Symbol.asyncDispose]());
 
-const subscriptions = () => gateway.figure('tidings_live_subscriptions');
+const subscriptions = () => gateway.metric('tidings_live_subscriptions');
 
 /** What the README says of its own address, said of this gateway's. */
 const here = (code: string): string => code.replaceAll('127.0.0.1:4000', new URL(gateway.url).host);

@@ -123,7 +123,7 @@ function toConfig(values: Values, dialectValues: DialectValues) {
       maxChannels: values.TIDINGS_MAX_CHANNELS,
       queueBytes: values.TIDINGS_QUEUE_BYTES,
       /** Milliseconds. */
-      keepAlive: values.TIDINGS_KEEP_ALIVE / 1_000,
+      keepAliveMs: values.TIDINGS_KEEP_ALIVE / 1_000,
     },
   };
 }

@@ -25,7 +25,7 @@ export interface GatewayServerOptions {
   readonly maxOperations: number;
   readonly queueBytes: number;
   /** Milliseconds. */
-  readonly keepAlive: number;
+  readonly keepAliveMs: number;
   readonly engine: GraphEngine;
   readonly subscribe: Subscribe;
   readonly dialects: readonly HttpDialect[];

@@ -27,8 +27,8 @@ interface PlaceOptions {
   readonly maxConnections?: number;
   readonly maxOperations?: number;
   readonly queueBytes?: number;
-  readonly keepAlive?: number;
-  readonly grace?: number;
+  readonly keepAliveMs?: number;
+  readonly graceMs?: number;
   readonly log?: Log;
 }
 
@@ -109,8 +109,8 @@ async function openPlace(
     maxOperations: options.maxOperations ?? 100,
     maxMessageBytes: 2 ** 20,
     queueBytes: options.queueBytes ?? 2 ** 20,
-    keepAlive: options.keepAlive ?? 12_000,
-    grace: options.grace ?? 10_000,
+    keepAliveMs: options.keepAliveMs ?? 12_000,
+    graceMs: options.graceMs ?? 10_000,
     log: said,
   };
   const sockets = new WebSocketTransport(context);

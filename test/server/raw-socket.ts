@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 
 export type Sent = Record<string, unknown> & { readonly type: string };
 
-/** A WebSocket that speaks only when it is told to. */
+/** A WebSocket that sends only the messages of the test. */
 export class RawSocket {
   readonly webSocket: WebSocket;
   readonly received: Sent[] = [];

@@ -91,7 +91,7 @@ describe.each(transports)('by %s', (_name, ask) => {
     expect(await ask({ query: one, operationName: '' })).toEqual({ data: { a: 'Query' } });
   });
 
-  test('a persisted query without its text is answered so that the client sends the text', async () => {
+  test('a persisted query without a document is answered so that the client sends the document', async () => {
     const extensions = { persistedQuery: { version: 1, sha256Hash: 'ab' } };
     expect(await ask({ extensions })).toEqual({
       errors: [

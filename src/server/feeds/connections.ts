@@ -1,14 +1,14 @@
 import { type Beating, Heartbeat } from './heartbeat.ts';
 
-/** A connection that feeds go out by. */
+/** A connection that carries feeds. */
 export interface FeedConnection extends Beating {
   /** Bytes that wait to be read by the client. */
   readonly queued: number;
-  /** Cuts it off. */
+  /** Closes it at once, without a closing handshake. */
   terminate(): void;
 }
 
-/** What is open now, and what was counted since the start. */
+/** Numbers of now, and counts since the start. */
 export interface ConnectionStats {
   readonly connections: number;
   readonly queuedBytes: number;
@@ -16,8 +16,8 @@ export interface ConnectionStats {
   readonly slowConsumers: number;
 }
 
-/** How long clients have to take leave when the gateway closes. */
-const closingWait = 1_000;
+/** How long clients have to close when the gateway closes. */
+const closeTimeoutMs = 1_000;
 
 /** The open connections of one kind. */
 export class Connections<Connection extends FeedConnection> {
@@ -27,10 +27,10 @@ export class Connections<Connection extends FeedConnection> {
   #slowConsumers = 0;
   #onEmpty: (() => void) | null = null;
 
-  /** @param keepAlive milliseconds between two beats */
-  constructor(max: number, keepAlive: number) {
+  /** @param keepAliveMs between two beats */
+  constructor(max: number, keepAliveMs: number) {
     this.max = max;
-    this.#heartbeat = new Heartbeat(keepAlive);
+    this.#heartbeat = new Heartbeat(keepAliveMs);
   }
 
   get isFull(): boolean {
@@ -58,7 +58,7 @@ export class Connections<Connection extends FeedConnection> {
     return { connections: this.#open.size, queuedBytes, slowConsumers: this.#slowConsumers };
   }
 
-  /** Ends them all, and resolves when they are gone: who does not go is cut off. */
+  /** Ends all connections. Those still open after closeTimeoutMs are terminated. */
   async close(end: (connection: Connection) => void): Promise<void> {
     this.#heartbeat[Symbol.dispose]();
     if (this.#open.size === 0) return;
@@ -68,7 +68,7 @@ export class Connections<Connection extends FeedConnection> {
     for (const connection of this.#open) end(connection);
     const late = setTimeout(() => {
       for (const connection of this.#open) connection.terminate();
-    }, closingWait);
+    }, closeTimeoutMs);
     await empty;
     clearTimeout(late);
   }

@@ -1,21 +1,20 @@
-/** One that is asked now and then whether it still lives. */
+/** A connection that is checked once a period. */
 export interface Beating {
   beat(): void;
 }
 
-/** Into so many groups a period is divided, so that not everybody is asked at once. */
+/** Connections are checked in groups, spread over the period. */
 const groups = 12;
 
-/** Asks everyone once a period. */
+/** Calls `beat` of every member once a period. */
 export class Heartbeat implements Disposable {
   readonly #groups = Array.from({ length: groups }, () => new Set<Beating>());
   readonly #timer: NodeJS.Timeout;
   #added = 0;
   #turn = 0;
 
-  /** @param period milliseconds */
-  constructor(period: number) {
-    this.#timer = setInterval(() => this.#next(), period / groups).unref();
+  constructor(periodMs: number) {
+    this.#timer = setInterval(() => this.#next(), periodMs / groups).unref();
   }
 
   add(member: Beating): void {

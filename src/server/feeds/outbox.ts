@@ -1,8 +1,8 @@
-/** The connection underneath, which takes bytes, one a character. */
+/** The connection underneath. It takes strings of one character a byte. */
 export interface Wire {
-  /** False when it holds more than it wants: Outbox.drained is called once it is empty again. */
+  /** Returns false when its buffer is full: then Outbox.drained is called once it is empty. */
   write(bytes: string): boolean;
-  /** What it has taken and not passed on yet. */
+  /** Bytes in its buffer. */
   readonly writableLength: number;
 }
 
@@ -10,7 +10,7 @@ export interface Wire {
 export interface Owner {
   /** A message was passed to the connection: everything up to its index has been sent. */
   sent(index: number): void;
-  /** More waits than is allowed, most of it this owner's: all its messages that waited have been dropped. */
+  /** Too many bytes waited, most of them this owner's: all its waiting messages were dropped. */
   overflowed(): void;
 }
 
@@ -21,12 +21,11 @@ interface Waiting {
 }
 
 /** Bytes that are passed to the connection at a time. */
-const writeSize = 64 * 1024;
+const writeBytes = 64 * 1024;
 
 /**
- * The way out of one connection. What is pushed in one turn of the event loop leaves in one write at its end;
- * while the reader is slower than that, messages wait here, where the text is still shared with other
- * connections, up to a bound.
+ * The output of one connection. Messages of one turn of the event loop leave in one write at its end. While the
+ * connection's buffer is full, messages wait here, where their strings are shared with other connections, up to a bound.
  */
 export class Outbox {
   readonly #wire: Wire;
@@ -49,13 +48,13 @@ export class Outbox {
     return this.#due.length + this.#waitingBytes + this.#wire.writableLength;
   }
 
-  /** How often the connection has passed on all that it held. */
+  /** How often the connection's buffer was emptied. */
   get drains(): number {
     return this.#drains;
   }
 
   get hasRoom(): boolean {
-    return !this.#blocked && this.#due.length < writeSize;
+    return !this.#blocked && this.#due.length < writeBytes;
   }
 
   /** Resolves once there is room, or the outbox was closed. */
@@ -64,7 +63,7 @@ export class Outbox {
     return new Promise((resolve) => this.#awaitingRoom.push(resolve));
   }
 
-  /** Sends a message of an owner, or (null) what must not be lost. */
+  /** Sends a message of an owner, or (null) one that must not be dropped. */
   push(bytes: string, owner: Owner | null = null, index = 0): void {
     if (this.#closed) return;
     if (this.#blocked) {
@@ -76,7 +75,7 @@ export class Outbox {
     owner?.sent(index);
   }
 
-  /** The connection has passed on all that it held. */
+  /** The connection's buffer is empty. */
   drained(): void {
     if (!this.#blocked || this.#closed) return;
     this.#drains++;
@@ -88,13 +87,13 @@ export class Outbox {
     if (this.hasRoom) this.#announceRoom();
   }
 
-  /** Writes what is due. */
+  /** Writes the messages of this turn. */
   flush(): void {
     this.#write();
     if (this.hasRoom) this.#announceRoom();
   }
 
-  /** Drops what waits. */
+  /** Drops the waiting messages. */
   close(): void {
     this.#closed = true;
     this.#due = '';
@@ -112,7 +111,7 @@ export class Outbox {
   #takeWaiting(): void {
     let taken = 0;
     for (const { bytes, owner, index } of this.#waiting) {
-      if (this.#due.length >= writeSize) break;
+      if (this.#due.length >= writeBytes) break;
       taken++;
       this.#waitingBytes -= bytes.length;
       this.#due += bytes;
@@ -131,7 +130,7 @@ export class Outbox {
   #wait(message: Waiting): void {
     this.#waiting.push(message);
     this.#waitingBytes += message.bytes.length;
-    // One message alone may be larger than the bound.
+    // A single message may be larger than the bound.
     if (message.owner === null || this.#waiting.length === 1 || this.queued <= this.#maxBytes)
       return;
     const victim = this.#largestOwner();

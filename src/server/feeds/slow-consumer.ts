@@ -1,11 +1,11 @@
 import { FeedError } from '../../live/feed.ts';
 
-/** Milliseconds that a reader who is too slow has to take the error that says so. */
-export const slowConsumerGrace = 10_000;
+/** How long a reader that is too slow has to read the error. */
+export const slowConsumerGraceMs = 10_000;
 
 export const slowConsumer = (lastIndex: number): FeedError =>
   new FeedError(
     'SLOW_CONSUMER',
-    'The feed has ended because too much of it waited to be read: resume after lastIndex.',
+    'The feed has ended because the client read too slowly: resume after lastIndex.',
     { lastIndex },
   );

@@ -7,7 +7,7 @@ export interface Readiness {
   readonly store: string | null;
   /** Reported alone: queries and reports are answered without them. */
   readonly sources: readonly { readonly name: string; readonly healthReason: string | null }[];
-  /** Set once the gateway has been told to stop. */
+  /** Set once the gateway has begun to stop. */
   readonly stopping: boolean;
 }
 

@@ -96,7 +96,7 @@ export async function renderPlayground(): Promise<PlaygroundPage> {
     logo: icon,
     favicon: iconUrl,
     defaultQuery: examples,
-    // No example has variables: the whole height is the editor's.
+    // The examples have no variables: the editor gets the whole height.
     defaultEditorToolsVisibility: false,
   });
   const text = page.replace('</head>', (end) => remembering + end);

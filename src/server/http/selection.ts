@@ -96,7 +96,7 @@ function fragmentsUsed(
   return [...used.values()].sort((a, b) => (a.name.value < b.name.value ? -1 : 1));
 }
 
-/** Those that stand in fields and directives: definitions do not count. */
+/** Those in fields and directives, without definitions. */
 function variablesUsed(definitions: readonly DefinitionNode[]): ReadonlySet<string> {
   const names = new Set<string>();
   for (const definition of definitions) {

@@ -9,21 +9,21 @@ import type { Subscribe } from '../websocket/operation.ts';
 
 export interface SseOptions {
   readonly queueBytes: number;
-  /** Milliseconds that a reader has to take how the stream ends. */
-  readonly grace: number;
-  /** The result that tells a client of an error, as JSON. */
+  /** How long a reader has to read the end of the stream. */
+  readonly graceMs: number;
+  /** The result with an error, as JSON. */
   readonly errorText: (error: FeedError) => string;
   readonly onSlowConsumer: () => void;
   readonly onClose: (operation: SseOperation) => void;
 }
 
-/** So often a reader may be found with the same bytes still waiting before it counts as gone. */
-const mostSilentBeats = 3;
+/** Beats in a row with the same bytes still waiting, after which the reader is disconnected. */
+const maxSilentBeats = 3;
 
 const headers = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-cache, no-transform',
-  // nginx would otherwise gather the events.
+  // Else nginx buffers the events.
   'X-Accel-Buffering': 'no',
 };
 
@@ -42,7 +42,7 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
   #lastIndex = 0;
   #drainsAtBeat = -1;
   #silentBeats = 0;
-  #grace: NodeJS.Timeout | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
 
   constructor(response: ServerResponse, options: SseOptions) {
     this.#response = response;
@@ -115,7 +115,7 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
     return this.#outbox.room();
   }
 
-  /** A comment, and an event without data: browsers keep its id and tell nobody. */
+  /** A comment, and an event without data: browsers keep its id and dispatch nothing. */
   checkpoint(index: number): void {
     const id = formatStreamEventId(this.#journalId, index);
     this.#outbox.push(`: ${index}\nid: ${id}\n\n`, this, index);
@@ -142,7 +142,7 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
     const stuck = this.#response.writableLength > 0 && drains === this.#drainsAtBeat;
     this.#silentBeats = stuck ? this.#silentBeats + 1 : 0;
     this.#drainsAtBeat = drains;
-    if (this.#silentBeats >= mostSilentBeats) this.#response.destroy();
+    if (this.#silentBeats >= maxSilentBeats) this.#response.destroy();
     else if (this.#outbox.hasRoom) this.#outbox.push(':\n\n');
   }
 
@@ -155,8 +155,8 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
   }
 
   #finish(): void {
-    if (this.#response.writableEnded || this.#grace) return;
-    this.#grace = setTimeout(() => this.#response.destroy(), this.#options.grace).unref();
+    if (this.#response.writableEnded || this.#graceTimer) return;
+    this.#graceTimer = setTimeout(() => this.#response.destroy(), this.#options.graceMs).unref();
     void this.#outbox.room().then(() => {
       this.#outbox.flush();
       this.#response.end();
@@ -164,7 +164,7 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
   }
 
   #closed(): void {
-    clearTimeout(this.#grace);
+    clearTimeout(this.#graceTimer);
     this.#subscription?.cancel();
     this.#outbox.close();
     this.#options.onClose(this);

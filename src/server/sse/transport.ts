@@ -17,7 +17,7 @@ import { replyJson } from '../../http/reply.ts';
 import { parseStreamEventId, type StreamEventId } from '../../live/stream-event-id.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
-import { slowConsumerGrace } from '../feeds/slow-consumer.ts';
+import { slowConsumerGraceMs } from '../feeds/slow-consumer.ts';
 import { clientError } from '../http/client-error.ts';
 import { closedSignal } from '../http/closed-signal.ts';
 import type { Subscribe } from '../websocket/operation.ts';
@@ -27,12 +27,12 @@ export interface SseTransportOptions {
   readonly engine: GraphEngine;
   readonly subscribe: Subscribe;
   readonly maxConnections: number;
-  /** What may wait for a slow reader. */
+  /** Bytes that may wait for a slow reader. */
   readonly queueBytes: number;
-  /** Milliseconds between two comments that show that the stream lives. */
-  readonly keepAlive: number;
-  /** Milliseconds that a reader has to take how its stream ends; 10,000 by default. */
-  readonly grace?: number;
+  /** Time between two comments, which keep the stream open. */
+  readonly keepAliveMs: number;
+  /** How long a reader has to read the end of its stream; 10,000 by default. */
+  readonly graceMs?: number;
 }
 
 /** GraphQL over server-sent events: graphql-sse's distinct connections mode. */
@@ -44,16 +44,16 @@ export class SseTransport implements AsyncDisposable {
   constructor(options: SseTransportOptions) {
     this.#options = options;
     this.#reader = new FeedOperationReader(options.engine);
-    this.#connections = new Connections(options.maxConnections, options.keepAlive);
+    this.#connections = new Connections(options.maxConnections, options.keepAliveMs);
   }
 
-  /** Answers an operation as a stream, until it ends or the client goes. */
+  /** Answers an operation as a stream, until it ends or the client disconnects. */
   readonly serve = async (
     request: IncomingMessage,
     response: ServerResponse,
     operation: OperationRequest,
   ): Promise<void> => {
-    const { engine, queueBytes, grace = slowConsumerGrace, subscribe } = this.#options;
+    const { engine, queueBytes, graceMs = slowConsumerGraceMs, subscribe } = this.#options;
     const connections = this.#connections;
     if (connections.isFull) {
       const error = `Too many connections: at most ${connections.max}.`;
@@ -61,7 +61,7 @@ export class SseTransport implements AsyncDisposable {
     }
     const stream = new SseOperation(response, {
       queueBytes,
-      grace,
+      graceMs,
       errorText: (error) => errorText([engine.publicError(error)]),
       onSlowConsumer: () => connections.countSlowConsumer(),
       onClose: (closed) => connections.delete(closed),

@@ -12,7 +12,7 @@ import type { Ending } from './ending.ts';
 import { textFrameHead } from './frame.ts';
 import { type Subscribe, WebSocketOperation } from './operation.ts';
 
-/** What graphql-ws hands back with each message. */
+/** Passed by graphql-ws with each message. */
 export interface SocketExtra {
   readonly connection: WebSocketConnection;
 }
@@ -21,21 +21,21 @@ export interface ConnectionOptions {
   readonly server: Server<SocketExtra>;
   readonly subscribe: Subscribe;
   readonly queueBytes: number;
-  /** Milliseconds that a reader who is too slow has to take the error that says so. */
-  readonly grace: number;
+  /** How long a reader that is too slow has to read the error. */
+  readonly graceMs: number;
   readonly log: Log;
-  /** A subscription was ended because its reader was too slow. */
+  /** A subscription was ended because its reader is too slow. */
   readonly onSlowConsumer: () => void;
   readonly onClose: (connection: WebSocketConnection) => void;
 }
 
-/** https://www.iana.org/assignments/websocket: graphql-ws clients try again after both. */
+/** https://www.iana.org/assignments/websocket: graphql-ws clients reconnect after both. */
 export const goingAway = 1001;
 export const tryAgainLater = 1013;
 
 /**
- * One socket. Text goes out as frames of our own, several in one write, beside the few that `ws` writes itself:
- * each frame is written whole, so they never mix.
+ * One socket. Messages are written as frames of our own, several in one write; `ws` writes control frames. Each frame is
+ * written whole, so they never mix.
  */
 export class WebSocketConnection implements FeedConnection {
   readonly #webSocket: WebSocket;
@@ -44,7 +44,7 @@ export class WebSocketConnection implements FeedConnection {
   readonly #outbox: Outbox;
   #closed: AbortController | null = null;
   #alive = true;
-  #grace: NodeJS.Timeout | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
 
   constructor(webSocket: WebSocket, socket: Duplex, options: ConnectionOptions) {
     this.#webSocket = webSocket;
@@ -80,7 +80,7 @@ export class WebSocketConnection implements FeedConnection {
     return following.ending;
   }
 
-  /** Whoever has not been heard of since the last beat is gone. */
+  /** Closes the socket if nothing came from the client since the last beat. */
   beat(): void {
     if (!this.#alive) this.#webSocket.terminate();
     this.#alive = false;
@@ -119,7 +119,7 @@ export class WebSocketConnection implements FeedConnection {
     });
     webSocket.on('error', (error) => this.#options.log.debug({ error }, 'A WebSocket failed.'));
     webSocket.once('close', (code, reason) => {
-      clearTimeout(this.#grace);
+      clearTimeout(this.#graceTimer);
       this.#socket.off('drain', onDrain);
       this.#outbox.close();
       this.#closed?.abort();
@@ -143,7 +143,7 @@ export class WebSocketConnection implements FeedConnection {
     }
   }
 
-  /** Results and errors are never dropped: while too many wait, no more requests are read. */
+  /** Results and errors are never dropped: while too many wait, nothing more is read. */
   #send(text: string): void {
     const bytes = Buffer.from(text).toString('latin1');
     this.#outbox.push(textFrameHead(bytes.length) + bytes);
@@ -162,18 +162,18 @@ export class WebSocketConnection implements FeedConnection {
 
   #overflowed(): void {
     this.#options.onSlowConsumer();
-    if (this.#grace) return;
+    if (this.#graceTimer) return;
     const { drains } = this.#outbox;
-    this.#grace = setTimeout(() => {
-      this.#grace = undefined;
+    this.#graceTimer = setTimeout(() => {
+      this.#graceTimer = undefined;
       if (this.#outbox.drains > drains) return;
       this.close(tryAgainLater, 'The client reads too slowly.');
       this.terminate();
-    }, this.#options.grace).unref();
+    }, this.#options.graceMs).unref();
   }
 }
 
-/** What is no JSON goes on as it is: graphql-ws answers it. */
+/** Invalid JSON is passed as it is: graphql-ws answers it. */
 function withMarks(text: string): string {
   try {
     return markLargeIntegers(text);

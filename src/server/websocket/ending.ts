@@ -1,18 +1,18 @@
 /**
- * An iteration without values that only ends: how an operation whose messages go another way tells
- * graphql-ws that it is over.
+ * An iteration without values, by which graphql-ws learns that an operation has ended whose messages are written past
+ * graphql-ws.
  */
 export class Ending implements AsyncIterableIterator<never, undefined> {
   readonly #onReturn: () => void;
   #outcome: { readonly error: Error | null } | null = null;
   #settle: (() => void) | null = null;
 
-  /** @param onReturn is called when whoever iterates wants no more */
+  /** @param onReturn is called when the client completes the operation */
   constructor(onReturn: () => void) {
     this.#onReturn = onReturn;
   }
 
-  /** Ends it, with an error or (null) well. */
+  /** Ends the iteration with an error, or (null) regularly. */
   end(error: Error | null): void {
     this.#outcome ??= { error };
     this.#settle?.();

@@ -7,7 +7,7 @@ const eightBytes = 127;
 let lastLength = -1;
 let lastHead = '';
 
-/** The head of a text frame, a byte a character. Lengths repeat: so does the head. */
+/** The head of a frame with opcode text, one character a byte. Kept, because messages of one length follow each other. */
 export function textFrameHead(length: number): string {
   if (length === lastLength) return lastHead;
   lastLength = length;

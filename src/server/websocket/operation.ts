@@ -9,15 +9,15 @@ import { textFrameHead } from './frame.ts';
 export type Subscribe = (operation: FeedOperation, sink: FeedSink) => Subscription;
 
 /**
- * A subscription over a socket. Its messages are written as ready text behind its id, past graphql-ws,
- * which is only told how it ends.
+ * A subscription over a socket. Its messages are written past graphql-ws, as the id of the operation and the result that all
+ * equal subscriptions share. graphql-ws is notified of the end only.
  */
 export class WebSocketOperation implements FeedSink, Owner {
-  /** What graphql-ws iterates. */
+  /** graphql-ws iterates it. */
   readonly ending = new Ending(() => this.#subscription?.cancel());
   readonly #outbox: Outbox;
   readonly #onOverflow: () => void;
-  /** What stands before the result in each message, a byte a character. */
+  /** The beginning of each message up to the result, one character a byte. */
   readonly #prefix: string;
   #subscription: Subscription | null = null;
   #lastIndex = 0;

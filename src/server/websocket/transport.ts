@@ -19,7 +19,7 @@ import {
 import type { Log } from '../../telemetry/log.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
-import { slowConsumerGrace } from '../feeds/slow-consumer.ts';
+import { slowConsumerGraceMs } from '../feeds/slow-consumer.ts';
 import { clientError } from '../http/client-error.ts';
 import { goingAway, type SocketExtra, tryAgainLater, WebSocketConnection } from './connection.ts';
 import type { Subscribe } from './operation.ts';
@@ -32,16 +32,16 @@ export interface WebSocketOptions {
   /** Subscriptions, queries and mutations under way at a time over one connection. */
   readonly maxOperations: number;
   readonly maxMessageBytes: number;
-  /** What may wait for a slow reader. */
+  /** Bytes that may wait for a slow reader. */
   readonly queueBytes: number;
-  /** Milliseconds between two pings. */
-  readonly keepAlive: number;
-  /** Milliseconds that a reader who is too slow has to take the error that says so; 10,000 by default. */
-  readonly grace?: number;
+  /** Time between two pings. */
+  readonly keepAliveMs: number;
+  /** How long a reader that is too slow has to read the error; 10,000 by default. */
+  readonly graceMs?: number;
 }
 
-/** How long a client may wait before it says connection_init. */
-const initWait = 10_000;
+/** How long a client may take to send connection_init. */
+const initTimeoutMs = 10_000;
 /** GraphQL over WebSocket: the protocol graphql-transport-ws, as graphql-ws has it. */
 export class WebSocketTransport implements AsyncDisposable {
   readonly #options: WebSocketOptions;
@@ -53,7 +53,7 @@ export class WebSocketTransport implements AsyncDisposable {
   constructor(options: WebSocketOptions) {
     this.#options = options;
     this.#reader = new FeedOperationReader(options.engine);
-    this.#connections = new Connections(options.maxConnections, options.keepAlive);
+    this.#connections = new Connections(options.maxConnections, options.keepAliveMs);
     this.#sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -62,7 +62,7 @@ export class WebSocketTransport implements AsyncDisposable {
       handleProtocols: (protocols) => handleProtocols(protocols),
     });
     this.#server = makeServer<undefined, SocketExtra>({
-      connectionInitWaitTimeout: initWait,
+      connectionInitWaitTimeout: initTimeoutMs,
       jsonMessageReviver: reviveMarked,
       jsonMessageReplacer: markBigint,
       onSubscribe: (context, id, payload) => this.#prepare(context, id, payload),
@@ -76,7 +76,7 @@ export class WebSocketTransport implements AsyncDisposable {
   /** Takes over the socket of an upgrade. */
   readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const { subscribe, queueBytes, grace = slowConsumerGrace, log } = this.#options;
+      const { subscribe, queueBytes, graceMs = slowConsumerGraceMs, log } = this.#options;
       const connections = this.#connections;
       if (connections.isFull) {
         webSocket.close(tryAgainLater, `Too many connections: at most ${connections.max}.`);
@@ -86,7 +86,7 @@ export class WebSocketTransport implements AsyncDisposable {
         server: this.#server,
         subscribe,
         queueBytes,
-        grace,
+        graceMs,
         log,
         onSlowConsumer: () => connections.countSlowConsumer(),
         onClose: (closed) => connections.delete(closed),
@@ -99,9 +99,11 @@ export class WebSocketTransport implements AsyncDisposable {
     return this.#connections.stats();
   }
 
-  /** Tells all clients that the gateway goes away, so that they connect to another. */
+  /** Closes with 1001, so that clients connect to another gateway. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connections.close((connection) => connection.close(goingAway, 'Going away'));
+    await this.#connections.close((connection) =>
+      connection.close(goingAway, 'The gateway is stopping.'),
+    );
   }
 
   /** What graphql-ws is to do with an operation; it is begun by our own functions. */

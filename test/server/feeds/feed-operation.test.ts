@@ -62,7 +62,7 @@ describe('subscriptions are equal', () => {
     ],
   ])('%s', (_, query, variables = {}, name) => {
     if (name === undefined) expect(keyOf(query, variables)).toBe(plain);
-    // Fragments that nobody uses are refused.
+    // Unused fragments are rejected.
     else expect(() => keyOf(query, variables, name)).toThrow(/Unused/);
     if (name) expect(keyOf(query.replace(/fragment.*\n/, ''), variables, name)).toBe(plain);
   });
@@ -171,6 +171,6 @@ test.each([
     'subscription A { events { id } } subscription B { events { id } }',
   ],
   ['no operation', 'fragment F on Event { id }'],
-])('%s are refused', (_, query) => {
+])('%s are rejected', (_, query) => {
   expect(reader.read({ query }, null).errors).toHaveLength(1);
 });

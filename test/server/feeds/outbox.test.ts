@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Outbox, type Owner, type Wire } from '../../../src/server/feeds/outbox.ts';
 
-/** A connection that takes what fits, and passes it on when it is told to. */
+/** A connection with a buffer of a fixed size, which the test empties. */
 class TestWire implements Wire {
   readonly writes: string[] = [];
   writableLength = 0;
@@ -76,7 +76,7 @@ describe('the way out of a connection', () => {
     expect(outbox.queued).toBe(0);
   });
 
-  test('passes on only so much at a time', async () => {
+  test('writes at most 64 KiB at a time', async () => {
     const { wire, outbox } = await blocked(2 ** 20);
     const owner = new Recorder();
     for (let n = 1; n <= 10; n++) outbox.push('x'.repeat(30_000), owner, n);
@@ -121,7 +121,7 @@ describe('the way out of a connection', () => {
     expect(wire.writes).toEqual(['x'.repeat(500)]);
   });
 
-  test('there is room while nothing waits, and whoever asks for it is told', async () => {
+  test('has room while nothing waits, and resolves room() when there is room again', async () => {
     const { wire, outbox } = open();
     expect(outbox.hasRoom).toBe(true);
     wire.accepts = false;

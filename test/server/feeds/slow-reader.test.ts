@@ -10,8 +10,8 @@ const queueBytes = 256 * 1024;
 let site: Site;
 let place: Place;
 /** Opens the gateway of a test: one that waits for minutes, but for the pause that the test is about. */
-async function open(pauses: { grace?: number; keepAlive?: number } = {}): Promise<void> {
-  place = await site.open({ queueBytes, grace: patienceMs, keepAlive: patienceMs, ...pauses });
+async function open(pauses: { graceMs?: number; keepAliveMs?: number } = {}): Promise<void> {
+  place = await site.open({ queueBytes, graceMs: patienceMs, keepAliveMs: patienceMs, ...pauses });
 }
 beforeAll(async () => {
   site = await openSite();
@@ -32,7 +32,7 @@ async function report(batches = 20): Promise<void> {
 const slow = () => place.sockets.stats().slowConsumers;
 
 describe('a reader that is too slow', () => {
-  test('is told so, the others notice nothing, and it resumes with nothing missing', async () => {
+  test('ends with SLOW_CONSUMER, does not affect the others, and resumes with nothing missing', async () => {
     await open();
     const first = await place.journal.lastIndex();
     const before = slow();
@@ -70,7 +70,7 @@ describe('a reader that is too slow', () => {
   });
 
   test('that does not even take the error is cut off, and graphql-ws connects again', async () => {
-    await open({ grace: 500 });
+    await open({ graceMs: 500 });
     const client = createClient({
       url: place.socketUrl,
       webSocketImpl: WebSocket,
@@ -142,7 +142,7 @@ describe('a reader that is too slow', () => {
 
 describe('keep-alive', () => {
   test('a client that answers pings stays, one that does not is freed', async () => {
-    await open({ keepAlive: 2_000 });
+    await open({ keepAliveMs: 2_000 });
     const well = await RawSocket.open(place.socketUrl);
     let pings = 0;
     well.webSocket.on('ping', () => pings++);

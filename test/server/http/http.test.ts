@@ -71,7 +71,7 @@ describe('a plain POST is answered as Yoga answers every other', () => {
   test.each([
     ['what is not JSON', '{'],
     ['a batch', '[{"query":"{ __typename }"}]'],
-    ['a text', '"{ __typename }"'],
+    ['a string', '"{ __typename }"'],
     ['null', 'null'],
     ['no query', '{}'],
     ['an unknown member', '{"query":"{ __typename }","queries":1}'],
@@ -133,7 +133,7 @@ describe('origins', () => {
     'access-control-request-headers': 'content-type',
   };
 
-  test('of another site are refused', async () => {
+  test('of another site are rejected', async () => {
     const origin = 'https://evil.example.com';
     const response = await post(body, { origin });
     expect(response.status).toBe(403);
@@ -314,7 +314,7 @@ describe('what a client takes', () => {
   });
 });
 
-test('other methods are refused by name', async () => {
+test('other methods are rejected with the allowed ones', async () => {
   const response = await fetch(gateway.url, { method: 'PUT', headers: json, body: '{}' });
   expect(response.status).toBe(405);
   expect(response.headers.get('allow')).toBe('GET, POST');

@@ -47,7 +47,7 @@ test('there is nothing elsewhere', async () => {
   expect(await response.json()).toEqual({ error: 'There is nothing at /nowhere.' });
 });
 
-test('metrics count what was reported and where the parts stand', async () => {
+test('metrics count reports, and have the positions of the parts', async () => {
   await gateway.gql('mutation { reportEvents(events: [{}, { time: "never" }]) { accepted } }');
   const response = await get('/metrics');
   expect(response.headers.get('content-type')).toContain('text/plain; version=0.0.4');
@@ -58,7 +58,7 @@ test('metrics count what was reported and where the parts stand', async () => {
   expect(text).toMatch(/^tidings_store_lag_events 0$/m);
   expect(text).toMatch(/^tidings_websocket_connections 0$/m);
   expect(text).toMatch(/^process_cpu_seconds_total \d/m);
-  // Every figure of ours says what it is.
+  // Every metric of ours has a description.
   const ours = new Set(text.match(/^tidings_\w+?(?=(_bucket|_sum|_count)?[{ ])/gm));
   for (const name of ours) expect(text).toContain(`# HELP ${name} `);
 });

@@ -82,13 +82,13 @@ describe.runIf(hasBrowser)('a browser', () => {
     return page;
   }
 
-  const subscriptions = () => gateway.figure('tidings_live_subscriptions');
+  const subscriptions = () => gateway.metric('tidings_live_subscriptions');
 });
 
 interface Noted {
   /** What every page and worker asked for, but for what it had in itself. */
   readonly requests: string[];
-  /** Exceptions, and what is told on the console as an error. */
+  /** Exceptions, and errors on the console. */
   readonly faults: string[];
 }
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
   place = await site.open({
     maxConnections: 5,
     queueBytes: 256 * 1024,
-    keepAlive: 1_200,
+    keepAliveMs: 1_200,
     limits: { checkpointAfterMs: 200 },
   });
 });
@@ -90,7 +90,7 @@ describe('subscriptions over server-sent events', () => {
     const begun = await place.journal.lastIndex();
     const [appended] = await place.report({ message: 'é\n', category: 'Volume' });
     await vi.waitFor(() => expect(stream.text()).toContain('event: next'));
-    // Signs of life come between whenever it is time for one.
+    // Comments come between.
     expect(stream.text().replaceAll(':\n\n', '')).toBe(
       `: ${begun}\nid: ${idOf(begun)}\n\n` +
         `id: ${idOf(appended?.index)}\nevent: next\ndata: {"data":{"events":{"message":"é\\n",` +
@@ -105,7 +105,7 @@ describe('subscriptions over server-sent events', () => {
     expect(place.live.stats().channels).toBe(1);
   });
 
-  test('say how far they are where nothing matches', async () => {
+  test('are sent checkpoints while nothing matches', async () => {
     const events = await open('subscription { events(filter: { keys: ["nobody"] }) { index } }');
     const batches = await open(
       'subscription { eventBatches(filter: { keys: ["nobody"] }) { index events { index } } }',
@@ -137,7 +137,7 @@ describe('subscriptions over server-sent events', () => {
     expect(stream.text()).not.toContain('"message":"a"');
   });
 
-  test('show that they live', async () => {
+  test('are sent comments while nothing happens', async () => {
     const stream = await open(all);
     await vi.waitFor(() => expect(stream.text()).toMatch(/:\n\n$/), 5_000);
   });
@@ -171,14 +171,14 @@ describe('errors', () => {
     expect(stream.text()).not.toContain('"http"');
   });
 
-  test('too many connections are refused', async () => {
+  test('too many connections are rejected', async () => {
     for (let n = 0; n < 5; n++) await open(all);
     const late = await open(all);
     expect(late.response.statusCode).toBe(503);
     await vi.waitFor(() => expect(late.text()).toContain('at most 5'));
   });
 
-  test('a reader that is too slow is told so, and resumes with nothing missing', async () => {
+  test('a reader that is too slow gets SLOW_CONSUMER, and resumes with nothing missing', async () => {
     const begun = await place.journal.lastIndex();
     const stream = await open(all);
     await subscriptions(1);
@@ -210,7 +210,7 @@ describe('errors', () => {
 
   test('a reader that does not read the error either is disconnected', async () => {
     await using own = await openSite();
-    await using gateway = await own.open({ queueBytes: 256 * 1024, grace: 100 });
+    await using gateway = await own.open({ queueBytes: 256 * 1024, graceMs: 100 });
     const stream = await open(all, { url: gateway.url });
     await vi.waitFor(() => expect(gateway.live.stats().subscriptions).toBe(1));
     stream.response.pause();
@@ -254,7 +254,7 @@ describe("graphql-sse's own client", () => {
     client.dispose();
   });
 
-  test('follows over a gateway that goes away and comes back', async () => {
+  test('follows across a restart of the gateway', async () => {
     const own = await openSite();
     let gateway = await own.open();
     const client = createClient({
@@ -304,12 +304,12 @@ describe('EventSource', () => {
     for (let round = 0; round < 2; round++) {
       await gateway[Symbol.asyncDispose]();
       gateway = await own.open();
-      await gateway.report({ key: 'k', message: `${round} while away` }, { key: 'other' });
+      await gateway.report({ key: 'k', message: `${round} while down` }, { key: 'other' });
       await subscribed();
       await gateway.report({ key: 'k', message: `${round} live` });
       await vi.waitFor(() => expect(got).toHaveLength(1 + 2 * (round + 1)));
     }
-    expect(got.slice(1)).toEqual(['0 while away', '0 live', '1 while away', '1 live']);
+    expect(got.slice(1)).toEqual(['0 while down', '0 live', '1 while down', '1 live']);
     source.close();
     await gateway[Symbol.asyncDispose]();
     await own[Symbol.asyncDispose]();

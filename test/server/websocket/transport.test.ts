@@ -145,7 +145,7 @@ describe('subscriptions over WebSocket', () => {
     });
   });
 
-  test('resume exactly behind an index', async () => {
+  test('resume exactly after an index', async () => {
     const places = await place.report({ message: 'a' }, { message: 'b' }, { message: 'c' });
     const socket = await connect();
     const query = 'subscription ($at: SafeInt) { events(afterIndex: $at) { index message } }';
@@ -179,7 +179,7 @@ describe('subscriptions over WebSocket', () => {
 
 describe('refusals', () => {
   test.each([
-    ['a text that is no document', 'subscription {', /Syntax Error/],
+    ['a string that is not a document', 'subscription {', /Syntax Error/],
     ['an unknown field', 'subscription { events { nothing } }', /Cannot query field/],
     ['two fields', 'subscription { events { id } eventBatches { index } }', /only one/],
     ['a filter that cannot be', 'subscription { events(filter: { ids: ["x"] }) { id } }', /UUID/],
@@ -219,7 +219,7 @@ describe('refusals', () => {
     await subscriptions(3);
   });
 
-  test('more connections than the gateway has: clients are told to try again later', async () => {
+  test('connections beyond the limit are closed with 1013, so that clients try again later', async () => {
     for (let n = 0; n < 40; n++) await connect();
     const late = await RawSocket.connect(place.socketUrl);
     await vi.waitFor(() => expect(late.closed?.code).toBe(1013));
@@ -276,7 +276,7 @@ describe('queries and mutations over WebSocket', () => {
 });
 
 describe("graphql-ws's own client", () => {
-  test('follows over a gateway that goes away and comes back', async () => {
+  test('follows across a restart of the gateway', async () => {
     const site = await openSite();
     let gateway = await site.open();
     const client = createClient({
