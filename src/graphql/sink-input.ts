@@ -20,7 +20,7 @@ export const SinkFormatEnum = builder.enumType('SinkFormat', {
     PAGERDUTY:
       "PagerDuty's Events API, version 2; the routing key is the target's header X-Routing-Key.",
     ALERTMANAGER: 'POST /api/v2/alerts of an Alertmanager.',
-    TEMPLATE: 'A text of your own.',
+    TEMPLATE: 'Your own template.',
   } satisfies Record<SinkFormat, string>),
 });
 

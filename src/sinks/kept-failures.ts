@@ -26,11 +26,20 @@ export function nextAttemptAt(attempts: number, nowMs: number): number | null {
  */
 export class KeptFailures {
   readonly #table: FailedDeliveries;
+  readonly #dead: Promise<ReadonlySet<number>>;
   #waitingKeys: Set<string> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(table: FailedDeliveries) {
+  /** @param cursor of the run: dead events after it were handed over before; null where dead ones are to be sent again */
+  constructor(table: FailedDeliveries, cursor: number | null) {
     this.#table = table;
+    this.#dead = cursor === null ? Promise.resolve(new Set<number>()) : table.deadAfter(cursor);
+    this.#dead.catch(() => {});
+  }
+
+  /** Whether an event that is handed over again was found to be undeliverable before. */
+  async isDead(index: number): Promise<boolean> {
+    return (await this.#dead).has(index);
   }
 
   /** Whether a failed delivery of the key has yet to be delivered. */

@@ -191,7 +191,10 @@ export class SinkRunner implements AsyncDisposable {
       sink: { id: row.id, ...spec },
       encoder: spec.encoder,
       sender,
-      failures: new KeptFailures(failedDeliveries.of(row.id)),
+      failures: new KeptFailures(
+        failedDeliveries.of(row.id),
+        replay === null ? lease.cursor : null,
+      ),
       health: new TargetHealth(isFailing ? row.stateSince / 1_000 : null),
       log,
       observer: {

@@ -154,10 +154,12 @@ export class SinkRun implements ConsumerRun {
   }
 
   async #deliver(jobs: readonly Job[]): Promise<void> {
+    const { failures } = this.#options;
     const going: EventJob[] = [];
     for (const job of jobs) {
       if (job.kind === 'RETRY') await this.#retry(job);
-      else if (await this.#options.failures.isWaiting(job.key)) await this.#keepWaiting(job);
+      else if (await failures.isDead(job.index)) this.#settle([job]);
+      else if (await failures.isWaiting(job.key)) await this.#keepWaiting(job);
       else going.push(job);
     }
     if (going.length > 0) await this.#deliverNow(going);

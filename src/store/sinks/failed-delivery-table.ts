@@ -37,6 +37,8 @@ export interface FailedDeliveries {
   keep(failed: NewFailedDelivery): Promise<boolean>;
   /** Order keys with deliveries that are still retried. */
   waitingKeys(): Promise<ReadonlySet<string>>;
+  /** Indexes after this one whose events are dead. */
+  deadAfter(index: number): Promise<ReadonlySet<number>>;
   /** The oldest of each order key, where its next attempt is due; the oldest first. */
   due(limit: number): Promise<readonly FailedDelivery[]>;
   /** The target took it: it goes, and the next of its order key is due at once. */
@@ -137,6 +139,14 @@ export class FailedDeliveryTable {
           [sinkId],
         );
         return new Set(rows.map(([key]) => String(key)));
+      },
+
+      async deadAfter(index) {
+        const rows = await lookUp(
+          `SELECT index FROM failed_deliveries WHERE sink_id = $1 AND status = 'DEAD' AND index > $2::bigint`,
+          [sinkId, index],
+        );
+        return new Set(rows.map(([dead]) => Number(dead)));
       },
 
       async due(limit) {

@@ -1,4 +1,5 @@
 import type { Instant, Json } from '../../event/event.ts';
+import { stringifyJson } from '../../event/json.ts';
 import type { Database } from '../database/database.ts';
 import { sqlState } from '../database/outage.ts';
 import type { Prisma, Sink, SinkReplay } from '../generated/client.ts';
@@ -101,15 +102,16 @@ export class SinkTable {
 
   /** Saves what was given; the state and the counts stay. False where another has changed the sink, or has the name. */
   async update(row: SinkRow, version: number): Promise<'UPDATED' | 'CHANGED' | 'NAME_TAKEN'> {
-    const { namespace, name, spec, secrets, updatedAt } = dataOf(row);
+    const { id, namespace, name, spec, secrets, updatedAt } = dataOf(row);
     try {
-      const { count } = await this.#database.ask(({ sink }) =>
-        sink.updateMany({
-          where: { id: row.id, version },
-          data: { namespace, name, spec, secrets, updatedAt, version: version + 1 },
-        }),
+      // Not by Prisma, whose error about the name cannot be distinguished from an outage on PGlite.
+      const updated = await this.#database.write(
+        `UPDATE sinks SET namespace = $3, name = $4, spec = $5::jsonb, secrets = $6, updated_at = $7::timestamptz,
+           version = version + 1
+         WHERE id = $1 AND version = $2::int RETURNING id`,
+        [id, version, namespace, name, stringifyJson(spec), secrets, updatedAt.toISOString()],
       );
-      return count === 1 ? 'UPDATED' : 'CHANGED';
+      return updated.length === 1 ? 'UPDATED' : 'CHANGED';
     } catch (error) {
       if (sqlState(error) === '23505') return 'NAME_TAKEN';
       throw error;
