@@ -203,7 +203,7 @@ export type SinkFormat =
   | 'PAGERDUTY'
   /** POST /api/v2/alerts of an Alertmanager. */
   | 'ALERTMANAGER'
-  /** A text of your own. */
+  /** Your own template. */
   | 'TEMPLATE';
 
 /** Which changes of an event are delivered. */
