@@ -162,10 +162,13 @@ export class SinkRun implements ConsumerRun {
       else if (await failures.isWaiting(job.key)) await this.#keepWaiting(job);
       else going.push(job);
     }
-    if (going.length > 0) await this.#deliverNow(going);
+    if (going.length > 0) this.#queue.putBack(await this.#deliverNow(going));
+    // Only now: the later events of a key wait for all of this message's.
+    this.#queue.done(jobs);
   }
 
-  async #deliverNow(jobs: readonly EventJob[]): Promise<void> {
+  /** Resolves with the jobs that have to go again. */
+  async #deliverNow(jobs: readonly EventJob[]): Promise<readonly EventJob[]> {
     const { sender, observer } = this.#options;
     const events = jobs.map(({ event }) => event);
     const message = sender.encode(events);
@@ -190,7 +193,7 @@ export class SinkRun implements ConsumerRun {
       return await this.#rejected(jobs, { ...outcome, final: false });
     }
     await this.#targetFailed(outcome);
-    this.#queue.putBack(jobs);
+    return jobs;
   }
 
   async #retry(job: Job & { kind: 'RETRY' }): Promise<void> {
@@ -209,7 +212,6 @@ export class SinkRun implements ConsumerRun {
       await failures.rejected(failed, { ...outcome, final: false });
     } else await this.#targetFailed(outcome);
     this.#retried.delete(failed.id);
-    this.#queue.done([job]);
   }
 
   async #targetAnswered(): Promise<void> {
@@ -244,24 +246,25 @@ export class SinkRun implements ConsumerRun {
     await this.#options.observer.state('DISABLED', reason);
   }
 
-  #settle(jobs: readonly EventJob[]): void {
-    this.#queue.done(jobs);
+  #settle(jobs: readonly EventJob[]): readonly EventJob[] {
     for (const { settle } of jobs) settle();
+    return [];
   }
 
   /** Several events that were rejected together are tried one by one; a single one is kept. */
   async #rejected(
     jobs: readonly EventJob[],
     { status, response, final }: { status: number | null; response: string | null; final: boolean },
-  ): Promise<void> {
+  ): Promise<readonly EventJob[]> {
     const [job, ...others] = jobs;
-    if (job === undefined) return;
+    if (job === undefined) return [];
     if (others.length > 0) {
       for (const each of jobs) each.alone = true;
-      return this.#queue.putBack(jobs);
+      return jobs;
     }
     const nextAttemptAtMs = final ? null : nextAttemptAt(1, Date.now());
     await this.#keep(job, { status, error: response ?? '', attempts: 1, nextAttemptAtMs });
+    return [];
   }
 
   #keepWaiting(job: EventJob): Promise<void> {
