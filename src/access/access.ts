@@ -2,8 +2,8 @@ import type { StoredToken, TokenStore } from '../store/tokens.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Authenticator, anonymous } from './authenticator.ts';
 import type { Credential } from './credential.ts';
-import { type Grant, openPolicy, type Policy } from './policy.ts';
-import type { Principal } from './principal.ts';
+import { type Grant, type GrantAction, openPolicy, type Policy } from './policy.ts';
+import { Forbidden, type Principal } from './principal.ts';
 import { compileScope, type Scope } from './scope.ts';
 import { SessionWatch } from './session-watch.ts';
 import { StreamTickets } from './stream-tickets.ts';
@@ -38,7 +38,7 @@ export class Access implements AsyncDisposable {
   /** Whether there is a policy at all. */
   readonly isOn: boolean;
   readonly tickets: StreamTickets;
-  readonly #tokens: TokenStore;
+  readonly tokens: TokenStore;
   readonly #log: Log;
   readonly #authenticator: Authenticator;
   readonly #scopes = new Map<string, Scope>();
@@ -51,7 +51,7 @@ export class Access implements AsyncDisposable {
   constructor({ policy, tokens, log }: AccessOptions) {
     this.isOn = policy !== null;
     this.#policy = policy ?? openPolicy;
-    this.#tokens = tokens;
+    this.tokens = tokens;
     this.#log = log;
     this.#authenticator = new Authenticator(this.#policy, tokens, log);
     this.tickets = new StreamTickets(tokens);
@@ -113,7 +113,7 @@ export class Access implements AsyncDisposable {
 
   /** Null where there is no such token; one that is revoked already stays as it is. */
   async revoke(id: string): Promise<StoredToken | null> {
-    const revoked = await this.#tokens.revoke(id);
+    const revoked = await this.tokens.revoke(id);
     if (revoked !== null) this.#end([id]);
     return revoked;
   }
@@ -128,9 +128,9 @@ export class Access implements AsyncDisposable {
     const inUse = [...new Set([...this.#watch.tokenIds(), ...this.#authenticator.rememberedIds()])];
     if (inUse.length === 0) return;
     try {
-      this.#end(await this.#tokens.revokedAmong(inUse));
+      this.#end(await this.tokens.revokedAmong(inUse));
       const used = this.#authenticator.takeUsed();
-      if (used.length > 0) await this.#tokens.used(used, Date.now());
+      if (used.length > 0) await this.tokens.used(used, Date.now());
     } catch (error) {
       // While the database is down, what was known stays; the store says by itself that it is down.
       this.#log.debug({ error }, 'Revoked tokens could not be looked for.');
@@ -143,4 +143,9 @@ export class Access implements AsyncDisposable {
     this.#authenticator.forget(ids);
     this.#watch.end(({ tokenId }) => tokenId !== null && ids.has(tokenId));
   }
+}
+
+/** @throws Forbidden */
+export function requireRight({ scope }: Session, action: GrantAction): void {
+  if (!scope.may(action)) throw new Forbidden(action);
 }

@@ -3,7 +3,7 @@ import type { Filter } from '../event/filter.ts';
 
 /** Where the events about the gateway's own management are. */
 export const auditNamespace = 'tidings';
-export const auditCategory = 'Audit';
+const auditCategory = 'Audit';
 
 /** READ_AUDIT gives the right to read them; nobody may report them. */
 export const auditEvents: Filter = {

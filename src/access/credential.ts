@@ -8,15 +8,15 @@ export type Credential =
   /** A principal's name and the secret of a token of that name. */
   | { readonly kind: 'NAME_AND_TOKEN'; readonly name: string; readonly secret: string };
 
-export const noCredential: Credential = { kind: 'NONE' };
+const noCredential: Credential = { kind: 'NONE' };
 
 /** The name of the console's cookie. */
-export const sessionCookie = 'tidings_session';
+const sessionCookie = 'tidings_session';
 
 /**
  * The credential of an HTTP request or of a WebSocket upgrade, in this order: `Authorization` as Bearer, as `token`
  * (Vamp), as Basic (Ceilometer's publishers) or bare (Vamp), `X-Nomad-Token`, SkyWalking's `Authentication`, the
- * console's cookie. A header that is there and empty counts as absent.
+ * console's cookie, which a page of another origin cannot use. A header that is there and empty counts as absent.
  */
 export function credentialOf(headers: IncomingHttpHeaders): Credential {
   const { authorization } = headers;
@@ -26,12 +26,15 @@ export function credentialOf(headers: IncomingHttpHeaders): Credential {
   const secret =
     single(headers['x-nomad-token']) ??
     single(headers.authentication) ??
-    cookie(headers.cookie, sessionCookie);
+    (isOwnOrigin(headers) ? cookie(headers.cookie, sessionCookie) : null);
   return secret === null ? noCredential : { kind: 'TOKEN', secret };
 }
 
+const isOwnOrigin = ({ origin, host }: IncomingHttpHeaders): boolean =>
+  origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+
 /** The credential in the text of an Authorization header. */
-export function ofAuthorization(text: string): Credential {
+function ofAuthorization(text: string): Credential {
   const [, scheme = '', rest = ''] = /^(\S+)\s+(.*)$/s.exec(text) ?? [];
   const secret = rest.trim();
   switch (scheme.toLowerCase()) {

@@ -5,7 +5,13 @@ import { compileGlob } from '../event/glob.ts';
 import { compileFilter } from '../event/matcher.ts';
 import { auditEvents, auditNamespace } from './audit.ts';
 import { difference, type Extent, isEverything } from './extent.ts';
-import { type Grant, type GrantAction, grantActions, type HiddenField } from './policy.ts';
+import {
+  type Grant,
+  type GrantAction,
+  grantActions,
+  type HiddenField,
+  openPolicy,
+} from './policy.ts';
 
 /** What one set of roles may do. Equal rights have equal keys. */
 export interface Scope {
@@ -130,3 +136,8 @@ function mayIn(grants: readonly Grant[], action: GrantAction, namespace: string)
 
 const keyOf = (rights: object): string =>
   createHash('sha256').update(JSON.stringify(rights)).digest('base64url');
+
+/** The rights of the gateway itself. */
+export const openScope = compileScope(
+  [...openPolicy.roles.values()].flatMap(({ grants }) => grants),
+);

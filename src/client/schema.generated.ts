@@ -258,6 +258,43 @@ export type SinkState =
   /** Given up, or told by the target that it is gone. */
   | 'DISABLED';
 
+/** How a caller said who they are. */
+export type PrincipalKind =
+  /** Not at all. */
+  | 'ANONYMOUS'
+  /** By a token of the gateway. */
+  | 'TOKEN'
+  /** By a JSON Web Token of an issuer that the gateway trusts. */
+  | 'JWT';
+
+/** A right. */
+export type GrantAction =
+  /** Report events. */
+  | 'REPORT'
+  /** Read and follow events. */
+  | 'READ'
+  /** Create and change alarms. */
+  | 'MANAGE_ALARMS'
+  /** Create and change sinks. */
+  | 'MANAGE_SINKS'
+  /** Create, list and revoke tokens. */
+  | 'MANAGE_TOKENS'
+  /** Read the events about management. */
+  | 'READ_AUDIT'
+  /** All of these. */
+  | 'ADMIN';
+
+/** A field of events that a grant keeps back. */
+export type HiddenField =
+  /** Event.value. */
+  | 'VALUE'
+  /** Event.raw. */
+  | 'RAW'
+  /** Event.traits. */
+  | 'TRAITS'
+  /** Event.message. */
+  | 'MESSAGE';
+
 /** A typed value: exactly one of these. */
 export type TraitValue =
   /** Any string. */
@@ -549,6 +586,16 @@ export type ReplayRange =
   { readonly indexes: IndexRange; readonly time?: never; }
   |  /** By the time of the events: from the first index to the last of what happened then. */
   { readonly indexes?: never; readonly time: TimeRange; };
+
+/** A token to be created. */
+export type TokenInput = {
+  /** The name of whoever shows it. */
+  readonly name: Scalars['String']['input'];
+  /** Roles of TIDINGS_AUTH_FILE. */
+  readonly roles: ReadonlyArray<Scalars['String']['input']>;
+  /** Without it the token does not expire. */
+  readonly expiresAt?: InputMaybe<Scalars['DateTime']['input']>;
+};
 
 /** What the events of a group have in common. */
 export type GroupLabel = {
@@ -1028,6 +1075,70 @@ export type TagCounts = {
   readonly truncated: Scalars['Boolean']['output'];
 };
 
+/** Rights over some of the events. */
+export type Grant = {
+  /** What may be done. */
+  readonly actions: ReadonlyArray<GrantAction>;
+  /** Globs. */
+  readonly namespaces: ReadonlyArray<Scalars['String']['output']>;
+  /** Nomad topics: Volume, Job:web, *. */
+  readonly topics: ReadonlyArray<Scalars['String']['output']>;
+  /** Further restricted to these events, where set. */
+  readonly filter: Maybe<Scalars['JSON']['output']>;
+  /** Fields that are kept back. */
+  readonly hiddenFields: ReadonlyArray<HiddenField>;
+};
+
+/** Who asks, and what they may do. */
+export type Viewer = {
+  /** anonymous where nobody said who they are. */
+  readonly name: Scalars['String']['output'];
+  /** How the caller said who they are. */
+  readonly kind: PrincipalKind;
+  /** The caller's roles. */
+  readonly roles: ReadonlyArray<Scalars['String']['output']>;
+  /** When the credential expires; null where it does not. */
+  readonly expiresAt: Maybe<Scalars['DateTime']['output']>;
+  /** What the roles allow, before what they deny. */
+  readonly grants: ReadonlyArray<Grant>;
+};
+
+/** A token, without its secret. */
+export type Token = {
+  /** For revokeToken. */
+  readonly id: Scalars['ID']['output'];
+  /** The name of whoever shows it. */
+  readonly name: Scalars['String']['output'];
+  /** Its roles. */
+  readonly roles: ReadonlyArray<Scalars['String']['output']>;
+  /** When it was created. */
+  readonly createdAt: Scalars['DateTime']['output'];
+  /** Who created it; null for one that was created on the machine itself. */
+  readonly createdBy: Maybe<Scalars['String']['output']>;
+  /** When it expires; null where it does not. */
+  readonly expiresAt: Maybe<Scalars['DateTime']['output']>;
+  /** When it was used last, to the minute. */
+  readonly lastUsedAt: Maybe<Scalars['DateTime']['output']>;
+  /** When it was revoked; null while it holds. */
+  readonly revokedAt: Maybe<Scalars['DateTime']['output']>;
+};
+
+/** The answer to createToken. */
+export type CreateTokenPayload = {
+  /** The token. */
+  readonly token: Token;
+  /** Shown here and never again. */
+  readonly secret: Scalars['String']['output'];
+};
+
+/** What opens one stream of events. */
+export type StreamTicket = {
+  /** For ?ticket= in the URL of the stream. */
+  readonly ticket: Scalars['String']['output'];
+  /** Until when it can be used. */
+  readonly expiresAt: Scalars['DateTime']['output'];
+};
+
 /** A notification that was read and is not meant to become an event. */
 export type DroppedNotification = {
   /** One sentence that says why. */
@@ -1075,6 +1186,10 @@ export type Query = {
   readonly sink: Maybe<Sink>;
   /** Tags in use, most used first. */
   readonly tags: TagCounts;
+  /** Who asks, and what they may do. */
+  readonly viewer: Viewer;
+  /** Tokens, without their secrets, newest first; for those who may manage them. At most 10,000. */
+  readonly tokens: ReadonlyArray<Token>;
 };
 
 
@@ -1169,6 +1284,12 @@ export type Mutation = {
   readonly discardFailedDeliveries: Scalars['Int']['output'];
   /** Signs with the new and the old secret until the old one ends. */
   readonly rotateSinkSecret: RotateSinkSecretPayload;
+  /** Creates a token; for those who may manage tokens, who give it roles that they have themselves. The secret is shown in this answer and never again. */
+  readonly createToken: CreateTokenPayload;
+  /** Revokes a token. Its feeds and sockets end at once. */
+  readonly revokeToken: Token;
+  /** A ticket for one GET of an event stream within 30 s (?ticket=…), as a browser's EventSource sends no headers. */
+  readonly createStreamTicket: StreamTicket;
   /** Reports OpenStack's notifications, which become events by the event definitions. Each is in the form of Ceilometer's converter (ctxt, publisher_id, event_type, payload, metadata, and optionally priority) or as oslo.messaging puts it on the wire, in an envelope or bare, and stands for itself. */
   readonly reportNotifications: ReportNotificationsPayload;
 };
@@ -1262,6 +1383,18 @@ export type MutationDiscardFailedDeliveriesArgs = {
 export type MutationRotateSinkSecretArgs = {
   id: Scalars['ID']['input'];
   keepOld?: Scalars['Duration']['input'];
+};
+
+
+/** Ways to report events. */
+export type MutationCreateTokenArgs = {
+  input: TokenInput;
+};
+
+
+/** Ways to report events. */
+export type MutationRevokeTokenArgs = {
+  id: Scalars['ID']['input'];
 };
 
 

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Forbidden, Unauthenticated } from '../access/principal.ts';
+import type { Scope } from '../access/scope.ts';
 import type { ValuesOf, Variables } from '../environment/readers.ts';
 import type { Instant } from '../event/event.ts';
 import type { FieldBuilder } from '../graphql/builder.ts';
@@ -35,12 +37,17 @@ export const defineDialect = <Declared extends Variables>(
   definition: DialectDefinition<Declared>,
 ): DialectDefinition => definition as unknown as DialectDefinition;
 
-/** What a dialect may use of the gateway: intake, history and the live feed. */
+/**
+ * What a dialect may use of the gateway: intake, history and the live feed, each as far as the caller's rights go.
+ * Callers with equal rights have the same object; whoever may do everything, and the dialect itself, has the whole.
+ */
 export interface DialectContext {
   readonly intake: Intake;
   readonly store: Store;
   readonly openFeed: OpenFeed;
   readonly journal: Journal;
+  /** The caller's rights, for rules of the dialect's own system. */
+  readonly scope: Scope;
   readonly log: Log;
   readonly now: () => Instant;
 }
@@ -76,9 +83,40 @@ export interface OpenDialect {
 export interface HttpDialect extends Partial<AsyncDisposable> {
   readonly name: string;
 
-  /** Resolves true when it answered, or is answering, the request; false when the request is not its own. */
-  handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean>;
+  /**
+   * Whether it answers within the context of each call. Without this only callers who may do everything reach it, as
+   * long as there is a policy.
+   */
+  readonly scoped?: boolean;
+
+  /**
+   * Resolves true when it answered, or is answering, the request; false when the request is not its own.
+   * @param context what the caller of this request may use
+   */
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    context: DialectContext,
+  ): Promise<boolean>;
 
   /** Takes over the socket of a WebSocket upgrade; false when the path is not its own. */
-  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): boolean;
+  upgrade?(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    url: URL,
+    context: DialectContext,
+  ): boolean;
+
+  /**
+   * Answers a request whose credential is bad, or whose caller may not do this, as its system does; false when the
+   * request is not its own. Without this the answer is 401 or 403 as JSON.
+   */
+  refuse?(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    fault: Unauthenticated | Forbidden,
+  ): boolean;
 }

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import { requireRight } from '../access/access.ts';
+import { openScope, type Scope } from '../access/scope.ts';
 import type { Config } from '../config/config.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
 import type { Instant } from '../event/event.ts';
 import { now as currentInstant } from '../event/instant.ts';
-import type { GraphServices, SinkServices } from '../graphql/context.ts';
+import type { SinkServices } from '../graphql/context.ts';
 import { createPrepareDocument } from '../graphql/document.ts';
 import { createExecution } from '../graphql/execution.ts';
 import { defaultMaxListLength } from '../graphql/limits.ts';
@@ -28,6 +30,7 @@ import { openJournal } from './open-journal.ts';
 import { openSinks } from './open-sinks.ts';
 import { Parts } from './parts.ts';
 import { schema } from './schema.ts';
+import { ScopedContexts } from './scoped-contexts.ts';
 
 /** Replaced by tests. */
 export interface Overrides {
@@ -146,6 +149,7 @@ async function openCore(
     store,
     openFeed: live.openFeed,
     journal,
+    scope: openScope,
     log,
     now,
   };
@@ -169,6 +173,7 @@ async function openCore(
 async function openServer(config: Config, core: Core, parts: Parts): Promise<string> {
   const { context, live } = core;
   const { host, port, publicUrls, corsOrigins } = config;
+  const contextOf = new ScopedContexts(context).of;
   const server = new GatewayServer({
     host,
     port,
@@ -178,7 +183,9 @@ async function openServer(config: Config, core: Core, parts: Parts): Promise<str
     ...config.live,
     maxConnections: maxConnectionsOf(config, context.log),
     ...core,
-    engine: engineOf(config, core),
+    engine: engineOf(config, core, contextOf),
+    access: core.access.access,
+    contextOf,
     subscribe: (operation, sink) => live.subscribe(operation, sink),
     dialects: core.dialects.http,
     version,
@@ -207,9 +214,13 @@ function maxConnectionsOf({ http: { maxConnections } }: Config, log: Log): numbe
 const maxListLength = ({ intake: { events, tags, traits, filterKeys } }: Config): number =>
   Math.max(defaultMaxListLength, events, tags, traits, filterKeys);
 
-function engineOf(config: Config, { context, dialects, sinks }: Core): GraphEngine {
-  const services: GraphServices = {
-    ...context,
+function engineOf(
+  config: Config,
+  { access: { access }, context, dialects, sinks }: Core,
+  contextOf: (scope: Scope) => DialectContext,
+): GraphEngine {
+  const settings = {
+    access,
     maxFilterDepth: config.maxFilterDepth,
     dialects: dialects.services,
     sinks,
@@ -221,11 +232,22 @@ function engineOf(config: Config, { context, dialects, sinks }: Core): GraphEngi
     prepare: createPrepareDocument(schema, config.document),
     publicError: createPublicError(context.log),
     // A caller of its own for each operation, so that one of many reads does not hold up the others.
-    context: (signal) => ({
-      ...services,
-      store: services.store.for(signal === undefined ? {} : { signal }),
-      now: context.now(),
-    }),
+    context({ session, signal }) {
+      const scoped = contextOf(session.scope);
+      const store = scoped.store.for(signal === undefined ? {} : { signal });
+      return {
+        ...scoped,
+        ...settings,
+        /** Whatever asks for a sink: there is no right to look at them alone. */
+        get sinks() {
+          requireRight(session, 'MANAGE_SINKS');
+          return sinks;
+        },
+        store,
+        session,
+        now: context.now(),
+      };
+    },
   };
 }
 

@@ -6,9 +6,9 @@ import type { Metrics, ReportOutcome } from '../telemetry/metrics.ts';
 /** The intake, its answers counted. */
 export function instrumentIntake(intake: Intake, metrics: Metrics): Intake {
   return {
-    report(drafts, wait) {
+    report(drafts, wait, mayReport) {
       const dialects = drafts.map(({ dialect }) => dialect);
-      return intake.report(drafts, wait).then((results) => {
+      return intake.report(drafts, wait, mayReport).then((results) => {
         for (const { dialect, status, count } of tallied(dialects, results)) {
           metrics.reported(dialect, status.toLowerCase() as ReportOutcome, count);
         }

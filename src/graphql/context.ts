@@ -1,3 +1,4 @@
+import type { Access, Session } from '../access/access.ts';
 import type { Instant } from '../event/event.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -27,6 +28,7 @@ export interface GraphServices {
   readonly store: Store;
   readonly journal: Journal;
   readonly openFeed: OpenFeed;
+  readonly access: Access;
   readonly dialects: DialectServices;
   readonly sinks: SinkServices;
   /** Levels of `all`, `any` and `not` in a filter. */
@@ -37,4 +39,6 @@ export interface GraphServices {
 export interface GraphContext extends GraphServices {
   /** When the operation began: what `now` means in its time expressions. */
   readonly now: Instant;
+  /** Who asks. What the services of the context show and take is what this session may. */
+  readonly session: Session;
 }

@@ -8,6 +8,7 @@ import './report.ts';
 import './sink.ts';
 import './sink-management.ts';
 import './tag.ts';
+import './access.ts';
 import { builder, type FieldBuilder } from './builder.ts';
 
 /** The builder with all of Tidings' own fields. */

@@ -1,3 +1,4 @@
+import { requireReadable } from '../access/scoped-store.ts';
 import { everything, type Filter } from '../event/filter.ts';
 import { type FilterInput, parseFilter } from '../event/filter-input.ts';
 import { builder } from './builder.ts';
@@ -70,12 +71,18 @@ export const EventFilterRef = builder.inputRef<FilterInput>('EventFilter').imple
   }),
 });
 
-/** The filter of an operation, its time expressions relative to when the operation began. */
+/**
+ * The filter of an operation, its time expressions relative to when the operation began.
+ * @throws InputError; Forbidden where the caller may not ask this
+ */
 export function filterOf(
   filter: FilterInput | null | undefined,
-  { now, maxFilterDepth }: GraphContext,
+  { now, maxFilterDepth, session }: GraphContext,
 ): Filter {
-  return filter == null
-    ? everything
-    : parseFilter(filter, { now, path: ['filter'], maxDepth: maxFilterDepth });
+  const parsed =
+    filter == null
+      ? everything
+      : parseFilter(filter, { now, path: ['filter'], maxDepth: maxFilterDepth });
+  requireReadable(parsed, session.scope);
+  return parsed;
 }

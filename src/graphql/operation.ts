@@ -6,10 +6,12 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
+import type { Session } from '../access/access.ts';
 import { quoted } from '../event/input-error.ts';
 import type { GraphContext } from './context.ts';
 import type { PrepareDocument } from './document.ts';
 import type { ExecuteCoerced } from './execution.ts';
+import { hiddenSelections } from './hidden-fields.ts';
 import type { PublicError } from './public-error.ts';
 import { requestError, type Variables } from './request-error.ts';
 import type { CoerceOperation } from './variables.ts';
@@ -28,14 +30,15 @@ export interface GraphEngine {
   readonly coerced: CoerceOperation;
   readonly execute: ExecuteCoerced;
   readonly publicError: PublicError;
-  /** The context of an operation that begins now. The signal ends its reads. */
-  readonly context: (signal?: AbortSignal) => GraphContext;
+  /** The context of an operation that begins now. */
+  readonly context: (caller: OperationCaller) => GraphContext;
 }
 
-interface OperationOptions {
-  readonly readOnly: boolean;
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal?: AbortSignal;
+/** Who asks for an operation, and how long they wait for it. */
+export interface OperationCaller {
+  readonly session: Session;
+  /** Aborted when nobody waits for the answer any more: its reads end. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A document that may be executed and which of its operations is asked for, or why there is none. */
@@ -65,6 +68,11 @@ export function prepareOperation(
   return operation ? { document, operation } : { errors: [noOperation(operationName)] };
 }
 
+interface OperationOptions extends OperationCaller {
+  /** Whether mutations are rejected. */
+  readonly readOnly: boolean;
+}
+
 /**
  * Answers a query or a mutation; never rejects. Without `data` in the result nothing was executed, and its
  * errors carry `extensions.http`, which is for the server and not for the client.
@@ -85,7 +93,7 @@ export function runOperation(
 async function execution(
   engine: GraphEngine,
   request: OperationRequest,
-  { readOnly, signal }: OperationOptions,
+  { readOnly, ...caller }: OperationOptions,
 ): Promise<ExecutionResult> {
   const { document, operation, errors } = prepareOperation(engine, request);
   if (errors) return { errors };
@@ -96,7 +104,9 @@ async function execution(
   const { document: ofCoerced, coerce, errors: faultsOf } = engine.coerced(document, operation);
   const variableValues = coerce(values);
   if (variableValues === null) return { errors: faultsOf(values) };
-  const contextValue = engine.context(signal);
+  const hidden = hiddenSelections(engine.schema, document, caller.session.scope.hidden);
+  if (hidden.length > 0) return { data: null, errors: hidden };
+  const contextValue = engine.context(caller);
   return engine.execute({ document: ofCoerced, operation, variableValues, contextValue });
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
+import { Forbidden } from '../access/principal.ts';
 import { InputError } from '../event/input-error.ts';
 import { FeedError } from '../live/feed.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
@@ -57,6 +58,9 @@ function explained(cause: unknown): Explained | null {
   if (cause instanceof InputError) {
     const extensions = { code: 'BAD_USER_INPUT', argument: cause.argument };
     return { message: `${cause.argument.join('.')}: ${cause.message}`, extensions };
+  }
+  if (cause instanceof Forbidden) {
+    return { message: cause.message, extensions: { code: 'FORBIDDEN' } };
   }
   if (cause instanceof Unavailable) {
     return { message: cause.message, extensions: { code: 'UNAVAILABLE' } };

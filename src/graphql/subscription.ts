@@ -1,5 +1,6 @@
 import { type ExecutionResult, type GraphQLError, getOperationAST, Kind, subscribe } from 'graphql';
-import type { GraphEngine, OperationRequest } from './operation.ts';
+import { hiddenSelections } from './hidden-fields.ts';
+import type { GraphEngine, OperationCaller, OperationRequest } from './operation.ts';
 
 /** Subscriptions that follow events, which equal followers share. */
 const feedFields: ReadonlySet<string> = new Set(['events', 'eventBatches']);
@@ -20,17 +21,20 @@ export function isPlainSubscription(
 export async function runSubscription<Rendered>(
   engine: GraphEngine,
   { query, operationName, variables }: OperationRequest,
+  caller: OperationCaller,
   render: (result: ExecutionResult) => Rendered,
 ): Promise<RenderedResults<Rendered> | readonly GraphQLError[]> {
   const { publicError } = engine;
   const prepared = engine.prepare(query);
   if (prepared.errors) return prepared.errors;
+  const hidden = hiddenSelections(engine.schema, prepared.document, caller.session.scope.hidden);
+  if (hidden.length > 0) return hidden;
   const results = await subscribe({
     schema: engine.schema,
     document: prepared.document,
     operationName: operationName ?? null,
     variableValues: variables ?? {},
-    contextValue: engine.context(),
+    contextValue: engine.context(caller),
   });
   if (!(Symbol.asyncIterator in results)) return (results.errors ?? []).map(publicError);
   return new RenderedResults(results, (result) =>

@@ -1,6 +1,7 @@
+import { isAudit } from '../access/audit.ts';
 import type { EventDraft } from '../event/draft.ts';
 import type { Instant, Report } from '../event/event.ts';
-import { InputError } from '../event/input-error.ts';
+import { InputError, quoted } from '../event/input-error.ts';
 import { now as currentInstant } from '../event/instant.ts';
 import {
   AppendError,
@@ -10,7 +11,7 @@ import {
 } from '../journal/append-outcome.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Store } from '../store/store.ts';
-import type { Intake, ReportError, ReportResult, ReportWait } from './intake.ts';
+import type { Intake, MayReport, ReportError, ReportResult, ReportWait } from './intake.ts';
 import { defaultLimits, type IntakeLimits } from './limits.ts';
 import { validate } from './validate.ts';
 
@@ -46,7 +47,7 @@ export function createIntake({
     }
   }
 
-  function validated(drafts: readonly EventDraft[]): Checked[] {
+  function validated(drafts: readonly EventDraft[], mayReport: MayReport): Checked[] {
     if (drafts.length > limits.events) {
       throw new InputError(
         ['events'],
@@ -54,7 +55,10 @@ export function createIntake({
       );
     }
     const recordedAt = now();
-    return drafts.map((draft) => validate(draft, recordedAt, { limits, storeRaw, onClockAhead }));
+    return drafts.map((draft) => {
+      const checked = validate(draft, recordedAt, { limits, storeRaw, onClockAhead });
+      return !isReport(checked) || mayReport(checked) ? checked : [forbidden(checked)];
+    });
   }
 
   async function record(checked: readonly Checked[], wait: ReportWait): Promise<ReportResult[]> {
@@ -69,8 +73,19 @@ export function createIntake({
   }
 
   // The drafts are not held while their reports are on their way.
-  return { report: async (drafts, wait) => record(validated(drafts), wait) };
+  return {
+    report: async (drafts, wait, mayReport = isNotAudit) =>
+      record(validated(drafts, mayReport), wait),
+  };
 }
+
+const isNotAudit: MayReport = (report) => !isAudit(report);
+
+const forbidden = ({ namespace, category }: Report): ReportError => ({
+  path: [],
+  code: 'FORBIDDEN',
+  message: `You may not report events of category ${quoted(category)} in namespace ${quoted(namespace)}.`,
+});
 
 type Checked = Report | readonly ReportError[];
 

@@ -14,6 +14,9 @@ export type ReportErrorCode =
   | 'CONFLICT'
   | 'UNAVAILABLE';
 
+/** Whether somebody may record a report. */
+export type MayReport = (report: Report) => boolean;
+
 export interface ReportError {
   /** The field of the draft at fault: ['traits', '0', 'value']. */
   readonly path: readonly string[];
@@ -42,5 +45,10 @@ export interface Intake {
    * @throws Unavailable when none is known to be recorded. Where an acknowledgement was lost, a report may be
    *   recorded all the same: repeating the call is harmless for drafts that carry ids, and only for those.
    */
-  report(drafts: readonly EventDraft[], wait: ReportWait): Promise<ReportResult[]>;
+  report(
+    drafts: readonly EventDraft[],
+    wait: ReportWait,
+    /** Reports that it is false of are rejected with FORBIDDEN. By default nobody reports what the gateway itself does. */
+    mayReport?: MayReport,
+  ): Promise<ReportResult[]>;
 }

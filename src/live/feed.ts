@@ -23,7 +23,9 @@ export type FeedErrorCode =
   | 'INDEX_AHEAD'
   | 'OTHER_JOURNAL'
   | 'UNAVAILABLE'
-  | 'TOO_MANY';
+  | 'TOO_MANY'
+  /** The follower may not read this, or not any more. */
+  | 'FORBIDDEN';
 
 /** Why a feed could not begin or go on. The details are sent to the client as GraphQL extensions. */
 export class FeedError extends Error {

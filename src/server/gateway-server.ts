@@ -1,12 +1,16 @@
-import type { HttpDialect } from '../dialects/dialect.ts';
+import type { Access } from '../access/access.ts';
+import type { Scope } from '../access/scope.ts';
+import type { DialectContext, HttpDialect } from '../dialects/dialect.ts';
 import type { GraphEngine } from '../graphql/operation.ts';
 import { reply } from '../http/reply.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { DialectGate } from './http/dialect-gate.ts';
 import { createGraphqlHandler } from './http/graphql-http.ts';
 import { answerHealth, answerReadiness, type Readiness } from './http/health.ts';
 import { createHostRules } from './http/hosts.ts';
 import { HttpServer, type Route } from './http/http-server.ts';
+import { mayMeasure } from './http/metrics-access.ts';
 import { answerFrontPage } from './http/page.ts';
 import { createPlayground } from './http/playground.ts';
 import { SseTransport } from './sse/transport.ts';
@@ -27,6 +31,9 @@ export interface GatewayServerOptions {
   /** Milliseconds. */
   readonly keepAliveMs: number;
   readonly engine: GraphEngine;
+  readonly access: Access;
+  /** What a caller of a dialect with these rights may use. */
+  readonly contextOf: (scope: Scope) => DialectContext;
   readonly subscribe: Subscribe;
   readonly dialects: readonly HttpDialect[];
   readonly readiness: () => Readiness;
@@ -50,6 +57,7 @@ export class GatewayServer {
       ...options,
       hosts: createHostRules(options),
       routes: routesOf(options, this.#streams),
+      dialects: new DialectGate(options),
       upgrades: { '/graphql': this.#sockets.upgrade },
     });
     this.#gauge(options.metrics);
@@ -94,12 +102,13 @@ export class GatewayServer {
 }
 
 function routesOf(
-  { engine, maxBodyBytes, readiness, metrics, version, dialects }: GatewayServerOptions,
+  { engine, access, maxBodyBytes, readiness, metrics, version, dialects }: GatewayServerOptions,
   streams: SseTransport,
 ): Readonly<Record<string, Route>> {
   const about = { version, dialects: dialects.map(({ name }) => name) };
   const graphql = createGraphqlHandler({
     engine,
+    access,
     maxBodyBytes,
     eventStream: streams.serve,
     playground: createPlayground(),
@@ -109,7 +118,9 @@ function routesOf(
     '/': (request, response) => answerFrontPage(request, response, about),
     '/healthz': (_request, response) => answerHealth(response),
     '/readyz': (_request, response) => answerReadiness(response, readiness()),
-    '/metrics': async (_request, response) =>
-      reply(response, 200, await metrics.text(), { 'Content-Type': metrics.contentType }),
+    '/metrics': async (request, response) => {
+      if (!(await mayMeasure(access, request, response))) return;
+      reply(response, 200, await metrics.text(), { 'Content-Type': metrics.contentType });
+    },
   };
 }

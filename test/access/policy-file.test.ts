@@ -140,7 +140,7 @@ describe('every fault is named with its line', () => {
     [
       "a token's secret instead of its digest",
       `roles: {a: {}}\ntokens:\n  - name: a\n    sha256: secret\n    roles: [a]\n`,
-      /^auth.yaml:4: tokens.0.sha256: must be 64 hexadecimal digits\./,
+      /^auth.yaml:4: tokens.0.sha256: must be 64 hexadecimal digits, in quotes\./,
     ],
     [
       'a symmetric algorithm',

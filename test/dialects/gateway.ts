@@ -1,10 +1,12 @@
 import type { DialectContext } from '../../src/dialects/dialect.ts';
 import { createNomadHttp } from '../../src/dialects/nomad/http.ts';
 import { createVampHttp } from '../../src/dialects/vamp/http.ts';
+import { DialectGate } from '../../src/server/http/dialect-gate.ts';
 import { createHostRules } from '../../src/server/http/hosts.ts';
 import { HttpServer } from '../../src/server/http/http-server.ts';
 import type { OpenStore } from '../../src/store/open.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { everybody } from '../access/everybody.ts';
 import { type TestGateway as Booted, type BootOptions, bootGateway } from '../harness.ts';
 import { ask } from './http-client.ts';
 
@@ -61,7 +63,7 @@ async function listen(context: DialectContext, heartbeatEveryMs: number) {
     hosts: createHostRules({ host: '127.0.0.1', publicUrls: [], corsOrigins: [] }),
     routes: {},
     upgrades: {},
-    dialects,
+    dialects: new DialectGate({ dialects, access: everybody, contextOf: () => context }),
     log: createLog('error'),
   });
   return {

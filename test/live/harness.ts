@@ -19,6 +19,7 @@ import { SseTransport } from '../../src/server/sse/transport.ts';
 import { WebSocketTransport } from '../../src/server/websocket/transport.ts';
 import { type OpenStore, openStore } from '../../src/store/open.ts';
 import { createLog, type Log } from '../../src/telemetry/log.ts';
+import { everybody } from '../access/everybody.ts';
 import { type TemporaryDatabase, temporaryDatabase } from '../database.ts';
 import { report } from '../journal/report.ts';
 
@@ -91,11 +92,13 @@ async function openPlace(
     execute: createExecution(schema),
     prepare: createPrepareDocument(schema, { maxDepth: 12, maxAliases: 30, maxTokens: 2_000 }),
     publicError: createPublicError(said),
-    context: () => ({
+    context: ({ session }) => ({
       intake,
       store,
       journal,
       openFeed,
+      access: everybody,
+      session,
       dialects: {},
       sinks: withoutSinks,
       maxFilterDepth: 8,
@@ -104,6 +107,7 @@ async function openPlace(
   };
   const context = {
     engine,
+    access: everybody,
     subscribe: live.subscribe,
     maxConnections: options.maxConnections ?? 20_000,
     maxOperations: options.maxOperations ?? 100,
@@ -118,6 +122,7 @@ async function openPlace(
   const server = createServer();
   const answer = createGraphqlHandler({
     engine,
+    access: everybody,
     maxBodyBytes: 2 ** 20,
     eventStream: streams.serve,
     playground: async (_request, response) => {
@@ -127,7 +132,7 @@ async function openPlace(
   server.on('request', (request, response) => {
     void answer(request, response, new URL(request.url ?? '/', 'http://gateway'));
   });
-  server.on('upgrade', sockets.upgrade);
+  server.on('upgrade', (request, socket, head) => void sockets.upgrade(request, socket, head));
   const address = await listen(server, port);
   return {
     store,

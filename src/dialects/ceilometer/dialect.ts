@@ -76,7 +76,7 @@ export const ceilometer = defineDialect({
     return {
       http: http ? createCeilometerHttp(context, converter, { maxBodyBytes }) : undefined,
       services: http
-        ? { reportNotifications: createReportNotifications(context.intake, converter) }
+        ? { reportNotifications: (intake) => createReportNotifications(intake, converter) }
         : {},
       sources:
         urls === null

@@ -6,6 +6,7 @@ import {
   ReportedEventRef,
   ReportWaitEnum,
 } from '../../graphql/report.ts';
+import type { Intake } from '../../intake/intake.ts';
 import type {
   DroppedNotification,
   NotificationResult,
@@ -15,7 +16,7 @@ import type {
 declare module '../../graphql/context.ts' {
   interface DialectServices {
     /** Absent where OpenStack's dialect is off. */
-    readonly reportNotifications?: ReportNotifications;
+    readonly reportNotifications?: (intake: Intake) => ReportNotifications;
   }
 }
 
@@ -38,9 +39,9 @@ export function addReportNotifications(builder: FieldBuilder): void {
           description: 'When to answer.',
         }),
       },
-      resolve: (_root, { notifications, wait }, { dialects: { reportNotifications } }) => {
-        if (reportNotifications !== undefined) {
-          return reportNotifications(notifications, wait);
+      resolve: (_root, { notifications, wait }, { intake, dialects }) => {
+        if (dialects.reportNotifications !== undefined) {
+          return dialects.reportNotifications(intake)(notifications, wait);
         }
         throw new InputError(['notifications'], "OpenStack's dialect is off in this gateway.");
       },

@@ -6,8 +6,12 @@ import {
   getArgumentValues,
   type OperationDefinitionNode,
 } from 'graphql';
+import type { Session } from '../../access/access.ts';
+import { readable } from '../../access/scoped-store.ts';
 import { stringifyJson } from '../../event/json.ts';
+import type { GraphContext } from '../../graphql/context.ts';
 import { batchingOf, feedRequestOf } from '../../graphql/feed.ts';
+import { hiddenSelections } from '../../graphql/hidden-fields.ts';
 import {
   type GraphEngine,
   type OperationRequest,
@@ -34,7 +38,11 @@ export class FeedOperationReader {
   }
 
   /** `lastEventId` overrides the arguments afterIndex and journalId. Never throws. */
-  read(request: OperationRequest, lastEventId: StreamEventId | null): ReadOperation {
+  read(
+    request: OperationRequest,
+    lastEventId: StreamEventId | null,
+    session: Session,
+  ): ReadOperation {
     const prepared = prepareOperation(this.#engine, request);
     if (prepared.errors) return { errors: prepared.errors };
     const selection = this.#selectionOf(prepared.document, prepared.operation);
@@ -44,8 +52,11 @@ export class FeedOperationReader {
     const { coerce, errors } = this.#engine.coerced(document, selection.operation);
     const coerced = coerce(values);
     if (coerced === null) return { errors: errors(values) };
+    const hidden = hiddenSelections(this.#engine.schema, document, session.scope.hidden);
+    if (hidden.length > 0) return { errors: hidden };
     try {
-      return { operation: this.#operation(selection, coerced, lastEventId) };
+      const contextValue = this.#engine.context({ session });
+      return { operation: this.#operation(selection, { coerced, lastEventId, contextValue }) };
     } catch (error) {
       return { errors: [this.#engine.publicError(error)] };
     }
@@ -61,23 +72,24 @@ export class FeedOperationReader {
 
   #operation(
     { field, document, alone: operation, digest, variables }: Selection,
-    coerced: Readonly<Record<string, unknown>>,
-    lastEventId: StreamEventId | null,
+    { coerced, lastEventId, contextValue }: Asked,
   ): FeedOperation {
     const { schema, publicError, execute } = this.#engine;
     const name = field.name.value;
     const definition = schema.getSubscriptionType()?.getFields()[name];
     if (definition === undefined) throw new Error(`no subscription field ${name}`);
     const args = getArgumentValues(definition, field, coerced);
-    const contextValue = this.#engine.context();
-    const request = feedRequestOf(args, contextValue);
+    const { scope } = contextValue.session;
+    const asked = feedRequestOf(args, contextValue);
+    const request = { ...asked, filter: readable(asked.filter, scope) };
     const batching = name === 'eventBatches' ? batchingOf(args) : null;
     const { document: ofCoerced } = this.#engine.coerced(document, operation);
     const variableValues = pick(coerced, variables);
     const text = (result: ExecutionResult): string =>
       stringifyJson(result.errors ? { ...result, errors: result.errors.map(publicError) } : result);
     return {
-      key: digestOf([digest, variableValues, request.filter, batching]),
+      // A selection may show more than the event: the catalogue, as far as the caller may read it.
+      key: digestOf([digest, variableValues, request.filter, batching, scope.readKey]),
       request: lastEventId === null ? request : resumed(request, lastEventId),
       batching,
       render(rootValue) {
@@ -99,6 +111,12 @@ const resumed = (request: FeedRequest, { index, journalId }: StreamEventId): Fee
   afterIndex: index,
   journalId: journalId ?? request.journalId ?? null,
 });
+
+interface Asked {
+  readonly coerced: Readonly<Record<string, unknown>>;
+  readonly lastEventId: StreamEventId | null;
+  readonly contextValue: GraphContext;
+}
 
 function pick(
   values: Readonly<Record<string, unknown>>,

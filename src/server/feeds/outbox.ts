@@ -93,6 +93,12 @@ export class Outbox {
     if (this.hasRoom) this.#announceRoom();
   }
 
+  /** Drops what waits of an owner. */
+  drop(owner: Owner): void {
+    this.#waiting = this.#waiting.filter((message) => message.owner !== owner);
+    this.#waitingBytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
   /** Drops the waiting messages. */
   close(): void {
     this.#closed = true;
@@ -134,9 +140,9 @@ export class Outbox {
     if (message.owner === null || this.#waiting.length === 1 || this.queued <= this.#maxBytes)
       return;
     const victim = this.#largestOwner();
-    this.#waiting = this.#waiting.filter(({ owner }) => owner !== victim);
-    this.#waitingBytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    victim?.overflowed();
+    if (victim === null) return;
+    this.drop(victim);
+    victim.overflowed();
   }
 
   #largestOwner(): Owner | null {

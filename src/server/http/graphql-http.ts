@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ExecutionResult, GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Access, Session } from '../../access/access.ts';
+import { credentialOf } from '../../access/credential.ts';
+import { Unauthenticated } from '../../access/principal.ts';
 import {
   type GraphEngine,
   type OperationRequest,
@@ -9,7 +12,9 @@ import {
 import { requestError } from '../../graphql/request-error.ts';
 import { BodyAborted, BodyError, readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
 import { type Accepted, accepted, isPlainJson } from './accept.ts';
+import { challengeOf } from './challenge.ts';
 import { closedSignal } from './closed-signal.ts';
 import { parseOperationRequest, parseSearchParameters } from './operation-request.ts';
 import { answerOf, type ResultType } from './result.ts';
@@ -20,10 +25,12 @@ type EventStream = (
   request: IncomingMessage,
   response: ServerResponse,
   operation: OperationRequest,
+  session: Session,
 ) => Promise<void>;
 
 export interface GraphqlHttpOptions {
   readonly engine: GraphEngine;
+  readonly access: Access;
   readonly maxBodyBytes: number;
   readonly eventStream: EventStream;
   /** The page for people who open the endpoint in a browser. */
@@ -41,16 +48,16 @@ export type GraphqlHandler = (
  * spares it most of what a request costs; GET and unusual content types are answered through Yoga.
  */
 export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandler {
-  const { engine, maxBodyBytes, eventStream, playground } = options;
+  const { engine, access, maxBodyBytes, eventStream, playground } = options;
   const yoga = createYogaHandler(engine);
 
   async function post(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const accepts = accepted(request);
     try {
+      const session = await access.session(credentialOf(request.headers));
       // Without names for the body and the operation: they would be held until the answer.
       await answer(
-        request,
-        response,
+        { request, response, session },
         accepts,
         parseOperationRequest(await readBody(request, maxBodyBytes)),
       );
@@ -60,18 +67,17 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
   }
 
   async function answer(
-    request: IncomingMessage,
-    response: ServerResponse,
+    { request, response, session }: Asked,
     { result, eventStream: streams }: Accepted,
     operation: OperationRequest,
   ): Promise<void> {
     if (streams && (result === null || isSubscription(operation))) {
-      return eventStream(request, response, operation);
+      return eventStream(request, response, operation, session);
     }
-    if (!isPlainJson(request)) return yoga(request, response, operation);
+    if (!isPlainJson(request)) return yoga(request, response, { operation, session });
     if (result === null) throw notAcceptable();
     const signal = closedSignal(response);
-    return runOperation(engine, operation, { readOnly: false, signal }).then((answered) =>
+    return runOperation(engine, operation, { readOnly: false, session, signal }).then((answered) =>
       send(response, answered, result),
     );
   }
@@ -87,17 +93,27 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
     const { html, eventStream: streams, result } = accepted(request);
     if (html) return await playground(request, response);
     try {
+      const ticket = streams && access.isOn ? searchParams.get('ticket') : null;
+      const session = await (ticket === null
+        ? access.session(credentialOf(request.headers))
+        : access.tickets.use(ticket).then((principal) => access.sessionOf(principal)));
       const operation = parseSearchParameters(searchParams);
-      await (streams ? eventStream : yoga)(request, response, operation);
+      if (streams) await eventStream(request, response, operation, session);
+      else await yoga(request, response, { operation, session });
     } catch (error) {
       fail(response, error, result);
     }
   }
 
+  function answerableError(error: unknown): GraphQLError {
+    if (error instanceof BodyError) return bodyError(error);
+    if (error instanceof Unauthenticated) return unauthenticated(error);
+    return error instanceof Unavailable ? unavailable(error) : engine.publicError(error);
+  }
+
   function fail(response: ServerResponse, error: unknown, type: ResultType | null): void {
     if (error instanceof BodyAborted || response.headersSent) return void response.destroy();
-    const errors = [error instanceof BodyError ? bodyError(error) : engine.publicError(error)];
-    send(response, { errors }, type ?? 'application/json');
+    send(response, { errors: [answerableError(error)] }, type ?? 'application/json');
   }
 
   return async (request, response, url) => {
@@ -106,6 +122,12 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
     const error = request.method === 'POST' ? unsupportedType() : unsupportedMethod();
     fail(response, error, accepted(request).result);
   };
+}
+
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly session: Session;
 }
 
 function send(response: ServerResponse, result: ExecutionResult, type: ResultType): void {
@@ -119,6 +141,20 @@ const isJson = ({ headers }: IncomingMessage): boolean =>
 /** The rest of a body that was not read to its end may still be on its way. */
 const bodyError = ({ message, status }: BodyError): GraphQLError =>
   requestError(message, { http: { status, headers: { Connection: 'close' } } });
+
+/** A bad credential is never taken for none. */
+const unauthenticated = (error: Unauthenticated): GraphQLError =>
+  new GraphQLError(error.message, {
+    extensions: {
+      code: 'UNAUTHENTICATED',
+      http: { status: 401, headers: { 'WWW-Authenticate': challengeOf(error) } },
+    },
+  });
+
+const unavailable = ({ message }: Unavailable): GraphQLError =>
+  new GraphQLError(message, {
+    extensions: { code: 'UNAVAILABLE', http: { status: 503, headers: { 'Retry-After': '5' } } },
+  });
 
 /** A page of any site could send a form or plain text without the browser asking first. */
 const unsupportedType = (): GraphQLError =>

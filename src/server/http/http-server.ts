@@ -1,20 +1,15 @@
 import { once } from 'node:events';
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { HttpDialect } from '../../dialects/dialect.ts';
 import { BodyAborted } from '../../http/body.ts';
 import { replyJson } from '../../http/reply.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
+import type { DialectGate } from './dialect-gate.ts';
 import type { HostRules } from './hosts.ts';
 import { answerOrigin, foreignOrigin } from './origin.ts';
+import { rejectUpgrade } from './reject-upgrade.ts';
 
 /** Answers every request for one path. */
 export type Route = (
@@ -24,7 +19,11 @@ export type Route = (
 ) => Promise<void> | void;
 
 /** Takes over the socket of a WebSocket upgrade. */
-type UpgradeRoute = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type UpgradeRoute = (
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+) => Promise<void> | void;
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -33,8 +32,8 @@ export interface HttpServerOptions {
   readonly hosts: HostRules;
   readonly routes: Readonly<Record<string, Route>>;
   readonly upgrades: Readonly<Record<string, UpgradeRoute>>;
-  /** Asked in order for whatever no route takes. */
-  readonly dialects: readonly HttpDialect[];
+  /** Asked for whatever no route takes. */
+  readonly dialects: DialectGate;
   readonly log: Log;
 }
 
@@ -120,9 +119,7 @@ export class HttpServer implements AsyncDisposable {
     const { routes, dialects } = this.#options;
     const route = routes[url.pathname];
     if (route) return await route(request, response, url);
-    for (const dialect of dialects) {
-      if (await dialect.handle(request, response, url)) return;
-    }
+    if (await dialects.handle(request, response, url)) return;
     replyJson(response, 404, { error: `There is nothing at ${url.pathname}.` });
   }
 
@@ -164,38 +161,30 @@ export class HttpServer implements AsyncDisposable {
     const { hosts } = this.#options;
     const fault = hosts.fault(request);
     const url = this.#targetOf(request);
-    if (fault !== null) reject(socket, fault.status, fault.message);
-    else if (url === null) reject(socket, 400, badTarget);
-    else if (!hosts.isAllowedOrigin(request)) reject(socket, 403, foreignOrigin);
-    else if (!this.#routeUpgrade(request, socket, head, url)) {
-      reject(socket, 404, `There is no WebSocket at ${url.pathname}.`);
+    if (fault !== null) rejectUpgrade(socket, fault.status, fault.message);
+    else if (url === null) rejectUpgrade(socket, 400, badTarget);
+    else if (!hosts.isAllowedOrigin(request)) rejectUpgrade(socket, 403, foreignOrigin);
+    else void this.#routeUpgrade(request, socket, head, url);
+  }
+
+  async #routeUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    url: URL,
+  ): Promise<void> {
+    const { upgrades, dialects, log } = this.#options;
+    try {
+      const route = upgrades[url.pathname];
+      if (route !== undefined) await route(request, socket, head);
+      else if (!(await dialects.upgrade(request, socket, head, url))) {
+        rejectUpgrade(socket, 404, `There is no WebSocket at ${url.pathname}.`);
+      }
+    } catch (error) {
+      logUnexpectedError(log, { error, where: 'WebSocket upgrade', url: request.url });
+      socket.destroy();
     }
   }
-
-  #routeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): boolean {
-    const { upgrades, dialects } = this.#options;
-    const route = upgrades[url.pathname];
-    route?.(request, socket, head);
-    return (
-      route !== undefined ||
-      dialects.some((dialect) => dialect.upgrade?.(request, socket, head, url) === true)
-    );
-  }
-}
-
-function reject(socket: Duplex, status: number, message: string): void {
-  const body = `${message}\n`;
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      'Connection: close',
-      'Content-Type: text/plain; charset=utf-8',
-      'X-Content-Type-Options: nosniff',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      '',
-      body,
-    ].join('\r\n'),
-  );
 }
 
 const badTarget = 'The target of the request is not a URL.';

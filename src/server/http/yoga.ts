@@ -1,17 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
+import type { Session } from '../../access/access.ts';
 import { stringifyJson } from '../../event/json.ts';
 import { type GraphEngine, type OperationRequest, runOperation } from '../../graphql/operation.ts';
 
 export type YogaHandler = (
   request: IncomingMessage,
   response: ServerResponse,
-  operation: OperationRequest,
+  asked: ServerContext,
 ) => Promise<void>;
 
 interface ServerContext {
   readonly operation: OperationRequest;
+  readonly session: Session;
 }
 
 /** Answers every form of an operation over HTTP that is not a plain POST: above all GET. */
@@ -28,8 +30,8 @@ export function createYogaHandler(engine: GraphEngine): YogaHandler {
     parserAndValidationCache: false,
     logging: false,
   });
-  return async (request, response, operation) => {
-    await yoga(request, response, { operation });
+  return async (request, response, asked) => {
+    await yoga(request, response, asked);
   };
 }
 
@@ -42,7 +44,10 @@ function useEngine(engine: GraphEngine): Plugin<object, ServerContext> {
     onParams({ request, context, setParamsHandler }) {
       const options = { readOnly: request.method === 'GET', signal: request.signal };
       setParamsHandler(async () => ({
-        ...(await runOperation(engine, context.operation, options)),
+        ...(await runOperation(engine, context.operation, {
+          ...options,
+          session: context.session,
+        })),
         stringify: stringifyJson,
       }));
     },

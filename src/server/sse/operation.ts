@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import type { SessionChange } from '../../access/access.ts';
 import { FeedError } from '../../live/feed.ts';
 import { formatStreamEventId } from '../../live/stream-event-id.ts';
 import type { FeedOperation, FeedSink, Message, Subscription } from '../../live/subscription.ts';
 import type { FeedConnection } from '../feeds/connections.ts';
+import { feedForbidden } from '../feeds/feed-forbidden.ts';
 import { Outbox, type Owner } from '../feeds/outbox.ts';
 import { slowConsumer } from '../feeds/slow-consumer.ts';
 import type { Subscribe } from '../websocket/operation.ts';
@@ -135,6 +137,14 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
     this.#subscription?.cancel();
     this.#options.onSlowConsumer();
     this.end(slowConsumer(this.#lastIndex));
+  }
+
+  /** The caller may not follow any more: the stream ends without completing, so that clients connect again. */
+  forbid(change: SessionChange): void {
+    this.#subscription?.cancel();
+    this.#outbox.drop(this);
+    this.#result(this.#options.errorText(feedForbidden(change, this.#lastIndex)));
+    this.#finish();
   }
 
   beat(): void {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { Access, Session } from '../../access/access.ts';
 import { stringifyJson } from '../../event/json.ts';
 import {
   type GraphEngine,
@@ -25,6 +26,7 @@ import { SseOperation } from './operation.ts';
 
 export interface SseTransportOptions {
   readonly engine: GraphEngine;
+  readonly access: Access;
   readonly subscribe: Subscribe;
   readonly maxConnections: number;
   /** Bytes that may wait for a slow reader. */
@@ -52,6 +54,7 @@ export class SseTransport implements AsyncDisposable {
     request: IncomingMessage,
     response: ServerResponse,
     operation: OperationRequest,
+    session: Session,
   ): Promise<void> => {
     const { engine, queueBytes, graceMs = slowConsumerGraceMs, subscribe } = this.#options;
     const connections = this.#connections;
@@ -71,21 +74,32 @@ export class SseTransport implements AsyncDisposable {
       const readOnly = request.method === 'GET';
       const result = await runOperation(engine, operation, {
         readOnly,
+        session,
         signal: closedSignal(response),
       });
       return stream.answer(textOf(result));
     }
     if (isPlainSubscription(engine, operation)) {
-      const results = await runSubscription(engine, operation, textOf);
-      if (results instanceof RenderedResults) return await stream.follow(results);
-      return stream.answer(errorText(results));
+      const results = await runSubscription(engine, operation, { session }, textOf);
+      if (!(results instanceof RenderedResults)) return stream.answer(errorText(results));
+      this.#watch(session, response, stream);
+      return await stream.follow(results);
     }
     const lastEventId = lastEventIdOf(request);
     if (lastEventId === undefined) return stream.answer(errorText([badLastEventId()]));
-    const read = this.#reader.read(operation, lastEventId);
-    if (read.errors) stream.answer(errorText(read.errors));
-    else stream.start(read.operation, subscribe);
+    const read = this.#reader.read(operation, lastEventId, session);
+    if (read.errors) return stream.answer(errorText(read.errors));
+    stream.start(read.operation, subscribe);
+    this.#watch(session, response, stream);
   };
+
+  /** Ends the stream when the caller may not follow it any more. */
+  #watch(session: Session, response: ServerResponse, stream: SseOperation): void {
+    const { access } = this.#options;
+    if (!access.isOn) return;
+    const watch = access.watch(session, (change) => stream.forbid(change));
+    response.once('close', () => watch[Symbol.dispose]());
+  }
 
   stats(): ConnectionStats {
     return this.#connections.stats();

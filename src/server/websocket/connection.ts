@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { CloseCode, type Server } from 'graphql-ws';
+import { CloseCode, MessageType, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { markLargeIntegers, unmarked } from '../../event/json.ts';
 import type { FeedOperation } from '../../live/subscription.ts';
@@ -11,6 +11,7 @@ import { isClientMessage, persistedQueryAnswer, readMessage } from './client-mes
 import type { Ending } from './ending.ts';
 import { textFrameHead } from './frame.ts';
 import { type Subscribe, WebSocketOperation } from './operation.ts';
+import type { SocketSession } from './session.ts';
 
 /** Passed by graphql-ws with each message. */
 export interface SocketExtra {
@@ -19,6 +20,7 @@ export interface SocketExtra {
 
 export interface ConnectionOptions {
   readonly server: Server<SocketExtra>;
+  readonly session: SocketSession;
   readonly subscribe: Subscribe;
   readonly queueBytes: number;
   /** How long a reader that is too slow has to read the error. */
@@ -74,10 +76,16 @@ export class WebSocketConnection implements FeedConnection {
   }
 
   /** Begins a subscription; its end is iterated. */
-  follow(id: string, operation: FeedOperation): Ending {
+  follow(id: string, operation: FeedOperation, readKey: string): Ending {
     const following = new WebSocketOperation(id, this.#outbox, () => this.#overflowed());
     following.start(operation, this.#options.subscribe);
+    this.session.follow(following, readKey);
     return following.ending;
+  }
+
+  /** Who is at the other end. */
+  get session(): SocketSession {
+    return this.#options.session;
   }
 
   /** Closes the socket if nothing came from the client since the last beat. */
@@ -100,8 +108,10 @@ export class WebSocketConnection implements FeedConnection {
     const webSocket = this.#webSocket;
     const onDrain = () => this.#drained();
     this.#socket.on('drain', onDrain);
+    this.session.open(this);
     const closed = this.#options.server.opened(
       {
+        onPing: (payload) => this.#ping(payload),
         protocol: webSocket.protocol,
         send: (text) => this.#send(unmarked(text)),
         close: (code, reason) => this.close(code ?? CloseCode.InternalServerError, reason ?? ''),
@@ -120,6 +130,7 @@ export class WebSocketConnection implements FeedConnection {
     webSocket.on('error', (error) => this.#options.log.debug({ error }, 'A WebSocket failed.'));
     webSocket.once('close', (code, reason) => {
       clearTimeout(this.#graceTimer);
+      this.session[Symbol.dispose]();
       this.#socket.off('drain', onDrain);
       this.#outbox.close();
       this.#closed?.abort();
@@ -141,6 +152,13 @@ export class WebSocketConnection implements FeedConnection {
       logUnexpectedError(this.#options.log, { error, where: 'WebSocket message' });
       this.close(CloseCode.InternalServerError, 'Internal error.');
     }
+  }
+
+  /** A ping may bring a new credential; any other payload is answered as it came. */
+  async #ping(payload: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+    const renewed = await this.session.renew(payload);
+    const answer = renewed ?? payload;
+    this.#send(JSON.stringify({ type: MessageType.Pong, ...(answer && { payload: answer }) }));
   }
 
   /** Results and errors are never dropped: while too many wait, nothing more is read. */

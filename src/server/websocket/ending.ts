@@ -6,15 +6,24 @@ export class Ending implements AsyncIterableIterator<never, undefined> {
   readonly #onReturn: () => void;
   #outcome: { readonly error: Error | null } | null = null;
   #settle: (() => void) | null = null;
+  #ended: (() => void) | null = null;
 
   /** @param onReturn is called when the client completes the operation */
   constructor(onReturn: () => void) {
     this.#onReturn = onReturn;
   }
 
+  /** Calls back once it has ended. */
+  onEnd(ended: () => void): void {
+    if (this.#outcome) ended();
+    else this.#ended = ended;
+  }
+
   /** Ends the iteration with an error, or (null) regularly. */
   end(error: Error | null): void {
     this.#outcome ??= { error };
+    this.#ended?.();
+    this.#ended = null;
     this.#settle?.();
   }
 

@@ -1,5 +1,7 @@
+import type { SessionChange } from '../../access/access.ts';
 import { FeedError } from '../../live/feed.ts';
 import type { FeedOperation, FeedSink, Message, Subscription } from '../../live/subscription.ts';
+import { feedForbidden } from '../feeds/feed-forbidden.ts';
 import type { Outbox, Owner } from '../feeds/outbox.ts';
 import { slowConsumer } from '../feeds/slow-consumer.ts';
 import { Ending } from './ending.ts';
@@ -61,6 +63,13 @@ export class WebSocketOperation implements FeedSink, Owner {
 
   end(error: FeedError | null): void {
     this.ending.end(error);
+  }
+
+  /** The caller may not follow any more. */
+  forbid(change: SessionChange): void {
+    this.#subscription?.cancel();
+    this.#outbox.drop(this);
+    this.ending.end(feedForbidden(change, this.#lastIndex));
   }
 
   sent(index: number): void {

@@ -9,23 +9,36 @@ import {
   type SubscribePayload,
 } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
+import type { Access, Session } from '../../access/access.ts';
+import { credentialOf } from '../../access/credential.ts';
+import { Unauthenticated } from '../../access/principal.ts';
 import { markBigint, reviveMarked } from '../../event/json.ts';
-import { type GraphEngine, prepareOperation, runOperation } from '../../graphql/operation.ts';
+import {
+  type GraphEngine,
+  type OperationCaller,
+  prepareOperation,
+  runOperation,
+} from '../../graphql/operation.ts';
 import {
   isPlainSubscription,
   RenderedResults,
   runSubscription,
 } from '../../graphql/subscription.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
 import { slowConsumerGraceMs } from '../feeds/slow-consumer.ts';
+import { challengeOf } from '../http/challenge.ts';
 import { clientError } from '../http/client-error.ts';
+import { rejectUpgrade } from '../http/reject-upgrade.ts';
 import { goingAway, type SocketExtra, tryAgainLater, WebSocketConnection } from './connection.ts';
 import type { Subscribe } from './operation.ts';
+import { SocketSession } from './session.ts';
 
 export interface WebSocketOptions {
   readonly engine: GraphEngine;
+  readonly access: Access;
   readonly subscribe: Subscribe;
   readonly log: Log;
   readonly maxConnections: number;
@@ -61,7 +74,8 @@ export class WebSocketTransport implements AsyncDisposable {
       maxPayload: options.maxMessageBytes,
       handleProtocols: (protocols) => handleProtocols(protocols),
     });
-    this.#server = makeServer<undefined, SocketExtra>({
+    this.#server = makeServer<Payload, SocketExtra>({
+      onConnect: (context) => this.#connect(context),
       connectionInitWaitTimeout: initTimeoutMs,
       jsonMessageReviver: reviveMarked,
       jsonMessageReplacer: markBigint,
@@ -74,9 +88,24 @@ export class WebSocketTransport implements AsyncDisposable {
   }
 
   /** Takes over the socket of an upgrade. */
-  readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+  readonly upgrade = async (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Promise<void> => {
+    const credential = credentialOf(request.headers);
+    let session: Session | null;
+    try {
+      session = credential.kind === 'NONE' ? null : await this.#options.access.session(credential);
+    } catch (error) {
+      return rejectBadCredential(socket, error);
+    }
+    this.#open(request, socket, head, session);
+  };
+
+  #open(request: IncomingMessage, socket: Duplex, head: Buffer, session: Session | null): void {
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const { subscribe, queueBytes, graceMs = slowConsumerGraceMs, log } = this.#options;
+      const { access, subscribe, queueBytes, graceMs = slowConsumerGraceMs, log } = this.#options;
       const connections = this.#connections;
       if (connections.isFull) {
         webSocket.close(tryAgainLater, `Too many connections: at most ${connections.max}.`);
@@ -84,6 +113,7 @@ export class WebSocketTransport implements AsyncDisposable {
       }
       const connection = new WebSocketConnection(webSocket, socket, {
         server: this.#server,
+        session: new SocketSession(access, session),
         subscribe,
         queueBytes,
         graceMs,
@@ -93,7 +123,7 @@ export class WebSocketTransport implements AsyncDisposable {
       });
       connections.add(connection);
     });
-  };
+  }
 
   stats(): ConnectionStats {
     return this.#connections.stats();
@@ -108,7 +138,7 @@ export class WebSocketTransport implements AsyncDisposable {
 
   /** What graphql-ws is to do with an operation; it is begun by our own functions. */
   #prepare(
-    { extra, subscriptions }: Context<undefined, SocketExtra>,
+    { extra, subscriptions }: Context<Payload, SocketExtra>,
     id: string,
     payload: SubscribePayload,
   ): ExecutionArgs | readonly GraphQLError[] {
@@ -123,22 +153,38 @@ export class WebSocketTransport implements AsyncDisposable {
       operationName: asked.name?.value,
       contextValue: { begin } satisfies Begin,
     });
+    const session = extra.connection.session.current;
     if (asked.operation !== 'subscription') {
-      return args(() => this.#run(payload, extra.connection.closedSignal));
+      const caller = { session, signal: extra.connection.closedSignal };
+      return args(() => this.#run(payload, caller));
     }
-    if (isPlainSubscription(engine, payload)) return args(() => this.#follow(payload));
-    const { operation, errors } = this.#reader.read(payload, null);
-    return errors ?? args(() => extra.connection.follow(id, operation));
+    if (isPlainSubscription(engine, payload)) return args(() => this.#follow(payload, session));
+    const { operation, errors } = this.#reader.read(payload, null, session);
+    const { readKey } = session.scope;
+    return errors ?? args(() => extra.connection.follow(id, operation, readKey));
   }
 
-  async #follow(payload: SubscribePayload): Promise<Following> {
-    const results = await runSubscription(this.#options.engine, payload, forClients);
+  /** False closes the socket with 4403. */
+  async #connect({ connectionParams, extra }: Context<Payload, SocketExtra>) {
+    const { connection } = extra;
+    try {
+      return await connection.session.connect(connectionParams);
+    } catch (error) {
+      if (error instanceof Unavailable) connection.close(tryAgainLater, 'Unavailable');
+      else if (!(error instanceof Unauthenticated)) throw error;
+      return false;
+    }
+  }
+
+  async #follow(payload: SubscribePayload, session: Session): Promise<Following> {
+    const { engine } = this.#options;
+    const results = await runSubscription(engine, payload, { session }, forClients);
     return results instanceof RenderedResults ? results : { errors: results.map(clientError) };
   }
 
-  async #run(payload: SubscribePayload, signal: AbortSignal): Promise<ExecutionResult> {
+  async #run(payload: SubscribePayload, caller: OperationCaller): Promise<ExecutionResult> {
     const { engine } = this.#options;
-    return forClients(await runOperation(engine, payload, { readOnly: false, signal }));
+    return forClients(await runOperation(engine, payload, { readOnly: false, ...caller }));
   }
 }
 
@@ -146,6 +192,15 @@ type Following = ExecutionResult | AsyncIterableIterator<ExecutionResult, undefi
 
 const forClients = (result: ExecutionResult): ExecutionResult =>
   result.errors ? { ...result, errors: result.errors.map(clientError) } : result;
+
+type Payload = Record<string, unknown> | undefined;
+
+function rejectBadCredential(socket: Duplex, error: unknown): void {
+  if (error instanceof Unauthenticated) {
+    rejectUpgrade(socket, 401, error.message, { 'WWW-Authenticate': challengeOf(error) });
+  } else if (error instanceof Unavailable) rejectUpgrade(socket, 503, error.message);
+  else throw error;
+}
 
 /** How an operation is begun, carried through graphql-ws. */
 interface Begin {

@@ -111,6 +111,7 @@ const ofTypes: ReadonlySet<string> = new Set<keyof Filter>([
 function isOfTypes({ all = [], any = [], not, ...conditions }: Filter): boolean {
   return (
     Object.keys(conditions).every((name) => ofTypes.has(name)) &&
-    [...all, ...any, ...(not === undefined ? [] : [not])].every(isOfTypes)
+    [...all, ...any].every(isOfTypes) &&
+    (not === undefined || isOfTypes(not))
   );
 }

@@ -16,21 +16,12 @@ export class SqlTokens implements TokenStore {
   }
 
   async create({ name, roles, createdBy, expiresAtMs }: NewToken, digest: string) {
-    const created = await this.#database.ask(({ token }) =>
-      token.upsert({
-        where: { digest },
-        update: {},
-        create: {
-          id: v7(),
-          digest,
-          name,
-          roles: [...roles],
-          createdBy,
-          expiresAt: dateOf(expiresAtMs),
-        },
-      }),
-    );
-    return storedOf(created);
+    const expiresAt = dateOf(expiresAtMs);
+    const data = { id: v7(), digest, name, roles: [...roles], createdBy, expiresAt };
+    return await this.#database.ask(async ({ token }) => {
+      await token.createMany({ data, skipDuplicates: true });
+      return storedOf(await token.findUniqueOrThrow({ where: { digest } }));
+    });
   }
 
   async find(digest: string): Promise<StoredToken | null> {

@@ -7,10 +7,12 @@ import { now } from '../../../src/event/instant.ts';
 import { createIntake } from '../../../src/intake/accept.ts';
 import { EmbeddedJournal } from '../../../src/journal/embedded.ts';
 import { Unavailable } from '../../../src/runtime/unavailable.ts';
+import { DialectGate } from '../../../src/server/http/dialect-gate.ts';
 import { createHostRules } from '../../../src/server/http/hosts.ts';
 import { HttpServer } from '../../../src/server/http/http-server.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { createLog, type Log } from '../../../src/telemetry/log.ts';
+import { everybody, everybodysSession } from '../../access/everybody.ts';
 import { temporaryDatabase } from '../../database.ts';
 
 /** The dialect on a journal and a store of its own. */
@@ -42,6 +44,7 @@ export async function startGateway(
     openFeed: async function* () {},
     store,
     journal,
+    scope: everybodysSession.scope,
     log,
     now,
   };
@@ -53,7 +56,11 @@ export async function startGateway(
     hosts: createHostRules({ host: '127.0.0.1', publicUrls: [], corsOrigins: [] }),
     routes: {},
     upgrades: {},
-    dialects: [createCeilometerHttp(context, ceilometer, { maxBodyBytes: 1_000_000 })],
+    dialects: new DialectGate({
+      dialects: [createCeilometerHttp(context, ceilometer, { maxBodyBytes: 1_000_000 })],
+      access: everybody,
+      contextOf: () => context,
+    }),
     log,
   });
   const gateway: TestGateway = {

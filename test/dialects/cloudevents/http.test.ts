@@ -6,6 +6,7 @@ import { Unavailable } from '../../../src/runtime/unavailable.ts';
 import { createHostRules } from '../../../src/server/http/hosts.ts';
 import { HttpServer } from '../../../src/server/http/http-server.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
+import { openGate } from '../../access/everybody.ts';
 import { startGateway, type TestGateway } from '../gateway.ts';
 import { ask, type Reply } from '../http-client.ts';
 
@@ -260,10 +261,12 @@ describe('the handshake', () => {
 
 describe('while the journal is down', () => {
   async function serve(report: DialectContext['intake']['report']) {
-    const dialect = createCloudEventsHttp(
-      { ...gateway.context, intake: { report } },
-      { allowedOrigins: [], maxBodyBytes: 2 ** 20, maxBatch: 10 },
-    );
+    const context = { ...gateway.context, intake: { report } };
+    const dialect = createCloudEventsHttp(context, {
+      allowedOrigins: [],
+      maxBodyBytes: 2 ** 20,
+      maxBatch: 10,
+    });
     const server = new HttpServer({
       host: '127.0.0.1',
       port: 0,
@@ -271,7 +274,7 @@ describe('while the journal is down', () => {
       hosts: createHostRules({ host: '127.0.0.1', publicUrls: [], corsOrigins: [] }),
       routes: {},
       upgrades: {},
-      dialects: [dialect],
+      dialects: openGate([dialect], context),
       log: createLog('error'),
     });
     return { server, url: `${await server.listen()}/cloudevents` };

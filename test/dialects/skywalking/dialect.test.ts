@@ -161,7 +161,7 @@ describe('what is recorded', () => {
 async function sendOver(context: DialectContext, body: unknown): Promise<Response> {
   const dialect = createSkyWalkingHttp(context, { maxBatch: 2, maxBodyBytes: 10_000 });
   const server = createServer((request, response) => {
-    void dialect.handle(request, response, new URL('http://gateway/v3/events'));
+    void dialect.handle(request, response, new URL('http://gateway/v3/events'), context);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   try {

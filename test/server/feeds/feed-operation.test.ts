@@ -10,6 +10,7 @@ import { createCoercion } from '../../../src/graphql/variables.ts';
 import type { FeedOperation } from '../../../src/live/subscription.ts';
 import { FeedOperationReader } from '../../../src/server/feeds/feed-operation.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
+import { everybodysSession } from '../../access/everybody.ts';
 import { change } from '../../live/change.ts';
 
 function engineOf(over: GraphQLSchema): GraphEngine {
@@ -26,7 +27,11 @@ function engineOf(over: GraphQLSchema): GraphEngine {
 const reader = new FeedOperationReader(engineOf(schema));
 
 function read(query: string, variables = {}, operationName: string | null = null): FeedOperation {
-  const { operation, errors } = reader.read({ query, variables, operationName }, null);
+  const { operation, errors } = reader.read(
+    { query, variables, operationName },
+    null,
+    everybodysSession,
+  );
   if (errors) throw errors[0];
   return operation as FeedOperation;
 }
@@ -141,7 +146,11 @@ describe('what is selected', () => {
     });
     const own = new FeedOperationReader(engineOf(failing));
     for (const field of ['id', 'late']) {
-      const { operation } = own.read({ query: `subscription { events { ${field} } }` }, null);
+      const { operation } = own.read(
+        { query: `subscription { events { ${field} } }` },
+        null,
+        everybodysSession,
+      );
       const text = await operation?.render(change());
       expect(JSON.parse(text ?? '')).toEqual({
         data: { events: { [field]: null } },
@@ -160,7 +169,7 @@ test('Last-Event-ID overrides afterIndex, and journalId where it names a journal
     [null, argument],
     [named, named],
   ] as const) {
-    const { operation } = reader.read({ query }, { journalId, index: 8 });
+    const { operation } = reader.read({ query }, { journalId, index: 8 }, everybodysSession);
     expect(operation?.request).toMatchObject({ afterIndex: 8, journalId: expected });
   }
 });
@@ -172,5 +181,5 @@ test.each([
   ],
   ['no operation', 'fragment F on Event { id }'],
 ])('%s are rejected', (_, query) => {
-  expect(reader.read({ query }, null).errors).toHaveLength(1);
+  expect(reader.read({ query }, null, everybodysSession).errors).toHaveLength(1);
 });

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
+import type { DialectContext } from '../../../src/dialects/dialect.ts';
 import { createHostRules } from '../../../src/server/http/hosts.ts';
 import { HttpServer } from '../../../src/server/http/http-server.ts';
+import { openGate } from '../../access/everybody.ts';
 import { LogLines } from '../../dialects/log-lines.ts';
 
 test('connections beyond the limit are closed at once, and logged in one line a minute', async () => {
@@ -14,7 +16,7 @@ test('connections beyond the limit are closed at once, and logged in one line a 
     hosts: createHostRules({ host: '127.0.0.1', publicUrls: [], corsOrigins: [] }),
     routes: {},
     upgrades: {},
-    dialects: [],
+    dialects: openGate([], {} as DialectContext),
     log: kept.log,
   });
   const { port } = new URL(await server.listen());

@@ -1,0 +1,113 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Access, Session } from '../../access/access.ts';
+import { credentialOf } from '../../access/credential.ts';
+import { Forbidden, Unauthenticated } from '../../access/principal.ts';
+import type { Scope } from '../../access/scope.ts';
+import type { DialectContext, HttpDialect } from '../../dialects/dialect.ts';
+import { replyJson } from '../../http/reply.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
+import { challengeOf } from './challenge.ts';
+import { rejectUpgrade } from './reject-upgrade.ts';
+
+export interface DialectGateOptions {
+  readonly dialects: readonly HttpDialect[];
+  readonly access: Access;
+  /** What a caller with these rights may use. */
+  readonly contextOf: (scope: Scope) => DialectContext;
+}
+
+/** Finds out who calls before a dialect answers, and hands it what this caller may use. */
+export class DialectGate {
+  readonly #options: DialectGateOptions;
+
+  constructor(options: DialectGateOptions) {
+    this.#options = options;
+  }
+
+  /** False when the request is none of any dialect's. */
+  async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
+    const { dialects, access, contextOf } = this.#options;
+    try {
+      const session = await this.#session(request);
+      const context = contextOf(session.scope);
+      if (access.isOn) this.#watch(session, response, request.socket);
+      for (const dialect of dialects) {
+        this.#check(dialect, session);
+        if (await dialect.handle(request, response, url, context)) return true;
+      }
+      return false;
+    } catch (error) {
+      return this.#refuse(request, response, url, error);
+    }
+  }
+
+  /** False when the path is none of any dialect's. */
+  async upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    url: URL,
+  ): Promise<boolean> {
+    const { dialects, access, contextOf } = this.#options;
+    try {
+      const session = await this.#session(request);
+      const context = contextOf(session.scope);
+      const taken = dialects.some((dialect) => {
+        if (dialect.upgrade === undefined) return false;
+        this.#check(dialect, session);
+        return dialect.upgrade(request, socket, head, url, context);
+      });
+      if (taken && access.isOn) this.#watch(session, socket, socket);
+      return taken;
+    } catch (error) {
+      const { status, headers } = answerOf(error);
+      rejectUpgrade(socket, status, (error as Error).message, headers);
+      return true;
+    }
+  }
+
+  #session(request: IncomingMessage): Session | Promise<Session> {
+    return this.#options.access.session(credentialOf(request.headers));
+  }
+
+  /** What the caller may not read must not pass: who may do everything is the same with and without a scope. */
+  #check({ scoped = false }: HttpDialect, { scope }: Session): void {
+    if (!scoped && !scope.unrestricted) throw new Forbidden('ADMIN');
+  }
+
+  /** What has been written still leaves; the client connects again and is asked who it is. */
+  #watch(session: Session, open: ServerResponse | Duplex, socket: Duplex): void {
+    const watch = this.#options.access.watch(session, () => socket.end());
+    open.once('close', () => watch[Symbol.dispose]());
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, url: URL, error: unknown): boolean {
+    const { status, headers } = answerOf(error);
+    if (error instanceof Unauthenticated || error instanceof Forbidden) {
+      const answered = this.#options.dialects.some(
+        (dialect) => dialect.refuse?.(request, response, url, error) === true,
+      );
+      if (answered) return true;
+    }
+    const code = { 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN', 503: 'UNAVAILABLE' }[status];
+    const { message } = error as Error;
+    replyJson(response, status, { errors: [{ message, extensions: { code } }] }, headers);
+    return true;
+  }
+}
+
+interface Answer {
+  readonly status: 401 | 403 | 503;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** @throws the error itself where it is none of access */
+function answerOf(error: unknown): Answer {
+  if (error instanceof Unauthenticated) {
+    return { status: 401, headers: { 'WWW-Authenticate': challengeOf(error) } };
+  }
+  if (error instanceof Forbidden) return { status: 403, headers: {} };
+  if (error instanceof Unavailable) return { status: 503, headers: { 'Retry-After': '5' } };
+  throw error;
+}

@@ -1,0 +1,29 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Access } from '../../access/access.ts';
+import { credentialOf } from '../../access/credential.ts';
+import { Unauthenticated } from '../../access/principal.ts';
+import { replyJson } from '../../http/reply.ts';
+import { Unavailable } from '../../runtime/unavailable.ts';
+import { challengeOf } from './challenge.ts';
+
+/** Whether the caller may read the metrics, which count events of all namespaces; where not, the request is answered. */
+export async function mayMeasure(
+  access: Access,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
+  try {
+    const { scope } = await access.session(credentialOf(request.headers));
+    if (scope.mayEverywhere('READ')) return true;
+    const error = 'Metrics are for those who may READ all namespaces.';
+    replyJson(response, 403, { error });
+  } catch (error) {
+    if (error instanceof Unauthenticated) {
+      const challenge = { 'WWW-Authenticate': challengeOf(error) };
+      replyJson(response, 401, { error: error.message }, challenge);
+    } else if (error instanceof Unavailable) {
+      replyJson(response, 503, { error: error.message }, { 'Retry-After': '5' });
+    } else throw error;
+  }
+  return false;
+}

@@ -1,0 +1,129 @@
+import { CloseCode } from 'graphql-ws';
+import type { Access, Session, SessionChange } from '../../access/access.ts';
+import { credentialOfPayload } from '../../access/credential.ts';
+import { type Principal, Unauthenticated } from '../../access/principal.ts';
+import type { Ending } from './ending.ts';
+
+/** What a session ends on its socket. */
+interface Socket {
+  close(code: number, reason: string): void;
+}
+
+interface Following {
+  readonly ending: Ending;
+  forbid(change: SessionChange): void;
+}
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/** What the client learns of itself: who it is, and until when. */
+export interface Acknowledgement extends Record<string, unknown> {
+  readonly principal: string;
+  readonly expiresAt: string | null;
+}
+
+/**
+ * Who is at the other end of a socket: known from the upgrade, or from connection_init, until the credential expires or
+ * a ping brings a newer one.
+ */
+export class SocketSession implements Disposable {
+  readonly #access: Access;
+  readonly #following = new Map<Following, string>();
+  #socket: Socket | null = null;
+  #principal: Principal | null;
+  #watch: Disposable | null = null;
+
+  /** @param session null where the upgrade showed no credential */
+  constructor(access: Access, session: Session | null) {
+    this.#access = access;
+    this.#principal = session?.principal ?? null;
+  }
+
+  open(socket: Socket): void {
+    this.#socket = socket;
+  }
+
+  /** At the moment: the policy may be another than at the start. @throws Unauthenticated before connection_init */
+  get current(): Session {
+    if (this.#principal === null) throw new Unauthenticated('connection_init has not come');
+    return this.#access.sessionOf(this.#principal);
+  }
+
+  /** Answers connection_init. @throws Unauthenticated; Unavailable */
+  async connect(payload: Payload | undefined): Promise<Acknowledgement | true> {
+    if (!this.#access.isOn) {
+      this.#principal = (await this.#access.session({ kind: 'NONE' })).principal;
+      return true;
+    }
+    const session =
+      this.#principal === null
+        ? await this.#access.session(credentialOfPayload(payload))
+        : this.current;
+    return this.#begin(session);
+  }
+
+  /** Takes the newer credential of a ping, where it has one and it is the same caller's; null where it has none. */
+  async renew(payload: Payload | undefined): Promise<Payload | null> {
+    const credential = credentialOfPayload(payload);
+    const before = this.#principal;
+    if (!this.#access.isOn || credential.kind === 'NONE' || before === null) return null;
+    try {
+      const session = await this.#access.session(credential);
+      const { principal } = session;
+      if (principal.name === before.name && principal.kind === before.kind) {
+        const { expiresAt } = this.#begin(session);
+        this.#compare(session.scope.readKey);
+        return { expiresAt };
+      }
+    } catch (error) {
+      if (!(error instanceof Unauthenticated)) throw error;
+    }
+    this.#socket?.close(CloseCode.Forbidden, 'Forbidden');
+    return {};
+  }
+
+  /** To be told of a feed, which ends with the rights that it began with. */
+  follow(following: Following, readKey: string): void {
+    this.#following.set(following, readKey);
+    following.ending.onEnd(() => this.#following.delete(following));
+    if (readKey !== this.current.scope.readKey) following.forbid('SCOPE');
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#following.clear();
+  }
+
+  #begin(session: Session): Acknowledgement {
+    this.#watch?.[Symbol.dispose]();
+    this.#principal = session.principal;
+    this.#watch = this.#access.watch(session, (change) => this.#changed(change));
+    const { name, expiresAtMs } = session.principal;
+    return {
+      principal: name,
+      expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs).toISOString(),
+    };
+  }
+
+  #changed(change: SessionChange): void {
+    if (change === 'SCOPE') this.#compare(this.current.scope.readKey);
+    // Feeds of an expired credential end with the socket alone: graphql-ws's own client then resumes them.
+    else if (change === 'EXPIRED') this.#close('Token expired');
+    else {
+      for (const following of [...this.#following.keys()]) following.forbid(change);
+      // The errors of the feeds leave first.
+      setImmediate(() => this.#close('Token revoked'));
+    }
+  }
+
+  #compare(readKey: string): void {
+    for (const [following, before] of [...this.#following]) {
+      if (before !== readKey) following.forbid('SCOPE');
+    }
+  }
+
+  /** 4403, as graphql-ws's clients connect again after it, and never after 4401. */
+  #close(reason: string): void {
+    this.#socket?.close(CloseCode.Forbidden, reason);
+  }
+}
