@@ -62,6 +62,11 @@ interface DialectSettings<Declared extends Variables = Variables> {
   readonly maxBodyBytes: number;
   /** Events that are reported in one call of the intake. */
   readonly maxBatch: number;
+  /**
+   * What its sources may use: they report with the rights of the role `source:<name of the dialect>`, where the policy
+   * has one.
+   */
+  readonly sourceContext: DialectContext;
   /** The connection to NATS, where the gateway has one. */
   readonly nats: NatsLink | null;
 }

@@ -30,7 +30,7 @@ import { openJournal } from './open-journal.ts';
 import { openSinks } from './open-sinks.ts';
 import { Parts } from './parts.ts';
 import { schema } from './schema.ts';
-import { ScopedContexts } from './scoped-contexts.ts';
+import { ScopedContexts, sourceContexts } from './scoped-contexts.ts';
 
 /** Replaced by tests. */
 export interface Overrides {
@@ -107,6 +107,7 @@ interface Core {
   readonly sinks: SinkServices;
   readonly live: Live;
   readonly context: DialectContext;
+  readonly contextOf: (scope: Scope) => DialectContext;
   readonly readiness: () => Readiness;
 }
 
@@ -153,7 +154,9 @@ async function openCore(
     log,
     now,
   };
-  const dialects = await OpenDialects.open(config, context, link);
+  const contextOf = new ScopedContexts(context).of;
+  const sourceContext = sourceContexts(access.access, context, contextOf);
+  const dialects = await OpenDialects.open(config, context, sourceContext, link);
   const { encoders } = dialects;
   const sinks = await openSinks(config, { context, store, link, encoders, metrics }, parts);
   registerGauges(metrics, { journal, store, live, sources: () => dialects.sources });
@@ -166,14 +169,13 @@ async function openCore(
     })),
     stopping: parts.closing,
   });
-  return { metrics, access, dialects, sinks, live, context, readiness };
+  return { metrics, access, dialects, sinks, live, context, contextOf, readiness };
 }
 
 /** Resolves with the address once the port is open and the sources bring events in. */
 async function openServer(config: Config, core: Core, parts: Parts): Promise<string> {
-  const { context, live } = core;
+  const { context, contextOf, live } = core;
   const { host, port, publicUrls, corsOrigins } = config;
-  const contextOf = new ScopedContexts(context).of;
   const server = new GatewayServer({
     host,
     port,

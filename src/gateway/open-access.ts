@@ -6,6 +6,7 @@ import { type Config, ConfigError } from '../config/config.ts';
 import { createGrantFilterParser } from '../graphql/grant-filter.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Log } from '../telemetry/log.ts';
+import { PendingTokens } from './pending-tokens.ts';
 import { schema } from './schema.ts';
 
 export interface OpenAccess extends AsyncDisposable {
@@ -17,13 +18,17 @@ export interface OpenAccess extends AsyncDisposable {
 /** @throws ConfigError with all faults of TIDINGS_AUTH_FILE */
 export async function openAccess(config: Config, store: OpenStore, log: Log): Promise<OpenAccess> {
   const policy = await readPolicy(config);
+  warnOfLimits(policy, log);
   const access = new Access({ policy, tokens: store.tokens, log });
+  const { databaseUrl, dataDirectory } = config;
+  const pending = databaseUrl === null ? new PendingTokens(dataDirectory, store.tokens, log) : null;
   return {
     access,
     async reload() {
       try {
         const read = await readPolicy(config);
         if (read === null) return;
+        warnOfLimits(read, log);
         access.replacePolicy(read);
         log.info('TIDINGS_AUTH_FILE was read again.');
       } catch (error) {
@@ -31,12 +36,23 @@ export async function openAccess(config: Config, store: OpenStore, log: Log): Pr
         log.error({ faults }, 'TIDINGS_AUTH_FILE was not taken: the rights stay as they were.');
       }
     },
-    [Symbol.asyncDispose]: () => access[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await pending?.[Symbol.asyncDispose]();
+      await access[Symbol.asyncDispose]();
+    },
   };
 }
 
+function warnOfLimits(policy: Policy | null, log: Log): void {
+  const roles = [...(policy?.roles.values() ?? [])]
+    .filter(({ limits }) => Object.keys(limits).length > 0)
+    .map(({ name }) => name);
+  if (roles.length > 0)
+    log.warn({ roles }, 'This version does not enforce the limits of roles yet.');
+}
+
 /** Null where there is none. @throws ConfigError */
-async function readPolicy({ authFile, maxFilterDepth }: Config): Promise<Policy | null> {
+export async function readPolicy({ authFile, maxFilterDepth }: Config): Promise<Policy | null> {
   if (authFile === null) return null;
   try {
     const text = await readFile(authFile, 'utf8');

@@ -23,6 +23,7 @@ export class OpenDialects {
   static async open(
     config: Config,
     context: DialectContext,
+    sourceContext: (dialect: string) => DialectContext,
     nats: NatsLink | null,
   ): Promise<OpenDialects> {
     const open: OpenDialect[] = [];
@@ -33,6 +34,7 @@ export class OpenDialects {
         host: config.host,
         maxBodyBytes: config.http.maxBodyBytes,
         maxBatch: Math.min(maxBatch, config.intake.events),
+        sourceContext: sourceContext(dialect.name),
         nats,
       };
       open.push(await dialect.open(context, settings));

@@ -1,12 +1,15 @@
 import './production.ts';
 import { ConfigError, readConfig } from '../config/config.ts';
 import { createGateway, type Gateway } from './gateway.ts';
+import { runTokenCommand } from './token-command.ts';
 
 /** A gateway that has not stopped in order by then is ended: what was accepted is stored all the same. */
 const maxStopMs = 9_500;
 
 /** Runs the gateway that the environment describes until a signal stops it, or the launcher ends. */
 export async function run(): Promise<void> {
+  const [command, ...args] = process.argv.slice(2);
+  if (command === 'token') return await runCommand(args);
   const stopRequested = new Promise<void>((resolve) => {
     // Not once: a signal that comes twice, from the terminal and from the launcher, would end the process.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
@@ -23,13 +26,25 @@ export async function run(): Promise<void> {
   await gateway[Symbol.asyncDispose]();
 }
 
+async function runCommand(args: readonly string[]): Promise<void> {
+  try {
+    await runTokenCommand(args, readConfig(), (text) => process.stdout.write(text));
+  } catch (error) {
+    fail(error);
+  }
+}
+
 async function start(): Promise<Gateway | null> {
   try {
     return await createGateway(readConfig());
   } catch (error) {
-    const faults = error instanceof ConfigError ? error.faults : [(error as Error).message];
-    for (const fault of faults) process.stderr.write(`${fault}\n`);
-    process.exitCode = 1;
+    fail(error);
     return null;
   }
+}
+
+function fail(error: unknown): void {
+  const faults = error instanceof ConfigError ? error.faults : [(error as Error).message];
+  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  process.exitCode = 1;
 }

@@ -1,3 +1,4 @@
+import type { Access } from '../access/access.ts';
 import type { Scope } from '../access/scope.ts';
 import { scopedStore } from '../access/scoped-store.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
@@ -39,3 +40,21 @@ export class ScopedContexts {
     };
   }
 }
+
+/** What the sources of a dialect may use, by the policy of the moment. */
+export const sourceContexts =
+  (access: Access, whole: DialectContext, contextOf: (scope: Scope) => DialectContext) =>
+  (dialect: string): DialectContext => {
+    const role = `source:${dialect}`;
+    return {
+      ...whole,
+      intake: {
+        report(drafts, wait, mayReport) {
+          const { intake } = access.policy.roles.has(role)
+            ? contextOf(access.scopeOf([role]))
+            : whole;
+          return intake.report(drafts, wait, mayReport);
+        },
+      },
+    };
+  };

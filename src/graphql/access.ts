@@ -4,7 +4,7 @@ import type { NewTicket } from '../access/stream-tickets.ts';
 import { createToken } from '../access/token-management.ts';
 import type { Instant, Json } from '../event/event.ts';
 import { parseId } from '../event/filter-input.ts';
-import { InputError } from '../event/input-error.ts';
+import { InputError, quoted } from '../event/input-error.ts';
 import { InstantError, millisecondOf, parseInstant } from '../event/instant.ts';
 import type { StoredToken } from '../store/tokens.ts';
 import { builder } from './builder.ts';
@@ -225,10 +225,19 @@ builder.mutationFields((t) => ({
 /** @throws InputError */
 function msOf(text: string | null | undefined): number | null {
   if (text == null) return null;
+  const instant = readInstant(text);
+  if (instant !== null) return millisecondOf(instant);
+  throw new InputError(
+    ['input', 'expiresAt'],
+    `${quoted(text)} is not an instant such as 2030-01-01T00:00:00Z.`,
+  );
+}
+
+function readInstant(text: string): Instant | null {
   try {
-    return millisecondOf(parseInstant(text));
+    return parseInstant(text);
   } catch (error) {
-    if (!(error instanceof InstantError)) throw error;
-    throw new InputError(['input', 'expiresAt'], error.message, { cause: error });
+    if (error instanceof InstantError) return null;
+    throw error;
   }
 }

@@ -19,6 +19,7 @@ interface GraphAnswer {
 /** A gateway with a policy of the test's own, which the test may change. */
 export interface GuardedGateway extends AsyncDisposable {
   readonly booted: TestGateway;
+  readonly policyFile: string;
   /** Replaces the file and reads it again, as SIGHUP does. */
   replacePolicy(text: string): Promise<void>;
   ask(
@@ -46,9 +47,11 @@ export async function bootGuarded(
   await writeFile(file, policy);
   const booted = await bootGateway({
     environment: { ...environment, TIDINGS_AUTH_FILE: file },
+    ...(environment.TIDINGS_DATA_DIR && { dataDirectory: environment.TIDINGS_DATA_DIR }),
   });
   return {
     booted,
+    policyFile: file,
     async replacePolicy(text) {
       await writeFile(file, text);
       await booted.gateway.reload();

@@ -54,7 +54,7 @@ export const ceilometer = defineDialect({
   },
   extendSchema: addReportNotifications,
 
-  async open(context, { values, http, maxBodyBytes, maxBatch }) {
+  async open(context, { values, http, maxBodyBytes, maxBatch, sourceContext }) {
     const { AMQP_URL: urls, TIDINGS_AMQP_EXCHANGES: exchanges } = values;
     // Definitions that nobody needs cannot keep the gateway from starting.
     if (!http && urls === null) return {};
@@ -84,7 +84,7 @@ export const ceilometer = defineDialect({
           : [
               async () => {
                 const { CeilometerAmqpSource } = await import('./source.ts');
-                return new CeilometerAmqpSource(context, converter, { urls, ...queues });
+                return new CeilometerAmqpSource(sourceContext, converter, { urls, ...queues });
               },
             ],
       reload: async () => void (await converter.reload()),

@@ -29,11 +29,11 @@ export const cloudEvents = defineDialect({
     ),
   },
 
-  async open(context, { values, http, maxBodyBytes, maxBatch, nats }) {
+  async open(context, { values, http, maxBodyBytes, maxBatch, nats, sourceContext }) {
     const { CLOUDEVENTS_SUBJECT: from } = values;
     const allowedOrigins = values.CLOUDEVENTS_ALLOWED_ORIGINS ?? [];
     const options = { allowedOrigins, maxBodyBytes, maxBatch };
-    const { intake, log } = context;
+    const { intake, log } = sourceContext;
     return {
       http: http ? createCloudEventsHttp(context, options) : undefined,
       sources:

@@ -21,7 +21,7 @@ export const mayastor = defineDialect({
     ),
   },
 
-  async open({ intake, log }, { values, nats, maxBatch }) {
+  async open(_context, { values, nats, maxBatch, sourceContext: { intake, log } }) {
     const { MAYASTOR_STREAM: stream, MAYASTOR_STREAM_REPLICAS: replicas } = values;
     if (stream === null || nats === null) return {};
     return {

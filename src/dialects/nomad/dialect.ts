@@ -36,7 +36,7 @@ export const nomad = defineDialect({
     TIDINGS_NOMAD_TOPICS: optional(topics, 'Topics to follow: `Job,Allocation:web`.', 'all'),
   },
 
-  async open(context, { values, http, maxBatch }) {
+  async open(context, { values, http, maxBatch, sourceContext }) {
     const { NOMAD_ADDR: address, NOMAD_TOKEN: token } = values;
     const settings = {
       token,
@@ -47,7 +47,8 @@ export const nomad = defineDialect({
     };
     return {
       http: http ? createNomadHttp(context) : undefined,
-      sources: address === null ? [] : [() => new NomadSource(context, { address, ...settings })],
+      sources:
+        address === null ? [] : [() => new NomadSource(sourceContext, { address, ...settings })],
     };
   },
 });

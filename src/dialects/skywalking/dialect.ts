@@ -31,7 +31,7 @@ export const skyWalking = defineDialect({
     ),
   },
 
-  async open(context, { values, http, host, maxBodyBytes, maxBatch }) {
+  async open(context, { values, http, host, maxBodyBytes, maxBatch, sourceContext }) {
     const { SKYWALKING_GRPC_PORT: port, KAFKA_BROKERS: brokers } = values;
     const grpc = {
       host,
@@ -53,7 +53,7 @@ export const skyWalking = defineDialect({
           : [
               async () => {
                 const { SkyWalkingKafkaSource } = await import('./source.ts');
-                return new SkyWalkingKafkaSource(context, { brokers, ...kafka });
+                return new SkyWalkingKafkaSource(sourceContext, { brokers, ...kafka });
               },
             ]),
         ...(port === null
@@ -61,7 +61,7 @@ export const skyWalking = defineDialect({
           : [
               async () => {
                 const { openSkyWalkingGrpc } = await import('./grpc.ts');
-                return openSkyWalkingGrpc(context, { port, ...grpc });
+                return openSkyWalkingGrpc(sourceContext, { port, ...grpc });
               },
             ]),
       ],

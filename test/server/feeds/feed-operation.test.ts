@@ -20,7 +20,8 @@ function engineOf(over: GraphQLSchema): GraphEngine {
     execute: createExecution(over),
     prepare: createPrepareDocument(over, { maxDepth: 12, maxAliases: 30, maxTokens: 2_000 }),
     publicError: createPublicError(createLog('silent')),
-    context: () => ({ now: 1_700_000_000_000_000, maxFilterDepth: 8 }) as GraphContext,
+    context: ({ session }) =>
+      ({ session, now: 1_700_000_000_000_000, maxFilterDepth: 8 }) as GraphContext,
   };
 }
 
