@@ -20,7 +20,12 @@ describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
     );
     await Promise.all(connections.map((each) => migrate(each, createLog('silent'))));
     const [first] = connections;
-    expect(await first?.read('SELECT count(*) FROM _prisma_migrations')).toEqual([['1']]);
+    const applied = await first?.read(
+      'SELECT count(*), count(DISTINCT migration_name) FROM _prisma_migrations',
+    );
+    const [[rows, migrations] = []] = applied ?? [];
+    expect(Number(migrations)).toBeGreaterThan(0);
+    expect(rows).toBe(migrations);
     await Promise.all(connections.map((each) => each[Symbol.asyncDispose]()));
   });
 
