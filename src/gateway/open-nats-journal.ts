@@ -11,7 +11,7 @@ import type { OpenJournal } from './open-journal.ts';
 /** For this time JetStream itself recognises a repeated report; later the store does. */
 const duplicateWindowMs = 120_000;
 /** Another gateway takes over the filling of the store within this time. */
-const leaseMilliseconds = 5_000;
+const leaseMs = 5_000;
 
 export function openNatsJournal(
   { servers, stream: options, keep }: NonNullable<Config['nats']>,
@@ -24,7 +24,7 @@ export function openNatsJournal(
   const stream = new NatsStream(streamOptions, link, store, log);
   const journal = new NatsJournal(stream, link, store, log);
   const filler = new StoreFiller(stream, link, journal.tail, store, log, {
-    leaseMilliseconds,
+    leaseMs,
     keep,
   });
   metrics.count({

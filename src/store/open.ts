@@ -38,9 +38,9 @@ import {
 } from './write/journal-state.ts';
 import { SqlTokens } from './write/sql-tokens.ts';
 
-/** The store with its write side, for the parts that fill it. Everything rejects with Unavailable when the database is away. */
+/** The store with its write side, for the parts that fill it. Everything rejects with Unavailable when the database is down. */
 export interface OpenStore extends Store, EventLog, AsyncDisposable {
-  /** How far the store has got: write and fill advance it; whoever hears of another's fill advances it too. */
+  /** The highest stored index. Own writes and fills advance it, and so does the notice of another gateway's fill. */
   readonly stored: StoredIndex;
 
   /**
@@ -58,37 +58,37 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
   ): Promise<Written[] | null>;
 
   /**
-   * Takes or prolongs the right to fill the store, by the database's clock; 0 milliseconds lets go of it.
-   * The holder is any text of its own for each process.
+   * Takes or prolongs the right to fill the store, by the database's clock; 0 ms releases it.
+   * The holder is any string that no other process uses.
    */
-  lease(holder: string, milliseconds: number): Promise<Lease>;
+  lease(holder: string, leaseMs: number): Promise<Lease>;
 
   /**
-   * What to add to a stream's sequence to get the index: remembered for each identity of a stream. A new
-   * identity is given the highest index known: of what is or was stored, of every base, and `above`, the highest the caller has seen.
+   * The number to add to a stream's sequence to get the index: kept for each identity of a stream. A new identity
+   * gets the highest known index: of the stored and deleted events, of every base, and `above`, the highest the caller has seen.
    */
   streamBase(identity: string, above?: number): Promise<number>;
 
   /**
    * Deletes the oldest events, in index order, up to the first that was recorded at that moment or later.
-   * Resolves with how many.
+   * Resolves with their number.
    */
   expire(before: Instant): Promise<number>;
 
-  /** How far durable consumers have got, and who runs them. */
+  /** The cursors of the durable consumers, and who runs them. */
   readonly consumers: ConsumerCursors;
 
   readonly sinks: SinkTable;
   readonly failedDeliveries: FailedDeliveryTable;
 
-  /** How many reports the database has rejected since the process started. */
+  /** The number of reports that the database has rejected since the process started. */
   readonly refused: number;
 
   /** The tokens that were made by the API. */
   readonly tokens: TokenStore;
 
   /**
-   * How many reports this process has set aside since it started, because their ids belonged to events of other
+   * The number of reports that this process has set aside since it started, because their ids belonged to events of other
    * namespaces: only those that were acknowledged before this was known.
    */
   readonly conflicting: number;
@@ -96,7 +96,7 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
 
 /**
  * Opens the database and brings its tables up to date. Where PostgreSQL does not answer, the store opens all
- * the same, says so in trouble(), and goes on trying.
+ * the same, says so in healthReason(), and goes on trying.
  * @throws Error with a sentence when another process has the data directory, or the database to itself
  */
 export async function openStore(options: DatabaseOptions): Promise<OpenStore> {
@@ -110,7 +110,7 @@ export async function openStore(options: DatabaseOptions): Promise<OpenStore> {
   return new SqlStore(database, stored, new EventWriter(database, options.log));
 }
 
-/** What every view of a store shares. */
+/** Shared by every view of a store. */
 interface StoreState {
   readonly database: Database;
   readonly stored: StoredIndex;
@@ -209,7 +209,7 @@ class SqlStore extends StoreReader implements OpenStore {
   }
 
   get refused(): number {
-    return this.#writer.refused;
+    return this.#writer.rejected;
   }
 
   get conflicting(): number {
@@ -239,8 +239,8 @@ class SqlStore extends StoreReader implements OpenStore {
     return written;
   }
 
-  lease(holder: string, milliseconds: number): Promise<Lease> {
-    return takeLease(this.#database, holder, milliseconds);
+  lease(holder: string, leaseMs: number): Promise<Lease> {
+    return takeLease(this.#database, holder, leaseMs);
   }
 
   journalId(proposed: string): Promise<string> {

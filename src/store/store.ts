@@ -5,13 +5,13 @@ import type { Caller } from './database/statement-queue.ts';
 
 export type EventOrder = 'TIME_ASC' | 'TIME_DESC' | 'INDEX_ASC' | 'INDEX_DESC';
 
-/** A place between events: of its event's time and index. Time alone would drop rows of one instant. */
+/** A position between events: time and index of an event. Time alone would drop rows of one instant. */
 export interface Position {
   readonly time: Instant;
   readonly index: number;
 }
 
-/** What a reader may want of an event: its fields, and those of its source. */
+/** The fields of an event, and of its source, that a reader can ask for. */
 export type EventField = Exclude<keyof Event, 'source'> | keyof EventSource;
 
 export interface PageRequest {
@@ -19,15 +19,15 @@ export interface PageRequest {
   readonly order: EventOrder;
   /** Events wanted, 1 to 1000. */
   readonly limit: number;
-  /** Only what stands behind this place in the order asked for. */
+  /** Only events after this position, in the requested order. */
   readonly after?: Position;
-  /** Only what stands before this place in the order asked for. */
+  /** Only events before this position, in the requested order. */
   readonly before?: Position;
-  /** True: the last `limit` events of what is left, still in the order asked for. */
+  /** True: the last `limit` of these events, still in the requested order. */
   readonly fromEnd?: boolean;
   /** Events left out first, for protocols that page by offset: 0 to 10,000, as each costs a row read. */
   readonly skip?: number;
-  /** What is wanted of each event beside its place; all without it. The rest is then blank: null or empty. */
+  /** The fields to read as well as time and index; all when absent. The others are then blank: null or empty. */
   readonly fields?: readonly EventField[];
 }
 
@@ -36,7 +36,7 @@ export const maxSkip = 10_000;
 
 export interface Page {
   readonly events: readonly Event[];
-  /** Whether more stand behind the last (fromEnd: before the first) event of the page. */
+  /** Whether there are more events after the last (fromEnd: before the first) of the page. */
   readonly more: boolean;
 }
 
@@ -71,7 +71,7 @@ export type Measure =
 
 export interface AggregateRequest {
   readonly filter: Filter;
-  /** Null where only the counts are wanted, which is quicker: then every figure is null and measured 0. */
+  /** Null where only the counts are wanted, which is quicker: then measured is 0 and all other statistics are null. */
   readonly measure: Measure | null;
   readonly groupBy: readonly Grouping[];
   /** Length of a time bucket in microseconds; null for no buckets. */
@@ -121,7 +121,7 @@ export interface KnownType {
   readonly action: string | null;
 }
 
-/** Reads over everything that is stored. Every method rejects with Unavailable when the database is away. */
+/** Reads over everything that is stored. Every method rejects with Unavailable when the database is down. */
 export interface Store {
   /** The same store for one operation of a client: it shares the database fairly with others, and ends with its signal. */
   for(caller: Caller): Store;
@@ -135,17 +135,17 @@ export interface Store {
   types(categories: readonly string[] | null, filter?: Filter): Promise<KnownType[]>;
   traitDescriptors(types: readonly string[] | null, filter?: Filter): Promise<TraitDescriptor[]>;
 
-  /** The events behind an index, in index order; fewer than limit only where the store ends. */
+  /** The events after an index, in index order; fewer than limit only where the store ends. */
   after(index: number, limit: number): Promise<readonly Event[]>;
   /** The reports known under each of these ids; ids without any are left out. */
   reports(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>>;
 
   /** Oldest index from which a feed can resume; null while empty. */
   firstIndex(): Promise<number | null>;
-  /** Everything up to here is stored, as far as this process has heard. */
+  /** The highest index that this process knows to be stored, with everything before it. */
   readonly storedIndex: number;
   /** Resolves true once everything up to the index is stored, false when that takes longer. */
-  untilStored(index: number, milliseconds: number): Promise<boolean>;
+  untilStored(index: number, timeoutMs: number): Promise<boolean>;
 
   /** Null while the database answers, else the reason why not, as a sentence. */
   healthReason(): string | null;

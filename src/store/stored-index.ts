@@ -3,7 +3,7 @@ interface Waiting {
   readonly settle: (stored: boolean) => void;
 }
 
-/** How far the store has got, as far as this process has heard, and whoever waits for it to get further. */
+/** The highest index that this process knows to be stored, and those who wait for a higher one. */
 export class StoredIndex {
   readonly #waiting = new Set<Waiting>();
   #current: number;
@@ -26,10 +26,10 @@ export class StoredIndex {
   }
 
   /** Resolves true once everything up to the index is stored, false when that takes longer. */
-  until(index: number, milliseconds: number): Promise<boolean> {
+  until(index: number, timeoutMs: number): Promise<boolean> {
     if (index <= this.#current) return Promise.resolve(true);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => waiting.settle(false), milliseconds);
+      const timer = setTimeout(() => waiting.settle(false), timeoutMs);
       const waiting: Waiting = {
         index,
         settle: (stored) => {

@@ -1,7 +1,7 @@
 import type { SqlDriverAdapterFactory } from '@prisma/client/runtime/client';
 import type { Caller } from './statement-queue.ts';
 
-/** What a statement's $1, $2, ... stand for. */
+/** The values of a statement's $1, $2, ... */
 export type Parameter = string | number | boolean | null | readonly string[];
 
 /** Every cell as PostgreSQL's own text of it. */

@@ -12,7 +12,7 @@ export interface DatabaseOptions {
   readonly databaseUrl: string | null;
   readonly dataDirectory: string;
   /**
-   * True where no other process may write to the database: the embedded journal. A second one is refused.
+   * True where no other process may write to the database: the embedded journal. A second one is rejected.
    * A data directory is always exclusive.
    */
   readonly exclusive: boolean;
@@ -32,10 +32,10 @@ const maxSilenceMs = 5_000;
 /** How often a server that nothing is written to is asked whether it answers. */
 const probeIntervalMs = 2_000;
 
-const sentence = ({ reason, away }: Outage): string =>
-  `${away ? `The database cannot be reached: ${reason}` : reason}${/[.!?]$/.test(reason) ? '' : '.'}`;
+const sentence = ({ reason, unreachable }: Outage): string =>
+  `${unreachable ? `The database cannot be reached: ${reason}` : reason}${/[.!?]$/.test(reason) ? '' : '.'}`;
 
-/** A database whose tables are up to date. Everything rejects with Unavailable while it is away. */
+/** A database whose tables are up to date. Everything rejects with Unavailable while it is down. */
 export class Database implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #prepare: (write: Query) => Promise<void>;
@@ -120,7 +120,7 @@ export class Database implements AsyncDisposable {
     });
   }
 
-  /** When it is first needed: a gateway at rest does without the memory that it takes. */
+  /** Created on first use: an idle gateway saves the memory that it takes. */
   async #loadPrisma(): Promise<PrismaClient> {
     const [adapter, { PrismaClient }] = await Promise.all([
       this.#connection.adapter(),
@@ -158,11 +158,11 @@ export class Database implements AsyncDisposable {
   }
 
   #lost(error: Error): void {
-    this.#failed(outageOf(error) ?? { reason: error.message, away: true });
+    this.#failed(outageOf(error) ?? { reason: error.message, unreachable: true });
   }
 
   #failed(outage: Outage): void {
-    if (!outage.away || this.#closing.signal.aborted) return;
+    if (!outage.unreachable || this.#closing.signal.aborted) return;
     this.#healthReason = sentence(outage);
     this.#recovery ??= this.#recover().finally(() => {
       this.#recovery = null;
@@ -175,9 +175,9 @@ export class Database implements AsyncDisposable {
     if (isNew) this.#backoff.reset();
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      const milliseconds = this.#backoff.next();
-      this.#log.warn({ milliseconds }, `${this.#healthReason} Trying again after a pause.`);
-      await pause(milliseconds, signal);
+      const pauseMs = this.#backoff.next();
+      this.#log.warn({ pauseMs }, `${this.#healthReason} Trying again after a pause.`);
+      await pause(pauseMs, signal);
       if (signal.aborted) return;
       try {
         await this.#check();
@@ -187,7 +187,7 @@ export class Database implements AsyncDisposable {
         return;
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        this.#healthReason = sentence(outageOf(error) ?? { reason, away: true });
+        this.#healthReason = sentence(outageOf(error) ?? { reason, unreachable: true });
       }
     }
   }

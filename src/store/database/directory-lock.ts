@@ -14,9 +14,9 @@ interface Holder {
  * Takes a directory for this process; disposing gives it back. The lock of a process that is gone, or whose
  * number another process has now, is taken over.
  *
- * A lock is a file with a number, and the highest counts. Whoever finds it free makes the next one, which only one of
- * several can; nobody takes away a file that counts, so that nobody can take away a lock that is not free.
- * @throws InUse with a sentence that names the process which has it
+ * A lock is a file with a number, and the highest counts. A process that finds it free creates the next one, which
+ * only one of several can do. Nobody deletes the file that counts, so nobody can take over a lock that is not free.
+ * @throws InUse with a sentence that names the process that holds it
  */
 export async function lockDirectory(directory: string): Promise<AsyncDisposable> {
   await mkdir(directory, { recursive: true });
@@ -30,7 +30,7 @@ export async function lockDirectory(directory: string): Promise<AsyncDisposable>
       if (!(await linked(own, path))) continue;
       if ((await lastLock(directory)) === last + 1) {
         await rm(lockPath(directory, last), { force: true });
-        // What is left is empty: it says up to which number there were locks.
+        // The file stays, empty: it keeps the highest number that a lock has had.
         return { [Symbol.asyncDispose]: () => truncate(path) };
       }
       await rm(path, { force: true });

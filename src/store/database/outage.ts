@@ -1,8 +1,8 @@
-/** Why a statement failed that would not fail for ever. */
+/** Why a statement failed that may succeed later. */
 export interface Outage {
   readonly reason: string;
-  /** True where the database itself is out of reach, false where this statement alone could not be done now. */
-  readonly away: boolean;
+  /** True where the database itself cannot be reached, false where only this statement could not run now. */
+  readonly unreachable: boolean;
 }
 
 /** The database could not be reached, or did not answer in time. */
@@ -10,7 +10,7 @@ export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
 }
 
-/** Every connection that there may be is in use, and was for too long. */
+/** All connections of the pool stayed in use for too long. */
 export class Busy extends Error {
   override readonly name = 'Busy';
 }
@@ -47,17 +47,17 @@ const passing: Readonly<Record<string, boolean>> = {
 /** Null where the statement is at fault, or the code around it. */
 export function outageOf(error: unknown): Outage | null {
   if (error instanceof ConnectionError || error instanceof InUse || error instanceof DiskFull) {
-    return { reason: error.message, away: true };
+    return { reason: error.message, unreachable: true };
   }
-  if (error instanceof Busy) return { reason: error.message, away: false };
+  if (error instanceof Busy) return { reason: error.message, unreachable: false };
   const state = sqlState(error);
   if (state === null) return null;
-  const away = passing[state] ?? passing[state.slice(0, 3)] ?? passing[state.slice(0, 2)];
-  if (away === undefined) return null;
-  return { reason: sentences[state] ?? messageOf(error), away };
+  const unreachable = passing[state] ?? passing[state.slice(0, 3)] ?? passing[state.slice(0, 2)];
+  if (unreachable === undefined) return null;
+  return { reason: sentences[state] ?? messageOf(error), unreachable };
 }
 
-/** PostgreSQL's own messages of these name files and relations, or say less. */
+/** PostgreSQL's own messages for these states name files and relations, or say less. */
 const sentences: Readonly<Record<string, string>> = {
   '53100': "The database's disk is full",
   '57014': 'The database took too long to answer',
@@ -70,14 +70,14 @@ export function sqlState(error: unknown): string | null {
   return typeof code === 'string' && typeof severity === 'string' ? code : null;
 }
 
-/** An attempt over several addresses fails with several errors, and no message of its own: the first one tells. */
+/** A connection attempt to several addresses fails with several errors and an empty message: the first error counts. */
 export function messageOf(error: unknown): string {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   if (!(first instanceof Error)) return String(first);
   return first.message === '' ? first.name : first.message;
 }
 
-/** What the driver said, behind an error of Prisma's client. */
+/** The driver's own error within an error of Prisma's client. */
 export function driverErrorOf(error: unknown): unknown {
   const { code, meta } = error as { code?: unknown; meta?: { driverAdapterError?: Error } };
   const cause: { originalCode?: string; originalMessage?: string } =
@@ -86,14 +86,14 @@ export function driverErrorOf(error: unknown): unknown {
     const said = { code: cause.originalCode, severity: 'ERROR' };
     return Object.assign(new Error(cause.originalMessage, { cause: error }), said);
   }
-  // Prisma's P2 are of the question; its P1, and what is not Prisma's, of the connection.
+  // Prisma's P2 codes are faults of the query; its P1 codes, and errors of others, are faults of the connection.
   if (typeof code === 'string' && code.startsWith('P2')) return error;
   return new ConnectionError(messageOf(error).split('\n').at(-1), { cause: error });
 }
 
 /**
  * True where the database will never take the values that it was given: 0A feature not supported, 22 data exception,
- * 23502 not null and 23514 check violation, 54 limit exceeded. A repetition would fail in the same way.
+ * 23502 not null and 23514 check violation, 54 limit exceeded. A retry would fail in the same way.
  */
 export const isRefusal = (error: unknown): boolean =>
   /^(0A|22|23502|23514|54)/.test(sqlState(error) ?? '');

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { unpack } from './tar.ts';
 
 /**
- * Makes the database's files where there are none: next to their place, so that a start that is cut short leaves nothing
+ * Makes the database's files where there are none: in a directory beside the final one, so that an interrupted start leaves nothing
  * half made. They are unpacked from the archive that the build made, or made by a process of its own where there is no
  * archive of this version of PGlite.
  */

@@ -19,7 +19,7 @@ export interface Result {
   readonly affectedRows: number;
 }
 
-/** What the database complained of; without a code where that was not the database itself. */
+/** The database's error; without a code where the error is not its own. */
 export interface Failure
   extends Partial<
     Pick<messages.DatabaseError, 'name' | 'code' | 'severity' | 'detail' | 'constraint'>

@@ -27,7 +27,7 @@ interface Asked {
 /** One life of the embedded database's thread. */
 export class PgliteThread {
   readonly #worker: Worker;
-  /** What has no answer yet: the first is what the thread does now. */
+  /** Statements without an answer: the first is the one that runs now. */
   readonly #asked = new Map<number, Asked>();
   #interrupt: Interrupt | null = null;
   #cancelled: number | null = null;
@@ -35,7 +35,7 @@ export class PgliteThread {
   #headSince = performance.now();
   #ended: Error | null = null;
 
-  /** @param ended told when the thread has ended without having been asked to */
+  /** @param ended called when the thread ends without having been closed */
   constructor(directory: string, ended: (reason: Error) => void) {
     this.#worker = startWorker(directory);
     let cause: unknown;
@@ -67,7 +67,7 @@ export class PgliteThread {
     }, cancelTimeoutMs).unref();
   }
 
-  /** Resolves with what the statement gave. The thread does what it is asked in that order. */
+  /** Resolves with the statement's result. The thread runs statements in the order of the calls. */
   async ask(request: Ask): Promise<Result> {
     if (this.#ended) throw this.#ended;
     const id = ++this.#last;
@@ -97,7 +97,7 @@ export class PgliteThread {
     this.#headSince = performance.now();
     if ('result' in answer) asked?.resolve(answer.result);
     else if (answer.failure.fatal) {
-      // Whoever asked hears of it once the thread is gone, and a new one can do what is asked next.
+      // Callers get the error after the thread has ended, so that a new thread can run their next statement.
       this.#worker.once('exit', () => asked?.reject(errorOf(answer.failure)));
       void this.#worker.terminate();
     } else asked?.reject(errorOf(answer.failure));

@@ -1,9 +1,8 @@
 import type { Query } from './connection.ts';
 
-/** Between looks at what there is to do, in milliseconds. */
-const interval = 10_000;
+const intervalMs = 10_000;
 
-/** A killed process reads its log again from the last checkpoint on when it starts: so much takes about a second. */
+/** After a kill, the next start replays the log from the last checkpoint on: this size takes about a second. */
 const logBetweenCheckpoints = 64 * 2 ** 20;
 
 /**
@@ -28,7 +27,7 @@ export class PgliteUpkeep implements Disposable {
 
   constructor(query: Query) {
     this.#query = query;
-    this.#timer = setInterval(() => void this.#look(), interval).unref();
+    this.#timer = setInterval(() => void this.#look(), intervalMs).unref();
   }
 
   async #look(): Promise<void> {
@@ -37,7 +36,7 @@ export class PgliteUpkeep implements Disposable {
     try {
       await keepUp(this.#query);
     } catch {
-      // The next look finds the same to do; that the database is away shows elsewhere.
+      // The next round finds the same work; whether the database is down is reported elsewhere.
     } finally {
       this.#busy = false;
     }
@@ -48,7 +47,7 @@ export class PgliteUpkeep implements Disposable {
   }
 }
 
-/** Does what there is to do. */
+/** Does the work that is due. */
 export async function keepUp(query: Query): Promise<void> {
   const [row] = await query(state);
   if (row?.[0] === 't') await query('CHECKPOINT');

@@ -145,7 +145,7 @@ export class PgliteConnection implements Connection {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#upkeep[Symbol.dispose]();
-    // What was asked before is still answered.
+    // Earlier statements are still answered.
     await this.#queue.transaction(async () => {
       this.#closed = true;
     });

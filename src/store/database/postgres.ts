@@ -5,12 +5,12 @@ import type { Connection, Query, Transaction } from './connection.ts';
 import { Busy, ConnectionError, InUse, messageOf, sqlState } from './outage.ts';
 import { RepeatedStatements } from './repeated-statements.ts';
 
-/** How long connecting, a free connection of the pool, and a statement may take, in milliseconds. */
-const connectTimeout = 5_000;
-const statementTimeout = 30_000;
+/** Also for a free connection of the pool. */
+const connectTimeoutMs = 5_000;
+const statementTimeoutMs = 30_000;
 
 /** Beyond the server's own limit: for servers that no longer answer at all. */
-const answerTimeout = statementTimeout + 5_000;
+const answerTimeoutMs = statementTimeoutMs + 5_000;
 
 /** Connections that read, and those that look up, which takes less long. */
 const readers = 8;
@@ -19,8 +19,8 @@ const lookers = 4;
 /** Any number that no one else in the database uses: "tidi". */
 const writersLock = 0x7469_6469;
 
-/** How long a gateway that starts waits for one that stops, in milliseconds. */
-const lockTimeout = 5_000;
+/** A gateway that starts waits this long for one that stops. */
+const lockTimeoutMs = 5_000;
 
 const queryOver =
   (client: pg.Pool | pg.PoolClient): Query =>
@@ -33,7 +33,7 @@ const queryOver =
     }
   };
 
-/** Prepares what comes again. */
+/** Prepares statements that are repeated. */
 function repeatedlyOver(pool: pg.Pool): Query {
   const query = queryOver(pool);
   const repeated = new RepeatedStatements();
@@ -41,7 +41,7 @@ function repeatedlyOver(pool: pg.Pool): Query {
     query(typeof statement === 'string' ? repeated.known(statement) : statement, parameters);
 }
 
-/** What pg-pool says when no connection of the pool becomes free in time. */
+/** The message of pg-pool when no connection of the pool becomes free in time. */
 const noneFree = 'timeout exceeded when trying to connect';
 
 const diskFull = '53100';
@@ -50,7 +50,7 @@ const diskFull = '53100';
 const takeRoom = `CREATE TEMPORARY TABLE tidings_room AS
   SELECT string_agg(md5(n::text), '') AS filling FROM generate_series(1, 32768) AS n GROUP BY n / 32`;
 
-/** Whatever the database itself did not say is a failure to reach it. */
+/** An error that is not the database's own is a failure to reach it. */
 function ownError(error: unknown): unknown {
   if (error instanceof pg.DatabaseError || error instanceof InUse) return error;
   const message = messageOf(error);
@@ -73,20 +73,20 @@ export class PostgresConnection implements Connection {
   /**
    * @param exclusive whether the session that writes must be the only one of any process: it holds a lock of the
    *   database, which ends with it, so that every write proves that the lock is held
-   * @param lost told when a connection ends that nobody was using
+   * @param lost called when an idle connection ends
    */
   constructor(url: string, exclusive: boolean, lost: (error: Error) => void) {
     const schema = schemaOf(url);
     const config: pg.PoolConfig = {
       connectionString: url,
       application_name: 'tidings',
-      connectionTimeoutMillis: connectTimeout,
-      query_timeout: answerTimeout,
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: answerTimeoutMs,
       keepAlive: true,
     };
-    // Not as parameters of the connection, which poolers refuse.
+    // Not as parameters of the connection, which poolers reject.
     const settings = [
-      `SET statement_timeout = ${statementTimeout}`,
+      `SET statement_timeout = ${statementTimeoutMs}`,
       `SET TimeZone = 'UTC'`,
       ...(schema === null ? [] : [`SET search_path = "${schema}"`]),
     ];
@@ -181,7 +181,7 @@ export class PostgresConnection implements Connection {
 
 async function takeWritersLock(client: pg.ClientBase): Promise<void> {
   try {
-    await client.query(`SET lock_timeout = ${lockTimeout}`);
+    await client.query(`SET lock_timeout = ${lockTimeoutMs}`);
     await client.query('SELECT pg_advisory_lock($1)', [writersLock]);
     await client.query('RESET lock_timeout');
   } catch (cause) {
@@ -202,7 +202,7 @@ const set = async (client: pg.ClientBase, settings: readonly string[]): Promise<
  */
 const plansForReading = ['SET jit = off', 'SET plan_cache_mode = force_custom_plan'];
 
-/** One plan, which can be no other than to go by an index, and in its order where there is one to keep. */
+/** The only plan is by an index, in its order where the result is ordered. */
 const plansForLookingUp = [
   'SET jit = off',
   'SET plan_cache_mode = force_generic_plan',

@@ -1,21 +1,21 @@
 import type { PreparedStatement } from './connection.ts';
 
-/** Statements that every session of a pool keeps prepared, and texts that are watched for whether they come again. */
-const mostPrepared = 50;
-const mostWatched = 500;
+/** Every session of a pool keeps its prepared statements; others are only watched for a repetition. */
+const maxPrepared = 50;
+const maxWatched = 500;
 
-/** Names the statements that come again, so that a session parses each of them once. */
+/** Names the repeated statements, so that a session parses each of them once. */
 export class RepeatedStatements {
   readonly #prepared = new Map<string, PreparedStatement>();
   readonly #seen = new Set<string>();
 
-  /** The statement under its name where it has come before, else as it is. */
+  /** The named statement where it was seen before, else the SQL itself. */
   known(text: string): string | PreparedStatement {
     const known = this.#prepared.get(text);
     if (known !== undefined) return known;
-    if (this.#prepared.size === mostPrepared) return text;
+    if (this.#prepared.size === maxPrepared) return text;
     if (!this.#seen.delete(text)) {
-      if (this.#seen.size === mostWatched) this.#seen.clear();
+      if (this.#seen.size === maxWatched) this.#seen.clear();
       this.#seen.add(text);
       return text;
     }

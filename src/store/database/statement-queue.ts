@@ -44,16 +44,15 @@ interface Write {
 interface Usage {
   /** Reads that have no answer yet. */
   reads: number;
-  /** The time that the database has worked for the caller. */
   busyMs: number;
 }
 
 const busy = () => new Busy('The database has too much to do to answer in time');
 const slow = () =>
   new Busy(
-    'The query takes the embedded database too long beside other work: narrow its filter or its span of time',
+    'The query takes the embedded database too long while it has other work: narrow the filter or the span of time',
   );
-const gone = () => new Busy('The client has gone away');
+const gone = () => new Busy('The client has disconnected');
 
 /**
  * The order of statements in a database that does one at a time. Writes come first. Reads follow, those of the caller
@@ -116,7 +115,7 @@ export class StatementQueue {
     });
   }
 
-  /** Ends the read when it has taken too long, or its caller is gone. */
+  /** Ends the read when it has taken too long, or its caller has disconnected. */
   #endWith(read: Read, signal: AbortSignal | undefined): void {
     const expire = () => this.#end(read, read.interruptions > 0 ? slow() : busy());
     const abort = () => this.#end(read, gone());

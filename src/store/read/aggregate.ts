@@ -50,7 +50,7 @@ async function checkBuckets(query: Query, request: AggregateRequest): Promise<vo
   checkLength(Number(row?.[0]));
 }
 
-/** Whether the filter alone says that there are not too many buckets. */
+/** Whether the filter's span of time alone keeps the buckets within their maximum. */
 const isShort = ({ time }: Filter, interval: number): boolean =>
   time !== undefined &&
   time.from !== null &&
@@ -65,7 +65,7 @@ function checkLength(buckets: number): void {
   );
 }
 
-/** What of the request the database would not take, by the SQLSTATE of its complaint. */
+/** The argument that the database rejected, by the SQLSTATE of its error. */
 function inputError(cause: unknown, { timeZone }: AggregateRequest): InputError | null {
   switch (sqlState(cause)) {
     case '22023':
@@ -79,16 +79,16 @@ function inputError(cause: unknown, { timeZone }: AggregateRequest): InputError 
   }
 }
 
-/** What a row of groups has besides its label, its bucket and its count: null where nothing was measured. */
+/** The statistics of a group as one JSON column; null where nothing was measured. */
 const stats = 'json_build_array(measured, average, min, max, sum, percentiles)::text';
 
 /** A select of the groups of all events, with `label` for the JSON of their labels. */
 function grouped(request: AggregateRequest, bucket: string | null, to: Parameters): string {
   const { columns, joins } = grouping(request.groupBy, to);
-  const names = columns.map((_, place) => `label_${place}`);
+  const names = columns.map((_, position) => `label_${position}`);
   const selected = [
     ...(bucket === null ? [] : [`${bucket} AS bucket`]),
-    ...columns.map((column, place) => `${column} AS ${names[place]}`),
+    ...columns.map((column, position) => `${column} AS ${names[position]}`),
     ...(request.measure === null ? [] : [`${measureOf(request.measure, to)} AS number`]),
   ];
   const by = [...(bucket === null ? [] : ['bucket']), ...names];
@@ -98,7 +98,7 @@ function grouped(request: AggregateRequest, bucket: string | null, to: Parameter
     'count(*) AS count',
     ...(request.measure === null ? [] : measured(request.percentiles, to)),
   ];
-  // Behind OFFSET 0 the number is worked out once a row, and not once for each figure.
+  // OFFSET 0 makes PostgreSQL compute the number once for each row, not once for each statistic.
   const fence = request.measure === null ? '' : 'OFFSET 0';
   return `SELECT ${grouped.join(', ')}
     FROM (SELECT ${selected.join(', ')} FROM events ${joins.join(' ')} WHERE ${whereOf(request.filter, to)} ${fence}) AS chosen
@@ -139,7 +139,10 @@ function bucketing(interval: number, timeZone: string, to: Parameters): Bucketin
     return { bucket, start: 'bucket', stride };
   }
   if (interval % day !== 0) {
-    throw new InputError(['interval'], 'An interval longer than a day must be of whole days.');
+    throw new InputError(
+      ['interval'],
+      'An interval longer than a day must be a number of whole days.',
+    );
   }
   const days = interval / day;
   const stride = to.add(`${days} days`, 'interval');
@@ -198,7 +201,7 @@ function measureOf(measure: Measure, to: Parameters): string {
   }
 }
 
-type Figures = [
+type Statistics = [
   measured: number,
   average: number | null,
   min: number | null,
@@ -207,7 +210,7 @@ type Figures = [
   percentiles: (number | null)[] | null,
 ];
 
-const none: Figures = [0, null, null, null, null, null];
+const none: Statistics = [0, null, null, null, null, null];
 
 function rowOf(
   [label, bucket, buckets, count, stats]: Row,
@@ -215,7 +218,7 @@ function rowOf(
 ): AggregateRow {
   checkLength(Number(buckets));
   const [measured, average, min, max, sum, percentiles] =
-    stats == null ? none : (JSON.parse(stats) as Figures);
+    stats == null ? none : (JSON.parse(stats) as Statistics);
   return {
     group: JSON.parse(label as string) as (string | null)[],
     bucket: bucket == null ? null : Number(bucket),

@@ -1,13 +1,13 @@
 import pg from 'pg';
 import type { Parameter, PreparedStatement, Row } from '../database/connection.ts';
 
-/** What a pool and a client do with a query that is made already. */
+/** The method of a pool or a client that takes a query object. */
 interface Submits {
   query(query: CellsQuery, values: undefined, answered: (error: Error | undefined) => void): void;
 }
 
 /**
- * A query whose cells stay the texts that PostgreSQL sent. The driver's own looks for a parser for each column of every
+ * A query whose cells stay the strings that PostgreSQL sent. The driver's own looks for a parser for each column of every
  * answer and copies the query it is given, in all 2 % of the time that a page of fifty takes.
  */
 class CellsQuery extends pg.Query {

@@ -43,7 +43,7 @@ const given: Readonly<Record<string, readonly [type: string, value?: string]>> =
   end_time: ['bigint', timestamp('end_time')],
   recorded_at: ['bigint', timestamp('recorded_at')],
   dialect: ['text'],
-  // JSON texts within JSON, so that they are kept as they are, not as jsonb would have them.
+  // JSON as strings within JSON, so that they are kept as they are, not as jsonb would normalize them.
   raw: ['text', 'raw::json'],
   parts: ['text', 'parts::json'],
 };
@@ -68,8 +68,8 @@ export function rowOf(event: Event, reports: readonly IndexedReport[]): object {
 }
 
 /**
- * What a single report does not say stays unsaid, for those that complete it. Undefined is what JSON leaves out: a
- * shorter text for the same row.
+ * What a single report does not say stays unsaid, for those that complete it. JSON leaves undefined out: a
+ * shorter string for the same row.
  */
 function rowFrom(said: Event | Report, index: number, parts: string | undefined) {
   const { raw } = said;
@@ -139,7 +139,7 @@ export const columnOf = {
   raw: 'raw',
 } as const satisfies Record<EventField, string>;
 
-/** What a whole event is made of: category and action make its type. */
+/** The columns of a whole event: its type is made of category and action. */
 const everyField: readonly EventField[] = (Object.keys(columnOf) as EventField[]).filter(
   (field) => field !== 'type',
 );
@@ -178,7 +178,7 @@ interface Rewritten {
   readonly recordedAt: string;
 }
 
-/** What a select answered: for each field that was asked for, the cells of every event, in the order of the rows. */
+/** The answer of a select: for each requested field, the cells of every event, in the order of the rows. */
 type Lists = { readonly [Field in EventField]?: readonly Cells[Field][] };
 
 /** Each is null where there are no events. */
@@ -186,7 +186,7 @@ const columnsIn = ([row = []]: readonly Row[]): unknown[][] =>
   row.map((column) => (column === null ? [] : (parseJson(column) as unknown[])));
 
 const listsOf = (fields: readonly EventField[], columns: readonly unknown[][]): Lists =>
-  Object.fromEntries(fields.map((field, place) => [field, columns[place]]));
+  Object.fromEntries(fields.map((field, position) => [field, columns[position]]));
 
 /** The events in what an eventsSelect of these fields answered, in the order of its rows. */
 export function eventsOf(rows: readonly Row[], fields = everyField): Event[] {
@@ -194,11 +194,11 @@ export function eventsOf(rows: readonly Row[], fields = everyField): Event[] {
   return eventsIn(listsOf(fields, columns), columns[0]?.length ?? 0);
 }
 
-/** Blank where it was not asked for. */
+/** Blank where it was not requested. */
 const cell = <Value>(list: readonly Value[] | undefined, row: number, blank: Value): Value =>
   list === undefined ? blank : (list[row] as Value);
 
-/** No list of an event changes, so all that are blank are one. */
+/** Lists of events never change, so all blank ones are the same object. */
 const none: readonly never[] = [];
 
 function eventsIn(lists: Lists, count: number): Event[] {

@@ -18,7 +18,7 @@ const fields: Readonly<Record<GroupField, string>> = {
   DIALECT: 'dialect',
 };
 
-/** The label of a trait: its text, or its number or moment as a text. */
+/** The label of a trait: its string, or its number or instant as a string. */
 const traitLabel = (trait: string) => `coalesce(${trait} ->> 'text', ${trait} ->> 'int',
   (${trait} ->> 'float')::float8::text,
   regexp_replace(to_char(
@@ -32,23 +32,23 @@ export function grouping(
 ): { readonly columns: readonly string[]; readonly joins: readonly string[] } {
   const columns: string[] = [];
   const joins: string[] = [];
-  for (const [place, each] of groupBy.entries()) {
+  for (const [position, each] of groupBy.entries()) {
     if (each.by === 'field') {
       columns.push(fields[each.field]);
     } else if (each.by === 'trait') {
       const path = `$[*] ? (@.name == ${pathString(each.trait)})`;
       joins.push(
-        `CROSS JOIN LATERAL (SELECT jsonb_path_query_first(traits, ${to.add(path, 'jsonpath')}) AS found) AS trait_${place}`,
+        `CROSS JOIN LATERAL (SELECT jsonb_path_query_first(traits, ${to.add(path, 'jsonpath')}) AS found) AS trait_${position}`,
       );
-      columns.push(traitLabel(`trait_${place}.found`));
+      columns.push(traitLabel(`trait_${position}.found`));
     } else {
       // An event with several labels of the group counts under each.
       const prefix = to.add(`${each.group}:`, 'text');
       joins.push(
         `LEFT JOIN LATERAL (SELECT substr(tag, length(${prefix}) + 1) AS label FROM unnest(tags) AS tag
-         WHERE starts_with(tag, ${prefix})) AS tag_${place} ON TRUE`,
+         WHERE starts_with(tag, ${prefix})) AS tag_${position} ON TRUE`,
       );
-      columns.push(`tag_${place}.label`);
+      columns.push(`tag_${position}.label`);
     }
   }
   return { columns, joins };

@@ -30,100 +30,100 @@ export async function findEvent(lookUp: Query, id: string): Promise<Event | null
   return event ?? null;
 }
 
-/** Events that are looked through for each that is wanted, while nothing is known of a filter. */
-const lookedThrough = 10;
+/** Events to scan for each requested event, while nothing is known about the filter. */
+const scannedPerEvent = 10;
 
-/** For more, planning is the smaller part. */
-const mostLookedThrough = 1_000;
+/** A longer scan costs more than planning does. */
+const maxScanned = 1_000;
 
-/** Where at most one in so many of these passes, all that pass may be few. */
-const seldom = 100;
+/** A filter that at most one event in 100 passes may be sparse. */
+const sparseOneIn = 100;
 
-/** What is found by what it holds is few up to so many. */
-const mostFew = 1_000;
+/** Up to this number of events, a filter is sparse. */
+const maxSparse = 1_000;
 
 /**
- * Most pages are filled by the first events in their order, and these are looked through in less time than planning for
- * a filter takes. Where hardly any of them passes, all that hold what is asked for may be few: they are found by that, and
- * put in order. Only what is between is planned for, as the planner takes whatever it has not counted for one in 200.
- * The next page of the filter begins with what was right for this one.
+ * The first events in the order of the page fill most pages, and scanning these takes less time than planning a filter.
+ * Where hardly any of them passes, the filter may be sparse: its events are found by an index on ids, keys, tags or
+ * traits, and then sorted. Only filters between the two are planned, as the planner assumes one event in 200 for
+ * whatever it has not counted. The next page of the filter begins with the plan that was right for this one.
  */
 export async function findPage(
   { read, lookUp }: Pick<Connection, 'read' | 'lookUp'>,
-  frequencies: SelectivityCache,
+  selectivities: SelectivityCache,
   request: PageRequest,
 ): Promise<Page> {
   const { filter, limit, skip = 0 } = request;
-  const through = lookedThrough * (skip + limit);
-  const thought = frequencies.of(filter);
-  let frequency = thought;
-  if (frequency === 'many' && through <= mostLookedThrough) {
-    const found = await findAmongFirst(lookUp, request, through);
+  const maxEvents = scannedPerEvent * (skip + limit);
+  const expected = selectivities.of(filter);
+  let selectivity = expected;
+  if (selectivity === 'dense' && maxEvents <= maxScanned) {
+    const found = await scanFirst(lookUp, request, maxEvents);
     if (found.length > limit) return pageOf(found, request);
-    frequency = found.length * seldom <= through ? 'few' : 'some';
+    selectivity = found.length * sparseOneIn <= maxEvents ? 'sparse' : 'unknown';
   }
   let found: Event[] | null = null;
-  if (frequency === 'few') {
-    found = await findAmongFew(lookUp, request);
-    if (found === null) frequency = 'some';
+  if (selectivity === 'sparse') {
+    found = await findSparse(lookUp, request);
+    if (found === null) selectivity = 'unknown';
   }
-  if (frequency !== thought) frequencies.set(filter, frequency);
-  return pageOf(found ?? (await findAmongAll(read, request)), request);
+  if (selectivity !== expected) selectivities.set(filter, selectivity);
+  return pageOf(found ?? (await findPlanned(read, request)), request);
 }
 
-/** @param found a row more than asked for, where there are more */
+/** @param found one event more than requested, where there are more */
 function pageOf(found: readonly Event[], { limit, fromEnd = false }: PageRequest): Page {
   const events = found.slice(0, limit);
   return { events: fromEnd ? events.reverse() : events, more: found.length > limit };
 }
 
-function findAmongAll(query: Query, request: PageRequest): Promise<Event[]> {
+function findPlanned(query: Query, request: PageRequest): Promise<Event[]> {
   const { page, to } = clausesOf(request);
   return eventsFrom(query, page('events'), to.values, request.fields);
 }
 
-/** @param through among how many events, the first in the order of the page */
-function findAmongFirst(query: Query, request: PageRequest, through: number): Promise<Event[]> {
+/** @param maxEvents the number of events to scan, from the first in the order of the page */
+function scanFirst(query: Query, request: PageRequest, maxEvents: number): Promise<Event[]> {
   const { inOrder, page, to } = clausesOf(request);
   const { filter, order, fields } = request;
-  const first = inOrder('events', spanAlong(orders[order].columns, filter), through);
+  const first = inOrder('events', spanAlong(orders[order].columns, filter), maxEvents);
   const from = page(`(SELECT * FROM ${first}) AS events`);
   return eventsFrom(query, from, to.values, fields);
 }
 
-/** Among those that hold what is asked for; null where they are not few, or nothing is asked for that an index finds. */
-async function findAmongFew(query: Query, request: PageRequest): Promise<Event[] | null> {
+/** Sorts all events that an index finds; null where they are too many, or no index finds them. */
+async function findSparse(query: Query, request: PageRequest): Promise<Event[] | null> {
   const { page, to } = clausesOf(request);
   const { filter, fields } = request;
-  const held = heldIn(filter);
-  if (held === null) return null;
-  const few = `SELECT * FROM events WHERE ${whereOf(held, to)} LIMIT ${mostFew + 1}`;
-  const select = eventsSelect(page('few AS events'), fields, '(SELECT count(*) FROM few)');
-  const rows = await query(`WITH few AS (${few}) ${select}`, to.values);
-  return Number(rows[0]?.at(-1)) > mostFew ? null : eventsOf(rows, fields);
+  const indexed = indexedPart(filter);
+  if (indexed === null) return null;
+  const sparse = `SELECT * FROM events WHERE ${whereOf(indexed, to)} LIMIT ${maxSparse + 1}`;
+  const select = eventsSelect(page('sparse AS events'), fields, '(SELECT count(*) FROM sparse)');
+  const rows = await query(`WITH sparse AS (${sparse}) ${select}`, to.values);
+  return Number(rows[0]?.at(-1)) > maxSparse ? null : eventsOf(rows, fields);
 }
 
 /**
- * The condition by which an index on what events hold finds those that may pass: one, as two would be read to their
- * ends. Null where there is none that there may be few of.
+ * The one condition by which an index finds the events that may pass: two indexes would both be read to their ends.
+ * Null where the filter has no condition that may be sparse.
  */
-function heldIn({ time: _, namespaces: __, ...filter }: Filter): Filter | null {
+function indexedPart({ time: _, namespaces: __, ...filter }: Filter): Filter | null {
   const { ids, keys, tags = [], traits = [], ...others } = filter;
   if (ids !== undefined) return { ids };
   if (keys !== undefined) return { keys };
-  // Where something else is asked for as well, that may be what is seldom.
+  // The other conditions may be the rare ones.
   if (Object.keys(others).length > 0) return null;
   if (traits.length === 0) return tags.length > 0 ? { tags } : null;
   const [trait] = traits;
   return tags.length === 0 && traits.length === 1 && trait?.op === 'EQ' ? { traits } : null;
 }
 
-/** What a statement for a page is made of. */
+/** The parts of a statement for a page. */
 interface Clauses {
   readonly to: Parameters;
-  /** The rows of a source that pass a filter, between the places of the page and in its order: so many at most. */
-  readonly inOrder: (source: string, wanted: Filter, most: number) => string;
-  /** The rows of a source that are the page, and one more, which tells whether there are more. */
+  /** At most `max` rows of a source that pass a filter, between the positions of the page and in its order. */
+  readonly inOrder: (source: string, wanted: Filter, max: number) => string;
+  /** The rows of a source that are the page, and one more, which shows whether there are more. */
   readonly page: (source: string) => string;
 }
 
@@ -131,24 +131,24 @@ function clausesOf(request: PageRequest): Clauses {
   const { filter, order, limit, after, before, fromEnd = false, skip = 0 } = request;
   const { columns, ascending } = orders[order];
   const to = new Parameters();
-  const places = [
-    ...(after ? [placed(columns, ascending ? '>' : '<', after, to)] : []),
-    ...(before ? [placed(columns, ascending ? '<' : '>', before, to)] : []),
+  const bounds = [
+    ...(after ? [bound(columns, ascending ? '>' : '<', after, to)] : []),
+    ...(before ? [bound(columns, ascending ? '<' : '>', before, to)] : []),
   ];
   const direction = ascending === fromEnd ? 'DESC' : 'ASC';
   const ordered = `ORDER BY ${columns.replace(',', ` ${direction},`)} ${direction}`;
-  const inOrder = (source: string, wanted: Filter, most: number) =>
-    `${source} WHERE ${[whereOf(wanted, to), ...places].join(' AND ')} ${ordered} LIMIT ${to.add(most, 'bigint')}`;
+  const inOrder = (source: string, wanted: Filter, max: number) =>
+    `${source} WHERE ${[whereOf(wanted, to), ...bounds].join(' AND ')} ${ordered} LIMIT ${to.add(max, 'bigint')}`;
   const page = (source: string) =>
     `${inOrder(source, filter, limit + 1)} OFFSET ${to.add(skip, 'bigint')}`;
   return { to, inOrder, page };
 }
 
-/** As much of a filter as says where along an index to look. */
+/** The part of a filter that bounds the scan of an index. */
 const spanAlong = (columns: string, { time }: Filter): Filter =>
   columns === 'index' || time === undefined ? everything : { time };
 
-const placed = (columns: string, side: '<' | '>', { time, index }: Position, to: Parameters) =>
+const bound = (columns: string, side: '<' | '>', { time, index }: Position, to: Parameters) =>
   columns === 'index'
     ? `index ${side} ${to.add(index, 'bigint')}`
     : `(time, index) ${side} (${to.instant(time)}, ${to.add(index, 'bigint')})`;

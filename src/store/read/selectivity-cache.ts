@@ -1,33 +1,34 @@
 import type { Filter } from '../../event/filter.ts';
 
-/** How many events pass a filter: so many that they fill a page soon, few in all, or something between. */
-export type Selectivity = 'many' | 'some' | 'few';
+/** Dense: the first events fill a page. Sparse: few events pass in all. Unknown: between the two, for the planner. */
+export type Selectivity = 'dense' | 'unknown' | 'sparse';
 
-/** How long it is remembered, in milliseconds, of how many filters, and how long a filter may be as text. */
-const remembered = 60_000;
-const mostRemembered = 1_000;
-const longestFilter = 1_000;
+const maxAgeMs = 60_000;
+const maxFilters = 1_000;
+const maxFilterLength = 1_000;
 
-/** What was found out about filters, whatever their span of time. */
+/** Remembers the selectivity of filters, without their span of time. */
 export class SelectivityCache {
-  readonly #known = new Map<string, { readonly frequency: Selectivity; readonly since: number }>();
+  readonly #known = new Map<
+    string,
+    { readonly selectivity: Selectivity; readonly sinceMs: number }
+  >();
 
   /**
-   * What is known, or is to be thought as long as nothing is: of an id, or of a key, there are few.
-   * @param now in milliseconds
+   * The known selectivity; else a guess: ids and keys are sparse.
    */
-  of(filter: Filter, now = performance.now()): Selectivity {
+  of(filter: Filter, nowMs = performance.now()): Selectivity {
     const known = this.#known.get(keyOf(filter));
-    if (known !== undefined && now - known.since < remembered) return known.frequency;
-    return filter.ids !== undefined || filter.keys !== undefined ? 'few' : 'many';
+    if (known !== undefined && nowMs - known.sinceMs < maxAgeMs) return known.selectivity;
+    return filter.ids !== undefined || filter.keys !== undefined ? 'sparse' : 'dense';
   }
 
-  /** To be told what was found where it is not what was thought. */
-  set(filter: Filter, frequency: Selectivity, now = performance.now()): void {
+  /** Called when the selectivity differs from what `of` answered. */
+  set(filter: Filter, selectivity: Selectivity, nowMs = performance.now()): void {
     const key = keyOf(filter);
-    if (key.length > longestFilter) return;
-    if (this.#known.size === mostRemembered && !this.#known.has(key)) this.#known.clear();
-    this.#known.set(key, { frequency, since: now });
+    if (key.length > maxFilterLength) return;
+    if (this.#known.size === maxFilters && !this.#known.has(key)) this.#known.clear();
+    this.#known.set(key, { selectivity, sinceMs: nowMs });
   }
 }
 

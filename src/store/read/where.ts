@@ -18,7 +18,7 @@ import { columnOf, traitFieldOf } from './event-rows.ts';
 export class Parameters {
   readonly values: Parameter[] = [];
 
-  /** What stands for the value in the statement: $3::text. @throws InputError for a NUL, which PostgreSQL does not take */
+  /** Adds a value and returns its placeholder, like $3::text. @throws InputError for a NUL, which PostgreSQL rejects */
   add(value: Parameter, type: string): string {
     for (const each of typeof value === 'object' ? (value ?? []) : [value]) {
       if (typeof each === 'string') parseText(each, ['filter']);
@@ -36,7 +36,7 @@ const keyed = (keys: string) => `array_append(filter_keys, key) && ${keys}`;
 
 const never = 'FALSE';
 
-/** Values stand in the parameters, never in the text. */
+/** Values are parameters, never part of the SQL. */
 export function whereOf(filter: Filter, parameters: Parameters): string {
   return and(conditionsOf(filter, parameters));
 }
@@ -61,7 +61,7 @@ function conditionsOf(filter: Filter, to: Parameters): string[] {
     ...given(filter.dialects, (dialects) => oneOf('dialect', dialects, 'text', to)),
     ...given(filter.all, (filters) => and(filters.map((each) => `(${whereOf(each, to)})`))),
     ...given(filter.any, (filters) => or(filters.map((each) => whereOf(each, to)))),
-    // What an event does not have is NULL in SQL, and neither true nor false.
+    // A missing field is NULL in SQL, and neither true nor false.
     ...given(filter.not, (inner) => `(${whereOf(inner, to)}) IS NOT TRUE`),
   ];
 }
@@ -78,7 +78,7 @@ const or = (conditions: readonly string[]): string =>
 const inNamespaces = (globs: readonly string[], to: Parameters): string =>
   or(globs.map((glob) => `namespace ~ ${to.add(globToRegex(glob), 'text')}`));
 
-/** A single value is compared, not looked up in a list, so that an index keeps its order behind it. */
+/** A single value is compared, not looked up in a list, so that an index still gives the order of its next columns. */
 function oneOf(column: string, values: readonly string[], type: string, to: Parameters): string {
   const [only] = values;
   return only !== undefined && values.length === 1
@@ -86,7 +86,7 @@ function oneOf(column: string, values: readonly string[], type: string, to: Para
     : `${column} = ANY(${to.add(values, `${type}[]`)})`;
 }
 
-/** The types of a category lie side by side: between it and what comes next behind its dot, so the index on types finds them. */
+/** The types of a category are one range of the index on types: from its name to the name with "/", the successor of ".". */
 function ofCategories(categories: readonly string[], to: Parameters): string {
   const [only] = categories;
   if (only === undefined || categories.length > 1) return oneOf('category', categories, 'text', to);
@@ -112,7 +112,7 @@ const ofTopic = ({ category, key }: Topic, to: Parameters): string =>
     ...(key === null ? [] : [keyed(to.add([key], 'text[]'))]),
   ]);
 
-/** Who said nothing about severity reported something NORMAL. */
+/** An event without a severity counts as NORMAL. */
 function ofSeverities(severities: NonNullable<Filter['severities']>): string {
   const [normal, error] = [severities.includes('NORMAL'), severities.includes('ERROR')];
   if (normal) return error ? 'TRUE' : `severity IS DISTINCT FROM 'ERROR'`;
@@ -133,8 +133,8 @@ const within = ({ from, to: until }: TimeSpan, to: Parameters): string =>
   ]);
 
 /**
- * What the planner can estimate and look up in an index is a containment: of the very trait where it must equal
- * something, else of its name, and a path then finds whether it holds.
+ * The planner can estimate a containment and look it up in an index. EQ is the containment of the trait itself; other
+ * tests are the containment of its name and a path that checks the value.
  */
 function withTrait(test: TraitTest, to: Parameters): string {
   const holding = (trait: Readonly<Record<string, string | number>>) => {
@@ -152,25 +152,25 @@ function withTrait(test: TraitTest, to: Parameters): string {
   return `${holding({ name })} AND jsonb_path_exists(traits, ${to.add(traitPath(test), 'jsonpath')})`;
 }
 
-const longestContained = 10_000;
+const maxContainedLength = 10_000;
 
 const tooLong = (length: number): InputError =>
   new InputError(
     ['filter'],
-    `A text to compare a trait with has at most ${longestContained} characters, got ${length}.`,
+    `A string to compare a trait with has at most ${maxContainedLength} characters, got ${length}.`,
   );
 
 const comparisons = { EQ: '==', NE: '!=', LT: '<', LTE: '<=', GT: '>', GTE: '>=' } as const;
 
 /**
- * A path that finds the trait where it holds (PostgreSQL, 9.16.2: the SQL/JSON path language). It writes texts as
- * JavaScript does, compares them by code point, and is false of what is not there.
+ * A path that finds the trait where the test passes (PostgreSQL, 9.16.2: the SQL/JSON path language). It writes strings
+ * as JavaScript does, compares them by code point, and is false for a missing field.
  */
 const traitPath = (test: Exclude<TraitTest, { op: 'EXISTS' }>): string =>
   `$[*] ? (@.name == ${pathString(test.name)} && ${operation(test)})`;
 
 /**
- * A text as a path and JSON write it. Halves of surrogate pairs become U+FFFD, as in what is stored.
+ * A string as paths and JSON write it. Lone surrogates become U+FFFD, as in stored events.
  * @throws InputError for a NUL
  */
 export const pathString = (text: string): string => JSON.stringify(parseText(text, ['filter']));
@@ -179,9 +179,9 @@ function operation(test: Exclude<TraitTest, { op: 'EXISTS' }>): string {
   const { value: wanted } = test.operand;
   const value = typeof wanted === 'string' ? pathString(wanted) : JSON.stringify(wanted);
   if (test.op === 'PREFIX') return `@.text starts with ${value}`;
-  // The flag q takes the text as it is; it still becomes an automaton, whose size PostgreSQL bounds.
+  // The flag q takes the string literally; it still becomes an automaton, whose size PostgreSQL bounds.
   if (test.op === 'CONTAINS') {
-    if (value.length > longestContained) throw tooLong(value.length);
+    if (value.length > maxContainedLength) throw tooLong(value.length);
     return `@.text like_regex ${value} flag "q"`;
   }
   const { op } = test;

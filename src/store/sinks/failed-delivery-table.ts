@@ -5,12 +5,12 @@ import type { Database } from '../database/database.ts';
 export const failedDeliveryStatuses = ['RETRYING', 'DEAD'] as const;
 export type FailedDeliveryStatus = (typeof failedDeliveryStatuses)[number];
 
-/** What is kept of a message that a target rejected. */
+/** The record of a message that a target rejected. */
 export interface FailedDelivery {
   readonly id: string;
   readonly index: number;
   readonly eventId: string;
-  /** By what it is ordered: later events of it wait until it is delivered. */
+  /** Later events with the same order key wait until this one is delivered. */
   readonly orderKey: string;
   readonly key: string | null;
   readonly status: FailedDeliveryStatus;
@@ -50,7 +50,7 @@ export interface FailedDeliveries {
   ): Promise<void>;
 }
 
-/** Kept of one sink at most. */
+/** The maximum for each sink. */
 const maxDeliveries = 10_000;
 const maxBytes = 100 * 2 ** 20;
 

@@ -40,7 +40,7 @@ export interface ReplayRow {
   readonly failedCount: number;
 }
 
-/** What decides whether a sink or a replay runs, and whether it has to begin again. */
+/** Decides whether a sink or a replay runs, and whether it has to restart. */
 export interface RunningRow {
   readonly id: string;
   /** Null for a sink itself. */
@@ -100,7 +100,7 @@ export class SinkTable {
     return count === 1;
   }
 
-  /** Saves what was given; the state and the counts stay. False where another has changed the sink, or has the name. */
+  /** Saves the given fields; the state and the counts stay. False where another has changed the sink, or has the name. */
   async update(row: SinkRow, version: number): Promise<'UPDATED' | 'CHANGED' | 'NAME_TAKEN'> {
     const { id, namespace, name, spec, secrets, updatedAt } = dataOf(row);
     try {

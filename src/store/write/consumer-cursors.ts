@@ -37,7 +37,7 @@ export interface ConsumerCursors {
 
 interface LeaseRequest {
   readonly names: readonly string[];
-  /** Any text of its own for each process. */
+  /** Any string that no other process uses. */
   readonly holder: string;
   readonly leaseMs: number;
 }

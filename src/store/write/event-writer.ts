@@ -29,7 +29,7 @@ const moved = `WITH moved AS (
   RETURNING true
 )`;
 
-/** A row that is there already is one that was read and completed; else it repeats a report, and stands. */
+/** An existing row that was read is completed; any other one repeats a report, and is kept. */
 const written = `, written AS (
   INSERT INTO events (${columns.join(', ')})
   ${rowsIn('$4')}
@@ -81,7 +81,7 @@ export class EventWriter {
   readonly #seen = new KnownTypes();
   readonly #conflicting: SkipCounter;
   #last: Promise<unknown> = Promise.resolve();
-  #refused = 0;
+  #rejected = 0;
 
   constructor(database: Database, log: Log) {
     this.#database = database;
@@ -92,12 +92,12 @@ export class EventWriter {
     );
   }
 
-  /** How many reports the database has rejected for their content. */
-  get refused(): number {
-    return this.#refused;
+  /** The number of reports that the database has rejected for their content. */
+  get rejected(): number {
+    return this.#rejected;
   }
 
-  /** How many reports were set aside because their ids belong to events of other namespaces. */
+  /** The number of reports that were set aside because their ids belong to events of other namespaces. */
   get conflicting(): number {
     return this.#conflicting.count;
   }
@@ -155,7 +155,7 @@ export class EventWriter {
     if (!isRefusal(error)) throw error;
     if (reports.length > 1) return this.#writeHalves(reports, turn);
     const reason = messageOf(error);
-    if (!(await this.#refuse(reports, reason, turn))) return null;
+    if (!(await this.#setAside(reports, reason, turn))) return null;
     return written.map((each) => ({ ...each, refused: reason }));
   }
 
@@ -185,19 +185,19 @@ export class EventWriter {
     const first = await this.#write(reports.slice(0, middle), { ...turn, to: between });
     if (first === null) return null;
     const second = await this.#write(reports.slice(middle), { ...turn, from: between });
-    if (second === null) throw new Unavailable('Another process has taken over in the middle.');
+    if (second === null) throw new Unavailable('Another process has taken over during the write.');
     return [...first, ...second];
   }
 
-  async #refuse(reports: readonly IndexedReport[], reason: string, turn: Turn): Promise<boolean> {
+  async #setAside(reports: readonly IndexedReport[], reason: string, turn: Turn): Promise<boolean> {
     const parameters = [turn.from, turn.to, turn.holder, asideRows(reports, reason)];
     const [row] = await this.#database.write(writeRefused, parameters);
     if (row?.[0] !== 't') return false;
-    const [refused] = reports;
-    this.#refused += 1;
+    const [rejected] = reports;
+    this.#rejected += 1;
     this.#log.error(
-      { index: refused?.index, id: refused?.report.id, reason },
-      'The database refused an event; it is kept in events_refused.',
+      { index: rejected?.index, id: rejected?.report.id, reason },
+      'The database rejected an event; it is kept in events_refused.',
     );
     return true;
   }
@@ -246,7 +246,7 @@ export async function readReports(
 }
 
 interface Prepared {
-  /** The rows to insert, or to put in place of those that are there, as JSON. */
+  /** The rows to insert, or to replace existing ones with, as JSON. */
   readonly rows: string;
   readonly events: readonly Event[];
   readonly written: Written[];

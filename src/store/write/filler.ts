@@ -15,24 +15,24 @@ import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { OpenStore } from '../open.ts';
 
 export interface StoreFillerOptions {
-  /** Another gateway takes over at most so long after this one has died. */
-  readonly leaseMilliseconds: number;
-  /** What the stream keeps of that which is stored. */
+  /** Another gateway takes over within this time after this one has died. */
+  readonly leaseMs: number;
+  /** The stored reports that the stream keeps. */
   readonly keep: StreamKeep;
 }
 
 const readAtOnce = { messages: 1000, bytes: 8 * 2 ** 20 };
-/** As many as have come: the gateway may be busy with a large call when the database is done, which then has to wait. */
+/** A batch takes all reports that have arrived, as the gateway may be too busy to hand the database the next one at once. */
 const writtenAtOnce = { messages: 2000, bytes: 4 * 2 ** 20 };
-const trimEveryMilliseconds = 60_000;
-/** The share of what the stream keeps that is filled in without looking whether it is too much. */
+const trimIntervalMs = 60_000;
+/** Trims again after this share of the kept size has been filled. */
 const trimEveryShare = 1 / 8;
 
 /**
  * Fills the store from the stream while it is this gateway's turn: one at a time, by a lease in the database,
- * so that the store is a prefix of the journal at every moment. Each batch moves the stored index from where
- * it was in the batch's own transaction: what is read twice, or by two at once, is written once. Every gateway
- * hears on `<prefix>.stored` how far the store has got, and asks the database when it asks for the lease.
+ * so that the store is a prefix of the journal at every moment. Each batch moves the stored index in its own
+ * transaction: a report that is read twice, or by two gateways at once, is written once. Every gateway receives the
+ * stored index on `<prefix>.stored`, and reads it from the database when it asks for the lease.
  */
 export class StoreFiller implements AsyncDisposable {
   readonly #stream: NatsStream;
@@ -66,7 +66,7 @@ export class StoreFiller implements AsyncDisposable {
     this.#work = new SupervisedTask('Filling the store', link, log, (run) => this.#serve(run));
   }
 
-  /** How many indexes the stream had lost before they were stored. */
+  /** The number of indexes that the stream lost before they were stored. */
   get missing(): number {
     return this.#missing;
   }
@@ -85,14 +85,14 @@ export class StoreFiller implements AsyncDisposable {
         if (error === null) this.#hear(message);
       },
     });
-    const { leaseMilliseconds } = this.#options;
+    const { leaseMs } = this.#options;
     try {
       while (!run.signal.aborted) {
-        const { held, storedIndex } = await this.#store.lease(this.#holder, leaseMilliseconds);
+        const { held, storedIndex } = await this.#store.lease(this.#holder, leaseMs);
         this.#store.stored.advance(storedIndex);
         run.ready();
         if (held) await this.#turn(run, storedIndex);
-        else await pause(leaseMilliseconds / 3, run.signal);
+        else await pause(leaseMs / 3, run.signal);
       }
     } finally {
       if (!run.connection.isClosed()) heard.unsubscribe();
@@ -122,9 +122,9 @@ export class StoreFiller implements AsyncDisposable {
 
   async #prolong(connection: NatsConnection, signal: AbortSignal): Promise<void> {
     for (;;) {
-      await pause(this.#options.leaseMilliseconds / 3, signal);
+      await pause(this.#options.leaseMs / 3, signal);
       if (signal.aborted) return;
-      const lease = await this.#store.lease(this.#holder, this.#options.leaseMilliseconds);
+      const lease = await this.#store.lease(this.#holder, this.#options.leaseMs);
       if (!lease.held) return;
       await this.#trim(connection, lease.storedIndex);
     }
@@ -144,7 +144,7 @@ export class StoreFiller implements AsyncDisposable {
     }
   }
 
-  /** Reads from the stream what the tail does not hold, up to where it does. */
+  /** Reads from the stream up to the first report that the tail holds. */
   async #catchUp(run: TaskRun, storedIndex: number, end: () => void): Promise<number> {
     const state = await this.#stream.state();
     let stored = await this.#passBy(state, storedIndex);
@@ -165,7 +165,7 @@ export class StoreFiller implements AsyncDisposable {
     return stored;
   }
 
-  /** What the stream does not hold any more cannot be stored: it is said, and passed by. */
+  /** Reports that the stream has lost cannot be stored: logs and skips them. */
   async #passBy(state: StreamState, storedIndex: number): Promise<number> {
     const to = state.base + Math.max(state.firstSequence, 1) - 1;
     if (to <= storedIndex) return storedIndex;
@@ -196,7 +196,7 @@ export class StoreFiller implements AsyncDisposable {
 
   async #trim(connection: NatsConnection, storedIndex: number): Promise<void> {
     const { keep } = this.#options;
-    const young = performance.now() - this.#trimmedAt < trimEveryMilliseconds;
+    const young = performance.now() - this.#trimmedAt < trimIntervalMs;
     if (young && this.#bytesSinceTrim < keep.bytes * trimEveryShare) return;
     this.#trimmedAt = performance.now();
     this.#bytesSinceTrim = 0;

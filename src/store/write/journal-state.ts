@@ -6,13 +6,13 @@ import type { Database } from '../database/database.ts';
 export interface Lease {
   /** Whether the store is the holder's to fill until the lease runs out. */
   readonly held: boolean;
-  /** How far the store is filled, read in the same moment. */
+  /** The stored index, read in the same statement. */
   readonly storedIndex: number;
 }
 
 const number = ([row]: Awaited<ReturnType<Query>>): number => Number(row?.[0]);
 
-/** A table that was restored without the state of the journal must not have its indexes given out again. */
+/** A restored table may lack the state of the journal: its indexes must not be assigned again. */
 export const startStoredIndex = async (write: Query): Promise<number> =>
   number(
     await write(
@@ -24,7 +24,7 @@ export const startStoredIndex = async (write: Query): Promise<number> =>
 export const readStoredIndex = async (query: Query): Promise<number> =>
   number(await query('SELECT stored_index FROM journal_state'));
 
-/** See Store.firstIndex: what has expired was deleted from the oldest on, so a feed can resume right behind it. */
+/** See Store.firstIndex: expired events were deleted from the oldest on, so a feed can resume right after them. */
 export async function readFirstIndex(query: Query): Promise<number | null> {
   const [row] = await query('SELECT expired_index FROM journal_state WHERE stored_index > 0');
   return row === undefined ? null : Number(row[0]);
@@ -34,7 +34,7 @@ export async function readFirstIndex(query: Query): Promise<number | null> {
 export async function takeLease(
   database: Database,
   holder: string,
-  milliseconds: number,
+  leaseMs: number,
 ): Promise<Lease> {
   const [row] = await database.write(
     `WITH taken AS (
@@ -45,9 +45,9 @@ export async function takeLease(
      )
      SELECT EXISTS (SELECT FROM taken),
             coalesce((SELECT stored_index FROM taken), (SELECT stored_index FROM journal_state))`,
-    [holder, milliseconds],
+    [holder, leaseMs],
   );
-  return { held: milliseconds > 0 && row?.[0] === 't', storedIndex: Number(row?.[1]) };
+  return { held: leaseMs > 0 && row?.[0] === 't', storedIndex: Number(row?.[1]) };
 }
 
 /** See EventLog.journalId. */
@@ -78,7 +78,7 @@ export const findStreamBase = (
     return number(await query('SELECT base FROM journal_streams WHERE identity = $1', [identity]));
   });
 
-/** Events in one statement of expiry: so many hold up the events that come in for some tens of milliseconds. */
+/** Events in one statement of expiry: this number delays new events by some tens of milliseconds. */
 const expiryBatch = 2_000;
 
 /** See OpenStore.expire. */
@@ -92,7 +92,7 @@ export async function expireEvents(database: Database, before: Instant): Promise
   }
 }
 
-/** What is deleted lies below everything that stays, so that one index tells what has expired. */
+/** Deleted events are below all others, so that one index separates the expired ones from the rest. */
 const expiry = `WITH oldest AS (
     SELECT index, recorded_at FROM events ORDER BY index LIMIT $2
   ), boundary AS (

@@ -29,7 +29,7 @@ export class KnownTypes {
   readonly #seen = new Map<string, Map<string, Map<string, Map<string, TraitType[]>>>>();
   #count = 0;
 
-  /** What may be new in the events; null for nothing. Traits whose names are too long for the catalogue are left out. */
+  /** The types and traits that may be new; null for none. Traits whose names are too long for the catalogue are left out. */
   newsIn(events: Iterable<Event>): News | null {
     const types = new Map<string, KnownType>();
     const traits = new Map<string, SeenTrait>();
@@ -52,7 +52,7 @@ export class KnownTypes {
     return { types: [...types.values()], traits: [...traits.values()] };
   }
 
-  /** To be told what news are stored. */
+  /** Called after the news were stored. */
   add({ types, traits }: News): void {
     if (this.#count > capacity) {
       this.#seen.clear();

@@ -3,10 +3,9 @@ import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { OpenStore } from '../open.ts';
 
-/** How often old events are looked for, in milliseconds. */
-const pause = 60_000;
+const intervalMs = 60_000;
 
-/** Deletes the events that were recorded too long ago, for ever. */
+/** Deletes old events at regular intervals. */
 export class Retention implements AsyncDisposable {
   readonly #store: Pick<OpenStore, 'expire'>;
   readonly #oldest: () => Instant;
@@ -14,12 +13,12 @@ export class Retention implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   #expiring: Promise<void> = Promise.resolve();
 
-  /** @param oldest what was recorded before this moment goes */
+  /** @param oldest events that were recorded before it are deleted */
   constructor(store: Pick<OpenStore, 'expire'>, oldest: () => Instant, log: Log) {
     this.#store = store;
     this.#oldest = oldest;
     this.#log = log;
-    this.#timer = setInterval(() => this.#begin(), pause).unref();
+    this.#timer = setInterval(() => this.#begin(), intervalMs).unref();
     this.#begin();
   }
 
@@ -36,7 +35,7 @@ export class Retention implements AsyncDisposable {
     try {
       await this.#store.expire(this.#oldest());
     } catch (error) {
-      // The store says by itself when it is away.
+      // The store itself logs when it is down.
       if (error instanceof Unavailable) return;
       this.#log.error({ error }, 'Old events could not be deleted.');
     }

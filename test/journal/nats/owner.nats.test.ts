@@ -40,7 +40,7 @@ afterAll(async () => {
 
 async function open(store: OpenStore): Promise<Gateway> {
   const journal = openNatsJournal(server.url, 'TIDINGS', store);
-  const options = { leaseMilliseconds: 5_000, keep };
+  const options = { leaseMs: 5_000, keep };
   const { stream, link, tail } = journal;
   const filler = new StoreFiller(stream, link, tail, store, silent, options);
   await vi.waitFor(

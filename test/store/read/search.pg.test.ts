@@ -15,13 +15,13 @@ const fill = `INSERT INTO events (id, index, namespace, category, type, key, fil
     '[]', timestamptz 'epoch' + n * interval '1 second', now(), 'TIDINGS'
   FROM generate_series(1, 200) AS n`;
 
-describe.skipIf(!(await postgresAvailable()))('pages over PostgreSQL are looked for', () => {
+describe.skipIf(!(await postgresAvailable()))('a page of PostgreSQL is read', () => {
   afterEach(() => {
     vi.restoreAllMocks();
   });
 
-  /** Asks for pages of four, at so many seconds, and says where each was looked for. */
-  async function lookingFor(asked: readonly (readonly [Filter, second: number])[]) {
+  /** Asks for pages of four, each at a second of the clock, and returns the plans of each. */
+  async function plansFor(asked: readonly (readonly [Filter, second: number])[]) {
     await using database = await startDatabase();
     await using connection = new PostgresConnection(database.url, false, () => {});
     await migrate(connection, createLog('silent'));
@@ -34,32 +34,32 @@ describe.skipIf(!(await postgresAvailable()))('pages over PostgreSQL are looked 
         return query(statement, parameters);
       };
     const connections = { read: noting(connection.read), lookUp: noting(connection.lookUp) };
-    const frequencies = new SelectivityCache();
-    const places: string[][] = [];
+    const selectivities = new SelectivityCache();
+    const plans: string[][] = [];
     for (const [filter, second] of asked) {
       vi.spyOn(performance, 'now').mockReturnValue(second * 1_000);
-      await findPage(connections, frequencies, { filter, order: 'TIME_DESC', limit: 4 });
-      places.push(statements.splice(0).map(placeOf));
+      await findPage(connections, selectivities, { filter, order: 'TIME_DESC', limit: 4 });
+      plans.push(statements.splice(0).map(planOf));
     }
-    return places;
+    return plans;
   }
 
-  const placeOf = (statement: string): string => {
-    const [, held] =
-      /^WITH few AS \(SELECT \* FROM events WHERE (.*) LIMIT 1001\)/.exec(statement) ?? [];
-    if (held !== undefined) return `few by ${held}`;
+  const planOf = (statement: string): string => {
+    const [, indexed] =
+      /^WITH sparse AS \(SELECT \* FROM events WHERE (.*) LIMIT 1001\)/.exec(statement) ?? [];
+    if (indexed !== undefined) return `sparse by ${indexed}`;
     return statement.includes('FROM (SELECT * FROM events') ? 'first' : 'all';
   };
 
-  const byTags = 'few by tags @> $1::text[]';
-  const byKeys = 'few by array_append(filter_keys, key) && $1::text[]';
+  const byTags = 'sparse by tags @> $1::text[]';
+  const byKeys = 'sparse by array_append(filter_keys, key) && $1::text[]';
 
-  test('among the first, then among what holds a tag or by a plan; what was right is remembered for a minute', async () => {
+  test('from the first events, then by the index of a tag or by PostgreSQL’s plan; the right way is remembered for a minute', async () => {
     const common = { tags: ['common'] };
     const some = { tags: ['some'] };
     const few = { tags: ['few'] };
     expect(
-      await lookingFor([
+      await plansFor([
         [common, 0],
         [few, 0],
         [few, 59],
@@ -83,9 +83,9 @@ describe.skipIf(!(await postgresAvailable()))('pages over PostgreSQL are looked 
     ]);
   });
 
-  test('by a key alone, whatever else is asked for; by nothing that may be common beside what is seldom', async () => {
+  test('by a key alone, whatever the other conditions; not by a tag that may be common when another condition may be rare', async () => {
     expect(
-      await lookingFor([
+      await plansFor([
         [{ keys: ['key 7'], tags: ['common'] }, 0],
         [{ tags: ['common'], severities: ['ERROR'] }, 0],
         [{ tags: ['none'], time: { from: 5e6, to: null }, namespaces: ['default'] }, 0],

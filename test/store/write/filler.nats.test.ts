@@ -12,7 +12,7 @@ import { patienceMs } from '../../patience.ts';
 import { postgresAvailable, startDatabase, type TestDatabase } from '../../postgres.ts';
 
 const within = { timeout: patienceMs, interval: 10 };
-const leaseMilliseconds = 1500;
+const leaseMs = 1500;
 const keepAll = { milliseconds: 86_400_000, bytes: 2 ** 30 };
 
 let server: NatsServer;
@@ -34,7 +34,7 @@ async function open(keep = keepAll): Promise<Gateway> {
     log: silent,
   });
   const journal = openNatsJournal(server.url, 'TIDINGS', store);
-  const options = { leaseMilliseconds, keep };
+  const options = { leaseMs, keep };
   const filler = new StoreFiller(
     journal.stream,
     journal.link,
@@ -168,7 +168,7 @@ describe.skipIf(!(await postgresAvailable()))('The filler', () => {
       );
       await crash(victim);
       const index = Math.max(...running.acknowledged.keys());
-      expect(await third.store.untilStored(index, 2 * leaseMilliseconds + 1000)).toBe(true);
+      expect(await third.store.untilStored(index, 2 * leaseMs + 1000)).toBe(true);
     }
     await expectStored(third, await running.stop());
   });
@@ -180,7 +180,7 @@ describe.skipIf(!(await postgresAvailable()))('The filler', () => {
     gateways.splice(gateways.indexOf(first), 1);
     await close(first);
     const [place] = await second.journal.append([report()]);
-    expect(await second.store.untilStored(place?.index as number, leaseMilliseconds)).toBe(true);
+    expect(await second.store.untilStored(place?.index as number, leaseMs)).toBe(true);
   });
 
   test('catches up with what was reported while nobody filled', async () => {
