@@ -6,7 +6,7 @@ const reasons: Readonly<Record<string, string>> = {
   [ErrorCode.Timeout]: 'no answer came in time',
   [ErrorCode.ConnectionTimeout]: 'no answer came in time',
   [ErrorCode.NoResponders]: 'nobody answers there: is JetStream on?',
-  [ErrorCode.AuthorizationViolation]: 'the credentials were refused',
+  [ErrorCode.AuthorizationViolation]: 'the credentials were rejected',
   [ErrorCode.BadCreds]: 'the credentials file is not one of NATS',
   [ErrorCode.MaxPayloadExceeded]: "a message is larger than the server's max_payload",
 };

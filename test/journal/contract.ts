@@ -64,7 +64,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
       expect(journal.id).toBe(id);
     });
 
-    test('answers nothing for nothing', async () => {
+    test('an empty append has an empty answer', async () => {
       expect(await journal.append([])).toEqual([]);
     });
 
@@ -282,7 +282,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
       expect(messages(told.events)).toEqual(['after']);
     });
 
-    test('what was accepted before it closed is not lost', async () => {
+    test('reports that were accepted before it closed are not lost', async () => {
       const appends = Array.from({ length: 40 }, () => journal.append([report(), report()]));
       await journal[Symbol.asyncDispose]();
       const outcomes = await Promise.allSettled(appends);
@@ -294,7 +294,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
       expect(await journal.lastIndex()).toBeGreaterThanOrEqual(Math.max(...safe));
     });
 
-    test('closing twice is closing once', async () => {
+    test('closing twice is allowed', async () => {
       await journal[Symbol.asyncDispose]();
       await journal[Symbol.asyncDispose]();
     });

@@ -23,7 +23,7 @@ describe('the embedded journal', () => {
   });
   afterAll(() => place[Symbol.asyncDispose]());
 
-  /** The store, and what goes wrong with its next writes. */
+  /** The store, and the faults of its next writes. */
   let faults: ('none' | 'unwritten' | 'unanswered')[];
   let down: boolean;
   let log: EventLog;
@@ -111,7 +111,7 @@ describe('the embedded journal', () => {
     async (fault) => {
       const { journal, told } = await open();
       faults = [fault];
-      // So many that a second write is begun while the first is under way.
+      // Enough reports for a second write to begin while the first is under way.
       const appends = Array.from({ length: 8 }, (_, n) =>
         journal.append(Array.from({ length: 500 }, (_, m) => report({ message: `${n}/${m}` }))),
       );
@@ -131,7 +131,7 @@ describe('the embedded journal', () => {
     },
   );
 
-  test('while the log is down appends are rejected at once, and afterwards taken again', async () => {
+  test('while the log is down appends are rejected at once, and afterwards accepted again', async () => {
     const { journal, told } = await open();
     down = true;
     await expect(journal.append([report()])).rejects.toMatchObject(unavailable);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Report } from '../../src/event/event.ts';
 
-/** A report that says nothing but what is given. */
+/** A report with only the given fields. */
 export const report = (said: Partial<Report> = {}): Report => ({
   id: said.id ?? randomUUID(),
   generatedId: said.id === undefined,

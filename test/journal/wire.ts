@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A wire to a server that can be cut: what was on it is lost. */
+/** A connection to a server that can be cut: bytes under way are lost. */
 export interface Wire extends AsyncDisposable {
   readonly url: string;
   cut(): void;

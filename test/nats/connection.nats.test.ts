@@ -68,13 +68,13 @@ test('a user and a password, or a token, in the URL', async () => {
   await using server = await startNatsServer(['--user', 'some@one', '--pass', 'pass:word']);
   const at = (user: string) => serversAt(server.url.replace('//', `//${user}`));
   await reaches(at('some%40one:pass%3Aword@'));
-  await fails(at('some%40one:wrong@'), /credentials were refused/);
-  await fails(at(''), /credentials were refused/);
+  await fails(at('some%40one:wrong@'), /credentials were rejected/);
+  await fails(at(''), /credentials were rejected/);
   await using other = await startNatsServer(['--auth', 'secret']);
   await reaches(serversAt(other.url.replace('//', '//secret@')));
 });
 
-test('TLS, with an authority of its own and a certificate to show', async () => {
+test('TLS, with a private certificate authority and a client certificate', async () => {
   const [cert, key] = [fixture('cert.pem'), fixture('key.pem')];
   await using server = await startNatsServer([
     '--tls',
@@ -105,20 +105,20 @@ test('a credentials file', async () => {
     await reaches(by('nats.creds'));
     await fails(by('nonsense.creds'), /not one of NATS/);
     await fails(by('missing.creds'), /ENOENT/);
-    await fails(serversAt(server.url), /credentials were refused/);
+    await fails(serversAt(server.url), /credentials were rejected/);
   } finally {
     await rm(folder, { recursive: true });
   }
 });
 
-test('any server of several will do', async () => {
+test('any one of several servers is enough', async () => {
   await using gone = await startNatsServer();
   await gone.stop();
   await using server = await startNatsServer();
   await reaches({ ...serversAt(''), servers: [gone.url, server.url] });
 });
 
-test('tries for ever, with a line for each attempt and growing pauses between them', async () => {
+test('retries for ever, with a log line for each attempt and growing pauses between them', async () => {
   await using server = await startNatsServer();
   await server.stop();
   const pauses: number[] = [];

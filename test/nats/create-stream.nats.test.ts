@@ -25,7 +25,7 @@ test('a stream that somebody else created first is found', async () => {
   expect(two.created).toBe(one.created);
 });
 
-test('a stream whose subjects another one has names that one', async () => {
+test('the error for subjects of another stream names that stream', async () => {
   await createStream(jetStream, { name: 'ORDERS', subjects: ['events.orders.*'] });
   await expect(
     createStream(jetStream, { name: 'events-stream', subjects: ['other.>', 'events.>'] }),

@@ -38,7 +38,7 @@ async function take(
   return { sizes, batches };
 }
 
-test('batches hold what is there, up to the number asked for', async () => {
+test('batches have all waiting messages, up to the requested number', async () => {
   for (let n = 0; n < 25; n += 1) await publish('x'.repeat(n));
   const { sizes, batches } = await take(25, pull(10, 1e6));
   expect(sizes).toEqual(Array.from({ length: 25 }, (_, n) => n));
@@ -53,14 +53,14 @@ test('batches stay within their bytes, and a message larger than that comes alon
   expect(batches.length).toBeGreaterThan(3);
 });
 
-test('waits for what comes later', async () => {
+test('waits for later messages', async () => {
   const taking = take(2, pull(10, 1e6));
   await publish('a');
   await publish('ab');
   expect((await taking).sizes).toEqual([1, 2]);
 });
 
-test('ends when it is told to', async () => {
+test('ends when its signal is aborted', async () => {
   const end = new AbortController();
   const taking = take(1, pull(10, 1e6, end.signal));
   end.abort();
@@ -70,7 +70,7 @@ test('ends when it is told to', async () => {
 test('fails at once when the consumer or the stream is deleted', async () => {
   const first = take(1, pull(10, 1e6));
   const failing = expect(first).rejects.toThrow(/consumer deleted/);
-  // Its request must have arrived: the server tells only those who wait.
+  // Its request must have arrived: the server notifies only clients that wait.
   await vi.waitFor(async () => {
     expect((await jetStream.consumers.info('S', 'c')).num_waiting).toBe(1);
   });

@@ -36,7 +36,7 @@ export async function postgresPlace(): Promise<StorePlace> {
 
 const quiet = { exclusive: true, log: createLog('silent') };
 
-/** Writes reports behind what is there, in one batch. */
+/** Writes reports after all others, in one batch. */
 export async function put(store: OpenStore, reports: readonly Report[]): Promise<Written[]> {
   const last = await store.lastIndex();
   const parts = reports.map((report, n) => ({ index: last + 1 + n, report }));

@@ -46,7 +46,7 @@ function tableOf(body: string): { columns: string[]; key: string } {
   };
 }
 
-/** Migrations, and what they build, for any database. */
+/** Migrations and the tables that they build, for any database. */
 export function schemaContract(
   place: () => Promise<{ readonly connection: Connection } & AsyncDisposable>,
 ): void {
@@ -120,7 +120,7 @@ export function schemaContract(
       await client.$disconnect();
     });
 
-    test('are noted as `prisma migrate deploy` notes them', async () => {
+    test('are recorded as `prisma migrate deploy` records them', async () => {
       const script = readFileSync(new URL('migrations/0001_events/migration.sql', prisma));
       const [row] = await connection.read(
         `SELECT migration_name, checksum, applied_steps_count, length(id), finished_at >= started_at,
@@ -138,7 +138,7 @@ export function schemaContract(
       expect(applied).toEqual(names.sort());
     });
 
-    test('what `prisma migrate` has left half done is said', async () => {
+    test('a migration that `prisma migrate` has left half done is reported', async () => {
       await connection.write(
         `INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('x', 'y', '0000_half')`,
       );

@@ -29,7 +29,7 @@ describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
     await Promise.all(connections.map((each) => each[Symbol.asyncDispose]()));
   });
 
-  test('what is looked up goes along an index by a plan that is kept, what is read is planned for', async () => {
+  test('lookups use an index by a cached plan; reads are planned each time', async () => {
     await using database = await startDatabase();
     await using connection = new PostgresConnection(database.url, false, () => {});
     await migrate(connection, createLog('silent'));
@@ -53,7 +53,7 @@ describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
     expect(await plansOver(connection.read)).toEqual(['0', '2']);
   });
 
-  test('instants are told in UTC, whatever the database’s own time zone', async () => {
+  test('instants are in UTC, whatever the database’s own time zone', async () => {
     await using database = await startDatabase();
     await using admin = new PostgresConnection(database.url, false, () => {});
     await admin.write(

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { postgresAvailable } from '../postgres.ts';
 import { postgresPlace, type StorePlace } from './harness.ts';
 import { searchContract } from './read/search-contract.ts';
-import { figuresContract } from './read/statistics-contract.ts';
+import { statisticsContract } from './read/statistics-contract.ts';
 import { traitTextContract } from './read/trait-text-contract.ts';
 import { tokensContract } from './write/tokens-contract.ts';
 import { writeContract } from './write/write-contract.ts';
@@ -18,6 +18,6 @@ describe.skipIf(!(await postgresAvailable()))('The store over PostgreSQL', () =>
   searchContract(store, 100);
   writeContract(store);
   tokensContract(store);
-  figuresContract(store);
+  statisticsContract(store);
   traitTextContract(store, 100);
 });

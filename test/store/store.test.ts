@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { pglitePlace, type StorePlace } from './harness.ts';
 import { searchContract } from './read/search-contract.ts';
-import { figuresContract } from './read/statistics-contract.ts';
+import { statisticsContract } from './read/statistics-contract.ts';
 import { traitTextContract } from './read/trait-text-contract.ts';
 import { tokensContract } from './write/tokens-contract.ts';
 import { writeContract } from './write/write-contract.ts';
@@ -17,6 +17,6 @@ describe('The store over PGlite', () => {
   searchContract(store, 150);
   writeContract(store);
   tokensContract(store);
-  figuresContract(store);
+  statisticsContract(store);
   traitTextContract(store, 100);
 });

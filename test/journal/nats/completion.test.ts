@@ -17,7 +17,7 @@ const tagged = (index: number, tag: string, generatedId: boolean): SizedReport =
   size: 500,
 });
 
-/** So many that whatever was remembered is not any more. */
+/** Enough reports to evict everything from memory. */
 async function muchElse(from: number): Promise<void> {
   for (let index = from; index < from + 140_000; index += 1_000) {
     const reports = Array.from({ length: 1_000 }, (_, n) => ({
@@ -38,7 +38,7 @@ test('a report completes the one that its id was made for, stored or not', async
   expect(await tagsOf(tagged(3, 'third', false))).toEqual([['first', 'second', 'third']]);
 });
 
-test('what came long ago is asked for, and nothing that completed it is left out', async () => {
+test('an old report is read from the store, with every report that completed it', async () => {
   const reports = [tagged(1, 'first', true), tagged(2, 'second', false)];
   for (const part of reports) await completion.complete([part]);
   stored.known.set(id, reports);

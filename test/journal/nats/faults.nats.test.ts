@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => at[Symbol.asyncDispose]());
 
-test('without a server it says why, refuses in time, and works once there is one', async () => {
+test('without a server it reports why, rejects appends in time, and works once there is one', async () => {
   await at.server.stop();
   const journal = at.open();
   await vi.waitFor(() => expect(journal.healthReason()).toMatch(/refused/), within);
@@ -102,7 +102,7 @@ test('a report that is published once more to a stream that was recreated is pub
   expect(told).toHaveLength(2);
 });
 
-test('a stream that somebody else recreated is taken as it is', async () => {
+test('a stream that somebody else recreated is used as it is', async () => {
   const { journal, told } = await at.follow();
   await journal.append([report(), report(), report()]);
   await at.withConnection(async (connection) => {
@@ -121,7 +121,7 @@ test('a stream that somebody else recreated is taken as it is', async () => {
   );
 });
 
-test('a stream whose end the disk lost gives no index a second time', async () => {
+test('no index is given a second time after the disk lost the end of the stream', async () => {
   const { journal, told } = await at.follow();
   await journal.append([report(), report(), report()]);
   await at.server.stop();

@@ -70,7 +70,7 @@ describe('several gateways on one stream', () => {
     expect(late.told[0]).toMatchObject({ index: 2, ...whole });
   });
 
-  test('a store that is ahead of the stream does not change what was said so far', async () => {
+  test('a store that is ahead of the stream does not change earlier events', async () => {
     const one = await at.follow();
     at.store.known.set(id, [
       { index: 1, report: start },
@@ -141,7 +141,7 @@ describe('several gateways on one stream', () => {
     }
   });
 
-  test('a store that is ahead of the stream says whose the id is', async () => {
+  test('a store that is ahead of the stream decides who owns the id', async () => {
     at.store.known.set(id, [
       { index: 1, report: own },
       { index: 3, report: { ...end, namespace: 'a' } },
@@ -192,7 +192,7 @@ describe('several gateways on one stream', () => {
   test.each([
     ['fails', () => Promise.reject(new Unavailable('down'))],
     ['does not answer', () => new Promise<never>(() => {})],
-  ])('a store that %s holds nobody up', async (_, reports) => {
+  ])('a store that %s delays nobody', async (_, reports) => {
     at.store.reports = reports;
     const one = await at.follow();
     await one.journal.append([start]);

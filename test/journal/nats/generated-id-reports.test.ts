@@ -27,7 +27,7 @@ test('a report is found by its id, whether it was added before or after the firs
   expect(generatedId.find('00000000-0000-4000-8000-000000000000')).toBeUndefined();
 });
 
-test('whatever is not stored is kept, however much it is', () => {
+test('reports that are not stored are kept, whatever their number', () => {
   const generatedId = new GeneratedIdReports(roomy);
   const added: SizedReport[] = [];
   for (let index = 1; index <= 50_000; index += 1_000) {
@@ -37,7 +37,7 @@ test('whatever is not stored is kept, however much it is', () => {
   expect(countIn(generatedId, added.slice(7))).toBe(added.length - 7);
 });
 
-test('what is stored is forgotten, but for the latest few thousand', () => {
+test('stored reports are forgotten, except the latest few thousand', () => {
   const generatedId = new GeneratedIdReports(roomy);
   const added: SizedReport[] = [];
   for (let index = 1; index <= 50_000; index += 500) {
@@ -66,7 +66,7 @@ test.each([
   },
 );
 
-test('what was taken is found no more, however often its index is made', () => {
+test('a report that was taken is not found again, however often its index is rebuilt', () => {
   const generatedId = new GeneratedIdReports(roomy);
   const [first, second] = filled(generatedId, 1, 20_000);
   expect(generatedId.take(first?.report.id ?? '')).toBe(first);

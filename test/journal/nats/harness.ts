@@ -10,7 +10,7 @@ import { createLog, type Log } from '../../../src/telemetry/log.ts';
 import { type NatsServer, startNatsServer } from '../../nats-server.ts';
 import { patienceMs } from '../../patience.ts';
 
-/** A store that nothing fills: it knows what a test gives it. */
+/** A store that nothing fills: it has only what a test puts in it. */
 export class EmptyStore implements NatsJournalStore {
   storedIndex = 0;
   readonly bases = new Map<string, number>();

@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => at[Symbol.asyncDispose]());
 
-test('a full stream refuses, and what it holds stays', async () => {
+test('a full stream rejects reports, and keeps those that it has', async () => {
   await at.withConnection(async (connection) => {
     const { streams } = await connection.jetstreamManager();
     const subjects = ['tidings.events.>'];
@@ -40,7 +40,7 @@ test('a stream without our subjects makes the journal unhealthy, with the reason
   await expect(journal.append([report()])).rejects.toThrow(/does not take the subjects/);
 });
 
-test('what is no report on the subjects is counted and passed by', async () => {
+test('a message that is not a report is counted and skipped', async () => {
   const { journal, told } = await at.follow();
   await at.withConnection(async (connection) => {
     const jetStream = connection.jetstream();
@@ -65,7 +65,7 @@ test('a follower that fails does not keep others from being notified', async () 
   await vi.waitFor(() => expect(told).toHaveLength(2), within);
 });
 
-test('large reports come through, in order', async () => {
+test('large reports arrive, in order', async () => {
   const { journal, told } = await at.follow();
   const reports = Array.from({ length: 60 }, (_, n) =>
     report({ message: `${n}`, raw: 'x'.repeat(250_000) }),

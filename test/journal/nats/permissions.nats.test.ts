@@ -11,7 +11,7 @@ import { pglitePlace, type StorePlace } from '../../store/harness.ts';
 import { report } from '../report.ts';
 import { openNatsJournal, silent, within } from './harness.ts';
 
-/** What docs/operating.md says that a gateway needs, and no more. */
+/** Exactly the permissions that docs/operating.md lists for a gateway. */
 const configuration = `authorization {
   users = [{
     user: gateway, password: secret

@@ -8,7 +8,7 @@ const published = (key: string) => {
   return { report: made, body: Buffer.from(encodeReport(made)) };
 };
 
-test('what was published is known when it comes back, once', () => {
+test('a published report is recognized once, when it is read back', () => {
   const own = new NatsPublished();
   const first = published('first');
   own.add(7, first);
@@ -24,7 +24,7 @@ test('a message of another stream under the same sequence is not taken for it', 
   expect(own.take(7, published('ours').body)).toBeNull();
 });
 
-test('what is never read back is bounded in number and in bytes', () => {
+test('reports that are never read back are bounded in number and in bytes', () => {
   const own = new NatsPublished();
   const small = published('small');
   for (let sequence = 1; sequence <= 40_000; sequence += 1) own.add(sequence, small);

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => place[Symbol.asyncDispose]());
 
-test('a message that is lost on the way holds up nothing but its own append', async () => {
+test('a message that is lost on the way delays only its own append', async () => {
   const journal = place.open();
   await journal.append([report()]);
   const connection = await journal.link.connection(AbortSignal.timeout(5_000));

@@ -35,7 +35,7 @@ afterEach(async () => {
   for (const each of opened.splice(0)) await each[Symbol.asyncDispose]();
 });
 
-/** A journal of a gateway that accepts events of 256 KiB, and what it warned of. */
+/** A journal of a gateway that accepts events of 256 KiB, and its warnings. */
 async function open(name: string) {
   const warnings: unknown[] = [];
   const log: Log = { ...silent, warn: (fields: unknown) => void warnings.push(fields) };
@@ -61,7 +61,7 @@ const outcomesOf = (journal: Journal, ...reports: ReturnType<typeof report>[]) =
     (error: unknown) => error,
   );
 
-describe('a report that NATS can never take is rejected alone', () => {
+describe('a report that NATS always rejects is rejected alone', () => {
   const tooLong = { code: 'TOO_LONG', message: expect.stringMatching(/ bytes as JSON, and NATS/) };
 
   test("above the server's max_payload", async () => {

@@ -39,7 +39,7 @@ test.each([
   expect(textOfToken(token)).toBe(said);
 });
 
-test('every text becomes one token of NATS, and is read back from it', () => {
+test('every string becomes one token of NATS, and is read back from it', () => {
   fc.assert(
     fc.property(fc.oneof(text, hostile), (said) => {
       const token = subjectToken(said);

@@ -7,7 +7,7 @@ const said = report();
 const part = (index: number, size = 100) => ({ index, report: said, size });
 const patience = () => AbortSignal.timeout(5000);
 
-test('gives every part once, in order, whatever is taken at a time', () => {
+test('gives every report once, in order, whatever the size of a read', () => {
   const pushes = fc.array(fc.record({ reports: fc.nat(20), gap: fc.nat(5) }), { maxLength: 30 });
   fc.assert(
     fc.property(
@@ -40,7 +40,7 @@ test('gives every part once, in order, whatever is taken at a time', () => {
   );
 });
 
-test('forgets the oldest where it holds too much, and says so', () => {
+test('drops the oldest reports when it is full, and reports it', () => {
   const tail = new NatsTail();
   for (let index = 1; index <= 40_000; index += 1) tail.push([part(index)], index);
   expect(tail.after(0, 1000, 1e6)).toBeNull();
@@ -51,7 +51,7 @@ test('forgets the oldest where it holds too much, and says so', () => {
   expect(large.from).toBeGreaterThan(60);
 });
 
-test('what is not read yet is not given, and what comes anew does not follow on what was', () => {
+test('messages that are not read yet are not given, and a new stream does not continue the old one', () => {
   const tail = new NatsTail();
   tail.push([part(1)], 1);
   expect(tail.after(5, 10, 1000)).toBeNull();
@@ -60,7 +60,7 @@ test('what is not read yet is not given, and what comes anew does not follow on 
   expect(tail.after(100, 10, 1000)).toEqual({ reports: [], to: 100 });
 });
 
-test('wakes whoever waits when there is more, and at the end', async () => {
+test('wakes all waiters when there is more, and at the end', async () => {
   const tail = new NatsTail();
   const grown = tail.grown(patience());
   tail.push([part(1)], 1);

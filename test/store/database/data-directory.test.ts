@@ -31,7 +31,7 @@ function startWriter(directory: string): ChildProcess {
 }
 
 describe('the lock of a data directory', () => {
-  test('another process is refused with a sentence that names the one which has it', async () => {
+  test('another process is rejected with a sentence that names the process that holds it', async () => {
     await using directory = await dataDirectory();
     const writer = startWriter(directory.path);
     await once(writer.stdout as NodeJS.ReadableStream, 'data');
@@ -42,7 +42,7 @@ describe('the lock of a data directory', () => {
     await once(writer, 'exit');
   });
 
-  test('is given back, and kept from a second store of the same process', async () => {
+  test('is released on close, and a second store of the same process is rejected', async () => {
     await using directory = await dataDirectory();
     const first = await lockDirectory(directory.path);
     await expect(lockDirectory(directory.path)).rejects.toThrow(`process ${process.pid}`);
@@ -55,7 +55,7 @@ describe('the lock of a data directory', () => {
     ['that has ended', JSON.stringify({ pid: 2 ** 22 + 1, began: null })],
     ['whose number another has now', JSON.stringify({ pid: process.pid, began: 'long ago' })],
     ['that left half a lock', '{"pid":'],
-  ])('of a process %s is taken over, by one of several', async (_, left) => {
+  ])('of a process %s is taken over by exactly one of several processes', async (_, left) => {
     await using directory = await dataDirectory();
     await mkdir(directory.path, { recursive: true });
     await writeFile(join(directory.path, 'lock.7'), left);
@@ -77,7 +77,7 @@ test.runIf(process.platform === 'linux')(
     const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600']);
     const [said] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(said.toString());
-    // A shell would hear of it; what it becomes does not.
+    // A shell would reap its child; the program that replaces it does not.
     await vi.waitFor(async () =>
       expect(await readFile(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n'),
     );
@@ -97,7 +97,7 @@ test.runIf(process.platform === 'linux')(
 );
 
 describe('a data directory', () => {
-  test('keeps what was stored, and where the numbering stood', async () => {
+  test('keeps its events, and the numbering goes on', async () => {
     await using directory = await dataDirectory();
     const first = await open(directory.path);
     const [written] = await put(first, [report({ message: 'kept' })]);
@@ -108,7 +108,7 @@ describe('a data directory', () => {
     await second[Symbol.asyncDispose]();
   });
 
-  test('holds every acknowledged event once after its process was killed in a storm', async () => {
+  test('has every acknowledged event once after its process was killed in a storm', async () => {
     await using directory = await dataDirectory();
     const first = await killedAfter(500, startWriter(directory.path));
     const second = await killedAfter(500, startWriter(directory.path));
@@ -121,17 +121,17 @@ describe('a data directory', () => {
   });
 });
 
-/** What a writer said was acknowledged, by index, until it was killed after so many. */
+/** The ids that a writer printed as acknowledged, by index, until it was killed. */
 async function killedAfter(count: number, writer: ChildProcess): Promise<Map<number, string>> {
   const acknowledged = new Map<number, string>();
   const ended = once(writer, 'exit');
   for await (const line of createInterface({ input: writer.stdout as NodeJS.ReadableStream })) {
     const [index = '', id = ''] = line.split(' ');
-    // The last line may be cut short by the end.
+    // The kill may cut the last line short.
     if (id.length === 36) acknowledged.set(Number(index), id);
     if (acknowledged.size === count) writer.kill('SIGKILL');
   }
-  // What it printed ends a moment before it does, and with that its lock.
+  // Its output ends a moment before the process does, and before its lock does.
   await ended;
   return acknowledged;
 }

@@ -52,7 +52,7 @@ describe.skipIf(disk === null)('a full disk under the embedded database', () => 
     await rm(path, { recursive: true });
   });
 
-  test('is said to clients, keeps the store from being ready, and is over when there is room', async () => {
+  test('clients and readiness report it, and it ends when there is room', async () => {
     const store = await open();
     await fill(path, 64 * 1024);
     const large = Array.from({ length: 20 }, () => report({ message: 'x'.repeat(100_000) }));
@@ -62,7 +62,7 @@ describe.skipIf(disk === null)('a full disk under the embedded database', () => 
     const error = await attempts().catch((reason: Error) => reason);
     expect(error.name).toBe('Unavailable');
     expect(error.message).toMatch(sentence);
-    // It stays so while the disk is full, though reading is possible.
+    // It stays unready while the disk is full, though reads work.
     for (let n = 0; n < 10; n += 1) {
       expect(store.healthReason()).toMatch(sentence);
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -74,7 +74,7 @@ describe.skipIf(disk === null)('a full disk under the embedded database', () => 
     await store[Symbol.asyncDispose]();
   });
 
-  test('is said at the start', async () => {
+  test('is reported at the start', async () => {
     await fill(path, 0);
     await expect(open()).rejects.toThrow(sentence);
     await rm(join(path, 'filling'));

@@ -23,7 +23,7 @@ const patience = { timeout: patienceMs, interval: 50 };
 const open = (url: string, exclusive = true): Promise<OpenStore> =>
   openStore({ databaseUrl: url, dataDirectory: '', exclusive, log: createLog('silent') });
 
-describe.skipIf(!(await postgresAvailable()))('a database that goes away', () => {
+describe.skipIf(!(await postgresAvailable()))('a database that goes down', () => {
   let server: PostgresServer;
   beforeEach(async () => {
     server = await startPostgres();
@@ -81,24 +81,24 @@ describe.skipIf(!(await postgresAvailable()))('a database that goes away', () =>
     await store[Symbol.asyncDispose]();
   });
 
-  test('in a storm of reports: what was acknowledged is stored, and told once, in order', async () => {
+  test('in a storm of reports: every acknowledged report is stored, and followers are notified once, in order', async () => {
     const store = await open(server.url);
     const journal = await EmbeddedJournal.open(store);
-    const told: Event[] = [];
-    journal.follow((changes) => told.push(...changes));
+    const delivered: Event[] = [];
+    journal.follow((changes) => delivered.push(...changes));
     const acknowledged = new Map<string, number>();
     let storming = true;
-    let refused = 0;
+    let rejected = 0;
     const storm = async () => {
       while (storming) {
         const reports = Array.from({ length: 20 }, () => report());
         try {
-          const places = await journal.append(reports);
-          for (const [n, { index }] of places.entries())
+          const appended = await journal.append(reports);
+          for (const [n, { index }] of appended.entries())
             acknowledged.set(reports[n]?.id ?? '', index);
         } catch (error) {
           expect(error).toMatchObject(unavailable);
-          refused += 1;
+          rejected += 1;
           await new Promise(setImmediate);
         }
       }
@@ -107,9 +107,9 @@ describe.skipIf(!(await postgresAvailable()))('a database that goes away', () =>
     for (const how of ['kill', 'stop'] as const) {
       const before = acknowledged.size;
       await vi.waitFor(() => expect(acknowledged.size).toBeGreaterThan(before + 2_000), patience);
-      const refusedBefore = refused;
+      const rejectedBefore = rejected;
       await server[how]();
-      await vi.waitFor(() => expect(refused).toBeGreaterThan(refusedBefore), patience);
+      await vi.waitFor(() => expect(rejected).toBeGreaterThan(rejectedBefore), patience);
       await server.start();
       await vi.waitFor(() => expect(journal.healthReason()).toBeNull(), patience);
     }
@@ -120,25 +120,25 @@ describe.skipIf(!(await postgresAvailable()))('a database that goes away', () =>
       patience,
     );
 
-    const indexes = told.map(({ index }) => index);
+    const indexes = delivered.map(({ index }) => index);
     expect(indexes.every((index, n) => n === 0 || index > (indexes[n - 1] ?? 0))).toBe(true);
-    expect(await store.count(everything)).toBe(told.length);
-    const places = new Map(told.map(({ id, index }) => [id, index]));
-    for (const [id, index] of acknowledged) expect(places.get(id)).toBe(index);
+    expect(await store.count(everything)).toBe(delivered.length);
+    const indexOfId = new Map(delivered.map(({ id, index }) => [id, index]));
+    for (const [id, index] of acknowledged) expect(indexOfId.get(id)).toBe(index);
     await journal[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
   }, 90_000);
 });
 
 describe.skipIf(!(await postgresAvailable()))('a database that has too much to do', () => {
-  test('answers those who cannot wait, and is not away', async () => {
+  test('rejects what cannot wait, and counts as reachable', async () => {
     await using database = await startDatabase();
     const connection = new PostgresConnection(database.url, false, () => {});
     const slow = Array.from({ length: 8 }, () => connection.read('SELECT pg_sleep(7)'));
     const outage = await connection.read('SELECT 1').catch(outageOf);
     expect(outage).toEqual({
       reason: 'The database has too much to do to answer in time',
-      away: false,
+      unreachable: false,
     });
     expect(await connection.write('SELECT 1')).toEqual([['1']]);
     await Promise.all(slow);
@@ -147,7 +147,7 @@ describe.skipIf(!(await postgresAvailable()))('a database that has too much to d
 });
 
 describe.skipIf(!(await postgresAvailable()))('a database that one gateway has to itself', () => {
-  test('is refused to a second one with a sentence, until the first has let go of it', async () => {
+  test('rejects a second gateway with a sentence, until the first has closed it', async () => {
     await using database = await startDatabase();
     const first = await open(database.url);
     await expect(open(database.url)).rejects.toThrow(
@@ -160,7 +160,7 @@ describe.skipIf(!(await postgresAvailable()))('a database that one gateway has t
     await second[Symbol.asyncDispose]();
   });
 
-  test('is open to many that fill it by lease', async () => {
+  test('is open to several gateways that fill it by lease', async () => {
     await using database = await startDatabase();
     const stores = await Promise.all([open(database.url, false), open(database.url, false)]);
     const [first, second] = stores;

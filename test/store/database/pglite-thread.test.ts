@@ -11,7 +11,7 @@ import { dataDirectory, emptyDirectory } from '../../pglite.ts';
 
 const patience = { timeout: patienceMs, interval: 50 };
 
-test('an embedded database that breaks is away, and starts anew with all that was stored', async () => {
+test('an embedded database that breaks is down, and restarts with everything that was stored', async () => {
   await using directory = await dataDirectory();
   await using database = await Database.open(
     { databaseUrl: null, dataDirectory: directory.path, exclusive: true, log: createLog('silent') },
@@ -35,7 +35,7 @@ test('an embedded database that breaks is away, and starts anew with all that wa
   ]);
 });
 
-test('a transaction has the embedded database to itself, and is undone when it fails', async () => {
+test('a transaction runs alone on the embedded database, and is rolled back when it fails', async () => {
   await using directory = await dataDirectory();
   await using database = await Database.open(
     { databaseUrl: null, dataDirectory: directory.path, exclusive: true, log: createLog('silent') },
@@ -62,7 +62,7 @@ test('a transaction has the embedded database to itself, and is undone when it f
   expect(done).toEqual(['first', 'second', 'read']);
 });
 
-test('what is too deep for the embedded database is refused by it, and breaks nothing', async () => {
+test('the embedded database rejects values that are nested too deeply, and goes on', async () => {
   await using directory = await dataDirectory();
   await using connection = await PgliteConnection.open(directory.path, () => {});
   const deep = `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`;
@@ -73,7 +73,7 @@ test('what is too deep for the embedded database is refused by it, and breaks no
   expect(await connection.read('SELECT 1')).toEqual([['1']]);
 });
 
-test('a first start that was cut short is begun anew', async () => {
+test('an interrupted first start is begun anew', async () => {
   await using directory = await emptyDirectory();
   const unfinished = join(directory.path, 'pgdata.new');
   await mkdir(unfinished);

@@ -31,7 +31,7 @@ test('the embedded database is checkpointed and analyzed when there is enough to
   expect(Number(await cell(`SELECT reltuples FROM pg_class WHERE relname = 'events'`))).toBe(
     12_000,
   );
-  // The bounds of as many parts as it is told to take the values apart into.
+  // One bound more than the number of parts that the values are divided into.
   expect(
     await cell(`SELECT array_length(histogram_bounds, 1) FROM pg_stats WHERE attname = 'id'`),
   ).toBe('26');

@@ -3,7 +3,7 @@ import { isRefusal } from '../../../src/store/database/outage.ts';
 import { PostgresConnection } from '../../../src/store/database/postgres.ts';
 import { postgresAvailable, startDatabase, type TestDatabase } from '../../postgres.ts';
 
-describe.skipIf(!(await postgresAvailable()))('values that PostgreSQL will never take', () => {
+describe.skipIf(!(await postgresAvailable()))('values that PostgreSQL always rejects', () => {
   let database: TestDatabase;
   let connection: PostgresConnection;
   beforeAll(async () => {

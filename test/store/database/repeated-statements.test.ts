@@ -13,7 +13,7 @@ test('a statement has a name from its second time on, and keeps it', () => {
   });
 });
 
-test('fifty have names, and whatever comes once takes none of them', () => {
+test('fifty statements have names, and statements that run once take none of them', () => {
   const statements = new RepeatedStatements();
   for (let n = 0; n < 10_000; n += 1) statements.known(`SELECT ${n} AS once`);
   for (let n = 0; n < 60; n += 1) {

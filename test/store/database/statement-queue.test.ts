@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 
 describe('the order of statements', () => {
-  test('writes go before reads, and a caller for whom less was done goes first', async () => {
+  test('writes run before reads, and the caller with the least database time runs first', async () => {
     const { queue, statement } = session;
     const [busy, quiet] = [{}, {}];
     const reads = [queue.read(statement('busy 1'), busy), queue.read(statement('busy 2'), busy)];
@@ -46,7 +46,7 @@ describe('the order of statements', () => {
     expect(session.begun).toEqual(['busy 1', 'write', 'quiet', 'busy 2']);
   });
 
-  test('a transaction has the database to itself; two writes are under way at a time', async () => {
+  test('a transaction runs alone; two writes are under way at a time', async () => {
     const { queue, statement } = session;
     void queue.write(statement('first'));
     void queue.write(statement('second'));
@@ -96,7 +96,7 @@ describe('a read that others wait for', () => {
 });
 
 describe('the bounds of the queue', () => {
-  test('one caller has 32 reads in it, and others still have their turn', async () => {
+  test('one caller may queue 32 reads, and others still get their turn', async () => {
     const { queue, statement } = session;
     const caller = {};
     for (let n = 0; n < 32; n += 1) queue.read(statement('many'), caller).catch(() => {});

@@ -20,7 +20,7 @@ const comparisons: Readonly<Record<EventOrder, (a: Event, b: Event) => number>> 
 };
 const orders = Object.keys(comparisons) as EventOrder[];
 
-/** What the store finds, for any database. */
+/** Searches of the store, for any database. */
 export function searchContract(storeOf: () => OpenStore, runs: number): void {
   describe('search', () => {
     let store: OpenStore;
@@ -46,7 +46,7 @@ export function searchContract(storeOf: () => OpenStore, runs: number): void {
       expect(await store.event('0192f0c4-0000-7000-8000-000000000000')).toBeNull();
     });
 
-    test('finds what the matcher matches, in order', async () => {
+    test('finds the events that the matcher matches, in order', async () => {
       await fc.assert(
         fc.asyncProperty(filters, fc.constantFrom(...orders), async (filter, order) => {
           const matching = events.filter(compileFilter(filter)).sort(comparisons[order]);
@@ -59,7 +59,7 @@ export function searchContract(storeOf: () => OpenStore, runs: number): void {
       );
     });
 
-    test('a page that the first events fill, or do not, is the first of what matches', async () => {
+    test('a page is the first matching events, whether the first events fill it or not', async () => {
       const anyPage = fc.record({
         filter: filters,
         order: fc.constantFrom(...orders),
@@ -80,7 +80,7 @@ export function searchContract(storeOf: () => OpenStore, runs: number): void {
       );
     });
 
-    test.each(orders)('pages of %s, forward and backward, hold every event once', async (order) => {
+    test.each(orders)('pages of %s, forward and backward, have every event once', async (order) => {
       const sorted = events.toSorted(comparisons[order]);
       const forward: Event[] = [];
       for (let more = true; more; ) {
@@ -101,7 +101,7 @@ export function searchContract(storeOf: () => OpenStore, runs: number): void {
       expect(backward).toEqual(sorted);
     });
 
-    test('a page between two places, from either end, or behind skipped events', async () => {
+    test('a page between two positions, from either end, or after skipped events', async () => {
       const sorted = events.toSorted(comparisons.TIME_ASC);
       const between = {
         order: 'TIME_ASC' as const,
@@ -123,7 +123,7 @@ export function searchContract(storeOf: () => OpenStore, runs: number): void {
       });
     });
 
-    test('events of one instant are told apart by their index', async () => {
+    test('events of one instant are ordered by their index', async () => {
       const tag = 'of one instant';
       const same = await putEvents(
         store,
@@ -135,17 +135,17 @@ export function searchContract(storeOf: () => OpenStore, runs: number): void {
       expect([...first.events, ...second.events]).toEqual(same.slice(1).reverse());
     });
 
-    test('what has not been seen for long is found, be it few or many', async () => {
+    test('a tag that the newest events lack is found, rare or common', async () => {
       const said = (count: number, tag: string, time: number) =>
         Array.from({ length: count }, (_, n) => report({ tags: [tag], time: time + n }));
-      const few = await putEvents(store, said(7, 'seldom', 2e15));
+      const few = await putEvents(store, said(7, 'rare', 2e15));
       const many = await putEvents(store, said(1_100, 'long ago', 2e15));
       await putEvents(store, said(100, 'new', 3e15));
       for (const of of [few, many]) {
         const filter = { tags: of[0]?.tags ?? [], time: { from: 2e15 + 2, to: null } };
         const page = { filter, order: 'TIME_DESC' as const, limit: 4 };
         const within = of.slice(2).reverse();
-        // Twice: the second time it is known how many there are.
+        // Twice: the second time its selectivity is known.
         for (const _ of ['first', 'second']) {
           const first = await store.page(page);
           expect(first).toEqual({ events: within.slice(0, 4), more: true });
@@ -159,7 +159,7 @@ export function searchContract(storeOf: () => OpenStore, runs: number): void {
       });
     });
 
-    test('events come after an index, so many at once', async () => {
+    test('events come after an index, at most `limit` at once', async () => {
       const [third, fourth] = [events[2] as Event, events[3] as Event];
       expect(await store.after(third.index, 1)).toEqual([fourth]);
       expect(await store.after(await store.lastIndex(), 10)).toEqual([]);

@@ -12,8 +12,8 @@ const hour = 60 * minute;
 const day = 24 * hour;
 const at = (text: string) => Date.parse(text) * 1_000;
 
-/** What the store counts and measures, for any database. */
-export function figuresContract(storeOf: () => OpenStore): void {
+/** Counts and measurements of the store, for any database. */
+export function statisticsContract(storeOf: () => OpenStore): void {
   let store: OpenStore;
   beforeAll(() => {
     store = storeOf();
@@ -35,8 +35,8 @@ export function figuresContract(storeOf: () => OpenStore): void {
     await put(store, reports.map(report));
   };
 
-  describe('figures', () => {
-    test('over all events, one row, also over none', async () => {
+  describe('statistics', () => {
+    test('without groups there is one row, even for no events', async () => {
       await holding({ value: 1 }, { value: 2.5 }, { value: 4 }, { value: 'no number' }, {});
       expect(await aggregate({ percentiles: [0, 0.5, 0.25, 1] })).toEqual([
         {
@@ -83,7 +83,7 @@ export function figuresContract(storeOf: () => OpenStore): void {
       expect(await stats(null)).toEqual([4, 0, null]);
     });
 
-    test('groups come largest first, with null for what an event does not have', async () => {
+    test('groups come largest first, with null for a missing field', async () => {
       await holding(
         { category: 'a', severity: 'ERROR', key: 'k' },
         { category: 'a', key: 'k' },
@@ -146,7 +146,7 @@ export function figuresContract(storeOf: () => OpenStore): void {
         new Date((bucket ?? 0) / 1_000).toISOString(),
         count,
       ]);
-    const times = (...texts: string[]) => texts.map((text) => ({ time: at(text) }));
+    const times = (...times: string[]) => times.map((time) => ({ time: at(time) }));
 
     test('shorter than a day count from 1970, and the empty ones between are there', async () => {
       await holding(
@@ -234,7 +234,7 @@ export function figuresContract(storeOf: () => OpenStore): void {
       [{ interval: 36 * hour }, ['interval'], 'whole days'],
       [{ interval: second }, ['interval'], 'at most 10000'],
       [{ interval: day, timeZone: 'Mars/Olympus' }, ['timeZone'], 'not a time zone'],
-    ])('refuses %j', async (request, argument, sentence) => {
+    ])('rejects %j', async (request, argument, sentence) => {
       await holding(...times('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'));
       await expect(buckets(request)).rejects.toMatchObject({ name: 'InputError', argument });
       await expect(buckets(request)).rejects.toThrow(sentence);
@@ -268,7 +268,7 @@ export function figuresContract(storeOf: () => OpenStore): void {
       ]);
     });
 
-    test('types and the traits of each, as they were ever stored', async () => {
+    test('types and the traits of each, of all events that were ever stored', async () => {
       const traits = [
         { name: 'size', type: 'INT', value: 1 },
         { name: 'state', type: 'TEXT', value: 'x' },
@@ -304,7 +304,7 @@ export function figuresContract(storeOf: () => OpenStore): void {
       const on = { category: 'Lamp', action: 'On' };
       const off = { category: 'Lamp', action: 'Off' };
       const fan = { category: 'Fan', action: null };
-      // By what is known of each type, and by the events themselves.
+      // By the catalogue of types, and by the events themselves.
       for (const more of [{}, { keys: ['k1', 'k2'] }]) {
         const known = (filter: Filter) => store.types(null, { ...filter, ...more });
         expect(await known({ namespaces: [a] })).toEqual([on]);

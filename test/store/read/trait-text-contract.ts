@@ -4,15 +4,15 @@ import type { OpenStore } from '../../../src/store/open.ts';
 import { report } from '../../journal/report.ts';
 import { putEvents } from '../harness.ts';
 
-/** Texts that traits are compared with, for any database. */
+/** Strings that traits are compared with, for any database. */
 export function traitTextContract(storeOf: () => OpenStore, runs: number): void {
-  describe('the text of a trait', () => {
+  describe('the string of a trait', () => {
     let store: OpenStore;
     beforeAll(() => {
       store = storeOf();
     });
 
-    test('a trait is found by its text, whatever characters it holds', async () => {
+    test('a trait is found by its string, whatever characters it has', async () => {
       const name = 'whole "name"';
       const character = fc.oneof(
         fc.constantFrom(...'\\"\'$*?()[]{}^.|+/&\u2028\u2029\ufeff\uffff\ud800\udc00'),
@@ -39,14 +39,14 @@ export function traitTextContract(storeOf: () => OpenStore, runs: number): void 
     });
 
     test.each(['EQ', 'NE', 'CONTAINS', 'PREFIX', 'LT'] as const)(
-      'a NUL in the text of %s is bad input',
+      'a NUL in the string of %s is bad input',
       async (op) => {
         const traits = [{ name: 'a', op, operand: { type: 'TEXT', value: 'a\0' } }] as const;
         await expect(store.count({ traits })).rejects.toMatchObject({ name: 'InputError' });
       },
     );
 
-    test('a text that is too long to be looked for within a trait is bad input', async () => {
+    test('a string that is too long to be searched for in a trait is bad input', async () => {
       const contains = (length: number) => {
         const operand = { type: 'TEXT', value: 'a'.repeat(length) } as const;
         return store.count({ traits: [{ name: 'a', op: 'CONTAINS', operand }] });

@@ -19,7 +19,7 @@ let server: NatsServer;
 let database: TestDatabase;
 let gateways: Gateway[];
 
-/** What of a gateway writes and reads: its journal, its store, and the filler between them. */
+/** The parts of a gateway that write and read: its journal, its store, and the filler between them. */
 interface Gateway {
   readonly journal: ReturnType<typeof openNatsJournal>;
   readonly store: OpenStore;
@@ -58,7 +58,7 @@ async function close({ journal, store, filler }: Gateway): Promise<void> {
   await store[Symbol.asyncDispose]();
 }
 
-/** Ends it as a crash does: what it holds in the database is not given back. */
+/** Ends it as a crash does: its lease in the database is not released. */
 async function crash(gateway: Gateway): Promise<void> {
   gateways.splice(gateways.indexOf(gateway), 1);
   await gateway.store[Symbol.asyncDispose]();
@@ -67,15 +67,15 @@ async function crash(gateway: Gateway): Promise<void> {
   await gateway.filler[Symbol.asyncDispose]();
 }
 
-/** Reports one batch after another until it is stopped; resolves with what was acknowledged, by its index. */
+/** Reports one batch after another until it is stopped; resolves with the acknowledged reports by index. */
 function storm(journal: Gateway['journal']) {
   const acknowledged = new Map<number, Report>();
   let stopped = false;
   const running = (async () => {
     while (!stopped) {
       const reports = Array.from({ length: 20 }, () => report({ id: randomUUID() }));
-      const places = await journal.append(reports);
-      for (const [n, { index }] of places.entries()) acknowledged.set(index, reports[n] as Report);
+      const appended = await journal.append(reports);
+      for (const [n, { index }] of appended.entries()) acknowledged.set(index, reports[n] as Report);
     }
   })();
   return {
@@ -130,11 +130,11 @@ describe.skipIf(!(await postgresAvailable()))('The filler', () => {
     await expectStored(gateway, await running.stop());
   });
 
-  test('whoever does not fill hears how far the store has got', async () => {
+  test('a gateway that does not fill is notified of the stored index', async () => {
     const one = await open();
     const two = await open();
-    const [place] = await one.journal.append([report()]);
-    const index = place?.index as number;
+    const [appended] = await one.journal.append([report()]);
+    const index = appended?.index as number;
     expect(await one.store.untilStored(index, within.timeout)).toBe(true);
     expect(await two.store.untilStored(index, 500)).toBe(true);
   });
@@ -155,7 +155,7 @@ describe.skipIf(!(await postgresAvailable()))('The filler', () => {
     await expectStored(one, new Map(acknowledged.flatMap((each) => [...each])));
   });
 
-  test('another takes over within seconds when the one that fills has crashed, and nothing is stored twice', async () => {
+  test('another gateway takes over within seconds after the filling one crashed, and nothing is stored twice', async () => {
     const first = await open();
     const second = await open();
     const third = await open();
@@ -173,30 +173,30 @@ describe.skipIf(!(await postgresAvailable()))('The filler', () => {
     await expectStored(third, await running.stop());
   });
 
-  test('another takes over at once when the one that fills is closed', async () => {
+  test('another gateway takes over at once when the filling one is closed', async () => {
     const first = await open();
     const second = await open();
     await first.journal.append([report()]);
     gateways.splice(gateways.indexOf(first), 1);
     await close(first);
-    const [place] = await second.journal.append([report()]);
-    expect(await second.store.untilStored(place?.index as number, leaseMs)).toBe(true);
+    const [appended] = await second.journal.append([report()]);
+    expect(await second.store.untilStored(appended?.index as number, leaseMs)).toBe(true);
   });
 
-  test('catches up with what was reported while nobody filled', async () => {
+  test('catches up with the reports of the time when nobody filled', async () => {
     const first = await open();
     const acknowledged = new Map<number, Report>();
     await first.filler[Symbol.asyncDispose]();
     for (let batch = 0; batch < 30; batch += 1) {
       const reports = Array.from({ length: 100 }, () => report());
-      const places = await first.journal.append(reports);
-      for (const [n, { index }] of places.entries()) acknowledged.set(index, reports[n] as Report);
+      const appended = await first.journal.append(reports);
+      for (const [n, { index }] of appended.entries()) acknowledged.set(index, reports[n] as Report);
     }
     expect(await first.store.lastIndex()).toBe(0);
     await expectStored(await open(), acknowledged);
   });
 
-  test('goes on in a stream that was made again, above every index', async () => {
+  test('goes on in a recreated stream, above every index', async () => {
     const gateway = await open();
     const [before] = await gateway.journal.append([report()]);
     expect(await gateway.store.untilStored(before?.index as number, within.timeout)).toBe(true);
@@ -210,7 +210,7 @@ describe.skipIf(!(await postgresAvailable()))('The filler', () => {
     expect(await gateway.store.lastIndex()).toBe(await gateway.journal.lastIndex());
   });
 
-  test('an empty stream that was made again keeps nobody waiting', async () => {
+  test('an empty recreated stream keeps nobody waiting', async () => {
     const gateway = await open();
     await gateway.journal.append([report()]);
     await withConnection(async (connection) => {
@@ -224,35 +224,35 @@ describe.skipIf(!(await postgresAvailable()))('The filler', () => {
     expect(await gateway.store.untilStored(last, within.timeout)).toBe(true);
   });
 
-  test('passes by what the stream lost before it was stored, and counts it', async () => {
+  test('skips reports that the stream lost before they were stored, and counts them', async () => {
     const first = await open();
     await first.filler[Symbol.asyncDispose]();
-    const places = await first.journal.append(Array.from({ length: 10 }, () => report()));
+    const appended = await first.journal.append(Array.from({ length: 10 }, () => report()));
     await withConnection(async (connection) => {
       await (await connection.jetstreamManager()).streams.purge('TIDINGS', { seq: 8 });
     });
     const second = await open();
-    expect(await second.store.untilStored(places.at(-1)?.index as number, within.timeout)).toBe(
+    expect(await second.store.untilStored(appended.at(-1)?.index as number, within.timeout)).toBe(
       true,
     );
     expect(second.filler.missing).toBe(7);
     expect(await second.store.count({})).toBe(3);
   });
 
-  test('the stream keeps only what it is to keep of what is stored', async () => {
+  test('of stored reports, the stream keeps only the configured amount', async () => {
     const gateway = await open({ milliseconds: 86_400_000, bytes: 100_000 });
     const reports = Array.from({ length: 100 }, () => report({ message: 'x'.repeat(5000) }));
-    const places = await gateway.journal.append(reports);
+    const appended = await gateway.journal.append(reports);
     await vi.waitFor(async () => {
       const { bytes, firstSequence } = await gateway.journal.stream.state();
       expect(bytes).toBeLessThan(150_000);
       expect(firstSequence).toBeGreaterThan(60);
     }, within);
-    expect(await gateway.store.untilStored(places.at(-1)?.index as number, 5000)).toBe(true);
+    expect(await gateway.store.untilStored(appended.at(-1)?.index as number, 5000)).toBe(true);
     expect(await gateway.store.count({})).toBe(100);
   });
 
-  test('what is not stored stays in the stream, however much or old it is', async () => {
+  test('reports that are not stored stay in the stream, whatever their size and age', async () => {
     const first = await open();
     await first.filler[Symbol.asyncDispose]();
     await first.journal.append(Array.from({ length: 50 }, () => report()));

@@ -29,13 +29,13 @@ export function tokensContract(opened: () => OpenStore): void {
       expect(await tokens.revoke('00000000-0000-4000-8000-000000000000')).toBeNull();
     });
 
-    test('a secret that is there already is not made again', async () => {
+    test('an existing secret is not created a second time', async () => {
       const { tokens } = opened();
       const made = await tokens.create(ci, 'd4');
       expect(await tokens.create({ ...ci, roles: ['admin'] }, 'd4')).toEqual(made);
     });
 
-    test('a ticket is used once, by one of two who show it together', async () => {
+    test('a ticket that two show at the same time lets in one of them', async () => {
       const { tokens } = opened();
       const ticket = { principal: { name: 'ci' }, expiresAtMs: Date.now() + 30_000 };
       await tokens.createTicket(ticket, 't1');
@@ -44,7 +44,7 @@ export function tokensContract(opened: () => OpenStore): void {
       expect(await tokens.useTicket('t1')).toBeNull();
     });
 
-    test('a ticket that has expired is none', async () => {
+    test('an expired ticket is not found', async () => {
       const { tokens } = opened();
       await tokens.createTicket({ principal: {}, expiresAtMs: Date.now() - 1 }, 't2');
       expect(await tokens.useTicket('t2')).toBeNull();

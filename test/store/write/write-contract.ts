@@ -10,7 +10,7 @@ import { type PlainOutcome, plainEvents, plainOutcomes } from '../../event/plain
 import { report } from '../../journal/report.ts';
 import { empty, put, putEvents } from '../harness.ts';
 
-/** How the store is written to, for any database. */
+/** Writing to the store, for any database. */
 export function writeContract(storeOf: () => OpenStore): void {
   let store: OpenStore;
   beforeAll(() => {
@@ -83,7 +83,7 @@ export function writeContract(storeOf: () => OpenStore): void {
       expect(await store.event(id)).toMatchObject({ namespace: 'b', message: 'new' });
     });
 
-    test('tells every report of an event apart', async () => {
+    test('distinguishes every report of an event', async () => {
       const id = randomUUID();
       const [start, end] = [
         report({ id, message: 'a' }),
@@ -107,7 +107,7 @@ export function writeContract(storeOf: () => OpenStore): void {
   });
 
   describe('one writer at a time', () => {
-    test('a write that begins where another has ended already is not done', async () => {
+    test('a write that does not begin at the stored index is not done', async () => {
       const last = await store.lastIndex();
       expect(await store.write(partsBehind(last, 2), last)).toHaveLength(2);
       const late = partsBehind(last, 1);
@@ -117,7 +117,7 @@ export function writeContract(storeOf: () => OpenStore): void {
       expect(store.storedIndex).toBe(last + 2);
     });
 
-    test('of two at once one is done', async () => {
+    test('of two writes at once, one is done', async () => {
       const last = await store.lastIndex();
       const both = await Promise.all([
         store.write(partsBehind(last, 1), last),
@@ -127,7 +127,7 @@ export function writeContract(storeOf: () => OpenStore): void {
       expect(await store.lastIndex()).toBe(last + 1);
     });
 
-    test('who waits for an index hears of it once it is stored', async () => {
+    test('a wait for an index ends once it is stored', async () => {
       const last = await store.lastIndex();
       const waited = store.untilStored(last + 2, 20_000);
       await store.write(partsBehind(last, 2), last);
@@ -137,7 +137,7 @@ export function writeContract(storeOf: () => OpenStore): void {
   });
 
   describe('filling by lease', () => {
-    test('the lease is one holder’s until it lets go of it', async () => {
+    test('the lease belongs to one holder until it is released', async () => {
       expect((await store.lease('a', 60_000)).held).toBe(true);
       expect((await store.lease('b', 60_000)).held).toBe(false);
       expect((await store.lease('a', 60_000)).held).toBe(true);
@@ -154,7 +154,7 @@ export function writeContract(storeOf: () => OpenStore): void {
       await store.lease('b', 0);
     });
 
-    test('only the holder fills, and only from where the store has got to', async () => {
+    test('only the holder fills, and only from the stored index on', async () => {
       const { storedIndex } = await store.lease('a', 60_000);
       const to = storedIndex + 10;
       const parts = partsBehind(storedIndex, 3);
@@ -190,7 +190,7 @@ export function writeContract(storeOf: () => OpenStore): void {
       expect(await store.journalId(randomUUID())).toBe(id);
     });
 
-    test('a stream keeps its base, and a new one begins above all that is known', async () => {
+    test('a stream keeps its base, and a new one begins above every known index', async () => {
       const [first, second] = [randomUUID(), randomUUID()];
       const base = await store.streamBase(first);
       expect(base).toBeGreaterThanOrEqual(await store.lastIndex());
@@ -204,26 +204,26 @@ export function writeContract(storeOf: () => OpenStore): void {
     });
   });
 
-  test('what the database refuses is set aside, and holds up no others', async () => {
-    const refusedBefore = store.refused;
+  test('a report that the database rejects is set aside, and delays no others', async () => {
+    const rejectedBefore = store.refused;
     const bad = [report({ message: 'a\0b' }), report({ value: { a: ['\0'] } })];
     const good = Array.from({ length: 9 }, (_, n) => report({ message: `good ${n}` }));
     const all = [...good.slice(0, 4), bad[0], ...good.slice(4, 8), bad[1], good[8]];
     const written = await put(store, all as typeof good);
     expect(written.every(({ changed }) => changed)).toBe(true);
-    expect(store.refused).toBe(refusedBefore + 2);
+    expect(store.refused).toBe(rejectedBefore + 2);
     for (const { id, message } of good) expect((await store.event(id))?.message).toBe(message);
     for (const { id } of bad) expect(await store.event(id)).toBeNull();
     expect(await store.lastIndex()).toBe(written.at(-1)?.event.index);
   });
 
-  test('names of the greatest length are kept, though an index cannot hold them together', async () => {
+  test('names of the maximum length are kept, though an index cannot hold them together', async () => {
     const name = () => Array.from({ length: 256 }, astral).join('');
     const [category, action] = [name(), name()];
     const traits = [{ name: name(), type: 'INT', value: 1 }] as const;
-    const refusedBefore = store.refused;
+    const rejectedBefore = store.refused;
     const [first] = await put(store, [report({ category, action, tags: [name()], traits })]);
-    expect(store.refused).toBe(refusedBefore);
+    expect(store.refused).toBe(rejectedBefore);
     expect(await store.event(first?.event.id as string)).toMatchObject({ category, traits });
     expect(await store.types([category])).toEqual([{ category, action }]);
     expect(await store.traitDescriptors([`${category}.${action}`])).toEqual([]);
@@ -241,7 +241,7 @@ export function writeContract(storeOf: () => OpenStore): void {
     expect(parts?.[0]?.report).toMatchObject({ value, raw });
   });
 
-  test('raw messages are kept to the letter', async () => {
+  test('raw messages are kept byte for byte', async () => {
     const raw = { z: 1, a: ['\0', '\ud800', '\\u0000'], m: { y: 1e300, b: -0.1 } };
     const [first] = await put(store, [report({ raw })]);
     const stored = await store.event(first?.event.id as string);
@@ -252,7 +252,7 @@ export function writeContract(storeOf: () => OpenStore): void {
     const hour = 3_600_000_000;
     const recorded = (hours: number) => report({ recordedAt: 1.7e15 + hours * hour });
 
-    test('deletes what was recorded before, and says from where a feed can resume', async () => {
+    test('deletes events that were recorded before, and reports the first index that a feed can resume at', async () => {
       await empty(store);
       const written = await put(store, [0, 1, 2, 3, 4].map(recorded));
       const [, second, third] = written.map(({ event }) => event.index);
@@ -263,7 +263,7 @@ export function writeContract(storeOf: () => OpenStore): void {
       expect(await store.expire(1.7e15 + 2 * hour)).toBe(0);
     });
 
-    test('keeps everything behind the first that has to stay', async () => {
+    test('keeps everything after the first event that has to stay', async () => {
       await empty(store);
       await put(store, [0, 5, 1].map(recorded));
       expect(await store.expire(1.7e15 + 2 * hour)).toBe(1);
@@ -279,7 +279,7 @@ export function writeContract(storeOf: () => OpenStore): void {
       expect(next?.event.index).toBe(last + 1);
     });
 
-    test('a large backlog goes in several steps', async () => {
+    test('a large backlog is deleted in several steps', async () => {
       await empty(store);
       for (let n = 0; n < 5; n++)
         await put(

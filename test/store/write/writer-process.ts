@@ -16,8 +16,8 @@ const journal = await EmbeddedJournal.open(store);
 async function reportOn(): Promise<never> {
   for (;;) {
     const reports = Array.from({ length: 1 + Math.floor(Math.random() * 40) }, () => report());
-    const places = await journal.append(reports);
-    process.stdout.write(places.map(({ index }, n) => `${index} ${reports[n]?.id}\n`).join(''));
+    const appended = await journal.append(reports);
+    process.stdout.write(appended.map(({ index }, n) => `${index} ${reports[n]?.id}\n`).join(''));
   }
 }
 await Promise.all(Array.from({ length: 4 }, reportOn));
