@@ -55,7 +55,7 @@ const imports = filesUnder(source).flatMap((path) =>
 const folderOf = (file: string): string => file.split(sep)[0] ?? '';
 const shown = ({ from, to }: { from: string; to: string }): string => `${from} -> ${to}`;
 
-test('every folder and every root file of src has its place among the layers', () => {
+test('every folder and every root file of src belongs to a layer', () => {
   const entries = readdirSync(source, { withFileTypes: true }).filter(
     (entry) => !entry.isDirectory() || filesUnder(join(source, entry.name)).length > 0,
   );
@@ -122,7 +122,7 @@ test('imports name files that exist', () => {
   expect(wrong).toEqual([]);
 });
 
-test('no file is a drawer for whatever has no place', () => {
+test('file names say what is in them: none is utils or helpers', () => {
   const drawers = filesUnder(source)
     .map((path) => relative(source, path))
     .filter((path) => /\b(utils?|helpers?|common|misc)\b/.test(path));

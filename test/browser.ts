@@ -16,7 +16,7 @@ const executable = folders
     }
   });
 
-/** What it knows of the world is this machine: no other name leads anywhere. */
+/** Only this machine resolves: every other name is unknown. */
 const flags = [
   '--no-sandbox',
   '--disable-gpu',

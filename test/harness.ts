@@ -8,9 +8,9 @@ export interface BootOptions {
   /** As an operator would set them: { NATS_URL, DATABASE_URL, TIDINGS_MAX_EVENTS: '10' }. */
   readonly environment?: Environment;
   readonly overrides?: Partial<Overrides>;
-  /** Whether to wait until nothing is away; true when absent. */
+  /** Whether to wait until the gateway is ready; true when absent. */
   readonly untilReady?: boolean;
-  /** PGlite on a data directory that the caller keeps, to be started upon again. */
+  /** PGlite on a data directory of the caller's, for a restart. */
   readonly dataDirectory?: string;
   /** PGlite on a temporary data directory, even where there is PostgreSQL. */
   readonly embedded?: boolean;
@@ -42,7 +42,7 @@ export interface TestGateway extends AsyncDisposable {
   /** Runs one operation over HTTP and fails the test when it has errors. */
   // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect of the answer.
   gql<Data = any>(document: string, variables?: Readonly<Record<string, unknown>>): Promise<Data>;
-  /** One of the figures at /metrics that have no labels; NaN where there is none of this name. */
+  /** A metric without labels at /metrics; NaN where there is none of this name. */
   metric(name: string): Promise<number>;
 }
 

@@ -12,11 +12,11 @@ const run = promisify(execFile);
 
 const kcat = 'kcat';
 
-/** A Kafka cluster of one broker that nobody here wrote: librdkafka's own, inside kcat. */
+/** A Kafka cluster of one broker, not of this project's making: librdkafka's mock cluster, inside kcat. */
 export interface TestKafka extends AsyncDisposable {
   /** host:port */
   readonly broker: string;
-  /** Ends it at once, with everything it held. */
+  /** Ends it at once, with all its data. */
   kill(): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ export async function startKafka(): Promise<TestKafka> {
   return { broker, kill, [Symbol.asyncDispose]: kill };
 }
 
-/** Writes one message by kcat itself: what it wrote, another client library wrote. */
+/** Writes one message by kcat itself: with another client library than the gateway's. */
 export async function produce(
   broker: string,
   topic: string,

@@ -17,7 +17,7 @@ const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) 
 };
 
 let folder: string;
-/** What `npm pack` packs, unpacked where it finds the packages that the project depends on. */
+/** The package of `npm pack`, unpacked where it finds the packages that the project depends on. */
 let installed: string;
 
 beforeAll(async () => {
@@ -94,6 +94,6 @@ test('`npm start` starts the same launcher, which sets the engine and passes on 
   const third = start();
   await once(third.child.stdout, 'data');
   third.child.kill('SIGKILL');
-  // It ends with its launcher: what it writes to ends.
+  // It ends with its launcher, as its output is closed.
   await third.output;
 });

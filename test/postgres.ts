@@ -98,7 +98,7 @@ export async function startPostgres(given?: number): Promise<PostgresServer> {
   const folder = await postgresPrograms();
   if (folder === null) throw new Error('initdb and postgres are not installed');
   const data = await mkdtemp(join(tmpdir(), 'tidings-postgres-'));
-  // PostgreSQL refuses to run as root.
+  // PostgreSQL does not run as root.
   const user = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
   if (user.uid !== undefined) await chown(data, user.uid, user.gid);
   execFileSync(
@@ -146,7 +146,7 @@ export async function startPostgres(given?: number): Promise<PostgresServer> {
   };
 }
 
-/** Where initdb and postgres lie: Debian keeps them out of PATH. */
+/** The folder of initdb and postgres: Debian keeps them out of PATH. */
 export async function postgresPrograms(): Promise<string | null> {
   const versions = await readdir('/usr/lib/postgresql').catch((): string[] => []);
   const debian = versions

@@ -59,7 +59,7 @@ async function addressOf({ child }: Process): Promise<string> {
   );
 }
 
-test('one line says that it has started, one that it has stopped; told to stop, it finishes and exits 0', async () => {
+test('one line says that it has started, one that it has stopped; asked to stop, it finishes its work and exits with 0', async () => {
   await using data = await dataDirectory();
   await using gateway = start({ TIDINGS_DATA_DIR: data.path });
   const url = await addressOf(gateway);
@@ -88,7 +88,7 @@ test('one line says that it has started, one that it has stopped; told to stop, 
   expect(await gateway.ended).toBe(0);
   await vi.waitFor(() => expect(closed).toHaveBeenCalledWith(1001));
   await expect(feed.next()).rejects.toMatchObject({ code: 1001 });
-  // What had not been accepted by then was refused with the port.
+  // Connections that were not accepted by then were rejected, as the port was closed.
   for (const outcome of await underway) {
     if (outcome.status === 'fulfilled') expect(outcome.value.status).toBe(200);
   }
@@ -103,7 +103,7 @@ test('one line says that it has started, one that it has stopped; told to stop, 
   expect(await gateway.faults).toBe('');
 });
 
-test('a data directory that another process has is refused in one sentence', async () => {
+test('a data directory that another process has is rejected in one sentence', async () => {
   await using data = await dataDirectory();
   await using first = start({ TIDINGS_DATA_DIR: data.path });
   await addressOf(first);
@@ -114,7 +114,7 @@ test('a data directory that another process has is refused in one sentence', asy
   expect(await second.output).toBe('');
 });
 
-test('a port that another process has is refused in one sentence', async () => {
+test('a port that another process has is rejected in one sentence', async () => {
   await using data = await dataDirectory();
   await using other = await dataDirectory();
   await using first = start({ TIDINGS_DATA_DIR: data.path });
@@ -124,7 +124,7 @@ test('a port that another process has is refused in one sentence', async () => {
   expect(await second.faults).toBe(`Another process has the port ${port} of 127.0.0.1.\n`);
 });
 
-test('SIGHUP reads the event definitions again; a bad file is told and changes nothing', async () => {
+test('SIGHUP reads the event definitions again; a bad file is reported and changes nothing', async () => {
   await using data = await dataDirectory();
   const file = join(data.path, 'definitions.yaml');
   await writeFile(file, '[]');
@@ -143,7 +143,7 @@ test('SIGHUP reads the event definitions again; a bad file is told and changes n
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
 
-test('every fault of the environment is told before anything starts', async () => {
+test('every fault of the environment is reported before anything starts', async () => {
   await using gateway = start({
     TIDINGS_PORT: 'http',
     TIDINGS_PROT: '1',

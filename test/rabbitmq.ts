@@ -13,7 +13,7 @@ import { patienceMs } from './patience.ts';
 /** Debian's own start of the broker; the one on PATH insists on Debian's user and folders. */
 const program = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
-/** A RabbitMQ of our own, whose broker can go away and come back with what was durable in it. */
+/** A RabbitMQ server of the test's own, whose broker can stop and start again with its durable queues. */
 export interface TestRabbitMq extends AsyncDisposable {
   readonly url: string;
   start(): Promise<void>;
@@ -113,7 +113,7 @@ function endGroup(child: ChildProcess | null): void {
   }
 }
 
-/** The port is asked first: a client that is refused by a broker that is only starting waits long. */
+/** Probes the port first: after a failed attempt at a broker that is still starting, a client waits long. */
 async function answers(url: string, port: number): Promise<boolean> {
   if (!(await listens(port))) return false;
   try {

@@ -44,10 +44,10 @@ afterAll(() => gateway?.[Symbol.asyncDispose]());
 
 const subscriptions = () => gateway.metric('tidings_live_subscriptions');
 
-/** What the README says of its own address, said of this gateway's. */
+/** The README's text with this gateway's address in place of its own. */
 const here = (code: string): string => code.replaceAll('127.0.0.1:4000', new URL(gateway.url).host);
 
-describe('what the README prints works as printed', () => {
+describe('the examples of the README work as printed', () => {
   test('its operations are those of the playground', () => {
     expect(blocks('graphql')).toHaveLength(5);
     for (const operation of [report, find, aggregate, follow]) {
@@ -125,7 +125,7 @@ describe('what the README prints works as printed', () => {
 });
 
 interface Running extends AsyncDisposable {
-  /** What it has written. */
+  /** Its output. */
   output(): string;
 }
 

@@ -5,7 +5,7 @@ import { variables } from '../src/config/variables.ts';
 const begin = '<!-- configuration -->';
 const end = '<!-- /configuration -->';
 
-/** The options as a table; a default that is a value stands in code, one that is told in words does not. */
+/** The options as a table; a default that is a value is in code, one that is a description is not. */
 function table(): string {
   const rows = Object.entries(variables).map(([name, variable]) => {
     const { description, fallback, absent } = variable;

@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { patienceMs } from './patience.ts';
 
-/** An object that counts how often a property of it is read: the steps of whatever looks at it. */
+/** An object that counts how often a property of it is read: the steps of the code that reads it. */
 export function countReads<Value extends object>(
   value: Value,
 ): { readonly counted: Value; readonly reads: () => number } {
@@ -16,7 +16,7 @@ export function countReads<Value extends object>(
 }
 
 /**
- * Runs what must end, however slow the machine: minutes are allowed where an algorithm that backtracks takes years.
+ * Runs work that must end on any machine: minutes are allowed where an algorithm that backtracks takes years.
  * @throws Error where it has not ended by then
  */
 export function endsSoon<Result>(run: () => Result): Result {

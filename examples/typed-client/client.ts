@@ -72,7 +72,7 @@ export function findUpgrades(url: string, tag: string) {
   return request(url, Upgrades, { tag, since: 'now-1h' });
 }
 
-/** The next `count` events that carry the tag, from behind `afterIndex` on. */
+/** The next `count` events that carry the tag, that come after `afterIndex`. */
 export async function followUpgrades(url: string, tag: string, afterIndex: number, count: number) {
   const client = createClient({ url: url.replace(/^http/, 'ws'), webSocketImpl: WebSocket });
   const feed = client.iterate<FollowSubscription>({

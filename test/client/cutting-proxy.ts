@@ -3,13 +3,13 @@ import { connect, createServer, type Socket } from 'node:net';
 
 export interface CuttingProxy extends AsyncDisposable {
   readonly port: number;
-  /** How many connections were made. */
+  /** The number of connections so far. */
   readonly connections: number;
   /** Cuts every connection there is, as a network that fails does: no close frame, no FIN from the peer's protocol. */
   cut(): number;
 }
 
-/** Passes connections on to a port of this machine until it is told to cut them. */
+/** Passes connections on to a port of this machine until `cut` is called. */
 export async function startCuttingProxy(target: number): Promise<CuttingProxy> {
   const sockets = new Set<Socket>();
   let connections = 0;

@@ -65,7 +65,7 @@ describe('follow', () => {
     await following.stop();
   }, 120_000);
 
-  test('without afterIndex it begins now, and what comes during a break is not missed', async () => {
+  test('without afterIndex it begins now, and events during a disconnection are not missed', async () => {
     await using proxy = await startCuttingProxy(Number(new URL(gateway.url).port));
     await report('now', 3);
     const seen: string[] = [];
@@ -100,7 +100,7 @@ describe('follow', () => {
     await following.stop();
   });
 
-  test('asks for what is selected', async () => {
+  test('asks for the selected fields', async () => {
     const from = await lastIndex();
     await report('selected', 1);
     const seen: unknown[] = [];
@@ -116,7 +116,7 @@ describe('follow', () => {
     await following.stop();
   });
 
-  test('ends with what no other attempt would mend', async () => {
+  test('ends with an error that no retry would mend', async () => {
     const bad = follow(socketUrl(), { filter: { types: ['['] }, onEvent: () => {} });
     await expect(bad.done).rejects.toMatchObject({ code: 'BAD_USER_INPUT', final: true });
     const ahead = follow(socketUrl(), { afterIndex: 1_000_000, onEvent: () => {} });

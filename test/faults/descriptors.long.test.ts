@@ -22,7 +22,7 @@ test('a gateway with 128 file descriptors survives 300 connections, and loses no
     const sockets = await Promise.all(
       Array.from({ length: connections }, () => connected(Number(port))),
     );
-    // Whoever was connected already is served meanwhile.
+    // Clients that were connected already are served meanwhile.
     await storm.more(400);
     for (const socket of sockets) socket.destroy();
   });

@@ -49,7 +49,7 @@ async function fill(file: string): Promise<void> {
   await handle.close();
 }
 
-/** Reports large events until the gateway cannot take one, and resolves with its reason; what it took counts. */
+/** Reports large events until the gateway rejects one, and resolves with the reason; the accepted ones count. */
 function reportUntilFull(url: string, storm: Storm): Promise<string> {
   return vi.waitFor(
     async () => {
@@ -81,7 +81,7 @@ test.runIf(disk !== null)(
     });
     await survive([gateway.url], async (storm) => {
       await fill(ballast);
-      // No names of the database's own files.
+      // The database's own files are not named.
       expect(await reportUntilFull(gateway.url, storm)).not.toMatch(/base\/\d|relation|could not/);
       await vi.waitFor(async () => expect(await statusOf(gateway.url, '/readyz')).toBe(503));
       expect(await statusOf(gateway.url, '/healthz')).toBe(200);

@@ -17,7 +17,7 @@ test('an embedded gateway that is killed in a storm has lost nothing that it ack
   await follower.stop();
 });
 
-test('a gateway that is asked to stop ends with 0 and has finished what it accepted', async () => {
+test('a gateway that is asked to stop finishes the accepted reports and exits with 0', async () => {
   await using gateway = await startGatewayProcess();
   const follower = followAll(gateway.url);
   const storm = new Storm([gateway.url]);

@@ -12,7 +12,7 @@ const page = `query ($after: String) {
   }
 }`;
 
-/** Runs one operation; rejects where the gateway is away or answers with errors. */
+/** Runs one operation; rejects where the gateway is down or answers with errors. */
 export async function request<Data>(
   url: string,
   query: string,
@@ -44,7 +44,7 @@ export class Storm {
     this.#reporters = Array.from({ length: connections }, (_, n) => this.#report(n));
   }
 
-  /** Waits until so many more events were acknowledged. */
+  /** Waits until that number of events more were acknowledged. */
   async more(events: number): Promise<void> {
     const target = this.acknowledged.size + events;
     await vi.waitFor(() => expect(this.acknowledged.size).toBeGreaterThanOrEqual(target), {
@@ -81,13 +81,13 @@ export class Storm {
         for (const { id } of answer.reportEvents.results) this.acknowledged.add(id);
         return;
       }
-      // The gateway is away: not a wait for a result, only courtesy between attempts.
+      // The gateway is down: not a wait for a result, only courtesy between attempts.
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 }
 
-/** Follows from the beginning over every break and notes what it was given. */
+/** Follows from the beginning, reconnects, and records the events that it is given. */
 export function followAll(url: string) {
   const delivered = new Map<string, number>();
   const indexes: number[] = [];
@@ -151,7 +151,7 @@ export async function expectNothingLost(
   expect(follower.indexes).toHaveLength(follower.delivered.size);
 }
 
-/** Runs a storm over gateways, what happens in its middle, and the count at its end, seen from each. */
+/** Runs a storm over gateways and a fault in its middle, and then counts the events at each gateway. */
 export async function survive(
   urls: readonly string[],
   happening: (storm: Storm) => Promise<void>,

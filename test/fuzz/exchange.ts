@@ -2,7 +2,7 @@ import { connect as connectHttp2, constants } from 'node:http2';
 import { connect } from 'node:net';
 import type { Input } from './input.ts';
 
-/** What the gateway sent back. */
+/** The answer of the gateway. */
 export interface Answer {
   /** Of HTTP; none where the bytes are no HTTP answer. */
   readonly statuses: readonly number[];
@@ -21,7 +21,7 @@ export interface Ports {
 }
 
 const deadlineMs = 20_000;
-/** A feed that was quiet for that long has begun. */
+/** A feed that was quiet for this time has begun. */
 const quietMs = 40;
 /** Where perhaps nothing is answered. */
 const silenceMs = 150;
@@ -80,11 +80,11 @@ function callGrpc(port: number, path: string, bytes: Buffer): Promise<Answer> {
   return new Promise((resolve) => {
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     let grpcStatus: number | null = null;
-    const texts: string[] = [];
+    const parts: string[] = [];
     const end = (answered: boolean): void => {
       clearTimeout(deadline);
       session.destroy();
-      const text = texts.join('\n');
+      const text = parts.join('\n');
       const ms = performance.now() - began;
       resolve({ statuses: [], grpcStatus, text, bytes: text.length, ms, answered });
     };
@@ -98,7 +98,7 @@ function callGrpc(port: number, path: string, bytes: Buffer): Promise<Answer> {
     });
     const note = (headers: Readonly<Record<string, unknown>>): void => {
       if (headers['grpc-status'] !== undefined) grpcStatus = Number(headers['grpc-status']);
-      texts.push(JSON.stringify(headers));
+      parts.push(JSON.stringify(headers));
     };
     stream.on('response', note);
     stream.on('trailers', note);

@@ -9,7 +9,7 @@ export interface Finding extends Fault {
   count: number;
 }
 
-/** What was found, each fault once. */
+/** The findings, each fault once. */
 export class Findings {
   /** False while inputs are sent again. */
   isCounting = true;

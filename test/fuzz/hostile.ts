@@ -29,7 +29,7 @@ export const hostileNames = [
   '\ud800',
 ] as const;
 
-const texts = [
+const strings = [
   '',
   ' ',
   '\0',
@@ -129,19 +129,19 @@ export function hostileText(random: Random): string {
     case 1:
       return random.pick(numbers);
     case 2:
-      return random.pick(texts).repeat(random.size(60));
+      return random.pick(strings).repeat(random.size(60));
     case 3:
       return 'x'.repeat(random.size(random.chance(0.03) ? 300_000 : 2_000));
     case 4:
-      return random.pick(texts) + random.pick(texts);
+      return random.pick(strings) + random.pick(strings);
     case 5:
       return '*a'.repeat(random.size(200));
     default:
-      return random.pick(texts);
+      return random.pick(strings);
   }
 }
 
-/** What stands where something else belongs, as JSON. */
+/** Values of unexpected types, as JSON. */
 export function hostileValue(random: Random): unknown {
   switch (random.below(14)) {
     case 0:
@@ -162,7 +162,7 @@ export function hostileValue(random: Random): unknown {
     case 8:
       return Array.from({ length: random.size(random.chance(0.03) ? 20_000 : 300) }, () => 'a');
     case 9:
-      return Object.fromEntries([[random.pick(hostileNames), random.pick(texts)]]);
+      return Object.fromEntries([[random.pick(hostileNames), random.pick(strings)]]);
     default:
       return hostileText(random);
   }
@@ -184,7 +184,7 @@ function manyKeys(random: Random): Literal {
   return new Literal(`{${Array.from({ length: count }, (_, n) => `"k${n}":${n}`).join(',')}}`);
 }
 
-/** For a URL; halves of characters, which have no form there, become U+FFFD. */
+/** For a URL; lone surrogates, which have no form there, become U+FFFD. */
 export const percentEncoded = (text: string): string =>
   encodeURIComponent(Buffer.from(text).toString());
 

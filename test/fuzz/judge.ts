@@ -21,7 +21,7 @@ export interface Fault {
   readonly sign: string;
 }
 
-/** What the foreign system answers itself, with the page that says so. */
+/** Answers of the foreign system itself, with the page that documents them. */
 const foreign: readonly {
   readonly surface: string;
   readonly status: number;
@@ -105,7 +105,7 @@ function excerpt(text: string, pattern: RegExp): string {
   return plain(text.slice(at, at + 60));
 }
 
-/** Without what differs from one time to the next. */
+/** Without the parts that differ from run to run. */
 const plain = (text: string): string =>
   text
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID')
@@ -113,7 +113,7 @@ const plain = (text: string): string =>
     .replace(/x{9,}/g, 'x…')
     .replace(/\s+/g, ' ');
 
-/** What a line of the gateway's log says is wrong; null for a line that is allowed. */
+/** The fault that a line of the gateway's log shows; null for a line that is allowed. */
 export function judgeLine(line: string): Fault | null {
   let entry: {
     level?: string;

@@ -29,7 +29,7 @@ function print(report: FuzzReport, { seed }: FuzzOptions): void {
   for (const [surface, count] of [...tried].sort()) say(`  ${surface.padEnd(26)}${count}`);
   say(`Slowest answer: ${Math.round(slowest.ms)} ms, ${slowest.surface}, input ${slowest.input}`);
   say(
-    `/healthz beside it: p50 ${probe.p50} ms, p99 ${probe.p99} ms, p99.9 ${probe.p999} ms, max ${probe.max} ms of ${probe.answers} answers`,
+    `/healthz meanwhile: p50 ${probe.p50} ms, p99 ${probe.p99} ms, p99.9 ${probe.p999} ms, max ${probe.max} ms of ${probe.answers} answers`,
   );
   say(
     `Resident memory: ${mib(memory.start)} at start, ${mib(memory.peak)} at most, ${mib(memory.end)} at the end`,

@@ -23,7 +23,7 @@ function membersOf(value: unknown): [string, unknown][] {
   return Object.entries(value);
 }
 
-/** The value with the node that is reached after so many others edited. */
+/** The value with its n-th node edited. */
 function edited(value: unknown, left: { nodes: number }, edit: Edit): unknown {
   if (left.nodes-- === 0) return edit(value);
   const members = membersOf(value);

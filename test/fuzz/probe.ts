@@ -1,7 +1,7 @@
 import { Agent, get } from 'node:http';
 import { createHistogram } from 'node:perf_hooks';
 
-/** What /healthz answered all along, in milliseconds. */
+/** Response times of /healthz during the run, in milliseconds. */
 export interface ProbeReport {
   readonly answers: number;
   readonly p50: number;

@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats: every input has a stream of its own, so that one can be made again alone. */
+/** Random numbers that a seed repeats: every input has a stream of its own, so that one can be recreated alone. */
 export class Random {
   #state: number;
 

@@ -23,14 +23,14 @@ export interface FuzzReport {
 }
 
 const memoryEveryMs = 250;
-/** /healthz is asked for that long before the gateway counts as stalled and is started again. */
+/** After this time without an answer from /healthz, the gateway counts as stalled and is restarted. */
 const stallMs = 30_000;
 const maxRestarts = 20;
 const maxIsolated = 20;
 /** For a line that is written after the answer. */
 const isolationMs = 150;
 
-/** One run: a gateway, its inputs, and what was seen. */
+/** One run: a gateway, its inputs, and the findings. */
 export class FuzzRun {
   readonly #options: FuzzOptions;
   readonly #databaseUrl: string | null;

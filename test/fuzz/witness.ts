@@ -14,7 +14,7 @@ const everyMs = 40;
 const requestMs = 30_000;
 const catchUpMs = 60_000;
 
-/** An ordinary client that reports and asks all along: nothing that hostile neighbours send may harm it. */
+/** An ordinary client that reports and asks all along: hostile clients must not harm it. */
 export class Witness {
   readonly acknowledged = new Set<string>();
   slowestMs = 0;
@@ -34,7 +34,7 @@ export class Witness {
     await this.#done;
   }
 
-  /** The acknowledged reports that the store has not, once it holds the whole journal. */
+  /** The acknowledged reports that the store lacks, once it has the whole journal. */
   async lost(): Promise<string[]> {
     interface Status {
       journal: { lastIndex: number; storedIndex: number };

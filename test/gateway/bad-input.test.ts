@@ -10,8 +10,8 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 const find = (filter: string) => `{ events(filter: ${filter}) { nodes { id } } }`;
 const trait = (test: string) => find(`{ traits: [${test}] }`);
 
-/** What an operation was refused for; nothing of it was executed. */
-async function refusal(document: string, variables?: Record<string, unknown>) {
+/** The error that an operation was rejected with; nothing of it was executed. */
+async function rejection(document: string, variables?: Record<string, unknown>) {
   const { errors } = await gateway.run(document, variables);
   expect(errors).toHaveLength(1);
   const { message = '', extensions } = errors?.[0] ?? {};
@@ -105,7 +105,7 @@ describe('a bad argument is named', () => {
       ['filter', 'traits', '0', 'value', 'int'],
     ],
   ])('%s', async (_what, document, argument) => {
-    const { code, message, argument: named } = await refusal(document);
+    const { code, message, argument: named } = await rejection(document);
     expect(code).toBe('BAD_USER_INPUT');
     expect(named).toEqual(argument);
     expect(message).toMatch(/\w/);
@@ -116,7 +116,7 @@ describe('a bad argument is named', () => {
     const { events } = await gateway.gql(
       '{ events(orderBy: TIME_ASC, first: 1) { pageInfo { endCursor } } }',
     );
-    const { code, argument, message } = await refusal(
+    const { code, argument, message } = await rejection(
       'query ($after: String) { events(orderBy: TIME_DESC, after: $after) { nodes { id } } }',
       { after: events.pageInfo.endCursor },
     );
@@ -127,7 +127,7 @@ describe('a bad argument is named', () => {
   test('a variable leads to the argument that it is given to', async () => {
     const filter = { any: [{}, { severities: ['ERROR', 'LOUD'] }] };
     expect(
-      await refusal('query ($f: EventFilter) { events(filter: $f) { nodes { id } } }', {
+      await rejection('query ($f: EventFilter) { events(filter: $f) { nodes { id } } }', {
         f: filter,
       }),
     ).toMatchObject({
@@ -135,11 +135,11 @@ describe('a bad argument is named', () => {
       argument: ['filter', 'any', '1', 'severities', '1'],
     });
     expect(
-      await refusal('query ($t: [String!]) { events(filter: { tags: $t }) { nodes { id } } }', {
+      await rejection('query ($t: [String!]) { events(filter: { tags: $t }) { nodes { id } } }', {
         t: [1],
       }),
     ).toMatchObject({ code: 'BAD_USER_INPUT', argument: ['filter', 'tags', '0'] });
-    expect(await refusal('query ($id: ID!) { event(id: $id) { id } }')).toMatchObject({
+    expect(await rejection('query ($id: ID!) { event(id: $id) { id } }')).toMatchObject({
       code: 'BAD_USER_INPUT',
       argument: ['id'],
     });
@@ -213,14 +213,14 @@ describe('a list that is too long is rejected before its entries are read', () =
       { v: Array(10).fill({ keys: Array(999).fill('a') }) },
     ],
   ])('%s', async (_what, document, argument, variables) => {
-    const { code, message, argument: named } = await refusal(document, variables);
+    const { code, message, argument: named } = await rejection(document, variables);
     expect(message).toMatch(/at most \d+/);
     expect({ code, named }).toEqual({ code: 'BAD_USER_INPUT', named: argument });
   });
 });
 
 describe('a character that cannot be stored', () => {
-  const places: [string, string, string[]][] = [
+  const positions: [string, string, string[]][] = [
     [
       'a measured value',
       '{ aggregateEvents(measure: { value: "a.%" }) { rows { sum } } }',
@@ -264,12 +264,15 @@ describe('a character that cannot be stored', () => {
     ],
   ];
 
-  test.each(places)('NUL in %s is the fault of the caller', async (_what, document, argument) => {
-    const { code, argument: named } = await refusal(document.replace('%', '\\u0000'));
-    expect({ code, named }).toEqual({ code: 'BAD_USER_INPUT', named: argument });
-  });
+  test.each(positions)(
+    'NUL in %s is the fault of the caller',
+    async (_what, document, argument) => {
+      const { code, argument: named } = await rejection(document.replace('%', '\\u0000'));
+      expect({ code, named }).toEqual({ code: 'BAD_USER_INPUT', named: argument });
+    },
+  );
 
-  test.each(places)('half of a surrogate pair in %s is read as U+FFFD', async (_what, document) => {
+  test.each(positions)('a lone surrogate in %s is read as U+FFFD', async (_what, document) => {
     const variable = document
       .replace(/^\{/, 'query ($text: String!) {')
       .replace(/"(a\.)?%"/, '$text');
@@ -281,14 +284,14 @@ describe('a character that cannot be stored', () => {
     'events(filter: { ids: ["%"] }) { nodes { id } }',
     'events(after: "%") { nodes { id } }',
   ])('in %s it is the fault of the caller', async (field) => {
-    expect((await refusal(`{ ${field.replace('%', '\\u0000')} }`)).code).toBe('BAD_USER_INPUT');
+    expect((await rejection(`{ ${field.replace('%', '\\u0000')} }`)).code).toBe('BAD_USER_INPUT');
   });
 });
 
 describe('null for an argument that has a default', () => {
   test('is the fault of the caller, however often the operation comes', async () => {
     for (let time = 0; time < 15; time++) {
-      const { code } = await refusal('query ($n: Int) { tags(first: $n) { truncated } }', {
+      const { code } = await rejection('query ($n: Int) { tags(first: $n) { truncated } }', {
         n: null,
       });
       expect(code).toBe('BAD_USER_INPUT');
@@ -297,7 +300,7 @@ describe('null for an argument that has a default', () => {
   });
 });
 
-describe('an operation beyond the limits is refused before it runs', () => {
+describe('an operation beyond the limits is rejected before it runs', () => {
   test('more than 12 levels', async () => {
     const fragments = `query { events { nodes { ...A } } } fragment A on Event { category { actions { name } } }`;
     expect((await gateway.run(fragments)).errors).toBeUndefined();
@@ -315,16 +318,16 @@ describe('an operation beyond the limits is refused before it runs', () => {
     const aliases = (count: number) =>
       `{ ${Array.from({ length: count }, (_, n) => `a${n}: journal { kind }`).join(' ')} }`;
     expect((await gateway.run(aliases(30))).errors).toBeUndefined();
-    expect(await refusal(aliases(31))).toEqual({
+    expect(await rejection(aliases(31))).toEqual({
       message: 'The operation has 31 aliases: at most 30 are allowed.',
       code: 'BAD_USER_INPUT',
     });
     const hidden = `{ ...A ...B } fragment A on Query { ${Array.from({ length: 16 }, (_, n) => `a${n}: journal { kind }`).join(' ')} } fragment B on Query { ...A }`;
-    expect((await refusal(hidden)).message).toContain('32 aliases');
+    expect((await rejection(hidden)).message).toContain('32 aliases');
   });
 
   test('more than 2000 tokens', async () => {
-    expect(await refusal(`{ journal { ${'kind '.repeat(2000)} } }`)).toMatchObject({
+    expect(await rejection(`{ journal { ${'kind '.repeat(2000)} } }`)).toMatchObject({
       code: 'BAD_USER_INPUT',
       message: expect.stringContaining('2000 tokens'),
     });
@@ -337,7 +340,7 @@ describe('an operation beyond the limits is refused before it runs', () => {
     expect(errors).toBeUndefined();
   });
 
-  test('fragments in a circle are refused', async () => {
+  test('fragments in a circle are rejected', async () => {
     const { errors } = await gateway.run(
       '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }',
     );
@@ -370,6 +373,6 @@ test.each([
   ['no operation', 'fragment A on Query { __typename }'],
   ['several operations without a name', 'query A { __typename } query B { __typename }'],
 ])('%s is the fault of the request', async (_what, document) => {
-  const { code } = await refusal(document);
+  const { code } = await rejection(document);
   expect(code).toBe('BAD_USER_INPUT');
 });

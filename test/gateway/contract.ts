@@ -5,7 +5,7 @@ import { describeQueries } from './queries.ts';
 import { describeReports } from './reports.ts';
 import { type Gateways, Session } from './session.ts';
 
-/** The API end to end: what is reported through one gateway is read and followed through another. */
+/** The API end to end: events that are reported through one gateway are read and followed through another. */
 export function describeContract(name: string, boot: () => Promise<Gateways>): void {
   describe(`the API over ${name}`, () => {
     let gateways: Gateways;

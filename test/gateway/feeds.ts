@@ -16,7 +16,7 @@ const subscription = `subscription ($tags: [String!], $after: SafeInt) {
 const numbered = (from: number, count: number): object[] =>
   Array.from({ length: count }, (_, n) => ({ type: 'Feed.Item', value: from + n }));
 
-/** What is reported through one gateway is followed through another. */
+/** Events are reported through one gateway and followed through another. */
 export function describeFeeds(session: Session): void {
   test('a feed over WebSocket resumes and goes on live, in order, without a gap', async () => {
     const { tag, indexes } = await session.report(numbered(0, 10));
@@ -30,8 +30,8 @@ export function describeFeeds(session: Session): void {
     }
     await client.dispose();
     expect(got.map(({ value }) => value)).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
-    const places = got.map(({ index }) => index);
-    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    const received = got.map(({ index }) => index);
+    expect(received).toEqual(received.toSorted((a, b) => a - b));
   });
 
   test('a feed over server-sent events is the same feed', async () => {
@@ -110,7 +110,7 @@ export function describeFeeds(session: Session): void {
   test.each([
     ['an index that the journal has not reached', { after: 900_000_000_000 }, 'INDEX_AHEAD'],
     ['a bad index', { after: -1 }, 'BAD_USER_INPUT'],
-  ])('%s is refused', async (_what, variables, code) => {
+  ])('%s is rejected', async (_what, variables, code) => {
     const client = createClient({ url: session.reader.webSocketUrl, webSocketImpl: WebSocket });
     const codes: unknown[] = [];
     try {

@@ -71,7 +71,7 @@ test.each<[string, () => Promise<string>]>([
   ['a variable by POST', () => post(withVariable, variables)],
   ['a literal over WebSocket', () => overWebSocket(withLiteral)],
   ['a variable over WebSocket', () => overWebSocket(withVariable, variables)],
-])('every digit is kept of what is reported as %s', async (_, report) => {
+])('every digit is kept of a number that is reported as %s', async (_, report) => {
   expect(await report()).toContain('"ReportedEvent"');
 
   const page = '{ events(orderBy: INDEX_DESC, first: 1) { nodes { value raw } } }';
@@ -91,7 +91,7 @@ test.each<[string, () => Promise<string>]>([
   }
 });
 
-test('a number that is no JSON value may have more digits than are kept', async () => {
+test('a number that is not a JSON value may have more digits than are kept', async () => {
   const query =
     'mutation ($f: Float!) { reportEvent(event: {traits: [{name: "f", value: {float: $f}}]}) { __typename } }';
   expect(await post(query, '{"f":12345678901234567891}')).toContain('"ReportedEvent"');

@@ -16,14 +16,14 @@ const patience = { timeout: patienceMs, interval: 100 };
 const readyOf = (gateway: TestGateway): Promise<number> =>
   fetch(`${gateway.origin}/readyz`).then(({ status }) => status);
 
-/** Reports again and again until it is taken, as a careful reporter does. */
+/** Retries a report until it is acknowledged, as a careful reporter does. */
 const reportAtLast = (gateway: TestGateway, message: string): Promise<void> =>
   vi.waitFor(
     async () => expect((await gateway.run(report, { message })).errors).toBeUndefined(),
     patience,
   );
 
-/** Follows everything from the beginning; what has come so far stands in `messages`. */
+/** Follows everything from the beginning; `messages` grows as they arrive. */
 function follow(gateway: TestGateway) {
   const messages: string[] = [];
   const client = createClient({ url: gateway.webSocketUrl, webSocketImpl: WebSocket });
@@ -43,7 +43,7 @@ function follow(gateway: TestGateway) {
 }
 
 describe.runIf(await postgresAvailable())('with PostgreSQL', () => {
-  test('NATS goes and comes: reports fail meanwhile, feeds miss nothing', async () => {
+  test('NATS stops and starts: reports fail meanwhile, feeds miss nothing', async () => {
     await using nats = await startNatsServer();
     await using database = await startDatabase();
     await using gateway = await bootGateway({
@@ -67,7 +67,7 @@ describe.runIf(await postgresAvailable())('with PostgreSQL', () => {
     expect(new Set(feed.messages).size).toBe(feed.messages.length);
   });
 
-  test('PostgreSQL goes and comes: reports and feeds go on, the store catches up', async () => {
+  test('PostgreSQL stops and starts: reports and feeds go on, the store catches up', async () => {
     await using nats = await startNatsServer();
     await using postgres = await startPostgres();
     await using gateway = await bootGateway({

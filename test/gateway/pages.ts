@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { schema } from '../../src/gateway/schema.ts';
 import type { Session } from './session.ts';
 
-/** Each field of a type as it is selected alone, with what of it is told at once. */
+/** A selection of each field of a type alone; objects are selected field by field. */
 function selectionsOf(typeName: string): string[] {
   const type = schema.getType(typeName);
   if (!isObjectType(type)) throw new Error(`${typeName} has no fields`);
@@ -72,7 +72,7 @@ export function describePages(session: Session): void {
       expect(backwards).toEqual(expected);
     });
 
-    test('a page holds of its events whatever is selected, and alone', async () => {
+    test('a page has exactly the selected fields of its events', async () => {
       const reported = await session.report([
         {
           type: 'Volume.Create',
@@ -131,7 +131,7 @@ export function describePages(session: Session): void {
       }
     });
 
-    test('the newest come first when nothing else is said', async () => {
+    test('the newest events come first by default', async () => {
       expect((await page('first: 3')).values).toEqual([8, 7, 6]);
     });
 
@@ -150,7 +150,7 @@ export function describePages(session: Session): void {
       expect((await page(`orderBy: INDEX_ASC, last: 2, ${between}`)).values).toEqual([4, 5]);
     });
 
-    test('a page of none says whether there are more', async () => {
+    test('an empty page says whether there are more', async () => {
       expect(await page('orderBy: INDEX_ASC, first: 0')).toMatchObject({
         values: [],
         hasNextPage: true,

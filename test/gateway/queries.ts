@@ -110,7 +110,7 @@ export function describeQueries(session: Session): void {
     });
   });
 
-  test('the catalogue knows what is built in and what was reported', async () => {
+  test('the catalogue has the built-in types and the reported ones', async () => {
     const category = `Thing${randomUUID().slice(0, 8)}`;
     const { minIndex } = await session.report([
       { category, action: 'Done' },
@@ -181,7 +181,7 @@ export function describeQueries(session: Session): void {
     ]);
   });
 
-  test('the journal says where it stands', async () => {
+  test('the journal reports its position', async () => {
     const { minIndex } = await session.report([{}]);
     const { journal } = await session.reader.gql(
       '{ journal { kind firstIndex lastIndex storedIndex } }',
@@ -191,7 +191,7 @@ export function describeQueries(session: Session): void {
     expect(['EMBEDDED', 'NATS']).toContain(journal.kind);
   });
 
-  test('minIndex behind the end of the journal is INDEX_AHEAD, at once', async () => {
+  test('minIndex after the end of the journal is INDEX_AHEAD, at once', async () => {
     const { errors } = await session.reader.run(
       '{ events(minIndex: 900000000000) { nodes { id } } }',
     );

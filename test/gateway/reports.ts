@@ -97,7 +97,7 @@ export function describeReports(session: Session): void {
     expect(event).toBeNull();
   });
 
-  test('nothing is required of an event', async () => {
+  test('no field of an event is required', async () => {
     const { tag, minIndex } = await session.report([{}]);
     const { events } = await session.reader.gql(
       `query ($tags: [String!], $minIndex: SafeInt) {
@@ -197,7 +197,7 @@ export function describeReports(session: Session): void {
     expect(again).toEqual([{ ...results[0], status: 'DUPLICATE' }]);
   });
 
-  test('a bad event among good ones is refused alone', async () => {
+  test('a bad event among good ones is rejected alone', async () => {
     const { payload, tag, minIndex } = await session.report([
       { type: 'Good.One' },
       { type: 'Bad.Time', time: 'yesterday' },

@@ -6,7 +6,7 @@ const report =
   'mutation { reportEvent(event: { type: "Kept" }) { ... on ReportedEvent { index } } }';
 const find = '{ events { nodes { type index } } journal { firstIndex lastIndex storedIndex } }';
 
-test('what was reported is there after a restart, and indexes go on', async () => {
+test('reported events are there after a restart, and indexes go on', async () => {
   await using data = await dataDirectory();
   {
     await using gateway = await bootGateway({ dataDirectory: data.path });
@@ -19,7 +19,7 @@ test('what was reported is there after a restart, and indexes go on', async () =
   expect(reportEvent.index).toBeGreaterThan(before.journal.lastIndex);
 });
 
-test('events older than the retention go, and their indexes are not given again', async () => {
+test('events older than the retention are deleted, and their indexes are not given again', async () => {
   await using data = await dataDirectory();
   let last = 0;
   {

@@ -31,7 +31,7 @@ export class Session {
     return this.#gateways().gateways.at(-1) ?? this.writer;
   }
 
-  /** Reports events under a tag that no other test uses, and says what was answered. */
+  /** Reports events under a tag that no other test uses, and returns the answer. */
   async report(events: readonly object[], tag = `test:${randomUUID()}`) {
     const tagged = events.map((event: { tags?: string[] }) => ({
       ...event,
@@ -42,7 +42,7 @@ export class Session {
     }>(mutation, { events: tagged });
     const { results } = payload;
     const indexes = results.map(({ index }) => index);
-    // The reader may hear of the store a moment after the writer does.
+    // The reader may be notified of the stored index a moment after the writer.
     const minIndex = Math.max(0, ...indexes.filter(Number.isSafeInteger));
     return { tag, payload, results, indexes, minIndex };
   }

@@ -43,7 +43,7 @@ test('a database that does not answer at the start: the port is open and says so
   await expectUnavailable(gateway, '{ journal { lastIndex } }');
 });
 
-test('NATS that does not answer at the start: reports fail, what is stored is found', async () => {
+test('NATS that does not answer at the start: reports fail, stored events are found', async () => {
   const log = { ...quiet, warn: vi.fn() };
   await using gateway = await bootGateway({
     environment: { NATS_URL: `nats://127.0.0.1:${await deadPort()}` },
@@ -61,5 +61,5 @@ test('NATS that does not answer at the start: reports fail, what is stored is fo
   expect(log.warn).toHaveBeenCalled();
 });
 
-/** These tests look for what is logged, or make it happen. */
+/** These tests cause warnings, or look for them in the log. */
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -19,7 +19,7 @@ import { createExecution } from '../../src/graphql/execution.ts';
 import { createCoercion } from '../../src/graphql/variables.ts';
 import type { PageRequest } from '../../src/store/store.ts';
 
-/** More than it takes until an operation is compiled. */
+/** More executions than it takes until an operation is compiled. */
 const uses = 12;
 
 const event: Event = {
@@ -56,7 +56,7 @@ const event: Event = {
   raw: null,
 };
 
-/** What no store answers: texts where there are numbers, nothing where there must be something. */
+/** A store with impossible answers: strings for numbers, null for values that are not null. */
 const flaws = [{ index: 'seven' }, { namespace: null }, { traits: [null] }, { time: undefined }];
 const flawed = flaws.map((flaw) => ({ ...event, ...flaw }) as unknown as Event);
 
@@ -73,7 +73,7 @@ function contextOf(events: readonly Event[]) {
         return { events, more: false };
       },
       event: async () => events[0] ?? null,
-      count: () => Promise.reject(new Error('away')),
+      count: () => Promise.reject(new Error('down')),
       types: async () => [{ category: 'Volume', action: 'Odd' }],
     },
     intake: {
@@ -100,7 +100,7 @@ const faultsOf = ({ errors = [] }: ExecutionResult): unknown[] =>
 
 /**
  * Expects of an operation that has been compiled the result that graphql-js gives, and the same questions to the
- * store. Where several things may not be null and are, either may tell of any of them.
+ * store. Where several non-null fields are null, each may report any one of them.
  */
 async function expectAlike(
   text: string,
@@ -120,7 +120,7 @@ async function expectAlike(
   });
   const { document: ofCoerced, coerce } = createCoercion(schema)(document, operation);
   const variableValues = coerce(variables);
-  if (variableValues === null) throw new Error('the variables are refused');
+  if (variableValues === null) throw new Error('the variables are rejected');
   const executeCoerced = createExecution(schema);
   for (let use = 1; use <= uses; use += 1) {
     const { context: contextValue, asked, reported } = contextOf(events);
@@ -139,7 +139,7 @@ async function expectAlike(
   }
 }
 
-/** Selections of a type, with aliases, inline fragments and repeated fields, at most so deep. */
+/** Selections of a type, with aliases, inline fragments and repeated fields, up to a depth. */
 function selectionOf(type: GraphQLNamedType, levels: number): fc.Arbitrary<string> {
   if (isUnionType(type)) {
     const members = type
@@ -152,7 +152,7 @@ function selectionOf(type: GraphQLNamedType, levels: number): fc.Arbitrary<strin
   if (!isObjectType(type)) throw new Error(`${type.name} has no fields`);
   const fields = fieldsOf(type, levels);
   return fc.array(fc.oneof(...fields), { minLength: 1, maxLength: 6 }).map((list) => {
-    // A name stands for one field of one selection: the place in the list tells those apart that differ.
+    // A name is one field of one selection: different ones get different positions in the list.
     const named = list.map((text, at) =>
       text.includes('{') || text.includes('(') ? `f${at}: ${text}` : text,
     );
@@ -229,7 +229,7 @@ describe('an operation that has been compiled', () => {
       [{ brief: true }, { brief: false }],
     ],
     [
-      'a field that fails beside one that does not',
+      'one field that fails and one that does not',
       `{ events(first: 1) { totalCount nodes { id } } other: event(id: "${event.id}") { index } }`,
       [{}],
     ],
