@@ -20,7 +20,8 @@ function follow(journal: Journal): { events: Event[]; batches: number[]; end: ()
   return { events, batches, end };
 }
 
-const indexes = (places: readonly { readonly index: number }[]) => places.map(({ index }) => index);
+const indexes = (appended: readonly { readonly index: number }[]) =>
+  appended.map(({ index }) => index);
 const increasing = (list: readonly number[]) =>
   list.every((index, n) => n === 0 || index > (list[n - 1] as number));
 const messages = (events: readonly Event[]) => events.map(({ message }) => message);
@@ -80,7 +81,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
     });
 
     test('notifies followers of every change once, in order, as it was reported', async () => {
-      const told = follow(journal);
+      const notified = follow(journal);
       const reports = Array.from({ length: 50 }, (_, n) =>
         report({
           message: `m${n}`,
@@ -104,33 +105,33 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
           raw: ['as it came'],
         }),
       );
-      const places = await journal.append(reports);
-      await vi.waitFor(() => expect(told.events).toHaveLength(50));
-      expect(told.events).toEqual(
+      const appended = await journal.append(reports);
+      await vi.waitFor(() => expect(notified.events).toHaveLength(50));
+      expect(notified.events).toEqual(
         reports.map(({ generatedId: _, ...said }, n) => ({
           ...said,
           type: 'Volume.Create',
-          index: places[n]?.index,
+          index: appended[n]?.index,
         })),
       );
-      expect(journal.position).toBe(places.at(-1)?.index);
+      expect(journal.position).toBe(appended.at(-1)?.index);
     });
 
     test('notifies a follower only of changes after it began and before it ended', async () => {
       await journal.append([report({ message: 'before' })]);
       await vi.waitFor(async () => expect(journal.position).toBe(await journal.lastIndex()));
-      const told = follow(journal);
+      const notified = follow(journal);
       const witness = follow(journal);
       await journal.append([report({ message: 'during' })]);
       await vi.waitFor(() => expect(witness.events).toHaveLength(1));
-      told.end();
+      notified.end();
       await journal.append([report({ message: 'after' })]);
       await vi.waitFor(() => expect(witness.events).toHaveLength(2));
-      expect(messages(told.events)).toEqual(['during']);
+      expect(messages(notified.events)).toEqual(['during']);
     });
 
     test('concurrent appends keep each caller’s order and share no index', async () => {
-      const told = follow(journal);
+      const notified = follow(journal);
       const callers = Array.from({ length: 20 }, (_, caller) =>
         Array.from({ length: 5 }, (_, turn) =>
           Array.from({ length: 1 + ((caller + turn) % 4) }, (_, n) =>
@@ -138,22 +139,24 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
           ),
         ),
       );
-      const placed = await Promise.all(
+      const appendedByCaller = await Promise.all(
         callers.map(async (turns) => {
-          const places: Appended[] = [];
-          for (const reports of turns) places.push(...(await journal.append(reports)));
-          return places;
+          const appended: Appended[] = [];
+          for (const reports of turns) appended.push(...(await journal.append(reports)));
+          return appended;
         }),
       );
-      for (const places of placed) expect(increasing(indexes(places))).toBe(true);
-      const all = indexes(placed.flat());
+      for (const each of appendedByCaller) expect(increasing(indexes(each))).toBe(true);
+      const all = indexes(appendedByCaller.flat());
       expect(new Set(all).size).toBe(all.length);
 
-      await vi.waitFor(() => expect(told.events).toHaveLength(all.length));
-      expect(indexes(told.events)).toEqual(all.toSorted((a, b) => a - b));
-      const place = new Map(told.events.map(({ message, index }) => [message, index]));
-      const said = callers.map((turns) => turns.flat().map(({ message }) => place.get(message)));
-      expect(said).toEqual(placed.map(indexes));
+      await vi.waitFor(() => expect(notified.events).toHaveLength(all.length));
+      expect(indexes(notified.events)).toEqual(all.toSorted((a, b) => a - b));
+      const indexOfMessage = new Map(notified.events.map(({ message, index }) => [message, index]));
+      const said = callers.map((turns) =>
+        turns.flat().map(({ message }) => indexOfMessage.get(message)),
+      );
+      expect(said).toEqual(appendedByCaller.map(indexes));
     });
 
     describe('reports of one id', () => {
@@ -181,27 +184,27 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
         ['in order', start, end],
         ['reversed', end, start],
       ])('followers see the completed event: %s', async (_, first, second) => {
-        const told = follow(journal);
+        const notified = follow(journal);
         const event = id();
         const [one] = await journal.append([first(event)]);
         const [two] = await journal.append([second(event)]);
-        await vi.waitFor(() => expect(told.events).toHaveLength(2));
-        expect(told.events[0]).toMatchObject({ id: event, index: one?.index });
-        expect(told.events[1]).toMatchObject({ id: event, index: two?.index, ...whole });
+        await vi.waitFor(() => expect(notified.events).toHaveLength(2));
+        expect(notified.events[0]).toMatchObject({ id: event, index: one?.index });
+        expect(notified.events[1]).toMatchObject({ id: event, index: two?.index, ...whole });
         expect(two?.index).toBeGreaterThan(one?.index as number);
       });
 
       test('both in one append', async () => {
-        const told = follow(journal);
+        const notified = follow(journal);
         const event = id();
-        const places = await journal.append([end(event), report(), start(event)]);
-        await vi.waitFor(() => expect(told.events).toHaveLength(3));
-        expect(indexes(told.events)).toEqual(indexes(places));
-        expect(told.events[2]).toMatchObject({ id: event, ...whole });
+        const appended = await journal.append([end(event), report(), start(event)]);
+        await vi.waitFor(() => expect(notified.events).toHaveLength(3));
+        expect(indexes(notified.events)).toEqual(indexes(appended));
+        expect(notified.events[2]).toMatchObject({ id: event, ...whole });
       });
 
       test('a repeat is a duplicate: it has the index of the first one and nobody is notified', async () => {
-        const told = follow(journal);
+        const notified = follow(journal);
         const event = id();
         const [first] = await journal.append([start(event)]);
         const again = { ...start(event), recordedAt: 1e15 + 1 };
@@ -209,8 +212,8 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
         expect(repeated.map(({ duplicate }) => duplicate)).toEqual([true, false, true]);
         expect(repeated[0]?.index).toBe(first?.index);
         const [last] = await journal.append([report({ message: 'last' })]);
-        await vi.waitFor(() => expect(told.events.at(-1)?.index).toBe(last?.index));
-        expect(messages(told.events)).toEqual(['begins', 'other', 'last']);
+        await vi.waitFor(() => expect(notified.events.at(-1)?.index).toBe(last?.index));
+        expect(messages(notified.events)).toEqual(['begins', 'other', 'last']);
       });
 
       describe.each([
@@ -219,10 +222,10 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
         ['default', 'b'],
       ])('of the namespaces %s and %s', (owner, other) => {
         test('the second is in conflict, nobody is notified, and the event stays its owner’s', async () => {
-          const told = follow(journal);
+          const notified = follow(journal);
           const event = id();
           await journal.append([{ ...start(event), namespace: owner }]);
-          await vi.waitFor(() => expect(told.events).toHaveLength(1));
+          await vi.waitFor(() => expect(notified.events).toHaveLength(1));
           const foreign = { ...end(event), namespace: other };
           const appended = journal.append([foreign, report({ message: 'other' }), foreign]);
           await expect(appended).rejects.toMatchObject({
@@ -230,9 +233,9 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
             outcomes: [{ code: 'CONFLICT' }, { duplicate: false }, { code: 'CONFLICT' }],
           });
           const [last] = await journal.append([{ ...end(event), namespace: owner }]);
-          await vi.waitFor(() => expect(told.events.at(-1)?.index).toBe(last?.index));
-          expect(messages(told.events)).toEqual(['begins', 'other', 'done']);
-          expect(told.events[2]).toMatchObject({ id: event, namespace: owner, ...whole });
+          await vi.waitFor(() => expect(notified.events.at(-1)?.index).toBe(last?.index));
+          expect(messages(notified.events)).toEqual(['begins', 'other', 'done']);
+          expect(notified.events[2]).toMatchObject({ id: event, namespace: owner, ...whole });
           const [again] = await journal.append([{ ...start(event), namespace: owner }]);
           expect(again?.duplicate).toBe(true);
         });
@@ -241,7 +244,7 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
           const event = id();
           await journal.append([{ ...start(event), namespace: owner }]);
           await restart();
-          const told = follow(journal);
+          const notified = follow(journal);
           await vi.waitFor(() => expect(journal.healthReason()).toBeNull());
           // Whether it is answered here depends on what this gateway knows by now.
           await journal.append([{ ...end(event), namespace: other }]).catch((error: unknown) => {
@@ -249,21 +252,21 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
           });
           await journal.append([{ ...end(event), namespace: owner }]);
           await vi.waitFor(async () => expect(journal.position).toBe(await journal.lastIndex()));
-          expect(told.events).toHaveLength(1);
-          expect(told.events[0]).toMatchObject({ id: event, namespace: owner, ...whole });
+          expect(notified.events).toHaveLength(1);
+          expect(notified.events[0]).toMatchObject({ id: event, namespace: owner, ...whole });
         });
       });
 
       test('concurrent reports of one event make the same event for everyone', async () => {
-        const told = follow(journal);
+        const notified = follow(journal);
         const event = id();
         const reports = Array.from({ length: 12 }, (_, n) =>
           report({ id: event, message: `m${n}`, time: 1e15 + n, tags: [`t${n}`] }),
         );
         await Promise.all(reports.map((each) => journal.append([each])));
-        await vi.waitFor(() => expect(told.events).toHaveLength(12));
-        expect(told.events.at(-1)).toMatchObject({ message: 'm11', time: 1e15 });
-        expect(told.events.at(-1)?.tags.toSorted()).toEqual(
+        await vi.waitFor(() => expect(notified.events).toHaveLength(12));
+        expect(notified.events.at(-1)).toMatchObject({ message: 'm11', time: 1e15 });
+        expect(notified.events.at(-1)?.tags.toSorted()).toEqual(
           reports.flatMap(({ tags }) => tags).toSorted(),
         );
       });
@@ -274,12 +277,12 @@ export function journalContract(name: string, place: () => Promise<JournalPlace>
       const [before] = await journal.append([known]);
       await restart();
       expect(await journal.lastIndex()).toBe(before?.index);
-      const told = follow(journal);
+      const notified = follow(journal);
       const [again, after] = await journal.append([known, report({ message: 'after' })]);
       expect(again).toEqual({ index: before?.index, duplicate: true });
       expect(after?.index).toBeGreaterThan(before?.index as number);
-      await vi.waitFor(() => expect(told.events).toHaveLength(1));
-      expect(messages(told.events)).toEqual(['after']);
+      await vi.waitFor(() => expect(notified.events).toHaveLength(1));
+      expect(messages(notified.events)).toEqual(['after']);
     });
 
     test('reports that were accepted before it closed are not lost', async () => {

@@ -52,29 +52,29 @@ describe('the embedded journal', () => {
 
   const open = async (options?: Parameters<typeof EmbeddedJournal.open>[1]) => {
     const journal = await EmbeddedJournal.open(log, options);
-    const told: Event[] = [];
-    journal.follow((changes) => told.push(...changes));
-    return { journal, told };
+    const notified: Event[] = [];
+    journal.follow((changes) => notified.push(...changes));
+    return { journal, notified };
   };
   const unavailable = { name: 'Unavailable' };
 
   test('a write whose answer was lost is not acknowledged, but followers are notified, and its indexes are not given again', async () => {
-    const { journal, told } = await open();
+    const { journal, notified } = await open();
     faults = ['unanswered'];
     const lost = [report({ message: 'a' }), report({ message: 'b' })];
     await expect(journal.append(lost)).rejects.toMatchObject(unavailable);
-    await vi.waitFor(() => expect(told.map(({ message }) => message)).toEqual(['a', 'b']));
+    await vi.waitFor(() => expect(notified.map(({ message }) => message)).toEqual(['a', 'b']));
     const [next] = await journal.append([report({ message: 'c' })]);
-    expect(told.map(({ message }) => message)).toEqual(['a', 'b', 'c']);
-    expect(next?.index).toBe((told[1]?.index ?? 0) + 1);
+    expect(notified.map(({ message }) => message)).toEqual(['a', 'b', 'c']);
+    expect(next?.index).toBe((notified[1]?.index ?? 0) + 1);
     expect(await journal.append(lost.map((each) => ({ ...each, generatedId: false })))).toEqual(
-      told.slice(0, 2).map(({ index }) => ({ index, duplicate: true })),
+      notified.slice(0, 2).map(({ index }) => ({ index, duplicate: true })),
     );
     await journal[Symbol.asyncDispose]();
   });
 
   test('a report that the database rejects is rejected alone, and nobody is notified of it', async () => {
-    const { journal, told } = await open();
+    const { journal, notified } = await open();
     const reports = [
       report({ message: 'a' }),
       report({ message: 'b\0' }),
@@ -84,7 +84,7 @@ describe('the embedded journal', () => {
       name: 'AppendError',
       outcomes: [{ duplicate: false }, { code: 'INVALID' }, { duplicate: false }],
     });
-    expect(told.map(({ message }) => message)).toEqual(['a', 'c']);
+    expect(notified.map(({ message }) => message)).toEqual(['a', 'c']);
     await journal[Symbol.asyncDispose]();
   });
 
@@ -109,7 +109,7 @@ describe('the embedded journal', () => {
   test.each(['unwritten', 'unanswered'] as const)(
     'a write that was prepared after one that failed is done once: %s',
     async (fault) => {
-      const { journal, told } = await open();
+      const { journal, notified } = await open();
       faults = [fault];
       // Enough reports for a second write to begin while the first is under way.
       const appends = Array.from({ length: 8 }, (_, n) =>
@@ -122,17 +122,17 @@ describe('the embedded journal', () => {
       expect(safe.length).toBeGreaterThan(0);
       expect(safe.length).toBeLessThan(4_000);
       await vi.waitFor(async () => expect(journal.position).toBe(await store.lastIndex()));
-      const indexes = told.map(({ index }) => index);
+      const indexes = notified.map(({ index }) => index);
       expect(indexes).toEqual(indexes.toSorted((a, b) => a - b));
-      expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
-      expect(told).toHaveLength(fault === 'unwritten' ? safe.length : safe.length + 1_000);
+      expect(new Set(notified.map(({ id }) => id)).size).toBe(notified.length);
+      expect(notified).toHaveLength(fault === 'unwritten' ? safe.length : safe.length + 1_000);
       for (const { index } of safe) expect(indexes).toContain(index);
       await journal[Symbol.asyncDispose]();
     },
   );
 
   test('while the log is down appends are rejected at once, and afterwards accepted again', async () => {
-    const { journal, told } = await open();
+    const { journal, notified } = await open();
     down = true;
     await expect(journal.append([report()])).rejects.toMatchObject(unavailable);
     await vi.waitFor(() => expect(journal.healthReason()).toBe('The database is down.'));
@@ -140,7 +140,7 @@ describe('the embedded journal', () => {
     down = false;
     await vi.waitFor(() => expect(journal.healthReason()).toBeNull());
     await journal.append([report({ message: 'again' })]);
-    expect(told.map(({ message }) => message)).toEqual(['again']);
+    expect(notified.map(({ message }) => message)).toEqual(['again']);
     await journal[Symbol.asyncDispose]();
   });
 
@@ -152,13 +152,13 @@ describe('the embedded journal', () => {
   });
 
   test('notifies of the writes of another before it writes itself', async () => {
-    const { journal, told } = await open();
+    const { journal, notified } = await open();
     const last = await store.lastIndex();
     await store.write([{ index: last + 1, report: report({ message: 'other' }) }], last);
     expect(await journal.append([report({ message: 'own' })])).toEqual([
       { index: last + 2, duplicate: false },
     ]);
-    expect(told.map(({ message }) => message)).toEqual(['other', 'own']);
+    expect(notified.map(({ message }) => message)).toEqual(['other', 'own']);
     await journal[Symbol.asyncDispose]();
   });
 

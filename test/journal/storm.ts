@@ -35,8 +35,8 @@ export class Storm {
       const reports = Array.from({ length: 5 }, () => report({ id: randomUUID() }));
       for (;;) {
         try {
-          const places = await journal.append(reports);
-          for (const [n, { index }] of places.entries()) {
+          const appended = await journal.append(reports);
+          for (const [n, { index }] of appended.entries()) {
             this.#acknowledged.set((reports[n] as Report).id, index);
           }
           break;

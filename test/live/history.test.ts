@@ -104,8 +104,8 @@ const indexes = (events: readonly Event[]) => events.map(({ index }) => index);
 describe('history', () => {
   test('is read page by page from the store where the ring does not reach back', async () => {
     open({ pageEvents: 7 });
-    const places = await append(40);
-    const from = (places[0]?.index as number) - 1;
+    const appended = await append(40);
+    const from = (appended[0]?.index as number) - 1;
     live[Symbol.dispose]();
     open({ pageEvents: 7 });
     const sink = subscribe(from);

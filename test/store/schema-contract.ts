@@ -48,13 +48,13 @@ function tableOf(body: string): { columns: string[]; key: string } {
 
 /** Migrations and the tables that they build, for any database. */
 export function schemaContract(
-  place: () => Promise<{ readonly connection: Connection } & AsyncDisposable>,
+  openHarness: () => Promise<{ readonly connection: Connection } & AsyncDisposable>,
 ): void {
   describe('migrations', () => {
-    let at: Awaited<ReturnType<typeof place>>;
+    let at: Awaited<ReturnType<typeof openHarness>>;
     let connection: Connection;
     beforeAll(async () => {
-      at = await place();
+      at = await openHarness();
       ({ connection } = at);
       await migrate(connection, log);
     });

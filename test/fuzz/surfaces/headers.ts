@@ -41,7 +41,7 @@ const odd: readonly HttpHeader[] = [
   ['X-Forwarded-Host', '['],
 ];
 
-/** Headers of a request, now and then with odd ones among them or in the place of what they were. */
+/** Headers of a request, now and then with odd ones among them or replacing them. */
 export function withOddHeaders(random: Random, headers: readonly HttpHeader[]): HttpHeader[] {
   if (!random.chance(0.2)) return [...headers];
   const added = random.chance(0.3)

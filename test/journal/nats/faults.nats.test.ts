@@ -28,12 +28,12 @@ test('without a server it reports why, rejects appends in time, and works once t
 });
 
 test('an append waits out a short absence of the server', async () => {
-  const { journal, told } = await at.follow();
+  const { journal, notified } = await at.follow();
   await at.server.stop();
   const appending = journal.append([report(), report()]);
   await at.server.restart();
   expect((await appending).map(({ index }) => index)).toEqual([1, 2]);
-  await vi.waitFor(() => expect(indexesOf(told)).toEqual([1, 2]), within);
+  await vi.waitFor(() => expect(indexesOf(notified)).toEqual([1, 2]), within);
 });
 
 test.each(['stop', 'kill'] as const)(
@@ -51,14 +51,14 @@ test.each(['stop', 'kill'] as const)(
     const acknowledged = await storm.stop();
 
     const last = await one.journal.lastIndex();
-    for (const { journal, told } of [one, two]) {
+    for (const { journal, notified } of [one, two]) {
       await vi.waitFor(() => expect(journal.position).toBe(last), within);
-      const places = new Map(told.map(({ id, index }) => [id, index]));
-      expect(places.size).toBe(told.length);
-      expect(isIncreasing(indexesOf(told))).toBe(true);
-      for (const [id, index] of acknowledged) expect(places.get(id)).toBe(index);
+      const indexOfId = new Map(notified.map(({ id, index }) => [id, index]));
+      expect(indexOfId.size).toBe(notified.length);
+      expect(isIncreasing(indexesOf(notified))).toBe(true);
+      for (const [id, index] of acknowledged) expect(indexOfId.get(id)).toBe(index);
     }
-    expect(indexesOf(one.told)).toEqual(indexesOf(two.told));
+    expect(indexesOf(one.notified)).toEqual(indexesOf(two.notified));
   },
 );
 
@@ -77,33 +77,33 @@ test('when the stream is recreated, numbering goes on above every index, and fol
   expect(new Set(given).size).toBe(given.length);
   const last = await one.journal.lastIndex();
   expect(last).toBeGreaterThanOrEqual(Math.max(...given));
-  for (const { journal, told } of [one, two]) {
+  for (const { journal, notified } of [one, two]) {
     await vi.waitFor(() => expect(journal.position).toBe(last), within);
-    expect(isIncreasing(indexesOf(told))).toBe(true);
+    expect(isIncreasing(indexesOf(notified))).toBe(true);
     // Reports in a deleted stream may be lost; some that followers were notified of may have been published once more.
-    const places = new Map(told.map(({ id, index }) => [id, index]));
+    const indexOfId = new Map(notified.map(({ id, index }) => [id, index]));
     for (const [id, index] of acknowledged) {
-      expect(places.get(id) ?? index).toBeLessThanOrEqual(index);
+      expect(indexOfId.get(id) ?? index).toBeLessThanOrEqual(index);
     }
   }
   expect(at.store.bases.size).toBe(4);
 });
 
 test('a report that is published once more to a stream that was recreated is published once', async () => {
-  const { journal, told } = await at.follow();
+  const { journal, notified } = await at.follow();
   const made = report({ tags: ['made'] });
   const [first] = await journal.append([made]);
-  await vi.waitFor(() => expect(indexesOf(told)).toEqual([first?.index]), within);
+  await vi.waitFor(() => expect(indexesOf(notified)).toEqual([first?.index]), within);
   await at.deleteStream();
   const again = report({ ...made, generatedId: true });
   const ends = report({ id: made.id, generatedId: false, tags: ['ends'], endTime: made.time });
   await journal.append([again, ends]);
-  await vi.waitFor(() => expect(told.at(-1)?.tags).toEqual(['made', 'ends']), within);
-  expect(told).toHaveLength(2);
+  await vi.waitFor(() => expect(notified.at(-1)?.tags).toEqual(['made', 'ends']), within);
+  expect(notified).toHaveLength(2);
 });
 
 test('a stream that somebody else recreated is used as it is', async () => {
-  const { journal, told } = await at.follow();
+  const { journal, notified } = await at.follow();
   await journal.append([report(), report(), report()]);
   await at.withConnection(async (connection) => {
     const { streams } = await connection.jetstreamManager();
@@ -116,13 +116,13 @@ test('a stream that somebody else recreated is used as it is', async () => {
   const [place] = await journal.append([report({ message: 'after' })]);
   expect(place?.index).toBeGreaterThan(3);
   await vi.waitFor(
-    () => expect(told.at(-1)).toMatchObject({ message: 'after', index: place?.index }),
+    () => expect(notified.at(-1)).toMatchObject({ message: 'after', index: place?.index }),
     within,
   );
 });
 
 test('no index is given a second time after the disk lost the end of the stream', async () => {
-  const { journal, told } = await at.follow();
+  const { journal, notified } = await at.follow();
   await journal.append([report(), report(), report()]);
   await at.server.stop();
   const backup = `${at.server.folder}-backup`;
@@ -130,7 +130,7 @@ test('no index is given a second time after the disk lost the end of the stream'
   await at.server.restart();
   await at.usable(journal);
   const lost = await journal.append(Array.from({ length: 700 }, () => report()));
-  await vi.waitFor(() => expect(told).toHaveLength(703), within);
+  await vi.waitFor(() => expect(notified).toHaveLength(703), within);
   await at.server.kill();
   await rm(at.server.folder, { recursive: true });
   await cp(backup, at.server.folder, { recursive: true });
@@ -138,8 +138,8 @@ test('no index is given a second time after the disk lost the end of the stream'
   await at.server.restart();
   const [place] = await journal.append([report({ message: 'after' })]);
   expect(place?.index).toBeGreaterThan(lost.at(-1)?.index as number);
-  await vi.waitFor(() => expect(told.at(-1)?.message).toBe('after'), within);
-  expect(told).toHaveLength(704);
+  await vi.waitFor(() => expect(notified.at(-1)?.message).toBe('after'), within);
+  expect(notified).toHaveLength(704);
 });
 
 test('a gateway that was cut off is notified of the changes that it missed, in order, once', async () => {
@@ -147,14 +147,14 @@ test('a gateway that was cut off is notified of the changes that it missed, in o
   const one = await at.follow(wire.url);
   const two = await at.follow();
   await one.journal.append([report()]);
-  await vi.waitFor(() => expect(one.told).toHaveLength(1), within);
+  await vi.waitFor(() => expect(one.notified).toHaveLength(1), within);
   wire.cut();
   await vi.waitFor(() => expect(one.journal.healthReason()).not.toBeNull(), within);
   await two.journal.append([report(), report()]);
   wire.mend();
   await two.journal.append([report()]);
-  await vi.waitFor(() => expect(one.told).toEqual(two.told), within);
-  expect(indexesOf(one.told)).toEqual([1, 2, 3, 4]);
+  await vi.waitFor(() => expect(one.notified).toEqual(two.notified), within);
+  expect(indexesOf(one.notified)).toEqual([1, 2, 3, 4]);
 });
 
 test('changes that left the stream while a gateway was cut off come from the store', async () => {
@@ -162,15 +162,15 @@ test('changes that left the stream while a gateway was cut off come from the sto
   const one = await at.follow(wire.url);
   const two = await at.follow();
   await one.journal.append([report()]);
-  await vi.waitFor(() => expect(one.told).toHaveLength(1), within);
+  await vi.waitFor(() => expect(one.notified).toHaveLength(1), within);
   wire.cut();
   await vi.waitFor(() => expect(one.journal.healthReason()).not.toBeNull(), within);
   await two.journal.append(Array.from({ length: 5 }, () => report()));
-  await vi.waitFor(() => expect(two.told).toHaveLength(6), within);
-  at.store.after = (index) => Promise.resolve(two.told.filter((event) => event.index > index));
+  await vi.waitFor(() => expect(two.notified).toHaveLength(6), within);
+  at.store.after = (index) => Promise.resolve(two.notified.filter((event) => event.index > index));
   await trimStream(two.journal.link.current, two.journal.stream, { milliseconds: 0, bytes: 0 }, 4);
   wire.mend();
-  await vi.waitFor(() => expect(one.told).toEqual(two.told), within);
+  await vi.waitFor(() => expect(one.notified).toEqual(two.notified), within);
   expect((await two.journal.stream.state()).firstSequence).toBe(5);
 });
 
@@ -187,11 +187,11 @@ test('reports that were on the wire when it was cut are recorded once, in order'
   wire.cut();
   await vi.waitFor(() => expect(one.journal.healthReason()).not.toBeNull(), within);
   wire.mend();
-  const places = (await settled).flat();
-  expect(places.map(({ index }) => index)).toEqual(Array.from({ length: 1000 }, (_, n) => n + 1));
-  expect(places.every(({ duplicate }) => !duplicate)).toBe(true);
-  await vi.waitFor(() => expect(two.told).toHaveLength(1000), within);
-  expect(two.told.map(({ message }) => message)).toEqual(
+  const appended = (await settled).flat();
+  expect(appended.map(({ index }) => index)).toEqual(Array.from({ length: 1000 }, (_, n) => n + 1));
+  expect(appended.every(({ duplicate }) => !duplicate)).toBe(true);
+  await vi.waitFor(() => expect(two.notified).toHaveLength(1000), within);
+  expect(two.notified.map(({ message }) => message)).toEqual(
     batches.flat().map(({ message }) => message),
   );
 });

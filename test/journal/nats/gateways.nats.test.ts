@@ -22,11 +22,11 @@ describe('several gateways on one stream', () => {
     );
     const all = appended.flat().map(({ index }) => index);
     expect(new Set(all).size).toBe(120);
-    for (const { told } of gateways) {
-      await vi.waitFor(() => expect(told).toHaveLength(120), within);
-      expect(indexesOf(told)).toEqual(all.toSorted((a, b) => a - b));
+    for (const { notified } of gateways) {
+      await vi.waitFor(() => expect(notified).toHaveLength(120), within);
+      expect(indexesOf(notified)).toEqual(all.toSorted((a, b) => a - b));
     }
-    expect(gateways[0]?.told).toEqual(gateways[1]?.told);
+    expect(gateways[0]?.notified).toEqual(gateways[1]?.notified);
   });
 
   const id = randomUUID();
@@ -42,12 +42,12 @@ describe('several gateways on one stream', () => {
     const two = await at.follow();
     await one.journal.append([first]);
     await two.journal.append([second]);
-    for (const { told } of [one, two]) {
-      await vi.waitFor(() => expect(told).toHaveLength(2), within);
-      expect(told[1]).toMatchObject({ id, index: 2, ...whole });
-      expect(told[1]?.tags.toSorted()).toEqual(['a', 'b']);
+    for (const { notified } of [one, two]) {
+      await vi.waitFor(() => expect(notified).toHaveLength(2), within);
+      expect(notified[1]).toMatchObject({ id, index: 2, ...whole });
+      expect(notified[1]?.tags.toSorted()).toEqual(['a', 'b']);
     }
-    expect(one.told).toEqual(two.told);
+    expect(one.notified).toEqual(two.notified);
   });
 
   test('complete an event whose first report is only in the stream, before they began', async () => {
@@ -55,8 +55,8 @@ describe('several gateways on one stream', () => {
     await one.journal.append([{ ...start, generatedId: true }, report()]);
     const late = await at.follow();
     await one.journal.append([end]);
-    await vi.waitFor(() => expect(late.told).toHaveLength(1), within);
-    expect(late.told[0]).toMatchObject({ index: 3, ...whole });
+    await vi.waitFor(() => expect(late.notified).toHaveLength(1), within);
+    expect(late.notified[0]).toMatchObject({ index: 3, ...whole });
   });
 
   test('complete an event whose first report is only in the store', async () => {
@@ -66,8 +66,8 @@ describe('several gateways on one stream', () => {
     at.store.known.set(id, [{ index: 1, report: start }]);
     const late = await at.follow();
     await late.journal.append([end]);
-    await vi.waitFor(() => expect(late.told).toHaveLength(1), within);
-    expect(late.told[0]).toMatchObject({ index: 2, ...whole });
+    await vi.waitFor(() => expect(late.notified).toHaveLength(1), within);
+    expect(late.notified[0]).toMatchObject({ index: 2, ...whole });
   });
 
   test('a store that is ahead of the stream does not change earlier events', async () => {
@@ -78,9 +78,9 @@ describe('several gateways on one stream', () => {
     ]);
     await one.journal.append([start]);
     await one.journal.append([end]);
-    await vi.waitFor(() => expect(one.told).toHaveLength(2), within);
-    expect(one.told[0]).toMatchObject({ index: 1, endTime: null });
-    expect(one.told[1]).toMatchObject({ index: 2, ...whole });
+    await vi.waitFor(() => expect(one.notified).toHaveLength(2), within);
+    expect(one.notified[0]).toMatchObject({ index: 1, endTime: null });
+    expect(one.notified[1]).toMatchObject({ index: 2, ...whole });
   });
 
   const own = { ...start, namespace: 'a' };
@@ -90,7 +90,7 @@ describe('several gateways on one stream', () => {
     const one = await at.follow();
     const two = await at.follow();
     await one.journal.append([own]);
-    await vi.waitFor(() => expect(two.told).toHaveLength(1), within);
+    await vi.waitFor(() => expect(two.notified).toHaveLength(1), within);
     await expect(two.journal.append([foreign])).rejects.toMatchObject({
       outcomes: [{ code: 'CONFLICT' }],
     });
@@ -106,11 +106,11 @@ describe('several gateways on one stream', () => {
       gateways[1].journal.append(by('b').reverse()),
     ]);
     await gateways[0].journal.append([report({ message: 'last' })]);
-    for (const { told } of gateways) {
-      await vi.waitFor(() => expect(told.at(-1)?.message).toBe('last'), within);
-      expect(told).toHaveLength(51);
+    for (const { notified } of gateways) {
+      await vi.waitFor(() => expect(notified.at(-1)?.message).toBe('last'), within);
+      expect(notified).toHaveLength(51);
     }
-    expect(gateways[0].told).toEqual(gateways[1].told);
+    expect(gateways[0].notified).toEqual(gateways[1].notified);
   });
 
   test.each([
@@ -129,9 +129,9 @@ describe('several gateways on one stream', () => {
     });
     expect(await late.journal.lastIndex()).toBe(2);
     await late.journal.append([{ ...end, namespace: 'a' }]);
-    for (const { told } of [late, late2]) {
-      await vi.waitFor(() => expect(told).toHaveLength(1), within);
-      expect(told[0]).toMatchObject({ index: 3, namespace: 'a', ...whole });
+    for (const { notified } of [late, late2]) {
+      await vi.waitFor(() => expect(notified).toHaveLength(1), within);
+      expect(notified[0]).toMatchObject({ index: 3, namespace: 'a', ...whole });
     }
     // By now every gateway knows whose it is.
     for (const { journal } of [one, late, late2]) {
@@ -151,9 +151,9 @@ describe('several gateways on one stream', () => {
       await one.journal.append([each]).catch(() => {});
     }
     await one.journal.append([report({ message: 'last' })]);
-    await vi.waitFor(() => expect(one.told.at(-1)?.message).toBe('last'), within);
-    expect(one.told.slice(0, -1).map(({ namespace }) => namespace)).toEqual(['a', 'a']);
-    expect(one.told[1]).toMatchObject(whole);
+    await vi.waitFor(() => expect(one.notified.at(-1)?.message).toBe('last'), within);
+    expect(one.notified.slice(0, -1).map(({ namespace }) => namespace)).toEqual(['a', 'a']);
+    expect(one.notified[1]).toMatchObject(whole);
   });
 
   test('a report that was taken for the first while the store was down is left out once it answers', async () => {
@@ -164,28 +164,28 @@ describe('several gateways on one stream', () => {
     at.store.storedIndex = 1;
     at.store.reports = () => Promise.reject(new Unavailable('The database is down.'));
     await one.journal.append([foreign]);
-    await vi.waitFor(() => expect(one.told).toHaveLength(2), within);
-    expect(one.told[1]).toMatchObject({ namespace: 'b' });
+    await vi.waitFor(() => expect(one.notified).toHaveLength(2), within);
+    expect(one.notified[1]).toMatchObject({ namespace: 'b' });
     at.store.reports = reports;
     await setTimeout(1_100);
     await one.journal.append([{ ...end, namespace: 'a' }]);
-    await vi.waitFor(() => expect(one.told).toHaveLength(3), within);
-    expect(one.told[2]).toMatchObject({ index: 3, namespace: 'a', ...whole });
-    expect(one.told[2]?.tags).toEqual(['a', 'b']);
+    await vi.waitFor(() => expect(one.notified).toHaveLength(3), within);
+    expect(one.notified[2]).toMatchObject({ index: 3, namespace: 'a', ...whole });
+    expect(one.notified[2]?.tags).toEqual(['a', 'b']);
   });
 
   test('an event that retention has deleted owns its id no longer, in whichever gateway remembers it', async () => {
     const [one, two] = [await at.follow(), await at.follow()];
     await one.journal.append([own]);
-    await vi.waitFor(() => expect(two.told).toHaveLength(1), within);
+    await vi.waitFor(() => expect(two.notified).toHaveLength(1), within);
     at.store.storedIndex = 1;
     const late = await at.follow();
     await one.journal.append([foreign]);
     await one.journal.append([{ ...end, namespace: 'a' }]).catch(() => {});
     await one.journal.append([report({ message: 'last' })]);
-    for (const { told } of [one, two, late]) {
-      await vi.waitFor(() => expect(told.at(-1)?.message).toBe('last'), within);
-      expect(told.at(-2)).toMatchObject({ index: 2, namespace: 'b', category: 'event' });
+    for (const { notified } of [one, two, late]) {
+      await vi.waitFor(() => expect(notified.at(-1)?.message).toBe('last'), within);
+      expect(notified.at(-2)).toMatchObject({ index: 2, namespace: 'b', category: 'event' });
     }
   });
 
@@ -197,8 +197,8 @@ describe('several gateways on one stream', () => {
     const one = await at.follow();
     await one.journal.append([start]);
     await one.journal.append([end]);
-    await vi.waitFor(() => expect(one.told).toHaveLength(2), within);
-    expect(one.told[1]).toMatchObject(whole);
+    await vi.waitFor(() => expect(one.notified).toHaveLength(2), within);
+    expect(one.notified[1]).toMatchObject(whole);
     expect(one.journal.incomplete).toBeGreaterThan(0);
   });
 });

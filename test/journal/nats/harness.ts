@@ -100,9 +100,9 @@ export class NatsPlace implements AsyncDisposable {
   async follow(url = this.server.url) {
     const journal = this.open(url);
     await this.usable(journal);
-    const told: Event[] = [];
-    journal.follow((changes) => told.push(...changes));
-    return { journal, told };
+    const notified: Event[] = [];
+    journal.follow((changes) => notified.push(...changes));
+    return { journal, notified };
   }
 
   async usable(journal: NatsJournal): Promise<void> {

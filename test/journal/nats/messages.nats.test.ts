@@ -41,7 +41,7 @@ test('a stream without our subjects makes the journal unhealthy, with the reason
 });
 
 test('a message that is not a report is counted and skipped', async () => {
-  const { journal, told } = await at.follow();
+  const { journal, notified } = await at.follow();
   await at.withConnection(async (connection) => {
     const jetStream = connection.jetstream();
     for (const body of ['', 'nonsense', '{"v":2}', '[]', '{"v":1}']) {
@@ -51,28 +51,28 @@ test('a message that is not a report is counted and skipped', async () => {
   const [place] = await journal.append([report({ message: 'good' })]);
   expect(place?.index).toBe(6);
   await vi.waitFor(() => expect(journal.position).toBe(6), within);
-  expect(told.map(({ message }) => message)).toEqual(['good']);
+  expect(notified.map(({ message }) => message)).toEqual(['good']);
   expect(journal.malformed).toBe(5);
 });
 
 test('a follower that fails does not keep others from being notified', async () => {
-  const { journal, told } = await at.follow();
+  const { journal, notified } = await at.follow();
   journal.follow(() => {
     throw new Error('a fault of its own');
   });
   await journal.append([report()]);
   await journal.append([report()]);
-  await vi.waitFor(() => expect(told).toHaveLength(2), within);
+  await vi.waitFor(() => expect(notified).toHaveLength(2), within);
 });
 
 test('large reports arrive, in order', async () => {
-  const { journal, told } = await at.follow();
+  const { journal, notified } = await at.follow();
   const reports = Array.from({ length: 60 }, (_, n) =>
     report({ message: `${n}`, raw: 'x'.repeat(250_000) }),
   );
   await journal.append(reports);
-  await vi.waitFor(() => expect(told).toHaveLength(60), within);
-  expect(told.map(({ message }) => message)).toEqual(reports.map(({ message }) => message));
+  await vi.waitFor(() => expect(notified).toHaveLength(60), within);
+  expect(notified.map(({ message }) => message)).toEqual(reports.map(({ message }) => message));
 });
 
 test('a report larger than the server takes is rejected, and others go on', async () => {

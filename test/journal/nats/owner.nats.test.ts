@@ -22,7 +22,7 @@ const keep = { milliseconds: 86_400_000, bytes: 2 ** 30 };
 
 interface Gateway extends AsyncDisposable {
   readonly journal: ReturnType<typeof openNatsJournal>;
-  readonly told: Event[];
+  readonly notified: Event[];
 }
 
 let server: NatsServer;
@@ -47,11 +47,11 @@ async function open(store: OpenStore): Promise<Gateway> {
     () => expect(journal.healthReason() ?? filler.healthReason()).toBeNull(),
     within,
   );
-  const told: Event[] = [];
-  journal.follow((changes) => told.push(...changes));
+  const notified: Event[] = [];
+  journal.follow((changes) => notified.push(...changes));
   return {
     journal,
-    told,
+    notified,
     async [Symbol.asyncDispose]() {
       await filler[Symbol.asyncDispose]();
       await journal[Symbol.asyncDispose]();
@@ -151,9 +151,9 @@ test('reports of any ids and namespaces make the events of a plain fold: live in
       const journal = journalOf(answered);
       expectAnswers(answered, journal);
       const changes = plainChanges(journal);
-      for (const { told } of gateways) {
-        await vi.waitFor(() => expect(told.at(-1)?.index).toBe(last), within);
-        expect(told.filter(({ id }) => mine.has(id))).toEqual(changes);
+      for (const { notified } of gateways) {
+        await vi.waitFor(() => expect(notified.at(-1)?.index).toBe(last), within);
+        expect(notified.filter(({ id }) => mine.has(id))).toEqual(changes);
       }
       expect(await place.store.untilStored(last, within.timeout)).toBe(true);
       const { events } = await place.store.page({
@@ -189,9 +189,9 @@ test('a restart of every gateway between two reports of an id changes nothing ab
   const before = place.store.conflicting;
   await outcomesOf(two.journal, [report({ id, namespace: 'b', message: 'foreign' })]);
   const [last] = await one.journal.append([report({ message: 'last' })]);
-  for (const { told } of gateways) {
-    await vi.waitFor(() => expect(told.at(-1)?.index).toBe(last?.index), within);
-    expect(told.map(({ message }) => message)).toEqual(['last']);
+  for (const { notified } of gateways) {
+    await vi.waitFor(() => expect(notified.at(-1)?.index).toBe(last?.index), within);
+    expect(notified.map(({ message }) => message)).toEqual(['last']);
   }
   expect(await place.store.untilStored(last?.index ?? 0, within.timeout)).toBe(true);
   expect(last?.index).toBe((own?.index ?? 0) + 2);
@@ -204,13 +204,13 @@ test('an expired event’s id is free again, for every gateway alike, though one
   const [one, two] = gateways as [Gateway, Gateway];
   const [own] = await one.journal.append([report({ id, namespace: 'a', message: 'own' })]);
   expect(await place.store.untilStored(own?.index ?? 0, within.timeout)).toBe(true);
-  await vi.waitFor(() => expect(two.told.at(-1)?.index).toBe(own?.index), within);
+  await vi.waitFor(() => expect(two.notified.at(-1)?.index).toBe(own?.index), within);
   await place.store.expire(Date.UTC(9000, 1) * 1_000);
   const fresh = await open(place.store);
   const [next] = await two.journal.append([report({ id, namespace: 'b', message: 'next' })]);
-  for (const { told } of [one, two, fresh]) {
+  for (const { notified } of [one, two, fresh]) {
     await vi.waitFor(
-      () => expect(told.at(-1)).toMatchObject({ message: 'next', index: next?.index }),
+      () => expect(notified.at(-1)).toMatchObject({ message: 'next', index: next?.index }),
       within,
     );
   }

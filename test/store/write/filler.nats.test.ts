@@ -75,7 +75,8 @@ function storm(journal: Gateway['journal']) {
     while (!stopped) {
       const reports = Array.from({ length: 20 }, () => report({ id: randomUUID() }));
       const appended = await journal.append(reports);
-      for (const [n, { index }] of appended.entries()) acknowledged.set(index, reports[n] as Report);
+      for (const [n, { index }] of appended.entries())
+        acknowledged.set(index, reports[n] as Report);
     }
   })();
   return {
@@ -190,7 +191,8 @@ describe.skipIf(!(await postgresAvailable()))('The filler', () => {
     for (let batch = 0; batch < 30; batch += 1) {
       const reports = Array.from({ length: 100 }, () => report());
       const appended = await first.journal.append(reports);
-      for (const [n, { index }] of appended.entries()) acknowledged.set(index, reports[n] as Report);
+      for (const [n, { index }] of appended.entries())
+        acknowledged.set(index, reports[n] as Report);
     }
     expect(await first.store.lastIndex()).toBe(0);
     await expectStored(await open(), acknowledged);
