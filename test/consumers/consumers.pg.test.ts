@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { postgresAvailable } from '../postgres.ts';
-import { postgresPlace, type StorePlace } from '../store/harness.ts';
+import { postgresHarness, type StoreHarness } from '../store/harness.ts';
 import { consumerContract } from './contract.ts';
 
 describe.skipIf(!(await postgresAvailable()))('Durable consumers over PostgreSQL', () => {
-  let place: StorePlace;
+  let harness: StoreHarness;
   beforeAll(async () => {
-    place = await postgresPlace();
+    harness = await postgresHarness();
   });
-  afterAll(() => place[Symbol.asyncDispose]());
-  consumerContract(() => place.store.consumers);
+  afterAll(() => harness[Symbol.asyncDispose]());
+  consumerContract(() => harness.store.consumers);
 });

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { pglitePlace, type StorePlace } from '../store/harness.ts';
+import { pgliteHarness, type StoreHarness } from '../store/harness.ts';
 import { consumerContract } from './contract.ts';
 
 describe('Durable consumers over PGlite', () => {
-  let place: StorePlace;
+  let harness: StoreHarness;
   beforeAll(async () => {
-    place = await pglitePlace();
+    harness = await pgliteHarness();
   });
-  afterAll(() => place[Symbol.asyncDispose]());
-  consumerContract(() => place.store.consumers);
+  afterAll(() => harness[Symbol.asyncDispose]());
+  consumerContract(() => harness.store.consumers);
 });

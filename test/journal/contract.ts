@@ -5,7 +5,7 @@ import type { Appended, Journal } from '../../src/journal/journal.ts';
 import { report } from './report.ts';
 
 /** An empty log of the suite's own, and a way to open it, again after the journal over it was closed. */
-export interface JournalPlace extends AsyncDisposable {
+export interface JournalHarness extends AsyncDisposable {
   open(): Promise<Journal>;
 }
 
@@ -27,13 +27,13 @@ const increasing = (list: readonly number[]) =>
 const messages = (events: readonly Event[]) => events.map(({ message }) => message);
 
 /** The promises of journal.ts, for any journal. */
-export function journalContract(name: string, place: () => Promise<JournalPlace>): void {
+export function journalContract(name: string, harness: () => Promise<JournalHarness>): void {
   describe(`${name} keeps the promises of a journal`, () => {
-    let at: JournalPlace;
+    let at: JournalHarness;
     let journal: Journal;
 
     beforeAll(async () => {
-      at = await place();
+      at = await harness();
     });
     afterAll(async () => {
       await at[Symbol.asyncDispose]();

@@ -5,23 +5,23 @@ import { EmbeddedJournal } from '../../src/journal/embedded.ts';
 import type { EventLog } from '../../src/journal/event-log.ts';
 import { Unavailable } from '../../src/runtime/unavailable.ts';
 import type { OpenStore } from '../../src/store/open.ts';
-import { pglitePlace, type StorePlace } from '../store/harness.ts';
+import { pgliteHarness, type StoreHarness } from '../store/harness.ts';
 import { journalContract } from './contract.ts';
 import { report } from './report.ts';
 
 journalContract('The embedded journal over PGlite', async () => {
-  const { store, ...place } = await pglitePlace();
-  return { ...place, open: () => EmbeddedJournal.open(store) };
+  const { store, ...harness } = await pgliteHarness();
+  return { ...harness, open: () => EmbeddedJournal.open(store) };
 });
 
 describe('the embedded journal', () => {
-  let place: StorePlace;
+  let harness: StoreHarness;
   let store: OpenStore;
   beforeAll(async () => {
-    place = await pglitePlace();
-    store = place.store;
+    harness = await pgliteHarness();
+    store = harness.store;
   });
-  afterAll(() => place[Symbol.asyncDispose]());
+  afterAll(() => harness[Symbol.asyncDispose]());
 
   /** The store, and the faults of its next writes. */
   let faults: ('none' | 'unwritten' | 'unanswered')[];

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 import { RawSocket } from '../server/raw-socket.ts';
-import type { Place } from './harness.ts';
+import type { Harness } from './harness.ts';
 
 /** Random numbers that are the same for the same seed. */
 function random(seed: number): () => number {
@@ -31,26 +31,26 @@ const perRound = 30;
 
 /** Clients that connect, subscribe and disconnect at random, in the same way for the same seed. */
 export class Crowd {
-  readonly #place: Place;
+  readonly #harness: Harness;
   readonly #next: () => number;
   readonly #open: RawSocket[] = [];
   readonly #idle = timers().length;
   connected = 0;
   subscribed = 0;
 
-  constructor(place: Place, seed: number) {
-    this.#place = place;
+  constructor(harness: Harness, seed: number) {
+    this.#harness = harness;
     this.#next = random(seed);
   }
 
   /** Opens connections, subscribes and unsubscribes over most of them, and closes some. */
   async round(): Promise<void> {
     const open = this.#open;
-    const fresh = Array.from({ length: perRound }, () => RawSocket.open(this.#place.socketUrl));
+    const fresh = Array.from({ length: perRound }, () => RawSocket.open(this.#harness.socketUrl));
     open.push(...(await Promise.all(fresh)));
     this.connected += perRound;
     const changes = Array.from({ length: 10 }, () => ({ key: this.#key(), tags: ['a'] }));
-    await this.#place.report(...changes);
+    await this.#harness.report(...changes);
     for (const socket of open) {
       if (this.#next() >= 0.3) this.#subscribe(socket);
     }
@@ -63,7 +63,7 @@ export class Crowd {
   async leave(): Promise<void> {
     for (const socket of this.#open) socket.close();
     this.#open.length = 0;
-    const { live, sockets } = this.#place;
+    const { live, sockets } = this.#harness;
     await vi.waitFor(() => {
       const nothing = { subscriptions: 0, channels: 0, feeds: 0, indexEntries: 0 };
       expect(live.stats()).toMatchObject(nothing);
@@ -78,7 +78,7 @@ export class Crowd {
 
   #subscribe(socket: RawSocket): void {
     const back = this.#pick(300);
-    const at = this.#next() < 0.5 ? null : Math.max(1, this.#place.journal.position - back);
+    const at = this.#next() < 0.5 ? null : Math.max(1, this.#harness.journal.position - back);
     const id = `${++this.subscribed}`;
     const query = queries[this.#pick(queries.length)] as string;
     socket.subscribe(id, query, { at, key: this.#key() });

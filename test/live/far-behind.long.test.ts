@@ -1,29 +1,29 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { RawSocket } from '../server/raw-socket.ts';
-import { openSite, type Place, type Site } from './harness.ts';
+import { type Harness, type Harnesses, openHarnesses } from './harness.ts';
 import { megabytesInUse } from './heap.ts';
 
 const missedEvents = 1_000_000;
 const batch = 1_000;
 
-let site: Site;
-let place: Place;
+let harnesses: Harnesses;
+let harness: Harness;
 beforeAll(async () => {
-  site = await openSite();
-  place = await site.open();
+  harnesses = await openHarnesses();
+  harness = await harnesses.open();
 }, 60_000);
 afterAll(async () => {
-  await place[Symbol.asyncDispose]();
-  await site[Symbol.asyncDispose]();
+  await harness[Symbol.asyncDispose]();
+  await harnesses[Symbol.asyncDispose]();
 });
 
 test('a backfill of a million events takes bounded memory, and continues live', async () => {
   for (let n = 0; n < missedEvents / batch; n += 4) {
-    const some = () => place.report(...Array.from({ length: batch }, () => ({ tags: ['far'] })));
+    const some = () => harness.report(...Array.from({ length: batch }, () => ({ tags: ['far'] })));
     await Promise.all([some(), some(), some(), some()]);
   }
-  const from = place.journal.position - missedEvents;
-  const socket = await RawSocket.open(place.socketUrl);
+  const from = harness.journal.position - missedEvents;
+  const socket = await RawSocket.open(harness.socketUrl);
   let last = from;
   let got = 0;
   socket.webSocket.removeAllListeners('message');
@@ -46,14 +46,14 @@ test('a backfill of a million events takes bounded memory, and continues live', 
   );
   let live = 0;
   while (got < missedEvents + live) {
-    await place.report({ tags: ['live'] }, { tags: ['live'] });
+    await harness.report({ tags: ['live'] }, { tags: ['live'] });
     live += 2;
     if (got < missedEvents)
-      await vi.waitFor(() => expect(place.sockets.stats().queuedBytes).toBeLessThan(2 ** 20));
+      await vi.waitFor(() => expect(harness.sockets.stats().queuedBytes).toBeLessThan(2 ** 20));
     else await vi.waitFor(() => expect(got).toBe(missedEvents + live), 10_000);
   }
   clearInterval(watch);
-  expect(place.live.stats()).toMatchObject({ subscriptions: 1, channels: 1 });
+  expect(harness.live.stats()).toMatchObject({ subscriptions: 1, channels: 1 });
   expect(most - before).toBeLessThan(32);
   socket.close();
 }, 600_000);

@@ -23,7 +23,7 @@ import { everybody } from '../access/everybody.ts';
 import { type TemporaryDatabase, temporaryDatabase } from '../database.ts';
 import { report } from '../journal/report.ts';
 
-interface PlaceOptions {
+interface HarnessOptions {
   readonly limits?: Partial<LiveLimits>;
   readonly maxConnections?: number;
   readonly maxOperations?: number;
@@ -34,7 +34,7 @@ interface PlaceOptions {
 }
 
 /** A store, a journal, live feeds and an HTTP server, as a gateway has them. */
-export interface Place extends AsyncDisposable {
+export interface Harness extends AsyncDisposable {
   readonly store: OpenStore;
   readonly journal: Journal;
   readonly live: Live;
@@ -51,34 +51,34 @@ export interface Place extends AsyncDisposable {
   stored(): Promise<readonly Event[]>;
 }
 
-/** One database and one port for several of them in turn, as for a gateway that is restarted. */
-export interface Site extends AsyncDisposable {
-  open(options?: PlaceOptions): Promise<Place>;
+/** One database and one port for several harnesses in turn, as for a gateway that is restarted. */
+export interface Harnesses extends AsyncDisposable {
+  open(options?: HarnessOptions): Promise<Harness>;
 }
 
 const log = createLog('silent');
 
-/** These places have none. */
+/** These harnesses have none. */
 const withoutSinks = {} as GraphContext['sinks'];
 
-export async function openSite(): Promise<Site> {
+export async function openHarnesses(): Promise<Harnesses> {
   const database = await temporaryDatabase();
   let port = 0;
   return {
     async open(options = {}) {
-      const place = await openPlace(database, port, options);
-      port = Number(new URL(place.url).port);
-      return place;
+      const harness = await openHarness(database, port, options);
+      port = Number(new URL(harness.url).port);
+      return harness;
     },
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
 
-async function openPlace(
+async function openHarness(
   database: TemporaryDatabase,
   port: number,
-  options: PlaceOptions,
-): Promise<Place> {
+  options: HarnessOptions,
+): Promise<Harness> {
   const { limits = {}, log: said = log } = options;
   const { databaseUrl, dataDirectory } = database;
   const store = await openStore({ databaseUrl, dataDirectory, exclusive: true, log: said });

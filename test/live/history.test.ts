@@ -269,9 +269,9 @@ describe('a pulled feed', () => {
       { filter: everything, afterIndex: null },
       new AbortController().signal,
     );
-    const [place] = await append(1);
+    const [appended] = await append(1);
     const { value } = await feed.next();
-    expect((value as FeedBatch).events).toMatchObject([{ index: place?.index }]);
+    expect((value as FeedBatch).events).toMatchObject([{ index: appended?.index }]);
     await feed.return();
     expect(live.stats().feeds).toBe(0);
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Crowd, smallRing } from './crowd.ts';
-import { openSite } from './harness.ts';
+import { openHarnesses } from './harness.ts';
 import { megabytesInUse } from './heap.ts';
 
 /** Ten thousand connections together. */
@@ -8,12 +8,12 @@ const seeds = [20_261_120, 7, 424_242, 99_991];
 const rounds = 84;
 
 test('no timer, channel or memory remains of ten thousand connections', async () => {
-  await using site = await openSite();
-  await using place = await site.open({ limits: smallRing });
+  await using harnesses = await openHarnesses();
+  await using harness = await harnesses.open({ limits: smallRing });
   const inUse: number[] = [];
   let connected = 0;
   for (const seed of seeds) {
-    const crowd = new Crowd(place, seed);
+    const crowd = new Crowd(harness, seed);
     for (let n = 0; n < rounds; n++) await crowd.round();
     await crowd.leave();
     connected += crowd.connected;

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { Crowd, smallRing } from './crowd.ts';
-import { openSite } from './harness.ts';
+import { openHarnesses } from './harness.ts';
 
 test('nothing remains of connections and subscriptions that have ended', async () => {
-  await using site = await openSite();
-  await using place = await site.open({ limits: smallRing });
-  const crowd = new Crowd(place, 20_261_120);
+  await using harnesses = await openHarnesses();
+  await using harness = await harnesses.open({ limits: smallRing });
+  const crowd = new Crowd(harness, 20_261_120);
   for (let n = 0; n < 20; n++) await crowd.round();
   expect(crowd.subscribed).toBeGreaterThan(1_000);
   await crowd.leave();

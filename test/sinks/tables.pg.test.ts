@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { postgresAvailable } from '../postgres.ts';
-import { postgresPlace, type StorePlace } from '../store/harness.ts';
+import { postgresHarness, type StoreHarness } from '../store/harness.ts';
 import { sinkTableContract } from './table-contract.ts';
 
 describe.skipIf(!(await postgresAvailable()))('The tables of sinks over PostgreSQL', () => {
-  let place: StorePlace;
+  let harness: StoreHarness;
   beforeAll(async () => {
-    place = await postgresPlace();
+    harness = await postgresHarness();
   });
-  afterAll(() => place[Symbol.asyncDispose]());
-  sinkTableContract(() => place.store);
+  afterAll(() => harness[Symbol.asyncDispose]());
+  sinkTableContract(() => harness.store);
 });

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { pglitePlace, type StorePlace } from '../store/harness.ts';
+import { pgliteHarness, type StoreHarness } from '../store/harness.ts';
 import { sinkTableContract } from './table-contract.ts';
 
 describe('The tables of sinks over PGlite', () => {
-  let place: StorePlace;
+  let harness: StoreHarness;
   beforeAll(async () => {
-    place = await pglitePlace();
+    harness = await pgliteHarness();
   });
-  afterAll(() => place[Symbol.asyncDispose]());
-  sinkTableContract(() => place.store);
+  afterAll(() => harness[Symbol.asyncDispose]());
+  sinkTableContract(() => harness.store);
 });

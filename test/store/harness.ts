@@ -6,11 +6,11 @@ import { dataDirectory } from '../pglite.ts';
 import { startDatabase } from '../postgres.ts';
 
 /** An empty database, and a store that is open over it. */
-export interface StorePlace extends AsyncDisposable {
+export interface StoreHarness extends AsyncDisposable {
   readonly store: OpenStore;
 }
 
-export async function pglitePlace(): Promise<StorePlace> {
+export async function pgliteHarness(): Promise<StoreHarness> {
   const directory = await dataDirectory();
   const store = await openStore({ ...quiet, databaseUrl: null, dataDirectory: directory.path });
   return {
@@ -22,7 +22,7 @@ export async function pglitePlace(): Promise<StorePlace> {
   };
 }
 
-export async function postgresPlace(): Promise<StorePlace> {
+export async function postgresHarness(): Promise<StoreHarness> {
   const database = await startDatabase();
   const store = await openStore({ ...quiet, databaseUrl: database.url, dataDirectory: '' });
   return {

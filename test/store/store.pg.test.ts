@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { postgresAvailable } from '../postgres.ts';
-import { postgresPlace, type StorePlace } from './harness.ts';
+import { postgresHarness, type StoreHarness } from './harness.ts';
 import { searchContract } from './read/search-contract.ts';
 import { statisticsContract } from './read/statistics-contract.ts';
 import { traitTextContract } from './read/trait-text-contract.ts';
@@ -8,12 +8,12 @@ import { tokensContract } from './write/tokens-contract.ts';
 import { writeContract } from './write/write-contract.ts';
 
 describe.skipIf(!(await postgresAvailable()))('The store over PostgreSQL', () => {
-  let place: StorePlace;
+  let harness: StoreHarness;
   beforeAll(async () => {
-    place = await postgresPlace();
+    harness = await postgresHarness();
   });
-  afterAll(() => place[Symbol.asyncDispose]());
-  const store = () => place.store;
+  afterAll(() => harness[Symbol.asyncDispose]());
+  const store = () => harness.store;
 
   searchContract(store, 100);
   writeContract(store);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { pglitePlace, type StorePlace } from './harness.ts';
+import { pgliteHarness, type StoreHarness } from './harness.ts';
 import { searchContract } from './read/search-contract.ts';
 import { statisticsContract } from './read/statistics-contract.ts';
 import { traitTextContract } from './read/trait-text-contract.ts';
@@ -7,12 +7,12 @@ import { tokensContract } from './write/tokens-contract.ts';
 import { writeContract } from './write/write-contract.ts';
 
 describe('The store over PGlite', () => {
-  let place: StorePlace;
+  let harness: StoreHarness;
   beforeAll(async () => {
-    place = await pglitePlace();
+    harness = await pgliteHarness();
   });
-  afterAll(() => place[Symbol.asyncDispose]());
-  const store = () => place.store;
+  afterAll(() => harness[Symbol.asyncDispose]());
+  const store = () => harness.store;
 
   searchContract(store, 150);
   writeContract(store);

@@ -5,14 +5,14 @@ import { Unavailable } from '../../../src/runtime/unavailable.ts';
 import { report } from '../report.ts';
 import { Storm } from '../storm.ts';
 import { openWire } from '../wire.ts';
-import { indexesOf, NatsPlace, within } from './harness.ts';
+import { indexesOf, NatsHarness, within } from './harness.ts';
 
 const isIncreasing = (list: readonly number[]) =>
   list.every((index, n) => n === 0 || index > (list[n - 1] as number));
 
-let at: NatsPlace;
+let at: NatsHarness;
 beforeEach(async () => {
-  at = await NatsPlace.start();
+  at = await NatsHarness.start();
 });
 afterEach(() => at[Symbol.asyncDispose]());
 
@@ -113,10 +113,10 @@ test('a stream that somebody else recreated is used as it is', async () => {
       .add({ name: 'TIDINGS', subjects: ['tidings.events.>'], description: 'theirs' })
       .catch(() => {});
   });
-  const [place] = await journal.append([report({ message: 'after' })]);
-  expect(place?.index).toBeGreaterThan(3);
+  const [appended] = await journal.append([report({ message: 'after' })]);
+  expect(appended?.index).toBeGreaterThan(3);
   await vi.waitFor(
-    () => expect(notified.at(-1)).toMatchObject({ message: 'after', index: place?.index }),
+    () => expect(notified.at(-1)).toMatchObject({ message: 'after', index: appended?.index }),
     within,
   );
 });
@@ -136,8 +136,8 @@ test('no index is given a second time after the disk lost the end of the stream'
   await cp(backup, at.server.folder, { recursive: true });
   await rm(backup, { recursive: true });
   await at.server.restart();
-  const [place] = await journal.append([report({ message: 'after' })]);
-  expect(place?.index).toBeGreaterThan(lost.at(-1)?.index as number);
+  const [appended] = await journal.append([report({ message: 'after' })]);
+  expect(appended?.index).toBeGreaterThan(lost.at(-1)?.index as number);
   await vi.waitFor(() => expect(notified.at(-1)?.message).toBe('after'), within);
   expect(notified).toHaveLength(704);
 });

@@ -4,11 +4,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AppendError } from '../../../src/journal/append-outcome.ts';
 import { Unavailable } from '../../../src/runtime/unavailable.ts';
 import { report } from '../report.ts';
-import { indexesOf, NatsPlace, within } from './harness.ts';
+import { indexesOf, NatsHarness, within } from './harness.ts';
 
-let at: NatsPlace;
+let at: NatsHarness;
 beforeEach(async () => {
-  at = await NatsPlace.start();
+  at = await NatsHarness.start();
 });
 afterEach(() => at[Symbol.asyncDispose]());
 

@@ -77,7 +77,7 @@ export const within = { timeout: patienceMs, interval: 10 };
 export const indexesOf = (events: readonly Event[]) => events.map(({ index }) => index);
 
 /** A server and a stream of the test's own, and the journals that are open on it. */
-export class NatsPlace implements AsyncDisposable {
+export class NatsHarness implements AsyncDisposable {
   readonly store = new EmptyStore();
   readonly server: NatsServer;
   readonly #journals: NatsJournal[] = [];
@@ -86,8 +86,8 @@ export class NatsPlace implements AsyncDisposable {
     this.server = server;
   }
 
-  static async start(): Promise<NatsPlace> {
-    return new NatsPlace(await startNatsServer());
+  static async start(): Promise<NatsHarness> {
+    return new NatsHarness(await startNatsServer());
   }
 
   open(url = this.server.url) {

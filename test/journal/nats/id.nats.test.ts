@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EmptyStore, NatsPlace, openNatsJournal, silent, within } from './harness.ts';
+import { EmptyStore, NatsHarness, openNatsJournal, silent, within } from './harness.ts';
 
-let at: NatsPlace;
+let at: NatsHarness;
 beforeEach(async () => {
-  at = await NatsPlace.start();
+  at = await NatsHarness.start();
 });
 afterEach(() => at[Symbol.asyncDispose]());
 

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll } from 'vitest';
 import { type NatsServer, startNatsServer } from '../../nats-server.ts';
-import { pglitePlace, type StorePlace } from '../../store/harness.ts';
+import { pgliteHarness, type StoreHarness } from '../../store/harness.ts';
 import { journalContract } from '../contract.ts';
 import { openNatsJournal } from './harness.ts';
 
 let server: NatsServer;
-let place: StorePlace;
+let harness: StoreHarness;
 beforeAll(async () => {
-  [server, place] = await Promise.all([startNatsServer(), pglitePlace()]);
+  [server, harness] = await Promise.all([startNatsServer(), pgliteHarness()]);
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  await place[Symbol.asyncDispose]();
+  await harness[Symbol.asyncDispose]();
 });
 
 let streams = 0;
@@ -21,7 +21,7 @@ journalContract('NATS', async () => {
   streams += 1;
   const name = `CONTRACT_${streams}`;
   return {
-    open: async () => openNatsJournal(server.url, name, place.store),
+    open: async () => openNatsJournal(server.url, name, harness.store),
     async [Symbol.asyncDispose]() {},
   };
 });

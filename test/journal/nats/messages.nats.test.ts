@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { report } from '../report.ts';
-import { NatsPlace, within } from './harness.ts';
+import { NatsHarness, within } from './harness.ts';
 
-let at: NatsPlace;
+let at: NatsHarness;
 beforeEach(async () => {
-  at = await NatsPlace.start();
+  at = await NatsHarness.start();
 });
 afterEach(() => at[Symbol.asyncDispose]());
 
@@ -48,8 +48,8 @@ test('a message that is not a report is counted and skipped', async () => {
       await jetStream.publish('tidings.events.default.event.-', body);
     }
   });
-  const [place] = await journal.append([report({ message: 'good' })]);
-  expect(place?.index).toBe(6);
+  const [appended] = await journal.append([report({ message: 'good' })]);
+  expect(appended?.index).toBe(6);
   await vi.waitFor(() => expect(journal.position).toBe(6), within);
   expect(notified.map(({ message }) => message)).toEqual(['good']);
   expect(journal.malformed).toBe(5);

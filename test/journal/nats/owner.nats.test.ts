@@ -14,7 +14,7 @@ import type { OpenStore } from '../../../src/store/open.ts';
 import { StoreFiller } from '../../../src/store/write/filler.ts';
 import { plainChanges, plainEvents } from '../../event/plain-completion.ts';
 import { type NatsServer, startNatsServer } from '../../nats-server.ts';
-import { pglitePlace, type StorePlace } from '../../store/harness.ts';
+import { pgliteHarness, type StoreHarness } from '../../store/harness.ts';
 import { report } from '../report.ts';
 import { openNatsJournal, silent, within } from './harness.ts';
 
@@ -26,16 +26,16 @@ interface Gateway extends AsyncDisposable {
 }
 
 let server: NatsServer;
-let place: StorePlace;
+let harness: StoreHarness;
 let gateways: Gateway[];
 beforeAll(async () => {
-  [server, place] = await Promise.all([startNatsServer(), pglitePlace()]);
-  gateways = [await open(place.store), await open(place.store)];
+  [server, harness] = await Promise.all([startNatsServer(), pgliteHarness()]);
+  gateways = [await open(harness.store), await open(harness.store)];
 });
 afterAll(async () => {
   for (const gateway of gateways) await gateway[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
-  await place[Symbol.asyncDispose]();
+  await harness[Symbol.asyncDispose]();
 });
 
 async function open(store: OpenStore): Promise<Gateway> {
@@ -155,8 +155,8 @@ test('reports of any ids and namespaces make the events of a plain fold: live in
         await vi.waitFor(() => expect(notified.at(-1)?.index).toBe(last), within);
         expect(notified.filter(({ id }) => mine.has(id))).toEqual(changes);
       }
-      expect(await place.store.untilStored(last, within.timeout)).toBe(true);
-      const { events } = await place.store.page({
+      expect(await harness.store.untilStored(last, within.timeout)).toBe(true);
+      const { events } = await harness.store.page({
         filter: { ids },
         order: 'INDEX_ASC',
         limit: 10,
@@ -166,14 +166,14 @@ test('reports of any ids and namespaces make the events of a plain fold: live in
     { numRuns: 20 },
   );
   // A conflict that was found out late is one that was acknowledged.
-  expect(place.store.conflicting).toBeGreaterThan(0);
+  expect(harness.store.conflicting).toBeGreaterThan(0);
 
-  const rebuilt = await pglitePlace();
+  const rebuilt = await pgliteHarness();
   const gateway = await open(rebuilt.store);
   const lastIndex = await gateway.journal.lastIndex();
   expect(await rebuilt.store.untilStored(lastIndex, within.timeout)).toBe(true);
   const all = { filter: everything, order: 'INDEX_ASC', limit: 1000 } as const;
-  expect(await rebuilt.store.page(all)).toEqual(await place.store.page(all));
+  expect(await rebuilt.store.page(all)).toEqual(await harness.store.page(all));
   await gateway[Symbol.asyncDispose]();
   await rebuilt[Symbol.asyncDispose]();
 });
@@ -182,31 +182,31 @@ test('a restart of every gateway between two reports of an id changes nothing ab
   const id = randomUUID();
   const [first] = gateways as [Gateway];
   const [own] = await first.journal.append([report({ id, namespace: 'a', message: 'own' })]);
-  await place.store.untilStored(own?.index ?? 0, within.timeout);
+  await harness.store.untilStored(own?.index ?? 0, within.timeout);
   for (const gateway of gateways) await gateway[Symbol.asyncDispose]();
-  gateways = [await open(place.store), await open(place.store)];
+  gateways = [await open(harness.store), await open(harness.store)];
   const [one, two] = gateways as [Gateway, Gateway];
-  const before = place.store.conflicting;
+  const before = harness.store.conflicting;
   await outcomesOf(two.journal, [report({ id, namespace: 'b', message: 'foreign' })]);
   const [last] = await one.journal.append([report({ message: 'last' })]);
   for (const { notified } of gateways) {
     await vi.waitFor(() => expect(notified.at(-1)?.index).toBe(last?.index), within);
     expect(notified.map(({ message }) => message)).toEqual(['last']);
   }
-  expect(await place.store.untilStored(last?.index ?? 0, within.timeout)).toBe(true);
+  expect(await harness.store.untilStored(last?.index ?? 0, within.timeout)).toBe(true);
   expect(last?.index).toBe((own?.index ?? 0) + 2);
-  expect(place.store.conflicting).toBe(before + 1);
-  expect(await place.store.event(id)).toMatchObject({ message: 'own', index: own?.index });
+  expect(harness.store.conflicting).toBe(before + 1);
+  expect(await harness.store.event(id)).toMatchObject({ message: 'own', index: own?.index });
 });
 
 test('an expired event’s id is free again, for every gateway alike, though one of them remembers it', async () => {
   const id = randomUUID();
   const [one, two] = gateways as [Gateway, Gateway];
   const [own] = await one.journal.append([report({ id, namespace: 'a', message: 'own' })]);
-  expect(await place.store.untilStored(own?.index ?? 0, within.timeout)).toBe(true);
+  expect(await harness.store.untilStored(own?.index ?? 0, within.timeout)).toBe(true);
   await vi.waitFor(() => expect(two.notified.at(-1)?.index).toBe(own?.index), within);
-  await place.store.expire(Date.UTC(9000, 1) * 1_000);
-  const fresh = await open(place.store);
+  await harness.store.expire(Date.UTC(9000, 1) * 1_000);
+  const fresh = await open(harness.store);
   const [next] = await two.journal.append([report({ id, namespace: 'b', message: 'next' })]);
   for (const { notified } of [one, two, fresh]) {
     await vi.waitFor(
@@ -217,7 +217,7 @@ test('an expired event’s id is free again, for every gateway alike, though one
   await expect(one.journal.append([report({ id, namespace: 'a' })])).rejects.toMatchObject({
     outcomes: [{ code: 'CONFLICT' }],
   });
-  expect(await place.store.untilStored(next?.index ?? 0, within.timeout)).toBe(true);
-  expect(await place.store.event(id)).toMatchObject({ namespace: 'b', message: 'next' });
+  expect(await harness.store.untilStored(next?.index ?? 0, within.timeout)).toBe(true);
+  expect(await harness.store.event(id)).toMatchObject({ namespace: 'b', message: 'next' });
   await fresh[Symbol.asyncDispose]();
 });

@@ -7,7 +7,7 @@ import { createIntake } from '../../../src/intake/accept.ts';
 import { StoreFiller } from '../../../src/store/write/filler.ts';
 import type { Log } from '../../../src/telemetry/log.ts';
 import { type NatsServer, startNatsServer } from '../../nats-server.ts';
-import { pglitePlace, type StorePlace } from '../../store/harness.ts';
+import { pgliteHarness, type StoreHarness } from '../../store/harness.ts';
 import { report } from '../report.ts';
 import { openNatsJournal, silent, within } from './harness.ts';
 
@@ -24,22 +24,22 @@ const configuration = `authorization {
 
 let folder: string;
 let server: NatsServer;
-let place: StorePlace;
+let harness: StoreHarness;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidings-permissions-'));
   const file = join(folder, 'nats.conf');
   await writeFile(file, configuration);
-  [server, place] = await Promise.all([startNatsServer(['-c', file]), pglitePlace()]);
+  [server, harness] = await Promise.all([startNatsServer(['-c', file]), pgliteHarness()]);
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  await place[Symbol.asyncDispose]();
+  await harness[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
 
 test('the permissions that the operating guide names are enough', async () => {
-  const { store } = place;
+  const { store } = harness;
   const warnings: string[] = [];
   const warn = (_: object, sentence: string) => warnings.push(sentence);
   const log = { ...silent, warn } as unknown as Log;
@@ -60,8 +60,8 @@ test('the permissions that the operating guide names are enough', async () => {
     for (const part of [journal, filler, mayastor]) {
       await vi.waitFor(() => expect(part.healthReason()).toBeNull(), within);
     }
-    const [place] = await journal.append([report()]);
-    expect(await store.untilStored(place?.index as number, within.timeout)).toBe(true);
+    const [appended] = await journal.append([report()]);
+    expect(await store.untilStored(appended?.index as number, within.timeout)).toBe(true);
     await vi.waitFor(async () => expect((await stream.state()).firstSequence).toBe(2), within);
     expect(warnings).toEqual([]);
   } finally {

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Unavailable } from '../../../src/runtime/unavailable.ts';
 import { report } from '../report.ts';
-import { NatsPlace } from './harness.ts';
+import { NatsHarness } from './harness.ts';
 
-let place: NatsPlace;
+let harness: NatsHarness;
 beforeAll(async () => {
-  place = await NatsPlace.start();
+  harness = await NatsHarness.start();
 });
-afterAll(() => place[Symbol.asyncDispose]());
+afterAll(() => harness[Symbol.asyncDispose]());
 
 test('a message that is lost on the way delays only its own append', async () => {
-  const journal = place.open();
+  const journal = harness.open();
   await journal.append([report()]);
   const connection = await journal.link.connection(AbortSignal.timeout(5_000));
   if (connection === null) throw new Error('there is no connection');

@@ -4,13 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { EventSource } from 'eventsource';
 import { createClient } from 'graphql-sse';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openSite, type Place, type Site } from '../../live/harness.ts';
+import { type Harness, type Harnesses, openHarnesses } from '../../live/harness.ts';
 
-let site: Site;
-let place: Place;
+let harnesses: Harnesses;
+let harness: Harness;
 beforeAll(async () => {
-  site = await openSite();
-  place = await site.open({
+  harnesses = await openHarnesses();
+  harness = await harnesses.open({
     maxConnections: 5,
     queueBytes: 256 * 1024,
     keepAliveMs: 1_200,
@@ -18,22 +18,22 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await place[Symbol.asyncDispose]();
-  await site[Symbol.asyncDispose]();
+  await harness[Symbol.asyncDispose]();
+  await harnesses[Symbol.asyncDispose]();
 });
 afterEach(async () => {
   for (const stream of streams.splice(0)) stream.request.destroy();
   await vi.waitFor(() => {
-    expect(place.streams.stats().connections).toBe(0);
-    expect(place.live.stats()).toMatchObject({ subscriptions: 0, channels: 0, indexEntries: 0 });
+    expect(harness.streams.stats().connections).toBe(0);
+    expect(harness.live.stats()).toMatchObject({ subscriptions: 0, channels: 0, indexEntries: 0 });
   });
 });
 
 const all = 'subscription { events { index message } }';
 /** The id of a server-sent event. */
-const idOf = (index: number | undefined) => `${place.journal.id}-${index}`;
+const idOf = (index: number | undefined) => `${harness.journal.id}-${index}`;
 const subscriptions = (count: number) =>
-  vi.waitFor(() => expect(place.live.stats().subscriptions).toBe(count));
+  vi.waitFor(() => expect(harness.live.stats().subscriptions).toBe(count));
 
 interface Stream {
   readonly request: ClientRequest;
@@ -50,7 +50,7 @@ async function open(
   {
     variables = {},
     headers = {},
-    url = place.url,
+    url = harness.url,
   }: { variables?: object; headers?: object; url?: string } = {},
 ): Promise<Stream> {
   const sent = request(url, {
@@ -87,8 +87,8 @@ describe('subscriptions over server-sent events', () => {
       'cache-control': 'no-cache, no-transform',
     });
     await subscriptions(1);
-    const begun = await place.journal.lastIndex();
-    const [appended] = await place.report({ message: 'é\n', category: 'Volume' });
+    const begun = await harness.journal.lastIndex();
+    const [appended] = await harness.report({ message: 'é\n', category: 'Volume' });
     await vi.waitFor(() => expect(stream.text()).toContain('event: next'));
     // Comments come between.
     expect(stream.text().replaceAll(':\n\n', '')).toBe(
@@ -102,7 +102,7 @@ describe('subscriptions over server-sent events', () => {
     await open(all);
     await open('subscription{events{index message}}');
     await subscriptions(2);
-    expect(place.live.stats().channels).toBe(1);
+    expect(harness.live.stats().channels).toBe(1);
   });
 
   test('are sent checkpoints while nothing matches', async () => {
@@ -111,7 +111,7 @@ describe('subscriptions over server-sent events', () => {
       'subscription { eventBatches(filter: { keys: ["nobody"] }) { index events { index } } }',
     );
     await subscriptions(2);
-    const [appended] = await place.report({});
+    const [appended] = await harness.report({});
     const index = appended?.index;
     await vi.waitFor(
       () => expect(events.text()).toContain(`: ${index}\nid: ${idOf(index)}\n\n`),
@@ -129,7 +129,7 @@ describe('subscriptions over server-sent events', () => {
     ['the id of an event in upper case', (index: number) => idOf(index).toUpperCase()],
     ['an index', String],
   ])('resume after %s in Last-Event-ID, which overrides afterIndex', async (_, idAt) => {
-    const [a, b] = await place.report({ message: 'a' }, { message: 'b' });
+    const [a, b] = await harness.report({ message: 'a' }, { message: 'b' });
     const query = 'subscription { events(afterIndex: 0) { index message } }';
     const headers = { 'last-event-id': idAt(a?.index ?? 0) };
     const stream = await open(query, { headers });
@@ -179,13 +179,13 @@ describe('errors', () => {
   });
 
   test('a reader that is too slow gets SLOW_CONSUMER, and resumes with nothing missing', async () => {
-    const begun = await place.journal.lastIndex();
+    const begun = await harness.journal.lastIndex();
     const stream = await open(all);
     await subscriptions(1);
     stream.response.pause();
     const filler = 'x'.repeat(20_000);
-    while (place.streams.stats().slowConsumers === 0) {
-      await place.report(...Array.from({ length: 40 }, () => ({ message: filler })));
+    while (harness.streams.stats().slowConsumers === 0) {
+      await harness.report(...Array.from({ length: 40 }, () => ({ message: filler })));
     }
     stream.response.resume();
     await vi.waitFor(() => expect(stream.ended).toBe(true));
@@ -195,7 +195,7 @@ describe('errors', () => {
     const lastIndex = ids.at(-1);
     expect(stream.text()).toMatch(new RegExp(`"code":"SLOW_CONSUMER","lastIndex":${lastIndex}}`));
     const again = await open(all, { headers: { 'last-event-id': idOf(lastIndex) } });
-    const last = await place.journal.lastIndex();
+    const last = await harness.journal.lastIndex();
     await vi.waitFor(
       () => expect(again.text()).toContain(`id: ${idOf(last)}\nevent: next`),
       10_000,
@@ -209,7 +209,7 @@ describe('errors', () => {
   });
 
   test('a reader that does not read the error either is disconnected', async () => {
-    await using own = await openSite();
+    await using own = await openHarnesses();
     await using gateway = await own.open({ queueBytes: 256 * 1024, graceMs: 100 });
     const stream = await open(all, { url: gateway.url });
     await vi.waitFor(() => expect(gateway.live.stats().subscriptions).toBe(1));
@@ -224,11 +224,11 @@ describe('errors', () => {
 
 describe("graphql-sse's own client", () => {
   test('follows, and stops when it has enough', async () => {
-    const client = createClient({ url: place.url });
+    const client = createClient({ url: harness.url });
     const iterator = client.iterate<{ events: { message: string } }>({ query: all });
     const first = iterator.next();
     await subscriptions(1);
-    await place.report({ message: 'it' });
+    await harness.report({ message: 'it' });
     expect((await first).value).toMatchObject({ data: { events: { message: 'it' } } });
     await iterator.return?.();
     await subscriptions(0);
@@ -236,7 +236,7 @@ describe("graphql-sse's own client", () => {
   });
 
   test('is answered queries, and errors', async () => {
-    const client = createClient({ url: place.url });
+    const client = createClient({ url: harness.url });
     const results: unknown[] = [];
     for (const query of ['{ journal { kind } }', '{ nothing }', 'subscription { nothing }']) {
       await new Promise<void>((resolve, reject) => {
@@ -255,7 +255,7 @@ describe("graphql-sse's own client", () => {
   });
 
   test('follows across a restart of the gateway', async () => {
-    const own = await openSite();
+    const own = await openHarnesses();
     let gateway = await own.open();
     const client = createClient({
       url: gateway.url,
@@ -290,7 +290,7 @@ describe("graphql-sse's own client", () => {
 
 describe('EventSource', () => {
   test('resumes by itself with nothing missing', async () => {
-    const own = await openSite();
+    const own = await openHarnesses();
     let gateway = await own.open();
     const query = 'subscription { events(filter: { keys: ["k"] }) { index message } }';
     const got: string[] = [];
@@ -316,7 +316,7 @@ describe('EventSource', () => {
   });
 
   test('is answered OTHER_JOURNAL when it reconnects to a gateway of another journal', async () => {
-    const own = await openSite();
+    const own = await openHarnesses();
     const other = await own.open();
     // Enough for the index to exist in both journals.
     await other.report({ message: 'theirs' }, { message: 'theirs' });
@@ -329,8 +329,8 @@ describe('EventSource', () => {
     await vi.waitFor(() => expect(other.live.stats().subscriptions).toBe(1));
     await other.report({ message: 'last' });
     await vi.waitFor(() => expect(results).toHaveLength(1));
-    await place.report({}, {}, {}, {});
-    target = place.url;
+    await harness.report({}, {}, {}, {});
+    target = harness.url;
     await other[Symbol.asyncDispose]();
     await vi.waitFor(
       () =>

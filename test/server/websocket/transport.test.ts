@@ -4,38 +4,38 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { openSite, type Place, type Site } from '../../live/harness.ts';
+import { type Harness, type Harnesses, openHarnesses } from '../../live/harness.ts';
 import { RawSocket } from '../raw-socket.ts';
 
-let site: Site;
-let place: Place;
+let harnesses: Harnesses;
+let harness: Harness;
 const open: { close(): void }[] = [];
 
 beforeAll(async () => {
-  site = await openSite();
-  place = await site.open({ maxOperations: 3, maxConnections: 40 });
+  harnesses = await openHarnesses();
+  harness = await harnesses.open({ maxOperations: 3, maxConnections: 40 });
 });
 afterAll(async () => {
-  await place[Symbol.asyncDispose]();
-  await site[Symbol.asyncDispose]();
+  await harness[Symbol.asyncDispose]();
+  await harnesses[Symbol.asyncDispose]();
 });
 afterEach(async () => {
   for (const socket of open.splice(0)) socket.close();
   await vi.waitFor(() => {
-    expect(place.sockets.stats().connections).toBe(0);
+    expect(harness.sockets.stats().connections).toBe(0);
     const nothing = { subscriptions: 0, channels: 0, feeds: 0, indexEntries: 0 };
-    expect(place.live.stats()).toMatchObject(nothing);
+    expect(harness.live.stats()).toMatchObject(nothing);
   });
 });
 
-async function connect(url = place.socketUrl): Promise<RawSocket> {
+async function connect(url = harness.socketUrl): Promise<RawSocket> {
   const socket = await RawSocket.open(url);
   open.push(socket);
   return socket;
 }
 
 const subscriptions = (count: number) =>
-  vi.waitFor(() => expect(place.live.stats().subscriptions).toBe(count));
+  vi.waitFor(() => expect(harness.live.stats().subscriptions).toBe(count));
 
 const all = 'subscription { events { index message } }';
 
@@ -57,7 +57,7 @@ describe('subscriptions over WebSocket', () => {
     );
     await subscriptions(1);
     const id = randomUUID();
-    await place.report(
+    await harness.report(
       { key: 'other' },
       {
         id,
@@ -103,12 +103,12 @@ describe('subscriptions over WebSocket', () => {
       f: { keys: 'k' },
     });
     await subscriptions(3);
-    expect(place.live.stats().channels).toBe(1);
+    expect(harness.live.stats().channels).toBe(1);
     other.subscribe('2', 'subscription { events(filter: { keys: ["j"] }) { id type } }');
     other.subscribe('3', 'subscription { events(filter: { keys: ["k"] }) { type id } }');
     await subscriptions(5);
-    expect(place.live.stats().channels).toBe(3);
-    await place.report({ key: 'k' });
+    expect(harness.live.stats().channels).toBe(3);
+    await harness.report({ key: 'k' });
     await vi.waitFor(() => {
       expect([...socket.of('1'), ...socket.of('2'), ...other.of('1')]).toHaveLength(3);
     });
@@ -123,7 +123,7 @@ describe('subscriptions over WebSocket', () => {
     await pause(2);
     socket.subscribe('2', recent);
     await subscriptions(2);
-    expect(place.live.stats().channels).toBe(2);
+    expect(harness.live.stats().channels).toBe(2);
   });
 
   test('of batches: events together, each with its index, and variables in the selection', async () => {
@@ -134,31 +134,31 @@ describe('subscriptions over WebSocket', () => {
     socket.subscribe('1', query, { with: true });
     socket.subscribe('2', query, { with: false });
     await subscriptions(2);
-    const places = await place.report(...'abcd'.split('').map((message) => ({ message })));
+    const appended = await harness.report(...'abcd'.split('').map((message) => ({ message })));
     await vi.waitFor(() => expect(socket.events('1')).toHaveLength(4));
     expect(socket.of('1', 'next')).toHaveLength(2);
     expect(socket.events('1')).toEqual(
-      places.map(({ index }, n) => ({ index, message: 'abcd'[n] })),
+      appended.map(({ index }, n) => ({ index, message: 'abcd'[n] })),
     );
     await vi.waitFor(() => {
-      expect(socket.events('2')).toEqual(places.map(({ index }) => ({ index })));
+      expect(socket.events('2')).toEqual(appended.map(({ index }) => ({ index })));
     });
   });
 
   test('resume exactly after an index', async () => {
-    const places = await place.report({ message: 'a' }, { message: 'b' }, { message: 'c' });
+    const appended = await harness.report({ message: 'a' }, { message: 'b' }, { message: 'c' });
     const socket = await connect();
     const query = 'subscription ($at: SafeInt) { events(afterIndex: $at) { index message } }';
-    socket.subscribe('1', query, { at: places[0]?.index });
+    socket.subscribe('1', query, { at: appended[0]?.index });
     await vi.waitFor(() => expect(socket.events('1')).toHaveLength(2));
-    await place.report({ message: 'd' });
+    await harness.report({ message: 'd' });
     await vi.waitFor(() => expect(socket.events('1')).toHaveLength(3));
     expect(socket.events('1').map(({ message }) => message)).toEqual(['b', 'c', 'd']);
     // Those who resumed elsewhere are now sent the same.
-    socket.subscribe('2', query, { at: places[2]?.index });
+    socket.subscribe('2', query, { at: appended[2]?.index });
     await vi.waitFor(() => expect(socket.events('2')).toHaveLength(1));
     await subscriptions(2);
-    expect(place.live.stats().channels).toBe(1);
+    expect(harness.live.stats().channels).toBe(1);
   });
 
   test('stop when the client has enough', async () => {
@@ -167,12 +167,12 @@ describe('subscriptions over WebSocket', () => {
     await subscriptions(1);
     socket.say({ id: '1', type: 'complete' });
     await subscriptions(0);
-    expect(place.live.stats().channels).toBe(0);
-    await place.report({});
+    expect(harness.live.stats().channels).toBe(0);
+    await harness.report({});
     // The id may be used again.
     socket.subscribe('1', all);
     await subscriptions(1);
-    await place.report({});
+    await harness.report({});
     await vi.waitFor(() => expect(socket.of('1')).toHaveLength(1));
   });
 });
@@ -203,7 +203,7 @@ describe('refusals', () => {
 
   test('an index that the journal has not got to', async () => {
     const socket = await connect();
-    const lastIndex = await place.journal.lastIndex();
+    const lastIndex = await harness.journal.lastIndex();
     socket.subscribe('1', `subscription { events(afterIndex: ${lastIndex + 1}) { id } }`);
     await vi.waitFor(() => expect(socket.of('1', 'error')).toHaveLength(1));
     expect(socket.of('1')[0]?.payload).toMatchObject([
@@ -221,7 +221,7 @@ describe('refusals', () => {
 
   test('connections beyond the limit are closed with 1013, so that clients try again later', async () => {
     for (let n = 0; n < 40; n++) await connect();
-    const late = await RawSocket.connect(place.socketUrl);
+    const late = await RawSocket.connect(harness.socketUrl);
     await vi.waitFor(() => expect(late.closed?.code).toBe(1013));
     expect(late.closed?.reason).toBe('Too many connections: at most 40.');
   });
@@ -236,7 +236,7 @@ describe('refusals', () => {
   });
 
   test('an operation before the connection is acknowledged, or under an id that is in use', async () => {
-    const socket = await RawSocket.connect(place.socketUrl);
+    const socket = await RawSocket.connect(harness.socketUrl);
     socket.subscribe('1', all);
     await vi.waitFor(() => expect(socket.closed?.code).toBe(4401));
     const other = await connect();
@@ -246,7 +246,7 @@ describe('refusals', () => {
   });
 
   test('another protocol', async () => {
-    const socket = new WebSocket(place.socketUrl, 'graphql-ws');
+    const socket = new WebSocket(harness.socketUrl, 'graphql-ws');
     const opened = once(socket, 'open');
     await expect(opened).rejects.toThrow('Server sent no subprotocol');
   });
@@ -277,8 +277,8 @@ describe('queries and mutations over WebSocket', () => {
 
 describe("graphql-ws's own client", () => {
   test('follows across a restart of the gateway', async () => {
-    const site = await openSite();
-    let gateway = await site.open();
+    const harnesses = await openHarnesses();
+    let gateway = await harnesses.open();
     const client = createClient({
       url: gateway.socketUrl,
       webSocketImpl: WebSocket,
@@ -305,7 +305,7 @@ describe("graphql-ws's own client", () => {
     await gateway.report({ message: 'before' });
     await vi.waitFor(() => expect(got).toEqual(['before']));
     await gateway[Symbol.asyncDispose]();
-    gateway = await site.open();
+    gateway = await harnesses.open();
     await subscribed();
     await gateway.report({ message: 'after' });
     await vi.waitFor(() => expect(got).toEqual(['before', 'after']));
@@ -313,15 +313,15 @@ describe("graphql-ws's own client", () => {
     await client.dispose();
     await following;
     await gateway[Symbol.asyncDispose]();
-    await site[Symbol.asyncDispose]();
+    await harnesses[Symbol.asyncDispose]();
   });
 
   test('iterates', async () => {
-    const client = createClient({ url: place.socketUrl, webSocketImpl: WebSocket });
+    const client = createClient({ url: harness.socketUrl, webSocketImpl: WebSocket });
     const iterator = client.iterate({ query: all });
     const first = iterator.next();
     await subscriptions(1);
-    await place.report({ message: 'it' });
+    await harness.report({ message: 'it' });
     expect((await first).value).toMatchObject({ data: { events: { message: 'it' } } });
     await iterator.return?.();
     await subscriptions(0);
