@@ -432,7 +432,7 @@ export type TraitInput = {
 
 /** A report of something that happened. Nothing is required. */
 export type EventInput = {
-  /** A UUID; made here (version 7) when absent. A report with a known id completes that event. */
+  /** A UUID; made here (version 7) when absent. A report with a known id of the same namespace completes that event. */
   readonly id?: InputMaybe<Scalars['ID']['input']>;
   /** The part of the world it belongs to. */
   readonly namespace?: InputMaybe<Scalars['String']['input']>;
@@ -1260,7 +1260,7 @@ export type QueryTagsArgs = {
 export type Mutation = {
   /** Reports one event; see reportEvents. */
   readonly reportEvent: ReportResult;
-  /** Reports events in order, at most 1000 a call. Each stands for itself: a bad one is answered as RejectedEvent and the others are recorded. Nothing that was answered as ReportedEvent is ever lost. A second report with the same id completes the first: the earliest time and the latest endTime stand, and a later non-empty severity, message, value, tag or trait is added over the earlier one. */
+  /** Reports events in order, at most 1000 a call. Each stands for itself: a bad one is answered as RejectedEvent and the others are recorded. Nothing that was answered as ReportedEvent is ever lost. A second report of the same namespace with the same id completes the first: the earliest time and the latest endTime count, and a later non-empty severity, message, value, tag or trait is added over the earlier one. */
   readonly reportEvents: ReportEventsPayload;
   /** The secret of a signed webhook is shown in this answer and never again. */
   readonly createSink: CreateSinkPayload;

@@ -38,8 +38,8 @@ export const defineDialect = <Declared extends Variables>(
 ): DialectDefinition => definition as unknown as DialectDefinition;
 
 /**
- * What a dialect may use of the gateway: intake, history and the live feed, each as far as the caller's rights go.
- * Callers with equal rights have the same object; whoever may do everything, and the dialect itself, has the whole.
+ * The parts of the gateway that a dialect may use: intake, history and the live feed, each within the caller's rights.
+ * Callers with equal rights share an object. Callers without limits, and the dialect itself, have the unlimited one.
  */
 export interface DialectContext {
   readonly intake: Intake;
@@ -71,10 +71,10 @@ interface DialectSettings<Declared extends Variables = Variables> {
   readonly nats: NatsLink | null;
 }
 
-/** A dialect in a running gateway. What is absent, it does not have or is off. */
+/** A dialect in a running gateway. An absent member means that the dialect does not have it or that it is off. */
 export interface OpenDialect {
   readonly http?: HttpDialect | undefined;
-  /** What its fields in the GraphQL schema need. */
+  /** Services that its fields in the GraphQL schema need. */
   readonly services?: DialectServices | undefined;
   /** Begin to bring events in, once the gateway's port is open. */
   readonly sources?: readonly (() => Source | Promise<Source>)[] | undefined;
@@ -84,7 +84,7 @@ export interface OpenDialect {
   reload?(): Promise<void>;
 }
 
-/** A foreign system's HTTP interface on the gateway's own port. Disposing ends what it holds open. */
+/** A foreign system's HTTP interface on the gateway's own port. Disposing closes its responses and sockets. */
 export interface HttpDialect extends Partial<AsyncDisposable> {
   readonly name: string;
 

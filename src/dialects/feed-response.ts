@@ -13,11 +13,11 @@ export interface FeedFormat {
   readonly opening: string;
   readonly heartbeat: string;
   readonly heartbeatEveryMs: number;
-  /** Whether events put the next heartbeat off. */
+  /** Whether an event delays the next heartbeat. */
   readonly onlyWhenIdle: boolean;
 }
 
-/** How long a client may leave unread what it was sent: Nomad's own deadline. */
+/** A client may leave data unread for this time: Nomad's own deadline. */
 const drainTimeoutMs = 40_000;
 
 /** The responses of one dialect that do not end by themselves. */
@@ -25,7 +25,7 @@ export class FeedResponses implements AsyncDisposable {
   readonly #openFeed: OpenFeed;
   readonly #log: Log;
   readonly #open = new Map<AbortController, Promise<void>>();
-  /** One for all that are sent the same bytes: those with the same filter and format. */
+  /** Responses with the same filter and format are sent the same bytes, so that they share an encoder. */
   readonly #encoders = new Map<string, Encoder>();
 
   constructor(openFeed: OpenFeed, log: Log) {
@@ -35,7 +35,7 @@ export class FeedResponses implements AsyncDisposable {
 
   /**
    * Writes a feed to a response, whose head was written, until the client disconnects, the feed ends or the dialect is
-   * disposed; then the body just ends, as it may contain nothing but events. A client that does not read is cut off.
+   * disposed. Then the body just ends, as it must not contain anything but events. A client that does not read is cut off.
    */
   begin(response: ServerResponse, request: FeedRequest, format: FeedFormat): void {
     const controller = new AbortController();
@@ -95,7 +95,7 @@ interface Writing {
   readonly signal: AbortSignal;
 }
 
-/** Encodes a batch of events once, though many streams are sent it one after the other. */
+/** Encodes a batch of events once for all streams that are sent it. */
 class Encoder {
   users = 0;
   readonly #frame: (event: Event) => string;
@@ -108,7 +108,7 @@ class Encoder {
     this.#frame = frame;
   }
 
-  /** With one filter, equal ends and an equal length make an equal batch. */
+  /** With one filter, two batches are equal if their first events, last events and lengths are. */
   encode(events: readonly Event[]): Buffer {
     const [first, last] = [events[0], events.at(-1)];
     if (first !== this.#first || last !== this.#last || events.length !== this.#count) {

@@ -1,15 +1,15 @@
 import { InputError } from '../event/input-error.ts';
 import type { DialectContext } from './dialect.ts';
 
-/** Where a feed resumes, or that it cannot: then `gone` is the oldest index to resume from. */
+/** The index after which a feed resumes. If it cannot, `gone` is the oldest index to resume from. */
 export type Resumption =
   | { readonly afterIndex: number; readonly gone: null }
   | { readonly gone: number };
 
 /**
- * Reads the index after which a client wants to go on, before its stream begins: so that the status can still
- * say that it is not possible.
- * @throws InputError where it is no index, or the journal has not got that far; Unavailable
+ * Reads the index to resume after, before the stream begins: the status of the response can still say that it is not
+ * possible.
+ * @throws InputError where it is not an index, or is beyond the journal's last index; Unavailable
  */
 export async function resumeFrom(
   text: string,

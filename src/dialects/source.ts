@@ -1,7 +1,7 @@
 import { Backoff, pause } from '../runtime/backoff.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** Brings events in by itself: pulls them, or listens on a port of its own. Disposing lets what it took become safe. */
+/** Brings events in by itself: pulls them, or listens on a port of its own. Disposing waits until the messages it took are in the journal. */
 export interface Source extends AsyncDisposable {
   /** As /readyz and the metrics name it: `amqp`. */
   readonly name: string;
@@ -19,16 +19,16 @@ export interface SourceRun {
   readonly signal: AbortSignal;
   /** To be called once the connection is followed. */
   following(): void;
-  /** To be called when something was taken: the next pause is short again. */
+  /** To be called when a message was taken: the next pause is short again. */
   progressed(): void;
-  /** To be called while what was taken cannot be recorded, with the reason as a sentence. */
+  /** To be called while taken messages cannot be recorded, with the reason as a sentence. */
   waiting(reason: string): void;
 }
 
 export interface SupervisionOptions {
   /** Begins the sentences about it: `Nomad's stream`. */
   readonly subject: string;
-  /** Where it is, without credentials: `http://127.0.0.1:4646`. Ends the sentences that clients read. */
+  /** Its address, without credentials: `http://127.0.0.1:4646`. Ends the sentences that clients read. */
   readonly address: string;
   /** Fields of its log lines. */
   readonly fields?: object;

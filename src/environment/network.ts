@@ -6,7 +6,7 @@ export interface Network {
   readonly prefixBits: number;
 }
 
-/** Null where the text is not an address with or without a prefix length. */
+/** Null where the string is not an address with or without a prefix length. */
 export function parseNetwork(text: string): Network | null {
   const [address = '', bits, ...rest] = text.split('/');
   const family = isIP(address);

@@ -6,7 +6,7 @@ import { type Network, parseNetwork } from './network.ts';
 export interface Reader<Value> {
   /** Ends the sentence "X must be …": "a port". */
   readonly wanted: string;
-  /** Undefined where the string is not what is wanted. */
+  /** Undefined where the string is not `wanted`. */
   readonly read: (given: string) => Value | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface Variable<Value> extends Reader<Value> {
   readonly description: string;
   /** Read where the variable is absent; null where it may be. */
   readonly fallback: string | null;
-  /** Says in words what its absence means. */
+  /** Describes its absence, for README's table. */
   readonly absent: string;
   /** Another variable, without which this one has no meaning. */
   readonly needs?: string;

@@ -29,7 +29,7 @@ export const EventInputRef = builder.inputType('EventInput', {
   fields: (t) => ({
     id: t.id({
       description:
-        'A UUID; made here (version 7) when absent. A report with a known id completes that event.',
+        'A UUID; made here (version 7) when absent. A report with a known id of the same namespace completes that event.',
     }),
     namespace: t.string({
       defaultValue: 'default',

@@ -177,7 +177,7 @@ builder.mutationField('reportEvents', (t) =>
     description:
       'Reports events in order, at most 1000 a call. Each stands for itself: a bad one is answered as ' +
       'RejectedEvent and the others are recorded. Nothing that was answered as ReportedEvent is ever lost. ' +
-      'A second report with the same id completes the first: the earliest time and the latest endTime stand, ' +
+      'A second report of the same namespace with the same id completes the first: the earliest time and the latest endTime count, ' +
       'and a later non-empty severity, message, value, tag or trait is added over the earlier one.',
     args: {
       events: t.arg({ type: [EventInputRef], required: true, description: 'What happened.' }),

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 
-/** A body that is not read, and the status to answer it with. */
+/** A body that is rejected, and the status of the answer. */
 export class BodyError extends Error {
   override readonly name: string = 'BodyError';
   readonly status: 400 | 413 | 415;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** Of a page without scripts; no other site may show it inside its own. */
+/** For a page without scripts; no other site may show it inside its own. */
 export const htmlHeaders: Headers = {
   'Content-Type': 'text/html; charset=utf-8',
   'Content-Security-Policy':
@@ -24,7 +24,7 @@ export function reply(
   response.writeHead(status, {
     ...headers,
     ...(status === 204 ? {} : { 'Content-Length': Buffer.byteLength(body) }),
-    // The rest of a body that was too long is still on its way.
+    // The rest of a body that was too long has not been read.
     ...(status === 413 ? { Connection: 'close' } : {}),
   });
   response.end(body);

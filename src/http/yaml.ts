@@ -3,7 +3,7 @@ import { maxDocumentDepth } from '../event/json-depth.ts';
 
 type Options = NonNullable<ConstructorParameters<typeof Composer>[0]>;
 
-/** How much YAML is read: reading costs about 2 us a token, and time for every alias. */
+/** Limits of one YAML string: reading it takes about 2 us a token, and time for every alias. */
 export interface YamlLimits {
   readonly maxBytes: number;
   /** Scalars, indicators, spaces and line breaks. */
@@ -11,7 +11,7 @@ export interface YamlLimits {
   readonly maxAliases: number;
 }
 
-/** For what a client sends. */
+/** For the body of a request. */
 export const bodyLimits: YamlLimits = {
   maxBytes: 1024 * 1024,
   maxTokens: 50_000,
@@ -25,14 +25,14 @@ export const fileLimits: YamlLimits = {
   maxAliases: 1_000,
 };
 
-/** More YAML than is read; the message is a phrase: "has more than 100 aliases". */
+/** The YAML is beyond a limit; the message is a phrase: "has more than 100 aliases". */
 export class YamlLimitError extends Error {
   override readonly name = 'YamlLimitError';
 }
 
 /**
- * The documents of a YAML text. Limits hold while it is read, so that a text beyond them costs no more than one
- * at them. Faults of syntax are in the documents' own `errors`.
+ * The documents of a YAML string. Limits are checked while it is read, so that reading a longer one stops at the
+ * limit. Syntax errors are in the documents' own `errors`.
  * @throws YamlLimitError
  */
 export function parseYaml(

@@ -31,7 +31,7 @@ export class NatsLink implements AsyncDisposable {
   #connection: NatsConnection | null = null;
   #healthReason: string | null = 'NATS has not been reached yet.';
   #maxPayloadBytes: number | null = null;
-  #downSince = performance.now();
+  #downSinceMs = performance.now();
 
   constructor(servers: NatsServers, log: Log) {
     this.#servers = servers;
@@ -44,9 +44,9 @@ export class NatsLink implements AsyncDisposable {
     return this.#healthReason;
   }
 
-  /** Milliseconds since the connection was lost; 0 while there is one. */
-  get downFor(): number {
-    return this.#connection === null ? performance.now() - this.#downSince : 0;
+  /** Since the connection was lost; 0 while there is one. */
+  get downForMs(): number {
+    return this.#connection === null ? performance.now() - this.#downSinceMs : 0;
   }
 
   /** The largest message that the server takes, headers included; null before it was first reached. */
@@ -70,7 +70,7 @@ export class NatsLink implements AsyncDisposable {
     });
   }
 
-  /** The connection of this moment. @throws Unavailable when there is none */
+  /** The current connection. @throws Unavailable when there is none */
   get current(): NatsConnection {
     if (this.#connection === null)
       throw new Unavailable(this.#healthReason ?? 'NATS is unreachable.');
@@ -79,7 +79,7 @@ export class NatsLink implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
-    // A connection that is still being made closes itself once it is there.
+    // A connection that is still being opened closes itself once it is open.
     if (this.#connection === null) return;
     await this.#connection.close();
     await this.#loop;
@@ -90,20 +90,20 @@ export class NatsLink implements AsyncDisposable {
     while (!this.#end.signal.aborted) {
       try {
         const connection = await connect(await connectionOptions(this.#servers));
-        const since = performance.now();
+        const sinceMs = performance.now();
         const error = await this.#hold(connection);
-        if (performance.now() - since > steadyMs) backoff.reset();
+        if (performance.now() - sinceMs > steadyMs) backoff.reset();
         if (!this.#end.signal.aborted) throw error;
       } catch (error) {
-        const retryIn = backoff.next();
+        const retryInMs = backoff.next();
         this.#healthReason = `NATS cannot be reached: ${natsReason(error)}.`;
-        this.#log.warn({ retryInMs: retryIn }, this.#healthReason);
-        await pause(retryIn, this.#end.signal);
+        this.#log.warn({ retryInMs }, this.#healthReason);
+        await pause(retryInMs, this.#end.signal);
       }
     }
   }
 
-  /** Lends the connection out until it ends, and resolves with what ended it. */
+  /** Hands the connection to those who wait for it, and resolves with the error that ended it. */
   async #hold(connection: NatsConnection): Promise<Error> {
     if (this.#end.signal.aborted) await connection.close();
     this.#connection = connection;
@@ -115,11 +115,11 @@ export class NatsLink implements AsyncDisposable {
 
     const error = await connection.closed();
     this.#connection = null;
-    this.#downSince = performance.now();
+    this.#downSinceMs = performance.now();
     return error instanceof Error ? error : new Error('the connection ended');
   }
 
-  /** Rejected permissions are reported only here: whoever published or subscribed gets no answer. */
+  /** Only here does NATS report missing permissions: a publisher or subscriber gets no answer. */
   async #logErrors(connection: NatsConnection): Promise<void> {
     for await (const { type, data, permissionContext } of connection.status()) {
       if (type === 'error') {
@@ -153,7 +153,7 @@ async function connectionOptions(servers: NatsServers): Promise<ConnectionOption
   };
 }
 
-/** What stands before the @ of a server's URL; the client itself does not read it. */
+/** The credentials before the @ of a server's URL: the client itself does not read them. */
 function userOf(server: string): Pick<ConnectionOptions, 'user' | 'pass' | 'token'> {
   if (!URL.canParse(server)) return {};
   const { username, password } = new URL(server);

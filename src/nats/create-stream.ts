@@ -22,7 +22,7 @@ export async function findStream(
 }
 
 /**
- * Creates a stream, or finds the one of that name that somebody else has created meanwhile.
+ * Creates a stream, or finds the one of that name that another client has created meanwhile.
  * @throws Error that names the stream whose subjects overlap, where there is one
  */
 export async function createStream(
@@ -32,7 +32,7 @@ export async function createStream(
   try {
     return await jetStream.streams.add(config);
   } catch (error) {
-    // Whoever was faster may be reported either way: by the name, or by the subjects.
+    // JetStream rejects a stream that exists by its name or by its subjects.
     const code = jetStreamError(error);
     if (code !== streamNameInUse && code !== streamSubjectsOverlap) throw error;
     const found = await findStream(jetStream, config.name);

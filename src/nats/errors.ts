@@ -22,7 +22,7 @@ export function natsReason(error: unknown): string {
 export const jetStreamError = (error: unknown): number =>
   error instanceof NatsError ? (error.api_error?.err_code ?? 0) : 0;
 
-/** JetStream's numbers for a message that it will never take, whoever sends it and whenever. */
+/** JetStream's numbers for a message that it will never accept. */
 const tooLargeForStream = [10_054, 10_097];
 
 /** True where a message failed because it is larger than the server or the stream takes. */

@@ -20,7 +20,7 @@ const conflict = 409;
 const idle = 100;
 
 /**
- * What a pull consumer delivers, in batches of whatever has come: never empty, no larger than asked for.
+ * The messages of a pull consumer, in batches of those that have arrived: never empty, no larger than asked for.
  * One request is open at a time, and the next is sent before the last batch is taken.
  * @throws Error from the iteration when the consumer is gone or the server has fallen silent
  */
@@ -35,7 +35,7 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
   #answered = false;
   #held: Msg[] = [];
   #heldBytes = 0;
-  #silentFor = 0;
+  #missedHeartbeats = 0;
   #failure: Error | null = null;
   #wake: (() => void) | null = null;
 
@@ -125,11 +125,11 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
   }
 
   #take(error: Error | null, message: Msg): void {
-    this.#silentFor = 0;
+    this.#missedHeartbeats = 0;
     if (error !== null) {
       this.#fail(error.message);
     } else if (message.reply === undefined || message.reply === '') {
-      // A delivery can be answered; what the server says of a request cannot.
+      // A delivery has a reply subject; the server's status of a request has none.
       this.#status(message);
     } else {
       this.#deliver(message);
@@ -142,7 +142,7 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
     this.#answered = true;
     this.#outstanding -= 1;
     if (this.#outstanding === 0) this.#ask();
-    // Whoever waits runs after this chunk of the socket was read: its messages come in one batch.
+    // The iteration goes on after this chunk of the socket was read: its messages come in one batch.
     this.#wake?.();
   }
 
@@ -157,14 +157,14 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
       return;
     }
     this.#outstanding = 0;
-    // A message that alone is larger than the bound comes by itself.
+    // A single message larger than the bound comes alone.
     if (tooLarge && !this.#answered) this.#ask(1, false);
     else this.#ask();
   }
 
   /** Counts heartbeats, not time: a process that was busy must not take its own delay for the server's silence. */
   #listen(): void {
-    this.#silentFor = this.#outstanding > 0 ? this.#silentFor + 1 : 0;
-    if (this.#silentFor > 3) this.#fail('the server fell silent');
+    this.#missedHeartbeats = this.#outstanding > 0 ? this.#missedHeartbeats + 1 : 0;
+    if (this.#missedHeartbeats > 3) this.#fail('the server fell silent');
   }
 }

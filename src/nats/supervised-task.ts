@@ -9,11 +9,11 @@ export interface TaskRun {
   readonly connection: NatsConnection;
   /** Aborted when the connection ends, or nobody wants the work any more. */
   readonly signal: AbortSignal;
-  /** To be called once everything goes as it should. */
+  /** To be called once the work has begun without an error. */
   ready(): void;
 }
 
-/** Work that never ends: begun on each connection, and again, with growing pauses, when it failed on a living one. */
+/** Work that never ends: it begins on each connection, and again after a failure on an open one, with growing pauses. */
 export class SupervisedTask implements AsyncDisposable {
   readonly #name: string;
   readonly #link: NatsLink;
@@ -24,7 +24,7 @@ export class SupervisedTask implements AsyncDisposable {
   readonly #done: Promise<void>;
   #healthReason: string | null;
 
-  /** The name begins the sentences that it says of itself: `Following the stream TIDINGS`. */
+  /** The name begins the sentences of its log lines and its health: `Following the stream TIDINGS`. */
   constructor(name: string, link: NatsLink, log: Log, work: (run: TaskRun) => Promise<void>) {
     this.#name = name;
     this.#link = link;
@@ -34,7 +34,7 @@ export class SupervisedTask implements AsyncDisposable {
     this.#done = this.#run();
   }
 
-  /** Null while the work goes as it should, else why not, as a sentence. */
+  /** Null while the work goes on without an error, else the reason, as a sentence. */
   healthReason(): string | null {
     return this.#link.healthReason() ?? this.#healthReason;
   }
@@ -70,8 +70,8 @@ export class SupervisedTask implements AsyncDisposable {
   async #failed(error: unknown, over: AbortSignal): Promise<void> {
     this.#healthReason = `${this.#name} failed: ${natsReason(error).replace(/\.$/, '')}.`;
     if (over.aborted) return;
-    const retryIn = this.#backoff.next();
-    this.#log.warn({ retryInMs: retryIn }, this.#healthReason);
-    await pause(retryIn, over);
+    const retryInMs = this.#backoff.next();
+    this.#log.warn({ retryInMs }, this.#healthReason);
+    await pause(retryInMs, over);
   }
 }

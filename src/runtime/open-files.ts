@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** How many files and sockets this process may have open; infinite where the system does not say. */
+/** The number of files and sockets that this process may have open; infinite where the system does not say. */
 export function maxOpenFiles(): number {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');

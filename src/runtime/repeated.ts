@@ -1,4 +1,4 @@
-/** Does work again and again, with a pause after each time. What the work fails with is handed over, and the next time comes. */
+/** Repeats work with a pause before each run. An error of a run is handed to `failed`, and the next run follows. */
 export class Repeated implements AsyncDisposable {
   readonly #pauseMs: () => number;
   readonly #loop: Promise<void>;
@@ -11,7 +11,7 @@ export class Repeated implements AsyncDisposable {
     this.#loop = this.#run(work, failed);
   }
 
-  /** Ends the pause of this moment, or leaves out the next one. */
+  /** Ends the current pause, or skips the next one. */
   soon(): void {
     this.#asked = true;
     this.#wake();

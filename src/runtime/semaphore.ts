@@ -7,7 +7,7 @@ export class Semaphore {
     this.#free = permits;
   }
 
-  /** Resolves when the caller may enter, with what it disposes of to leave. */
+  /** Resolves when the caller may enter; disposing of the result leaves. */
   async enter(): Promise<Disposable> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

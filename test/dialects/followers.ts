@@ -1,14 +1,14 @@
 import { request } from 'node:http';
 
-/** What a process of followers is told to do. */
+/** The order to a process of followers. */
 export interface FollowersOrder {
   readonly url: string;
   readonly streams: number;
-  /** What is left out of the text before it is compared. */
+  /** Left out of the received bytes before they are compared. */
   readonly heartbeat: string;
 }
 
-/** What it says from time to time. */
+/** Its state, sent from time to time. */
 export interface FollowersReport {
   readonly connected: number;
   /** Bytes that every one of them has received. */
@@ -16,13 +16,13 @@ export interface FollowersReport {
   readonly most: number;
   /** Whether one was sent something else than another, or was cut off. */
   readonly fault: string | null;
-  /** The text that all were sent, once asked for. */
+  /** The bytes that all were sent, as a string, once asked for. */
   readonly text?: string;
 }
 
 /**
- * Follows one stream many times over. As everybody is sent the same text, only the first one's is kept and the
- * others are compared with it, byte by byte, as far as it goes.
+ * Follows one stream many times over. As all are sent the same bytes, only the first one's are kept and the
+ * others are compared with them.
  */
 function follow({ url, streams, heartbeat }: FollowersOrder): void {
   const chunks: Buffer[] = [];

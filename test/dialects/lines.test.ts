@@ -6,13 +6,13 @@ import { eventually } from './eventually.ts';
 import { startGateway, type TestGateway } from './gateway.ts';
 import { OpenStream } from './http-client.ts';
 
-/** Everything that some reader of lines takes for the end of one, and what a forger writes after it. */
+/** Every character that a reader may take for a line end, and a forged line after it. */
 const breaks = ['\n', '\r', '\r\n', '\u2028', '\u2029', '\u0085', '\v', '\f', '\u001c', '\u001e'];
 const forged = 'data: {"injected":1}';
 const hostile = (lineBreak: string): string =>
   `evil${lineBreak}${forged}${lineBreak}${lineBreak}event: pwn${lineBreak}- pwn${lineBreak}pwn: 1${lineBreak}id: 9`;
 
-/** Every member of an event that may hold any text. */
+/** Every member of an event that may be any string. */
 const fields: readonly [string, (text: string) => object][] = [
   ['category', (category) => ({ category })],
   ['action', (action) => ({ category: 'c', action })],
@@ -48,7 +48,7 @@ async function reportAll(): Promise<void> {
 const linesOf = (text: string): string[] => text.split(/\r\n|[\p{Cc}\u2028\u2029]/u);
 const isFrame = (line: string): boolean => /^(?:data:\{.*\}|event:.*|)$/.test(line);
 
-describe('texts with line breaks forge nothing', () => {
+describe('strings with line breaks forge nothing', () => {
   test("in Vamp's server-sent events", async () => {
     await using stream = await OpenStream.open(`${gateway.url}/*/api/v1/events/stream`);
     await reportAll();
@@ -120,7 +120,7 @@ describe('texts with line breaks forge nothing', () => {
   });
 });
 
-test('a text in one line is the same JSON', () => {
+test('JSON in one line is the same JSON', () => {
   const json = JSON.stringify(breaks.map(hostile));
   expect(JSON.parse(inOneLine(json))).toEqual(JSON.parse(json));
   expect(linesOf(inOneLine(json))).toHaveLength(1);

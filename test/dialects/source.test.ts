@@ -63,11 +63,11 @@ test('a new reason is logged, and no reason is answered', async () => {
     },
   });
   await vi.waitFor(() => expect(lines).toHaveLength(1), patience);
-  reason = 'ACCESS_REFUSED - Login was refused';
+  reason = 'ACCESS_REFUSED - Login failed';
   await vi.waitFor(() => expect(lines).toHaveLength(2), patience);
   expect(fields.map((each) => (each as { reason: string }).reason)).toEqual([
     'connect ECONNREFUSED',
-    'ACCESS_REFUSED - Login was refused',
+    'ACCESS_REFUSED - Login failed',
   ]);
   expect(supervision.healthReason()).toBe('RabbitMQ cannot be followed at rabbit.example:5672.');
 });

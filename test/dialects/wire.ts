@@ -33,7 +33,7 @@ export class Wire implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** What is connected now is broken off; new connections are taken. */
+  /** Breaks the open connections; new ones are accepted. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }

@@ -33,7 +33,7 @@ test.each([
   ['a long block', `a: |\n${'  line\n'.repeat(100_000)}`],
   ['500 lists in each other', `${'['.repeat(500)}${']'.repeat(500)}`],
   ['100 aliases', `- &a x\n${lines(100, () => '- *a\n')}`],
-  ['texts that begin with an asterisk', lines(200, (at) => `- |\n  *a${at}\n`)],
+  ['strings that begin with an asterisk', lines(200, (at) => `- |\n  *a${at}\n`)],
   ['5,000 members', lines(5_000, (at) => `k${at}: ${at}\n`)],
 ])('%s: read', (_name, text) => {
   const [document] = parseYaml(text, {}, bodyLimits);

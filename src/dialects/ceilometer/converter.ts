@@ -25,7 +25,7 @@ export interface ConverterOptions {
 /** Event types remembered with their definition; there are a few hundred in a cloud. */
 const knownMax = 4096;
 const knownLengthMax = 256;
-/** Longer types are refused before any pattern is tried: they could not be kept. */
+/** Longer types are rejected before any pattern is tried: they could not be stored. */
 const eventTypeMax = 1024;
 
 /** Makes events of notifications by the definitions: Ceilometer's NotificationEventsConverter. */

@@ -16,7 +16,7 @@ import type { CeilometerTrait } from './trait.ts';
  * | Ceilometer | event |
  * |---|---|
  * | event_type | type |
- * | message_id | id; a text that is no UUID gets a stable one and stays a filter key |
+ * | message_id | id; a string that is not a UUID gets a stable one and stays a filter key |
  * | generated | time |
  * | trait project_id, else tenant_id | namespace; `default` without |
  * | traits that name things | key and filterKeys, see `keysOf` |
@@ -27,32 +27,32 @@ import type { CeilometerTrait } from './trait.ts';
  * | raw | raw |
  */
 export function draftOf({ level, body }: Notification, event: CeilometerEvent): EventDraft {
-  const texts = new Map(
+  const strings = new Map(
     event.traits.map(({ name, value }) => [name, typeof value === 'string' ? clean(value) : '']),
   );
   const messageId = event.messageId === null ? '' : clean(str(event.messageId));
   const id = readUuid(messageId);
-  const keys = keysOf(texts);
+  const keys = keysOf(strings);
   return {
     dialect: 'CEILOMETER',
     id: id ?? (messageId === '' ? null : v5(messageId, idSpace)),
     ...kindOf(clean(event.eventType)),
-    namespace: namespaceOf(texts),
+    namespace: namespaceOf(strings),
     severity: level === 'error' ? 'ERROR' : 'NORMAL',
     source: sourceOf(body.publisher_id),
     key: keys[0] ?? null,
     filterKeys: id === null && isKey(messageId) ? [messageId, ...keys.slice(1)] : keys.slice(1),
-    message: summary(clean(event.eventType), texts, keys),
+    message: summary(clean(event.eventType), strings, keys),
     traits: event.traits.map(traitOf),
     time: instantOf(event.generated),
     raw: event.raw === null ? null : jsonOf(event.raw),
   };
 }
 
-/** The name space in which a message_id that is no UUID gets one; it must never change. */
+/** The name space in which a message_id that is not a UUID gets one; it must never change. */
 const idSpace = '2b6f0cc9-04d1-5a11-b7f6-8f0c3a52d07e';
 
-/** A text without what no database can hold: NUL, and halves of characters. */
+/** Without characters that the database cannot hold: NUL, and halves of surrogate pairs. */
 const clean = (text: string): string => storable(text.replaceAll('\0', '')) ?? '';
 
 /** A type that begins or ends at its first dot is a category as a whole. */
@@ -64,8 +64,8 @@ function kindOf(eventType: string): Pick<EventDraft, 'type' | 'category'> {
 
 const longestNamespace = 256;
 
-function namespaceOf(texts: ReadonlyMap<string, string>): string | null {
-  const project = texts.get('project_id') || texts.get('tenant_id') || '';
+function namespaceOf(strings: ReadonlyMap<string, string>): string | null {
+  const project = strings.get('project_id') || strings.get('tenant_id') || '';
   return project === '' || project.length > longestNamespace ? null : project;
 }
 
@@ -78,7 +78,7 @@ const isKey = (text: string): boolean => text !== '' && text.length <= longestKe
 /** In the order in which they are preferred as the key of the event. */
 const preferred = ['resource_id', 'instance_id', 'share_id', 'target_id'];
 
-/** Ids of those who did it and of what it belongs to, by which an event is found otherwise. */
+/** Ids of users and owners: an event is found by these traits, not by its keys. */
 const circumstances: ReadonlySet<string> = new Set([
   'project_id',
   'tenant_id',
@@ -91,27 +91,27 @@ const circumstances: ReadonlySet<string> = new Set([
   'instance_type_id',
 ]);
 
-/** What the event happened to, the most telling id first: every trait that is named like an id of a thing. */
-function keysOf(texts: ReadonlyMap<string, string>): readonly string[] {
-  const things = [...texts.keys()].filter(
+/** Ids of the resources that the event is about, the most specific first: each trait named like an id. */
+function keysOf(strings: ReadonlyMap<string, string>): readonly string[] {
+  const things = [...strings.keys()].filter(
     (name) => name.endsWith('_id') && !circumstances.has(name),
   );
   const names = [...preferred, ...things, 'id'];
-  const keys = names.map((name) => texts.get(name) ?? '').filter(isKey);
+  const keys = names.map((name) => strings.get(name) ?? '').filter(isKey);
   return [...new Set(keys)].slice(0, keysMax);
 }
 
 /** One line for a person: `compute.instance.update web-1: building → active`. */
 function summary(
   eventType: string,
-  texts: ReadonlyMap<string, string>,
+  strings: ReadonlyMap<string, string>,
   [key = '']: readonly string[],
 ): string {
   const first = (names: readonly string[]) =>
-    names.map((name) => texts.get(name) ?? '').find((text) => text !== '');
+    names.map((name) => strings.get(name) ?? '').find((text) => text !== '');
   const name = first(['display_name', 'name', 'instance_name']) ?? key;
   const state = first(['state', 'status', 'outcome']);
-  const before = texts.get('old_state') || undefined;
+  const before = strings.get('old_state') || undefined;
   const change = [before, state].filter((each) => each !== undefined).join(' → ');
   return [eventType, name].filter((word) => word !== '').join(' ') + (change && `: ${change}`);
 }
@@ -133,7 +133,7 @@ function traitOf(trait: CeilometerTrait): DraftTrait {
   return { name, type: 'TEXT', value: typeof value === 'string' ? clean(value) : repr(value) };
 }
 
-/** Instants are exact from 1684 to 2255; a date outside, such as 9999-12-31, stays a text. */
+/** Instants are exact from 1684 to 2255; a date outside, such as 9999-12-31, stays a string. */
 function dateTrait(name: string, value: DateTime): DraftTrait {
   const instant = instantOf(value);
   return Number.isSafeInteger(instant)
@@ -155,7 +155,7 @@ function tooDeep(value: Value, left: number): boolean {
   return left === 0 || Object.values(value).some((member) => tooDeep(member, left - 1));
 }
 
-/** Numbers that JSON has not, and integers that a reader of it would round, become texts. */
+/** Numbers that JSON lacks, and integers that a reader of JSON would round, become strings. */
 function json(value: Value): Json {
   if (typeof value === 'string') return clean(value);
   if (Array.isArray(value)) return value.map(json);

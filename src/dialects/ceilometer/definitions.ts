@@ -138,7 +138,7 @@ function patternsOf(types: YamlNode, fault: Fault): readonly string[] {
   }) as readonly string[];
 }
 
-/** The patterns of a text, a list or, as Python iterates it, of the names of a mapping. */
+/** The patterns of a string, a list or, as Python iterates it, of the names of a mapping. */
 function listOf(types: YamlNode): readonly Value[] | null {
   if (types.kind === 'list') return types.items.map(toValue);
   if (types.kind === 'mapping') return types.entries.map(({ key }) => key);
@@ -179,7 +179,7 @@ function traitsOf(traits: YamlNode, { fault, warn }: Findings): ReadonlyMap<stri
   return read;
 }
 
-/** Python finds nothing to do in an empty list or text either. */
+/** Python iterates over an empty list or string in the same way. */
 function entriesOf(traits: YamlNode, fault: Fault): readonly YamlEntry[] {
   if (traits.kind === 'mapping') return traits.entries;
   const value = toValue(traits);

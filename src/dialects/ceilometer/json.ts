@@ -1,7 +1,7 @@
 import { isNestedDeeper } from '../../event/json-depth.ts';
 import { type Dict, float, integer, keepOrder, setMember, type Value } from './python/value.ts';
 
-/** The text is no JSON. */
+/** The string is not JSON. */
 export class JsonError extends Error {
   override readonly name = 'JsonError';
 }
@@ -60,7 +60,7 @@ class Reader {
   document(): Value {
     const value = this.#value();
     this.#space();
-    if (this.#at < this.#text.length) throw this.#error('the text goes on');
+    if (this.#at < this.#text.length) throw this.#error('there is more after the value');
     return value;
   }
 
@@ -123,11 +123,11 @@ class Reader {
 
   #string(): string {
     const source = this.#take(textForm)?.[0];
-    if (source === undefined) throw this.#error('a text is missing');
+    if (source === undefined) throw this.#error('a string is missing');
     try {
       return JSON.parse(source) as string;
     } catch (cause) {
-      throw this.#error('the text before is malformed', { cause });
+      throw this.#error('the string before is malformed', { cause });
     }
   }
 

@@ -58,14 +58,14 @@ function splitPlugin(parameters: YamlNode): Plugin {
   return (matches) => {
     if (matches.length === 0) return null;
     if (separator !== null && (typeof separator !== 'string' || separator === '')) {
-      throw new ConversionError('split: the separator must be a text that is not empty');
+      throw new ConversionError('split: the separator must be a string that is not empty');
     }
     const parts = matches.map(({ value }) => split(str(value), separator, Number(most)));
     return firstOf(parts.map((each) => each.at(Number(segment)) ?? null));
   };
 }
 
-/** Higher bits are refused. */
+/** Higher bits are rejected. */
 const bitMax = 4096;
 
 /** The initial bits and those whose path matched, with the value asked for where one is. */

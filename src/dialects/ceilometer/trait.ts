@@ -99,7 +99,8 @@ function typeOf(name: string, definition: YamlNode): TraitType {
   const node = memberOf(definition, 'type');
   if (node === undefined) return 'text';
   const type = toValue(node);
-  if (typeof type !== 'string') throw new TraitError(`type must be a text, not ${typeName(type)}`);
+  if (typeof type !== 'string')
+    throw new TraitError(`type must be a string, not ${typeName(type)}`);
   const known = type.toLowerCase();
   if (Object.hasOwn(converters, known)) return known as TraitType;
   throw new TraitError(`Invalid trait type '${type}' for trait ${name}`);

@@ -11,7 +11,7 @@ const sexagesimalForm = /^([-+]?)([0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*)$/;
 const infinityForm = /^([-+]?)\.(?:inf|Inf|INF)$/;
 const nanForm = /^\.(?:nan|NaN|NAN)$/;
 
-/** What PyYAML, which speaks YAML 1.1, takes a scalar without quotes for. Dates stay texts. */
+/** The value of a scalar without quotes in PyYAML, which reads YAML 1.1. Dates stay strings. */
 export function plainScalar(text: string): Value {
   if (nullForm.test(text)) return null;
   if (trueForm.test(text)) return true;

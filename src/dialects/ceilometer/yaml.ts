@@ -26,7 +26,7 @@ export interface YamlEntry {
   readonly value: YamlNode;
 }
 
-/** The text is no YAML that PyYAML would load. */
+/** PyYAML would not load this YAML. */
 export class YamlError extends Error {
   override readonly name = 'YamlError';
   /** From 1. */
@@ -57,9 +57,9 @@ export function readYaml(text: string): YamlNode {
 
 class Reader {
   readonly #lineOf: (node: Node) => number;
-  /** The nodes that aliases stand for: of each name the last one before. */
+  /** The nodes that aliases stand for: the last anchor of the name before the alias. */
   readonly #anchors = new Map<string, Node>();
-  /** What is read already: an anchor is read once, however often it is named; undefined while it is being read. */
+  /** Nodes that were read: each anchor once, whatever the number of its aliases; undefined while it is being read. */
   readonly #known = new Map<Node, YamlNode | undefined>();
   /** Levels of lists and mappings. */
   readonly #depths = new Map<YamlNode, number>();
@@ -80,7 +80,7 @@ class Reader {
     return read;
   }
 
-  /** Aliases put anchors into each other: deeper than the text itself is nested. @throws YamlError */
+  /** Aliases nest anchors in each other: the values can be deeper than the document. @throws YamlError */
   #checkDepth(node: YamlNode): void {
     if (node.kind === 'scalar' || this.#depths.has(node)) return;
     const inner = node.kind === 'list' ? node.items : node.entries.map(({ value }) => value);
@@ -171,6 +171,6 @@ function newValue(node: YamlNode): Value {
 
 export const keyText = (key: Value): string => (typeof key === 'string' ? key : repr(key));
 
-/** What a mapping holds under a name; undefined where it is no mapping. */
+/** The value of a mapping's name; undefined where the node is not a mapping. */
 export const memberOf = (node: YamlNode, name: string): YamlNode | undefined =>
   node.kind === 'mapping' ? node.entries.find(({ key }) => key === name)?.value : undefined;

@@ -124,7 +124,7 @@ function binaryData(body: Uint8Array, contentType: string | undefined): EventDat
   return text === null ? { base64: Buffer.from(body).toString('base64') } : { text };
 }
 
-/** What is not named is JSON. */
+/** Data without a media type is JSON. */
 const isJsonType = (mediaType = 'application/json'): boolean =>
   /^[^;/]+\/(?:[^;/]+\+)?json\s*(?:;|$)/i.test(mediaType);
 

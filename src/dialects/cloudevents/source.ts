@@ -196,7 +196,7 @@ async function ensureConsumer(
       deliver_policy: DeliverPolicy.All,
       ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(ackWithinMs),
-      // Two batches are held here at a time, and as many again may wait to come once more.
+      // Two batches are held here at a time; two more may wait for their redelivery.
       max_ack_pending: 4 * messages,
     });
   }

@@ -16,12 +16,12 @@ import { isObject, type JsonObject, member } from './message.ts';
  * |---|---|
  * | category, action | category, action, by name |
  * | target | key; none where it is empty |
- * | metadata.id | id; a text that is no UUID gets a stable one and stays a filter key |
+ * | metadata.id | id; a string that is not a UUID gets a stable one and stays a filter key |
  * | metadata.timestamp | time; where its clock is ahead, that of its arrival, and trait reportedTime |
  * | metadata.source.component | source.component; plane: IoEngine DATA_PLANE, the agents CONTROL_PLANE |
  * | metadata.source.node | source.node; none where it is empty |
  * | details | traits `<block>.<field>`; the ids among them are filter keys too |
- * | actions that are failures, details that tell of one | severity ERROR: `failingActions`, `failingDetails` |
+ * | actions that are failures, details of a failure | severity ERROR: `failingActions`, `failingDetails` |
  * | that it is Mayastor's | tag `mayastor` |
  * | the whole message | raw |
  */
@@ -60,12 +60,12 @@ export function decodeMessage(body: string): EventDraft {
   };
 }
 
-/** A message that is not one of Mayastor's; the text says what is wrong with it. */
+/** A message that is not one of Mayastor's; the error's message is a clause that says why. */
 export class MessageError extends Error {
   override readonly name = 'MessageError';
 }
 
-/** The name space in which an id that is no UUID gets one; it must never change. */
+/** The name space in which an id that is not a UUID gets one; it must never change. */
 const idSpace = '4f7b5a52-93f4-5c0a-8f0e-0d5c3a8b6e17';
 
 function parse(body: string): JsonObject {
@@ -88,10 +88,10 @@ function memberObject(object: JsonObject, name: string): JsonObject {
   return value;
 }
 
-/** A text that says something; null where it is absent, null or empty. */
+/** A member that is a string; null where it is absent, null or empty. */
 function text(object: JsonObject, name: string): string | null {
   const value = member(object, name) ?? '';
-  if (typeof value !== 'string') throw new MessageError(`${name} is not a text`);
+  if (typeof value !== 'string') throw new MessageError(`${name} is not a string`);
   return value === '' ? null : value;
 }
 
@@ -126,7 +126,7 @@ const failingDetails: Readonly<Record<string, RegExp>> = {
   'error.error': /./,
 };
 
-/** ERROR for an action that is a failure by itself, and for details that tell of one; Mayastor has no severity. */
+/** ERROR for an action that is a failure by itself, and for details of a failure; Mayastor has no severity. */
 function severityOf(action: string, traits: readonly DraftTrait[]): Severity {
   const failed =
     failingActions.has(action) ||

@@ -6,8 +6,8 @@ import { isObject, type JsonObject, member } from './message.ts';
 type Kind = 'text' | 'id' | 'uri' | 'uint64' | 'timestamp' | 'duration' | readonly string[];
 
 /**
- * The blocks of EventDetails and the kind of each field. By an `id` the event is also found, and by the UUIDs within
- * an `id` or a `uri`: bdev:///<uuid>?uuid=<uuid>. A field becomes the trait `<block>.<field>`, in snake case:
+ * The blocks of EventDetails and the kind of each field. An `id`, and each UUID within an `id` or a `uri`
+ * (bdev:///<uuid>?uuid=<uuid>), becomes a filter key. A field becomes the trait `<block>.<field>`, in snake case:
  * rebuild.source_replica, state_change.next.
  */
 const blocks: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
@@ -75,7 +75,7 @@ function readBlock(block: string, fields: Readonly<Record<string, Kind>>, conten
 /** A trait that has no name yet. */
 type Typed = TypedValue | { readonly type: 'DATETIME'; readonly value: string };
 
-/** Null where a text is empty or a field is not of its kind; numbers and enumerations that are absent are their zero. */
+/** Null where a string is empty or a field is not of its kind. An absent number or enumeration is 0. */
 function readField(kind: Kind, value: unknown): Typed | null {
   if (kind === 'uint64') return readUnsigned(value ?? 0);
   if (kind === 'duration') return readDuration(value);
@@ -94,7 +94,7 @@ function readDuration(value: unknown): Typed | null {
   return Number.isFinite(seconds) ? { type: 'FLOAT', value: seconds } : null;
 }
 
-/** A number or its decimal text; one that JavaScript cannot hold exactly stays text. */
+/** A number or its decimal digits; one that JavaScript cannot hold exactly becomes TEXT. */
 function readUnsigned(value: unknown): Typed | null {
   const digits = typeof value === 'string' && /^\d+$/.test(value);
   if (typeof value !== 'number' && typeof value !== 'bigint' && !digits) return null;

@@ -53,7 +53,7 @@ export class MayastorSource implements Source {
   readonly #rejected: SkipCounter;
   readonly #work: SupervisedTask;
   #received = 0;
-  /** Why what was taken cannot be recorded yet, as a sentence. */
+  /** Why messages that were taken cannot be recorded yet, as a sentence. */
   #waitingFor: string | null = null;
 
   constructor(options: MayastorSourceOptions, link: NatsLink, intake: Intake, log: Log) {
@@ -154,7 +154,7 @@ function answer(message: Msg, text: string): void {
   }
 }
 
-/** Makes the stream as Mayastor makes it, where nobody has yet; one that is there is taken as it is. */
+/** Creates the stream as Mayastor would, if it is missing; an existing one is not changed. */
 async function ensureStream(
   jetStream: JetStreamManager,
   name: string,
@@ -189,7 +189,7 @@ async function ensureConsumer(
     deliver_policy: DeliverPolicy.All,
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(ackWithinMs),
-    // Two batches are held here at a time, and as many again may wait to come once more.
+    // Two batches are held here at a time; two more may wait for their redelivery.
     max_ack_pending: 4 * messages,
   });
 }

@@ -2,7 +2,7 @@ import type { Topic } from '../../event/filter.ts';
 import type { NomadEvent } from './nomad-message.ts';
 import { parseTopics } from './stream-query.ts';
 
-/** Topics to follow: what to ask a cluster for, and what of its answer is wanted. */
+/** Topics to follow: the parameters of the request, and a filter over the events that come. */
 export interface AskedTopics {
   /** Empty: for everything. */
   readonly parameters: readonly string[];
@@ -14,8 +14,8 @@ export interface AskedTopics {
  * its wildcard alone, and where `*:key` is next to the wildcard of a topic, everything is asked for.
  * @throws NomadError
  */
-export function askedTopics(texts: readonly string[]): AskedTopics {
-  const topics = parseTopics(texts);
+export function askedTopics(given: readonly string[]): AskedTopics {
+  const topics = parseTopics(given);
   const whole = new Set(topics.filter(({ key }) => key === null).map(({ category }) => category));
   if (topics.length === 0 || whole.has(null)) return { parameters: [], wants: () => true };
   const keyed = topics.filter(({ category, key }) => key !== null && !whole.has(category));

@@ -88,7 +88,7 @@ function modifiedAt({ ModifyTime: time }: Readonly<Record<string, Json>>, now: I
   return Number.isSafeInteger(instant) ? instant : now;
 }
 
-/** Something that we have to say of a cluster's stream itself. */
+/** A note of ours about a cluster's stream. */
 export interface StreamNote {
   readonly action: 'Gap' | 'StartedOver';
   readonly cluster: string;
@@ -101,7 +101,7 @@ export interface StreamNote {
 export function noteDraft({ action, cluster, last, next, now }: StreamNote): IdentifiedDraft {
   const message =
     action === 'Gap'
-      ? `Events of the Nomad cluster ${cluster} behind its index ${last} may be lost: its buffer now begins at ${next}.`
+      ? `Events of the Nomad cluster ${cluster} after its index ${last} may be lost: its buffer now begins at ${next}.`
       : `The Nomad cluster ${cluster} counts anew: its index was ${last} and is ${next}.`;
   return {
     dialect: 'NOMAD',

@@ -30,7 +30,7 @@ export const nomad = defineDialect({
     TIDINGS_NOMAD_CLUSTER: option(
       text,
       'nomad',
-      'What the cluster is called: a part of the ids of its events, to be different for each cluster and never changed.',
+      "The cluster's name. The ids of its events contain it: give each cluster its own, and never change it.",
     ),
     TIDINGS_NOMAD_NAMESPACE: option(text, '*', 'The namespace to follow; `*` for all.'),
     TIDINGS_NOMAD_TOPICS: optional(topics, 'Topics to follow: `Job,Allocation:web`.', 'all'),

@@ -1,4 +1,4 @@
-/** A request that Nomad refuses: answered with the status and the bare message as text. The texts are Nomad's own. */
+/** A request that Nomad rejects: answered with the status and the bare message, which is Nomad's own, as text. */
 export class NomadError extends Error {
   override readonly name = 'NomadError';
   readonly status: number;

@@ -2,7 +2,7 @@ import type { Json } from '../../event/event.ts';
 import { parseJson, stringifyJson } from '../../event/json.ts';
 import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 
-/** A line of a cluster's stream that is no heartbeat: what one transaction brought. */
+/** A line of a cluster's stream that is not a heartbeat: the events of one transaction. */
 export interface Batch {
   readonly index: number;
   readonly events: readonly NomadEvent[];
@@ -24,7 +24,7 @@ export class MalformedLine extends Error {
   override readonly name = 'MalformedLine';
 }
 
-/** Null for a heartbeat. An event that stands in a line twice, as Nomad's filter has it, is taken once. @throws MalformedLine */
+/** Null for a heartbeat. Nomad's filter can repeat an event in a line: it is taken once. @throws MalformedLine */
 export function parseLine(line: string): Batch | null {
   const { Index: index = 0, Events: events } = parseObject(line);
   const list = events ?? [];

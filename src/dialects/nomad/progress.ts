@@ -23,7 +23,7 @@ export class Progress {
   #joined = false;
   /** True until the first connection has delivered its backlog: any of it may have been read before. */
   #catchingUp = true;
-  /** The place in our journal of the latest event that was appended. */
+  /** The index in our journal of the latest event that was appended. */
   #appended = 0;
 
   private constructor(context: DialectContext, cluster: string, last: number | null) {
@@ -61,7 +61,7 @@ export class Progress {
     this.#catchingUp = false;
   }
 
-  /** The drafts of what has not been read yet, with notes where the stream does not go on as it should. @throws Unavailable */
+  /** Drafts of the events that were not read before, with a note where the stream has a gap or began anew. @throws Unavailable */
   async fresh(batches: readonly Batch[], now: Instant): Promise<IdentifiedDraft[]> {
     const read = batches.map(({ index, events }) => ({
       index,
@@ -76,7 +76,7 @@ export class Progress {
     });
   }
 
-  /** What was fresh is in the journal, up to here. */
+  /** New events are in the journal, up to this index. */
   appended(index: number): void {
     this.#appended = Math.max(this.#appended, index);
   }
@@ -98,8 +98,8 @@ export class Progress {
   }
 
   /**
-   * Whether the stream goes on where it was left: the last batch comes again when the buffer still holds it.
-   * A lower one comes from a server that lags, or that has nothing newer; unless nobody has read it.
+   * Whether the stream continues: the last batch comes again if the buffer still holds it. A lower index comes from
+   * a server that lags or has nothing newer; if its events are new, the cluster has been rebuilt.
    */
   #join(index: number, last: number, fresh: boolean): 'Gap' | 'StartedOver' | null {
     if (index < last && !fresh) return null;

@@ -14,7 +14,7 @@ export interface NomadSourceOptions {
   /** http://127.0.0.1:4646 */
   readonly address: string;
   readonly token: string | null;
-  /** What the cluster is called: a part of the ids of its events, so that it must stay the same when an address changes. */
+  /** The cluster's name. The ids of its events contain it, so that it must not change when the address does. */
   readonly cluster: string;
   /** `*` for all. */
   readonly namespace: string;
@@ -28,7 +28,7 @@ export interface NomadSourceOptions {
 interface NomadSourceTiming {
   readonly shortestPauseMs: number;
   readonly longestPauseMs: number;
-  /** How long a stream may be silent: three of Nomad's heartbeats. */
+  /** The longest silence of a stream: three of Nomad's heartbeats. */
   readonly silenceMs: number;
 }
 
@@ -41,9 +41,9 @@ const defaultTiming: NomadSourceTiming = {
 const defaultMaxBatch = 500;
 
 /**
- * Follows the event stream of a Nomad cluster and reports what it brings. It reconnects when the stream ends,
- * and resumes at the last index it stored: what it has stored already is dropped, and where the cluster's
- * buffer no longer holds that index an event NomadStream.Gap says so.
+ * Follows the event stream of a Nomad cluster and reports its events. It reconnects when the stream ends,
+ * and resumes at the last index that is stored. Events that are stored already are dropped. If the cluster's
+ * buffer no longer holds that index, an event NomadStream.Gap is recorded.
  */
 export class NomadSource implements Source {
   readonly name = 'nomad';
@@ -139,7 +139,7 @@ export class NomadSource implements Source {
       const drafts = await progress.fresh(batches.map(this.#wanted), this.#context.now());
       progress.appended(await this.#report(drafts, run));
     } catch (error) {
-      // What was not appended has not been read: the events themselves tell how far we are.
+      // The position is that of the last stored event: it is loaded again.
       this.#progress = null;
       throw error;
     }

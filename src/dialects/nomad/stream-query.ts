@@ -42,8 +42,8 @@ const badIndex = (text: string, fault: string): NomadError =>
   );
 
 /** `Topic`, `Topic:key`, `*:key`, `*`. None at all asks for everything; an empty one for a topic without a name. */
-export function parseTopics(texts: readonly string[]): Topic[] {
-  return texts.map((text) => {
+export function parseTopics(given: readonly string[]): Topic[] {
+  return given.map((text) => {
     const [category = '', key = '*', ...rest] = text.split(':');
     if (rest.length > 0) {
       throw new NomadError(

@@ -89,7 +89,7 @@ function kindOf(type: string): Pick<EventDraft, 'type' | 'category'> {
   return dot === 0 || dot === type.length - 1 ? { category: type } : { type };
 }
 
-/** Equal records of one request are told apart by their number. */
+/** Equal records of one request differ in their number. */
 function idOf(placed: Placed, seen: Map<string, number>): string {
   const text = stringifyJson(placed);
   const number = seen.get(text) ?? 0;
@@ -153,13 +153,13 @@ function traitOf(name: string, any: Message): DraftTrait[] {
 }
 
 function placeTraits(record: Message, scope: Message): DraftTrait[] {
-  const texts = {
+  const strings = {
     'otlp.traceId': textIn(record, 'traceId'),
     'otlp.spanId': textIn(record, 'spanId'),
     'otlp.severityText': textIn(record, 'severityText'),
     'otlp.scope': textIn(scope, 'name'),
   };
-  return Object.entries(texts).flatMap(([name, value]) =>
+  return Object.entries(strings).flatMap(([name, value]) =>
     value === '' ? [] : [{ name, type: 'TEXT', value } as const],
   );
 }

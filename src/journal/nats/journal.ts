@@ -70,7 +70,7 @@ export class NatsJournal implements Journal {
     if (this.#closed !== null) throw new Unavailable('The journal is closed.');
     if (reports.length === 0) return [];
     const healthReason = this.#link.healthReason();
-    if (healthReason !== null && this.#link.downFor > appendTimeoutMs)
+    if (healthReason !== null && this.#link.downForMs > appendTimeoutMs)
       throw new Unavailable(healthReason);
     const appending = this.#append(reports);
     this.#appends.add(appending);
@@ -138,9 +138,9 @@ export class NatsJournal implements Journal {
 
   /** Waits for a connection that is being opened or was just lost; one that is down for longer is an error at once. */
   async #state(): Promise<StreamState> {
-    const { downFor } = this.#link;
-    if (downFor > 0 && downFor < appendTimeoutMs) {
-      await this.#link.connection(AbortSignal.timeout(Math.ceil(appendTimeoutMs - downFor)));
+    const { downForMs } = this.#link;
+    if (downForMs > 0 && downForMs < appendTimeoutMs) {
+      await this.#link.connection(AbortSignal.timeout(Math.ceil(appendTimeoutMs - downForMs)));
     }
     return this.#stream.state();
   }

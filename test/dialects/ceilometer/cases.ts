@@ -37,7 +37,7 @@ function traitOf(trait: CeilometerTrait): Value {
 const finite = (number: number): Value =>
   Number.isFinite(number) ? float(number) : { $float: repr(number) };
 
-/** The event as Ceilometer serialises it, as a text in which 1 differs from 1.0. */
+/** The event as Ceilometer serialises it, as a string in which 1 differs from 1.0. */
 export const serialised = (event: CeilometerEvent): string =>
   repr({
     message_id: event.messageId,

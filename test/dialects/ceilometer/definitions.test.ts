@@ -19,7 +19,7 @@ const faultsOf = (yaml: string): readonly string[] => {
   }
 };
 
-test('every fault of a file is told at once, with its line, definition and trait', () => {
+test('all faults of a file are reported together, with its line, definition and trait', () => {
   const faults = faultsOf(
     `- event_type: a.*
   traits:
@@ -44,7 +44,7 @@ test('every fault of a file is told at once, with its line, definition and trait
     "events.yaml:7: definition 2 (['b', 5]): Required field traits not specified.",
     "events.yaml:7: definition 2 (['b', 5]): event_type must hold patterns, not a number.",
     'events.yaml:8: definition 3: Required field event_type not specified.',
-    'events.yaml:9: definition 4: must be a mapping, not a text.',
+    'events.yaml:9: definition 4: must be a mapping, not a string.',
     "events.yaml:12: definition 5 ('c'), trait t: No plugin named nosuch available for t.",
     "events.yaml:13: definition 5 ('c'), trait u: The field 'fields' is required for u.",
     "events.yaml:14: definition 5 ('c'), trait m: plugin map: The 'values' parameter is required for the map trait plugin.",
@@ -60,7 +60,7 @@ test.each([
   ['- &a [*a]', /^events\.yaml:1: .*itself.*\.$/],
   ['- *nowhere', /^events\.yaml:1: .+\.$/],
   ['- <<: 5', /^events\.yaml:1: only mappings can be merged/],
-])('%j is refused', (yaml, fault) => {
+])('%j is rejected', (yaml, fault) => {
   expect(faultsOf(yaml)).toEqual([
     typeof fault === 'string' ? fault : expect.stringMatching(fault),
   ]);
@@ -72,7 +72,7 @@ test.each([
   ['payload.a.`sub(/a*+/, y)`', /is not valid: possessive repeats are not supported$/],
   ['payload.a.`sub(/x/, \\\\1)`', /is not valid: there is no group 1$/],
   [`${'('.repeat(50_000)}a`, /./],
-])('the path %.40s is refused by name', (path, reason) => {
+])('the path %.40s is rejected by name', (path, reason) => {
   const [fault = ''] = faultsOf(`- event_type: t\n  traits:\n    t: ${JSON.stringify(path)}\n`);
   expect(fault).toMatch(/^events\.yaml:3: definition 1 \('t'\), trait t: /);
   expect(fault.slice(0, -1)).toMatch(reason);
@@ -133,9 +133,9 @@ test('an alias stands for the last anchor of its name before it', () => {
 describe('a file that is read again', () => {
   let folder: string;
   let file: string;
-  const said: unknown[] = [];
-  const tell = (...told: unknown[]) => said.push(told);
-  const log = { debug: tell, info: tell, warn: tell, error: tell } as unknown as Log;
+  const logged: unknown[] = [];
+  const write = (...line: unknown[]) => logged.push(line);
+  const log = { debug: write, info: write, warn: write, error: write } as unknown as Log;
   const definitions = (path: string) => `- event_type: t\n  traits: {x: ${path}}\n`;
 
   beforeAll(async () => {
@@ -164,7 +164,7 @@ describe('a file that is read again', () => {
     expect(await ceilometer.reload()).toBe(true);
     expect(xOf(ceilometer)).toBe('B');
 
-    said.length = 0;
+    logged.length = 0;
     for (const bad of [definitions("'payload.('"), definitions('{}'), '- [']) {
       await writeFile(file, bad);
       expect(await ceilometer.reload()).toBe(false);
@@ -172,8 +172,8 @@ describe('a file that is read again', () => {
     await rm(file);
     expect(await ceilometer.reload()).toBe(false);
     expect(xOf(ceilometer)).toBe('B');
-    expect(said).toHaveLength(4);
-    expect(said[0]).toEqual([
+    expect(logged).toHaveLength(4);
+    expect(logged[0]).toEqual([
       { file, faults: [expect.stringContaining(`${file}:2: definition 1 ('t'), trait x: `)] },
       'The new event definitions are bad: the old ones stay in use.',
     ]);

@@ -102,13 +102,13 @@ test.each([
   expect(answer.body).toHaveProperty(body === '[5]' ? 'results' : 'error');
 });
 
-test('while the journal is away nothing is taken, and everything may be sent again', async () => {
-  gateway.away = true;
+test('while the journal is down nothing is taken, and everything may be sent again', async () => {
+  gateway.journalDown = true;
   expect(await post(notification(uuid(7)))).toEqual({
     status: 503,
-    body: { error: 'The journal is away.' },
+    body: { error: 'The journal is down.' },
   });
-  gateway.away = false;
+  gateway.journalDown = false;
   expect((await post(notification(uuid(7)))).status).toBe(200);
 });
 

@@ -21,8 +21,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly url: string;
   readonly context: DialectContext;
   readonly ceilometer: Ceilometer;
-  /** Lets the journal seem away to whoever reports. */
-  away: boolean;
+  /** Makes reports fail as they do while the journal is down. */
+  journalDown: boolean;
   events(): Promise<readonly Event[]>;
 }
 
@@ -37,7 +37,7 @@ export async function startGateway(
   const context: DialectContext = {
     intake: {
       async report(drafts, wait) {
-        if (gateway.away) throw new Unavailable('The journal is away.');
+        if (gateway.journalDown) throw new Unavailable('The journal is down.');
         return intake.report(drafts, wait);
       },
     },
@@ -67,7 +67,7 @@ export async function startGateway(
     url: await server.listen(),
     context,
     ceilometer,
-    away: false,
+    journalDown: false,
     async events() {
       const { events } = await store.page({ filter: everything, order: 'INDEX_ASC', limit: 1000 });
       return events;

@@ -11,7 +11,7 @@ import { casesOf } from './cases.ts';
 
 const ceilometer = await Ceilometer.open({ storeRaw: ['info', 'error'] }, createLog('silent'));
 
-/** A type that one of our definitions asks for, or any text. */
+/** A type that one of our definitions asks for, or any string. */
 const eventTypes = casesOf('oracle').map(
   ({ notification }) => (notification as { event_type: string }).event_type,
 );
@@ -81,7 +81,7 @@ test('no notification, however odd, stops the converter', () => {
       const reading = ceilometer.readText(said, 'info');
       outcomes.set(reading.outcome, (outcomes.get(reading.outcome) ?? 0) + 1);
       if (reading.outcome !== 'event') return reading.reason.endsWith('.');
-      // Whatever becomes an event is recorded or refused with a reason.
+      // Whatever becomes an event is recorded or rejected with a reason.
       const report = validate(reading.draft, now(), { limits: defaultLimits, storeRaw: true });
       if ('id' in report) return encodeReport(report).length > 0;
       return report.length > 0;

@@ -86,7 +86,7 @@ describe.skipIf(!hasRabbitMq)('notifications from RabbitMQ', () => {
     expect(await recorded(uuid(3))).toBeUndefined();
   });
 
-  test('what was published before we came is taken too', async () => {
+  test('messages from before the gateway started are taken too', async () => {
     await channel.assertExchange('nova', 'topic', { durable: false });
     await channel.assertQueue('notifications.info', { durable: false });
     await channel.bindQueue('notifications.info', 'nova', 'notifications.info');
@@ -106,7 +106,7 @@ describe.skipIf(!hasRabbitMq)('notifications from RabbitMQ', () => {
     await untilRecorded(uuid(20));
   });
 
-  test('a Ceilometer beside us keeps its queue', async () => {
+  test('a Ceilometer next to the gateway keeps its queue', async () => {
     await follow();
     await sources.pop()?.[Symbol.asyncDispose]();
     await follow({ queuePrefix: 'tidings.' });
@@ -138,14 +138,14 @@ describe.skipIf(!hasRabbitMq)('notifications from RabbitMQ', () => {
     expect(await waitingIn('notifications.info')).toBe(0);
   });
 
-  test('while the journal is away messages go back to their queue, and are taken once it is there', async () => {
+  test('while the journal is down messages go back to their queue, and are taken once it is up again', async () => {
     const source = await follow();
-    gateway.away = true;
+    gateway.journalDown = true;
     for (let at = 50; at < 60; at++)
       await publish('nova', 'info', enveloped(notification(uuid(at))));
-    await vi.waitFor(() => expect(source.healthReason()).toContain('The journal is away.'), wait);
+    await vi.waitFor(() => expect(source.healthReason()).toContain('The journal is down.'), wait);
     await vi.waitFor(async () => expect(await waitingIn('notifications.info')).toBe(10), wait);
-    gateway.away = false;
+    gateway.journalDown = false;
     for (let at = 50; at < 60; at++) await untilRecorded(uuid(at));
     expect(source.healthReason()).toBeNull();
     expect(source.skipped).toBe(0);

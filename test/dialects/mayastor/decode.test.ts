@@ -175,7 +175,7 @@ test.each([
   expect(decode({ category: 7, action, metadata }).severity).toBe(severity);
 });
 
-test('every message is told in one line', () => {
+test('every message has a summary of one line', () => {
   const lines = cases.events.map(({ wire_pbjson }) => decode(wire_pbjson).message);
   expect(lines).toMatchInlineSnapshot(`
     [
@@ -211,7 +211,7 @@ test('every message passes the intake', () => {
   }
 });
 
-test('numbers of 64 bits are read as numbers or as texts, and kept as text where they are not exact', () => {
+test('numbers of 64 bits are read as numbers or as strings, and kept as TEXT where they are not exact', () => {
   const traitsOf = (retry_count: unknown) =>
     decode({
       metadata: { id: 'x', source: { event_details: { switch_over_details: { retry_count } } } },
@@ -233,7 +233,7 @@ test('numbers and names that are newer than this program are kept', () => {
   });
 });
 
-test('an id that is no UUID gets a stable one and is found by its text', () => {
+test('an id that is not a UUID gets a stable one and is found by its own string', () => {
   const metadata = { id: 'event-7', source: { component: 1 } };
   const draft = decode({ category: 2, action: 1, target: 'v', metadata });
   expect(draft.id).toMatch(/^[\da-f]{8}-[\da-f]{4}-5/);
@@ -248,8 +248,8 @@ test.each([
   ['{"metadata":{"id":"x"}}', 'source is missing or not an object'],
   ['{"metadata":{"source":{}}}', 'metadata.id is missing'],
   ['{"metadata":{"id":"x","source":{}},"category":{}}', 'category is neither a name nor a number'],
-  ['{"metadata":{"id":"x","source":{"node":5}}}', 'node is not a text'],
-])('%s is refused: %s', (body, reason) => {
+  ['{"metadata":{"id":"x","source":{"node":5}}}', 'node is not a string'],
+])('%s is rejected: %s', (body, reason) => {
   expect(() => decodeMessage(body)).toThrow(new MessageError(reason));
 });
 

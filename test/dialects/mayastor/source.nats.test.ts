@@ -106,7 +106,7 @@ test('what came before the gateway did is read too, and every message is acknowl
   }, within);
 });
 
-test('makes the stream as Mayastor makes it, with one copy', async () => {
+test('creates the stream as Mayastor does, with one copy', async () => {
   await start();
   const { config } = await jetStream.streams.info(stream);
   expect(config).toMatchObject({
@@ -119,7 +119,7 @@ test('makes the stream as Mayastor makes it, with one copy', async () => {
   });
 });
 
-test('goes on when the stream is deleted and made again, by whomever', async () => {
+test('goes on when the stream is deleted and recreated, by the gateway or by Mayastor', async () => {
   await start();
   const ids = [await publishNew(1)];
   await vi.waitFor(() => expect(told).toHaveLength(1), within);
@@ -136,7 +136,7 @@ test('goes on when the stream is deleted and made again, by whomever', async () 
   await vi.waitFor(() => expect(idsTold()).toEqual(ids), within);
 });
 
-test('goes on when the server was away; its stream in memory is gone then', async () => {
+test('goes on after the server was down; its stream in memory is gone then', async () => {
   await start();
   const ids = [await publishNew(1)];
   await vi.waitFor(() => expect(told).toHaveLength(1), within);
@@ -155,7 +155,7 @@ test('a message that comes again is the same event', async () => {
   await vi.waitFor(() => expect(idsTold()).toEqual([id, other]), within);
 });
 
-test('what is not a message of Mayastor is counted, told once with a sample, and blocks nobody', async () => {
+test('what is not a message of Mayastor is counted, logged once with a sample, and blocks nobody', async () => {
   const lines: { count: number; sample: string }[] = [];
   const log = { ...silent, warn: (line: (typeof lines)[number]) => lines.push(line) };
   const started = await start(intake(), log as unknown as Log);
@@ -184,19 +184,19 @@ test('a message outside the limits of an event is counted and blocks nobody', as
   await vi.waitFor(() => expect(started.rejected).toBe(1), within);
 });
 
-test('while the journal is away, messages are kept and come again', async () => {
+test('while the journal is down, messages are kept and come again', async () => {
   const real = intake();
-  let refusals = 0;
-  const away: Intake = {
+  let reports = 0;
+  const failing: Intake = {
     report(drafts, wait) {
-      refusals += 1;
-      return refusals <= 2 ? Promise.reject(new Unavailable('away')) : real.report(drafts, wait);
+      reports += 1;
+      return reports <= 2 ? Promise.reject(new Unavailable('down')) : real.report(drafts, wait);
     },
   };
-  await start(away);
+  await start(failing);
   const ids = [await publishNew(1), await publishNew(2)];
   await vi.waitFor(() => expect(idsTold().toSorted()).toEqual(ids), within);
-  expect(refusals).toBeGreaterThan(2);
+  expect(reports).toBeGreaterThan(2);
 });
 
 test('one message that fails unexpectedly does not keep the others out', async () => {

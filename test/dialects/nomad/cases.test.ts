@@ -16,7 +16,7 @@ const named = (list: readonly Case[]): [string, Case][] =>
   list.map((each, at) => [each.id ?? String(at), each]);
 const caseOf = (list: readonly Case[], id: string): Case => list.find((each) => each.id === id);
 
-/** What stands in the file and is not of this interface. */
+/** Cases of the file that are not about this interface. */
 const elsewhere: Readonly<Record<string, string>> = {
   operator_debug_topic_parse: 'how the nomad command reads its own options',
   acl: 'Nomad’s tokens and policies; the gateway has rights of its own',
@@ -71,7 +71,7 @@ afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
 });
 
-/** Has the cluster bring events, each in a transaction of its own, and answers the index behind which they stand. */
+/** Publishes events, each in a transaction of its own, and answers the index after which they come. */
 async function brought(events: readonly ClusterEvent[]): Promise<number> {
   const before = await gateway.context.journal.lastIndex();
   for (const event of events) cluster.publish(++clusterIndex, event);
@@ -88,7 +88,7 @@ const queryOf = ({ topics, namespaces = ['default'] }: Case): URLSearchParams =>
   return query;
 };
 
-/** What a stream delivers before its second heartbeat: everything that was there when it was opened. */
+/** Events that a stream delivers before its second heartbeat: those recorded before it was opened. */
 async function backlog(query: URLSearchParams | string): Promise<GoClient> {
   const client = await GoClient.open(`${stream}?${query}`);
   await eventually(() => expect(client.heartbeats).toBeGreaterThan(2));
@@ -203,7 +203,7 @@ describe('broker', () => {
     await using client = await GoClient.open(`${own.url}/v1/event/stream`);
     await eventually(() => expect(client.events).toHaveLength(1));
     await own[Symbol.asyncDispose]();
-    // Without the text that Nomad puts behind the last line: it does not decode.
+    // Without the bare error that Nomad writes after the last line, which clients cannot decode.
     await eventually(() => expect(client.error).toBe('EOF'));
   });
 

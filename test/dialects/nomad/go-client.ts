@@ -88,7 +88,7 @@ export class GoClient implements AsyncDisposable {
   }
 }
 
-/** Where the first JSON object in a text ends; 0 while it is not whole. @throws Error where something else stands */
+/** The end of the first JSON object in a string; 0 while it is incomplete. @throws Error where there is no object */
 function endOfObject(text: string): number {
   const [start] = text.trimStart();
   if (start !== undefined && start !== '{') throw new Error(`invalid character ${start}`);

@@ -33,7 +33,7 @@ const heartbeatEvery = 50;
 /**
  * A server whose event stream behaves as Nomad's: the buffer counts transactions and keeps one more than it
  * should, an index is inclusive and becomes the closest there is, `{}` comes first and then again and again,
- * the filter delivers twice what matches twice, and an error in mid-stream is bare text behind the last line.
+ * the filter delivers twice what matches twice, and an error in mid-stream is bare text after the last line.
  */
 export class NomadCluster implements AsyncDisposable {
   readonly requests: ClusterRequest[] = [];
@@ -96,7 +96,7 @@ export class NomadCluster implements AsyncDisposable {
     this.end('');
   }
 
-  /** From now on streams are refused; null takes them again. */
+  /** From now on streams are rejected; null accepts them again. */
   refuse(refusal: { readonly status: number; readonly text: string } | null): void {
     this.#refusal = refusal;
   }

@@ -33,7 +33,7 @@ describe('a line', () => {
     '{"Index":1.5,"Events":[{}]}',
     '{"Index":1,"Events":[5]}',
     '{"Index":1,"Events":{}}',
-  ])('%s is refused', (text) => {
+  ])('%s is rejected', (text) => {
     expect(() => parseLine(text)).toThrow(MalformedLine);
   });
 

@@ -75,7 +75,7 @@ const publish = (first: number, last: number, to = cluster): void => {
 const range = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, at) => first + at);
 
-/** The cluster's indexes of the events told, without the notes of ours. */
+/** The cluster's indexes of the recorded events, without our own notes. */
 const indexesTold = () =>
   told
     .filter(({ category }) => category !== 'NomadStream')
@@ -93,7 +93,7 @@ const notes = () =>
       traitOf(event, 'nomad.nextIndex'),
     ]);
 
-/** A heartbeat behind everything that was sent has been read. */
+/** A heartbeat after all sent events has been read. */
 const settled = async () => {
   const { length } = told;
   await eventually(() => expect(cluster.subscriptions).toBe(1));
@@ -254,7 +254,7 @@ describe('a source that starts again', () => {
     expect(notes()).toEqual([['Gap', 4, 25]]);
     const gap = told.find(({ action }) => action === 'Gap');
     expect(gap).toMatchObject({ severity: 'ERROR', key: name, dialect: 'NOMAD' });
-    expect(gap?.message).toContain('behind its index 4 may be lost');
+    expect(gap?.message).toContain('after its index 4 may be lost');
     expect(told.indexOf(gap as Event)).toBe(4);
     await stop(second);
     follow();
@@ -310,10 +310,10 @@ describe('another server of the cluster', () => {
   });
 });
 
-test('while the journal is away it waits, and reports the same then', async () => {
+test('while the journal is down it waits, and reports the same events afterwards', async () => {
   let failures = 5;
   const report: DialectContext['intake']['report'] = async (drafts, wait) => {
-    if (failures-- > 0) throw new Unavailable('away');
+    if (failures-- > 0) throw new Unavailable('down');
     return await gateway.context.intake.report(drafts, wait);
   };
   follow({ context: { ...gateway.context, intake: { report } } });
@@ -322,7 +322,7 @@ test('while the journal is away it waits, and reports the same then', async () =
   expect(failures).toBeLessThan(0);
 });
 
-test('an event that is too large is told with less of it', async () => {
+test('an event that is too large is recorded without raw, or without its payload too', async () => {
   follow();
   const sized = (Key: string, kilobytes: number) => ({
     Topic: 'Job',

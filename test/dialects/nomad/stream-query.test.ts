@@ -29,7 +29,7 @@ test.each([
   [' 1', 'invalid syntax'],
   ['9223372036854775808', 'value out of range'],
   ['-9223372036854775809', 'value out of range'],
-])('index %j is refused as Go refuses it', (text, fault) => {
+])('index %j is rejected as Go rejects it', (text, fault) => {
   expect(() => parseIndex(text)).toThrow(
     new NomadError(400, `Unable to parse index: strconv.Atoi: parsing "${text}": ${fault}`),
   );
@@ -49,7 +49,7 @@ describe('topics', () => {
     expect(parseTopics([text])).toEqual([topic]);
   });
 
-  test('a wildcard stands beside anything', () => {
+  test('a wildcard is a wildcard next to other keys too', () => {
     const topics = parseTopics(['Job:web', '*', 'Node:']);
     expect(filterOf(topics, '*')).toEqual({});
   });

@@ -20,11 +20,11 @@ async function report(draft: Partial<EventDraft>): Promise<number> {
     [{ dialect: 'TIDINGS', ...draft }],
     'STORED',
   );
-  if (result === undefined || result.status === 'REJECTED') throw new Error('it was refused');
+  if (result === undefined || result.status === 'REJECTED') throw new Error('it was rejected');
   return result.index;
 }
 
-test('a line is one event, byte for byte, and heartbeats stand before it and go on', async () => {
+test('a line is one event, byte for byte, heartbeats come before it and go on', async () => {
   await using open = await OpenStream.open(`${stream}?topic=Volume:v1`);
   await eventually(() => expect(open.text).toMatch(/^\{\}\n/));
   const index = await report({

@@ -1,6 +1,6 @@
 import { ConversionError, type Value } from '../python/value.ts';
 
-/** A value found in a document, and the way to it; one made on the way (a part of a text, a sum) has none. */
+/** A value found in a document, and its path; a computed value (a part of a string, a sum) has none. */
 export class Datum {
   readonly value: Value;
   readonly parent: Datum | null;

@@ -46,7 +46,7 @@ function holds(by: Comparison, to: Value): Holds {
   };
 }
 
-/** Undefined for a text or a float that is no integer. @throws ConversionError for a list or an object */
+/** Undefined for a string or a float that is not an integer. @throws ConversionError for a list or an object */
 function intOf(value: Value): Value | undefined {
   try {
     return toInt(value);
@@ -75,7 +75,7 @@ function startsLike(to: Value): (value: Value, to: Value) => boolean {
   const expression = compiled(to);
   return (value) => {
     if (typeof value !== 'string') {
-      throw new ConversionError(`~ needs a text on its left, not ${typeName(value)}`);
+      throw new ConversionError(`~ needs a string on its left, not ${typeName(value)}`);
     }
     expression.lastIndex = 0;
     return expression.test(value);

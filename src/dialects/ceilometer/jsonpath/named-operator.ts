@@ -5,7 +5,7 @@ import { type Path, PathError } from './path.ts';
 const split = /^split\((.),\s+(\d+),\s+(\d+|-1)\)/u;
 const substitute = /^sub\(\/(.*)\/,\s+(.*)\)/;
 
-/** What stands between backquotes: `this`, `parent`, `len`, `sorted`, split(…) and sub(…). @throws PathError */
+/** An operator between backquotes: `this`, `parent`, `len`, `sorted`, split(…) and sub(…). @throws PathError */
 export function namedOperator({ value, line, column }: Token): Path {
   const text = String(value);
   if (text === 'this' || text === 'parent') return { kind: text };

@@ -3,7 +3,7 @@ import { ConversionError, isFloat, isInt, type Value } from '../python/value.ts'
 import { Datum, type Find, type Found, present } from './datum.ts';
 import type { Operator } from './path.ts';
 
-/** Longer results of repeating a text or a list are refused. */
+/** Longer results of repeating a string or a list are rejected. */
 const repeatedMax = 10_000;
 
 type Side = Find | Value;

@@ -4,8 +4,8 @@ import { namedOperator } from './named-operator.ts';
 import type { Comparison, Operator, Path, SortKey, Test } from './path.ts';
 
 /**
- * How tightly a token binds what stands on its two sides. A union binds tighter than a dot, and a
- * bracket belongs to all that stands before it.
+ * How tightly a token binds its two operands. A union binds tighter than a dot, and a
+ * bracket applies to the whole path before it.
  */
 const levels: Readonly<Record<string, number>> = {
   '+': 0,
@@ -130,7 +130,7 @@ class Parser {
     return { kind: 'fields', names };
   }
 
-  /** What stands in brackets; filters and sort keys need something before them. */
+  /** The content of brackets; filters and sort keys need something before them. */
   #brackets(behind: boolean): Path {
     this.#take();
     let path: Path;

@@ -15,7 +15,7 @@ export function fields(names: readonly string[]): Find {
   };
 }
 
-/** The member of a list or the character of a text; undefined where it is too short. @throws ConversionError */
+/** The member of a list or the character of a string; undefined where it is too short. @throws ConversionError */
 export function elementAt(value: Value, at: number): Value | undefined {
   if (typeof value === 'string') return element([...value], at);
   if (Array.isArray(value)) return element(value, at);
@@ -41,7 +41,7 @@ export function index(at: number): Find {
   };
 }
 
-/** Part of a list, or all of it; an object, a text or an integer counts as a list of one. */
+/** Part of a list, or all of it; an object, a string or an integer counts as a list of one. */
 export function slice(start: number | null, end: number | null): Find {
   return (from) => {
     const datum = orNull(from);
@@ -65,7 +65,7 @@ export function lengthOf(value: Value): number | undefined {
   return isDict(value) ? Object.keys(value).length : undefined;
 }
 
-/** One part of a text; undefined for what is no text, and where there are fewer parts. */
+/** One part of a string; undefined for other values, and where there are fewer parts. */
 export function segmentOf(
   value: Value,
   separator: string,

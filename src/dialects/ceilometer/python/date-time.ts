@@ -8,7 +8,7 @@ export interface DateTime {
   readonly microseconds: number;
 }
 
-/** The grammar of Python's iso8601 package; the parts of the time may stand without colons. */
+/** The grammar of Python's iso8601 package; the colons between the parts of the time may be left out. */
 const form = new RegExp(
   '^(\\d{4})(?:' +
     '(?:-(\\d{1,2})|(\\d{2})(?!\\n?$))(?:' +

@@ -1,9 +1,9 @@
-/** What one character of a text must be; null for any number of any characters. */
+/** Matches one character of a string; null for any number of any characters. */
 type CharacterTest = ((character: string) => boolean) | null;
 
 /**
  * Python's fnmatch.fnmatchcase: `*` and `?` match anything, dots included; [seq] and [!seq]; an
- * unclosed [ is itself. Its time grows with the length of the text times that of the pattern, at worst.
+ * unclosed [ is itself. Its time grows at worst with the string's length times the pattern's.
  */
 export function glob(pattern: string): (text: string) => boolean {
   if (!/[*?[]/.test(pattern)) return (text) => text === pattern;

@@ -26,13 +26,13 @@ const outside: Readonly<Record<string, string>> = {
   B: `(?:(?<=[${word}])(?=[${word}])|(?<![${word}])(?![${word}]))`,
 };
 
-/** What an expression of Python's re consists of, in the order in which the alternatives are tried. */
+/** The tokens of an expression of Python's re, in the order in which the alternatives are tried. */
 const parts =
   /(?<escaped>\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.))|(?<group>\((?:\?(?:P<\w+>|P=\w+\)|#[^)]*\)|<[=!]|[:=!])|(?!\?)))|(?<repeat>(?:[*+?]|\{(?:\d+|\d*,\d*)\})(?<possessive>[*+?]?))|(?<class>\[\^?\]?(?:\\.|[^\]\\])*\])|(?<other>.)/gsu;
 
 /**
- * An expression of Python's re as JavaScript's, with the same meaning for texts in Unicode.
- * @throws SyntaxError for what is no expression, and for inline flags, conditions, atomic groups and
+ * An expression of Python's re as JavaScript's, with the same meaning for Unicode strings.
+ * @throws SyntaxError for a malformed expression, and for inline flags, conditions, atomic groups and
  *   possessive repeats, which are not supported
  */
 export function regex(source: string, flags: 'y' | 'g'): RegExp {

@@ -15,7 +15,7 @@ export function firstCharacters(text: string, count: number): string {
   return text.slice(0, end);
 }
 
-/** How many characters a text has, counted as Python counts them. */
+/** The number of characters of a string, counted as Python counts them. */
 export function length(text: string): number {
   let count = 0;
   for (const _ of text) count++;
@@ -62,7 +62,7 @@ const escapes: Readonly<Record<string, string>> = {
   '\t': '\\t',
 };
 
-/** Backslashes, and what Python's str.isprintable() refuses: control, format and separator characters. */
+/** Backslashes, and characters that Python's str.isprintable() rejects: control, format and separator characters. */
 const unprintable = /[\\\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 
 function reprText(text: string, enough: number): string {
@@ -105,16 +105,16 @@ export function split(text: string, separator: string | null, most: number): str
   return [...parts.slice(0, most), parts.slice(most).join(separator)];
 }
 
-/** What Python's int() and float() take for white space at the ends of a text. */
+/** White space that Python's int() and float() ignore at the ends of a string. */
 const isBlank = (character: string | undefined): boolean =>
   character !== undefined &&
   (character === '\x85' || (character !== '\ufeff' && character.trim() === ''));
 
-/** What Python's str.split() takes for white space: the four information separators too. */
+/** White space as Python's str.split() has it: the four information separators too. */
 const isSpace = (character: string | undefined): boolean =>
   isBlank(character) || (character !== undefined && character >= '\x1c' && character <= '\x1f');
 
-/** The text without white space at its ends. */
+/** The string without white space at its ends. */
 export function strip(text: string, blank = isBlank): string {
   let start = 0;
   let end = text.length;

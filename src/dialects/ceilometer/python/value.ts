@@ -8,7 +8,7 @@ export interface Dict {
   [name: string]: Value;
 }
 
-/** A float that JavaScript could not tell from an int: Python prints it as 1.0. `valueOf` gives the number. */
+/** A float that JavaScript cannot distinguish from an int: Python prints it as 1.0. `valueOf` gives the number. */
 export class WholeFloat {
   readonly #number: number;
 
@@ -21,7 +21,7 @@ export class WholeFloat {
   }
 }
 
-/** An event that Python's converter would have lost to an exception; the message says why, as a sentence's end. */
+/** Python's converter would lose this event to an exception. The message is a clause that says why. */
 export class ConversionError extends Error {
   override readonly name = 'ConversionError';
 }
@@ -53,7 +53,7 @@ export function typeName(value: Value): string {
   if (Array.isArray(value)) return 'a list';
   if (isDict(value)) return 'an object';
   if (typeof value === 'boolean') return 'a boolean';
-  return typeof value === 'string' ? 'a text' : 'a number';
+  return typeof value === 'string' ? 'a string' : 'a number';
 }
 
 const orders = new WeakMap<Dict, readonly string[]>();

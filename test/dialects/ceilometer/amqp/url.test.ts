@@ -14,7 +14,7 @@ test.each([
 });
 
 test.each(['', 'host', 'http://host', 'amqp://', 'amqp://a,,b', 'amqp://a b'])(
-  '%j is refused',
+  '%j is rejected',
   (url) => {
     expect(() => amqpUrls(url)).toThrow(AmqpUrlError);
   },
