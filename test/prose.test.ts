@@ -34,7 +34,6 @@ const notYet: ReadonlySet<string> = new Set([
   'src/gateway',
   'src/graphql',
   'schema.graphql',
-
 ]);
 
 const root = fileURLToPath(new URL('..', import.meta.url));

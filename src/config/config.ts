@@ -88,8 +88,8 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     dialects: values.TIDINGS_DIALECTS,
     /** Of the variables that dialects declare: each dialect reads its own. */
     dialectValues,
-    /** Microseconds; null keeps events for ever. */
-    retention: values.TIDINGS_RETENTION,
+    /** Null keeps events for ever. */
+    retentionMicros: values.TIDINGS_RETENTION,
     storeRaw: values.TIDINGS_STORE_RAW,
     /** Null where everybody may do everything. */
     authFile: values.TIDINGS_AUTH_FILE,
@@ -106,7 +106,7 @@ function toConfig(values: Values, dialectValues: DialectValues) {
       tags: values.TIDINGS_MAX_TAGS,
       traits: values.TIDINGS_MAX_TRAITS,
       filterKeys: values.TIDINGS_MAX_FILTER_KEYS,
-      future: values.TIDINGS_MAX_FUTURE,
+      futureMicros: values.TIDINGS_MAX_FUTURE,
     },
     maxFilterDepth: values.TIDINGS_MAX_FILTER_DEPTH,
     document: {
@@ -122,7 +122,6 @@ function toConfig(values: Values, dialectValues: DialectValues) {
       maxOperations: values.TIDINGS_MAX_OPERATIONS,
       maxChannels: values.TIDINGS_MAX_CHANNELS,
       queueBytes: values.TIDINGS_QUEUE_BYTES,
-      /** Milliseconds. */
       keepAliveMs: values.TIDINGS_KEEP_ALIVE / 1_000,
     },
   };
@@ -144,8 +143,8 @@ function natsOf(values: Values) {
       maxBytes: values.TIDINGS_STREAM_MAX_BYTES,
     },
     keep: {
-      milliseconds: values.TIDINGS_STREAM_KEEP / 1_000,
-      bytes: values.TIDINGS_STREAM_KEEP_BYTES,
+      maxAgeMs: values.TIDINGS_STREAM_KEEP / 1_000,
+      maxBytes: values.TIDINGS_STREAM_KEEP_BYTES,
     },
   };
 }

@@ -117,7 +117,7 @@ async function openCore(
   parts: Parts,
 ): Promise<Core> {
   const metrics = createMetrics();
-  const { databaseUrl, dataDirectory, intake: intakeLimits, storeRaw, retention } = config;
+  const { databaseUrl, dataDirectory, intake: intakeLimits, storeRaw, retentionMicros } = config;
   const exclusive = config.nats === null;
   const store = parts.add(await openStore({ databaseUrl, dataDirectory, exclusive, log }));
   const access = parts.add(await openAccess(config, store, log));
@@ -136,7 +136,7 @@ async function openCore(
       limits: { ...limits, maxChannels: config.live.maxChannels },
     }),
   );
-  if (retention !== null) parts.add(new Retention(store, () => now() - retention, log));
+  if (retentionMicros !== null) parts.add(new Retention(store, () => now() - retentionMicros, log));
   const intake = createIntake({
     journal,
     store,

@@ -8,8 +8,8 @@ export interface IntakeLimits {
   readonly tags: number;
   readonly traits: number;
   readonly filterKeys: number;
-  /** The most microseconds that a time may be in the future. */
-  readonly future: number;
+  /** How far a time may lie in the future. */
+  readonly futureMicros: number;
 }
 
 export const defaultLimits: IntakeLimits = {
@@ -18,5 +18,5 @@ export const defaultLimits: IntakeLimits = {
   tags: 64,
   traits: 128,
   filterKeys: 64,
-  future: 300_000_000,
+  futureMicros: 300_000_000,
 };

@@ -40,7 +40,7 @@ export function validate(
   const value = attach('value', draft.value, faults);
   const raw = attach('raw', storeRaw ? draft.raw : null, faults);
   const { category, action } = kindOf(draft, faults);
-  const { time, endTime, replaced } = timesOf(draft, now, limits.future, faults);
+  const { time, endTime, replaced } = timesOf(draft, now, limits.futureMicros, faults);
   // Field by field: every report passes here, and a copy by spreading takes several times as long.
   const report: Report = {
     id: generatedId ? v7() : idOf(draft.id, faults),
@@ -216,14 +216,14 @@ interface Times extends Pick<Report, 'time' | 'endTime'> {
   readonly replaced: readonly Trait[];
 }
 
-function timesOf(draft: EventDraft, now: Instant, future: number, faults: Faults): Times {
+function timesOf(draft: EventDraft, now: Instant, futureMicros: number, faults: Faults): Times {
   const replaced: Trait[] = [];
   const given = (name: 'time' | 'endTime'): Instant | null => {
     const time = draft[name];
     if (time === undefined || time === null) return null;
-    if (draft.clock !== 'ARRIVAL') return timeWithin(time, { now, future }, name, faults);
+    if (draft.clock !== 'ARRIVAL') return timeWithin(time, { now, futureMicros }, name, faults);
     const read = readTime(time);
-    if (!(read instanceof InstantError) && read <= now + future) return read;
+    if (!(read instanceof InstantError) && read <= now + futureMicros) return read;
     replaced.push(reportedTrait(reportedAs[name], time, read));
     return now;
   };
@@ -239,13 +239,13 @@ function timesOf(draft: EventDraft, now: Instant, future: number, faults: Faults
 
 function timeWithin(
   time: DraftTime,
-  { now, future }: { readonly now: Instant; readonly future: number },
+  { now, futureMicros }: { readonly now: Instant; readonly futureMicros: number },
   name: 'time' | 'endTime',
   faults: Faults,
 ): Instant | null {
   const instant = instantOf(time, [name], faults);
-  if (instant !== null && instant > now + future) {
-    faults.add([name], 'INVALID', `It lies more than ${future / 1e6} s in the future.`);
+  if (instant !== null && instant > now + futureMicros) {
+    faults.add([name], 'INVALID', `It lies more than ${futureMicros / 1e6} s in the future.`);
   }
   return instant;
 }

@@ -3,9 +3,9 @@ import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } 
 export interface PullOptions {
   readonly stream: string;
   readonly consumer: string;
-  /** Messages and bytes asked for at a time; twice as much is held in memory at most. */
-  readonly messages: number;
-  readonly bytes: number;
+  /** Limits of one request; at most twice as much is held in memory. */
+  readonly maxMessages: number;
+  readonly maxBytes: number;
   /** Ends the iteration without an error. */
   readonly signal: AbortSignal;
 }
@@ -51,12 +51,12 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly Msg[], void> {
-    const { signal, messages, bytes } = this.#options;
+    const { signal, maxMessages, maxBytes } = this.#options;
     try {
       for (;;) {
         if (signal.aborted) return;
         if (this.#held.length > 0) {
-          const batch = this.#firstOf(messages, bytes);
+          const batch = this.#firstOf(maxMessages, maxBytes);
           this.#ask();
           yield batch;
           continue;
@@ -87,11 +87,11 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
     this.#wake?.();
   }
 
-  #firstOf(messages: number, bytes: number): readonly Msg[] {
+  #firstOf(maxMessages: number, maxBytes: number): readonly Msg[] {
     let count = 0;
     let size = 0;
     for (const message of this.#held) {
-      if (count >= messages || (count > 0 && size + message.data.length > bytes)) break;
+      if (count >= maxMessages || (count > 0 && size + message.data.length > maxBytes)) break;
       count += 1;
       size += message.data.length;
     }
@@ -102,16 +102,16 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
   }
 
   /** Asks for more, unless a request is open or enough is held. */
-  #ask(messages = this.#options.messages, bounded = true): void {
-    const { stream, consumer, bytes } = this.#options;
+  #ask(messages = this.#options.maxMessages, bounded = true): void {
+    const { stream, consumer, maxBytes } = this.#options;
     if (this.#outstanding > 0 || this.#failure !== null || this.#options.signal.aborted) return;
-    if (this.#held.length >= this.#options.messages || this.#heldBytes >= bytes) return;
+    if (this.#held.length >= this.#options.maxMessages || this.#heldBytes >= maxBytes) return;
     this.#request += 1;
     this.#outstanding = messages;
     this.#answered = false;
     const request = {
       batch: messages,
-      ...(bounded && { max_bytes: bytes }),
+      ...(bounded && { max_bytes: maxBytes }),
       expires: nanos(expiryMs),
       idle_heartbeat: nanos(heartbeatMs),
     };

@@ -21,7 +21,7 @@ test('an empty environment is a gateway that needs nothing', () => {
     nats: null,
     sinks: { secretKey: null, networks: [] },
     corsOrigins: [],
-    retention: null,
+    retentionMicros: null,
     storeRaw: true,
     intake: { events: 1000, eventBytes: 262_144, tags: 64, traits: 128, filterKeys: 64 },
     document: { maxDepth: 12, maxAliases: 30, maxTokens: 2000 },
@@ -35,11 +35,11 @@ test('an empty variable counts as absent', () => {
   ).toEqual(readConfig({}));
 });
 
-test('variables of others are none of ours', () => {
+test('variables of other programs are ignored', () => {
   expect(faultsOf({ PATH: '/bin', HOME: '/root', NODE_ENV: 'test' })).toEqual([]);
 });
 
-test('everything that is wrong is said at once, a sentence each', () => {
+test('all faults are reported together, a sentence each', () => {
   expect(
     faultsOf({
       TIDINGS_PORT: '65536',
@@ -87,7 +87,7 @@ test.each([
   ['TIDINGS_STREAM', 'a.b'],
   ['TIDINGS_MAX_EVENTS', '0'],
   ['TIDINGS_NOMAD_TOPICS', 'Job:web:1'],
-])('%s refuses %s', (name, value) => {
+])('%s rejects %s', (name, value) => {
   expect(faultsOf({ [name]: value })).toEqual([
     expect.stringMatching(`^${name} must be .*${value}`),
   ]);
@@ -100,7 +100,7 @@ test('dialects are some, all or none', () => {
 });
 
 test('lengths of time are microseconds', () => {
-  expect(readConfig({ TIDINGS_RETENTION: '90d' }).retention).toBe(90 * 86_400 * 1e6);
+  expect(readConfig({ TIDINGS_RETENTION: '90d' }).retentionMicros).toBe(90 * 86_400 * 1e6);
 });
 
 describe('access', () => {

@@ -195,10 +195,10 @@ describe('a time too far in the future, from a sender that will not report again
   });
 
   test('never makes an end that lies before its start', () => {
-    const future = defaultLimits.future;
+    const { futureMicros } = defaultLimits;
     expect(
-      accepted({ clock: 'ARRIVAL', time: now + future, endTime: reportedEndTime }),
-    ).toMatchObject({ time: now + future, endTime: now + future });
+      accepted({ clock: 'ARRIVAL', time: now + futureMicros, endTime: reportedEndTime }),
+    ).toMatchObject({ time: now + futureMicros, endTime: now + futureMicros });
     expect(accepted({ clock: 'ARRIVAL', time: reportedTime, endTime: now - 1 })).toMatchObject({
       time: now,
       endTime: now,

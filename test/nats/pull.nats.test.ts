@@ -22,7 +22,13 @@ afterEach(async () => {
 const publish = (body: string) => connection.jetstream().publish('s', body);
 
 const pull = (messages: number, bytes: number, signal = new AbortController().signal) =>
-  new NatsPull(connection, { stream: 'S', consumer: 'c', messages, bytes, signal });
+  new NatsPull(connection, {
+    stream: 'S',
+    consumer: 'c',
+    maxMessages: messages,
+    maxBytes: bytes,
+    signal,
+  });
 
 async function take(
   count: number,

@@ -24,10 +24,10 @@ const defaultCeilometerOptions: CeilometerOptions = {
   storeRaw: [],
 };
 
-/** What a notification says, or why it says nothing; reasons are sentences. */
+/** A notification that was read, or the reason why it becomes no event, as a sentence. */
 export type Reading =
   | { readonly outcome: 'event'; readonly draft: EventDraft }
-  | { readonly outcome: 'dropped' | 'refused'; readonly reason: string };
+  | { readonly outcome: 'dropped' | 'rejected'; readonly reason: string };
 
 /** Found from src and from dist, which are next to each other. */
 const ourDefinitions = fileURLToPath(
@@ -72,24 +72,24 @@ export class Ceilometer {
 
   /** Reads one notification as JSON text; never throws. @param level that of a notification that names none */
   readText(text: string, level: string): Reading {
-    return this.#refusing(() => this.#read(readJson(text), level));
+    return this.#rejecting(() => this.#read(readJson(text), level));
   }
 
   /** Reads one notification; never throws. @param level that of a notification that names none */
   read(message: Value, level: string): Reading {
-    return this.#refusing(() => this.#read(message, level));
+    return this.#rejecting(() => this.#read(message, level));
   }
 
-  /** Whatever is wrong with a notification, or with us, must not stop the next one. */
-  #refusing(read: () => Reading): Reading {
+  /** An error in a notification, or in our code, must not stop the next one. */
+  #rejecting(read: () => Reading): Reading {
     try {
       return read();
     } catch (error) {
       if (error instanceof ConversionError || error instanceof JsonError) {
-        return { outcome: 'refused', reason: `It cannot be converted: ${error.message}.` };
+        return { outcome: 'rejected', reason: `It cannot be converted: ${error.message}.` };
       }
       this.#log.error({ error, where: 'a notification' }, 'Unexpected error.');
-      return { outcome: 'refused', reason: 'It cannot be converted: internal error.' };
+      return { outcome: 'rejected', reason: 'It cannot be converted: internal error.' };
     }
   }
 

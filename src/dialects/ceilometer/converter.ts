@@ -44,14 +44,15 @@ export class Converter {
   /** Null for a notification that is to be dropped. @throws ConversionError where Ceilometer would lose it */
   convert({ level, body }: Notification): CeilometerEvent | null {
     const { event_type: eventType, metadata } = body;
-    if (typeof eventType !== 'string') throw new ConversionError('event_type is no text');
+    if (typeof eventType !== 'string') throw new ConversionError('event_type is not a string');
     if (eventType.length > eventTypeMax) throw new ConversionError('event_type is too long');
-    if (!isDict(metadata)) throw new ConversionError('metadata is no object');
+    if (!isDict(metadata)) throw new ConversionError('metadata is not an object');
     const { message_id: messageId, timestamp } = metadata;
     if (messageId === undefined) throw new ConversionError('metadata.message_id is missing');
     const definition = this.#definitionOf(eventType);
     if (definition === null) return null;
-    if (typeof timestamp !== 'string') throw new ConversionError('metadata.timestamp is no text');
+    if (typeof timestamp !== 'string')
+      throw new ConversionError('metadata.timestamp is not a string');
     const traits: CeilometerTrait[] = [];
     for (const extract of definition.traits) {
       const trait = extract(body);

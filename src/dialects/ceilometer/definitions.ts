@@ -21,7 +21,7 @@ export interface Definition {
   readonly traits: readonly ExtractTrait[];
 }
 
-/** What is wrong with a definitions file, all of it: a line for each fault with its place in the file. */
+/** All faults of a definitions file: each on a line of its own, with its line in the file. */
 export class DefinitionsError extends Error {
   override readonly name = 'DefinitionsError';
   readonly faults: readonly string[];
@@ -51,7 +51,7 @@ tenant_id: [payload.tenant_id, ctxt.project_id]
   },
 );
 
-/** What takes the notifications that no definition asks for. */
+/** The definition for notifications that match no other. */
 export const catchAll: Definition = {
   matches: () => true,
   catchAll: true,
@@ -97,7 +97,7 @@ function yamlOf(text: string, file: string): YamlNode {
   }
 }
 
-/** Says what is wrong in a line of the definition. */
+/** Reports a fault in a line of the definition. */
 type Fault = (line: number, message: string) => void;
 
 interface Findings {
@@ -172,7 +172,7 @@ function traitsOf(traits: YamlNode, { fault, warn }: Findings): ReadonlyMap<stri
       const warnOfTrait = (message: string) => warn(value.line, `, trait ${name}: ${message}`);
       read.set(name, traitFrom(name, value, warnOfTrait));
     } catch (cause) {
-      // Whatever it is, a stack that overflows on nested parentheses too, the definition brought it about.
+      // The definition caused any error here, even a stack overflow from nested parentheses.
       fault(value.line, `, trait ${name}: ${(cause as Error).message}`);
     }
   }

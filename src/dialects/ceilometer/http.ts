@@ -45,14 +45,15 @@ export function createCeilometerHttp(
     name: 'ceilometer',
     async handle(request, response, url) {
       if (url.pathname !== notificationsPath) return false;
-      const answer = refusal(request) ?? (await tried(request, { report, maxBodyBytes, context }));
+      const answer =
+        rejectionOf(request) ?? (await tried(request, { report, maxBodyBytes, context }));
       send(response, answer);
       return true;
     },
   };
 }
 
-function refusal(request: IncomingMessage): Answer | null {
+function rejectionOf(request: IncomingMessage): Answer | null {
   if (request.method !== 'POST') return failed(405, 'Notifications are taken by POST.');
   return hasJsonBody(request) ? null : failed(415, 'Notifications are taken as application/json.');
 }

@@ -10,7 +10,7 @@ export class JsonError extends Error {
 const maxDepth = 200;
 
 /**
- * What JSON.parse would not keep: floats without a fraction, integers of 16 digits and more, and the
+ * Values that JSON.parse would not keep: floats without a fraction, integers of 16 digits and more, and the
  * order of members that are named like numbers. A number follows a member's colon, a comma or a bracket.
  */
 const needsCare = /(?:"\s*:|[[,]|^)\s*-?(?:\d+[.eE]|\d{16})|"\d+"\s*:/;

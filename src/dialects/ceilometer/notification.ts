@@ -26,10 +26,10 @@ export const eventLevels: readonly string[] = ['info', 'error'];
  * @throws ConversionError
  */
 export function toNotification(message: Value, otherwise: string): Notification {
-  if (!isDict(message)) throw new ConversionError('the notification is no object');
+  if (!isDict(message)) throw new ConversionError('the notification is not an object');
   const content = withoutEnvelope(message);
   const { priority = otherwise } = content;
-  if (typeof priority !== 'string') throw new ConversionError('priority is no text');
+  if (typeof priority !== 'string') throw new ConversionError('priority is not a string');
   const body = content.metadata === undefined ? fromWire(content) : fromConverterForm(content);
   return { level: priority.toLowerCase(), body };
 }
@@ -41,9 +41,9 @@ function withoutEnvelope(message: Dict): Dict {
   if (typeof version !== 'string' || !/^2\.0$/.test(version)) {
     throw new ConversionError(`the envelope's oslo.version ${JSON.stringify(version)} is not 2.0`);
   }
-  if (typeof content !== 'string') throw new ConversionError('oslo.message is no text');
+  if (typeof content !== 'string') throw new ConversionError('oslo.message is not a string');
   const read = contentOf(content);
-  if (!isDict(read)) throw new ConversionError('oslo.message holds no object');
+  if (!isDict(read)) throw new ConversionError('oslo.message does not contain an object');
   return read;
 }
 

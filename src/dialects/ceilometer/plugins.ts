@@ -127,7 +127,7 @@ function mapPlugin(parameters: YamlNode): Plugin {
     firstOf(matches.map(({ value }) => table.get(tableKey(value, exact)) ?? otherwise));
 }
 
-/** What Python takes for false. */
+/** True for the values that Python takes for false. */
 const isEmpty = (value: Value): boolean =>
   value === null ||
   value === '' ||

@@ -2,10 +2,10 @@ import type { Intake, ReportResult, ReportWait } from '../../intake/intake.ts';
 import type { Ceilometer, Reading } from './ceilometer.ts';
 import type { Value } from './python/value.ts';
 
-/** What became of one notification. */
+/** The result of one notification. */
 export type NotificationResult = ReportResult | DroppedNotification;
 
-/** Read, and not meant to become an event; the reason is a sentence. */
+/** It was read, and becomes no event; the reason is a sentence. */
 export interface DroppedNotification {
   readonly status: 'DROPPED';
   readonly reason: string;
@@ -20,7 +20,7 @@ export type ReportNotifications = (
 /** A notification without a level is one of this. */
 const level = 'info';
 
-/** The way in for notifications that somebody hands us, and waits for the answer: see Intake for what it throws. */
+/** Reports the notifications of a caller that waits for the answer. It throws as the Intake does. */
 export const createReportNotifications =
   (intake: Intake, ceilometer: Ceilometer): ReportNotifications =>
   async (notifications, wait) => {
@@ -39,7 +39,7 @@ function resultOf(reading: Reading): NotificationResult | null {
       return null;
     case 'dropped':
       return { status: 'DROPPED', reason: reading.reason };
-    case 'refused':
+    case 'rejected':
       return {
         status: 'REJECTED',
         errors: [{ path: [], code: 'INVALID', message: reading.reason }],

@@ -45,7 +45,7 @@ export class CeilometerAmqpSource implements Source {
     });
   }
 
-  /** How many messages could not become events. */
+  /** The number of messages that could not become events. */
   get skipped(): number {
     return this.#skipped.count;
   }
@@ -58,7 +58,7 @@ export class CeilometerAmqpSource implements Source {
     await this.#supervision[Symbol.asyncDispose]();
   }
 
-  /** Follows the queues until the signal is aborted. @throws what ended it before */
+  /** Follows the queues until the signal is aborted. @throws the error that ended it before */
   async #follow(run: SourceRun): Promise<void> {
     const { urls, prefetch } = this.#settings;
     const url = withHeartbeat(urls[this.#attempts++ % urls.length] ?? '');
@@ -92,12 +92,12 @@ export class CeilometerAmqpSource implements Source {
   }
 
   #inboxOf(channel: ConfirmChannel, run: SourceRun, over: AbortSignal): AmqpInbox {
-    const { maxBatch, refusedQueue } = this.#settings;
+    const { maxBatch, rejectedQueue } = this.#settings;
     return new AmqpInbox({
       channel,
       ceilometer: this.#ceilometer,
       skipped: this.#skipped,
-      refusedQueue,
+      rejectedQueue,
       taken: () => {
         run.following();
         run.progressed();
@@ -116,11 +116,11 @@ export class CeilometerAmqpSource implements Source {
 /** Without the user and the password of the URL. */
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : 'RabbitMQ');
 
-/** A broker that has fallen silent is noticed within half a minute, unless the URL has it otherwise. */
+/** Detects a silent broker within 30 s, unless the URL has a heartbeat of its own. */
 const withHeartbeat = (url: string): string =>
   /[?&]heartbeat=/.test(url) ? url : `${url}${url.includes('?') ? '&' : '?'}heartbeat=15`;
 
-/** Lets nothing more in, and what is in go to its end. */
+/** Accepts no more messages, and finishes those that have arrived. */
 async function finish(
   channel: ConfirmChannel,
   tags: readonly string[],
@@ -153,7 +153,7 @@ function untilLost(channel: ConfirmChannel): Promise<never> {
   return lost;
 }
 
-/** A broker that is gone never says goodbye. */
+/** A lost broker never answers the close. */
 async function withinTime(work: Promise<void>): Promise<void> {
   const timer = new AbortController();
   await Promise.race([work.catch(() => {}), pause(closeTimeoutMs, timer.signal)]);

@@ -61,7 +61,7 @@ const notificationMembers = ['ctxt', 'publisher_id', 'event_type', 'payload', 'm
 
 /**
  * Reads a trait's definition, in its long or its short form.
- * @param warn is called with what is allowed and cannot be meant
+ * @param warn is called with a sentence about each path that is allowed and never matches
  * @throws TraitError
  */
 export function traitFrom(

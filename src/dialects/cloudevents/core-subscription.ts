@@ -9,14 +9,14 @@ export interface CoreSubscriptionOptions {
   /** Messages and bytes that wait at most. */
   readonly maxWaiting: number;
   readonly maxWaitingBytes: number;
-  /** Ends the iteration, after what has come was taken. */
+  /** Ends the iteration after the messages that have arrived were taken. */
   readonly signal: AbortSignal;
   /** Called with each message that there is no room for: core NATS does not send it again. */
   readonly onDropped: (message: Msg) => void;
 }
 
 /**
- * Messages of a subject without a stream, in batches of whatever has come: never empty.
+ * Messages of a subject without a stream, in batches of those that have arrived: never empty.
  * @throws Error from the iteration when the server ended the subscription
  */
 export class CoreSubscription implements AsyncIterable<readonly Msg[]> {

@@ -15,8 +15,8 @@ interface JsonObject {
 }
 
 /**
- * An event of Tidings as encode.ts has written it into `data`. What the sender left out is absent.
- * @throws CloudEventError where a member is not what the event has under that name
+ * An event of Tidings as encode.ts has written it into `data`. Members that the sender left out are absent.
+ * @throws CloudEventError where a member is not of the event's type
  */
 export function readOwnEvent(data: Json): Omit<EventDraft, 'id' | 'dialect'> {
   const event = objectIn(data, 'data');

@@ -111,7 +111,7 @@ function attempted(read: () => EventDraft): EventDraft | CloudEventError {
   }
 }
 
-/** A result for each, in order; what could not be read is not reported. */
+/** A result for each, in order; unreadable events are not reported. */
 async function reportRead(
   read: readonly (EventDraft | CloudEventError)[],
   report: (drafts: readonly EventDraft[]) => Promise<ReportResult[]>,
@@ -141,7 +141,7 @@ function singleAnswer(result: ReportResult | undefined): Answer {
   return { status, body: { error: sentence(first), errors } };
 }
 
-/** 503 where the whole batch is to be sent again: what was recorded is then a duplicate. */
+/** 503 where the whole batch is to be sent again: recorded events are then duplicates. */
 function batchAnswer(envelopes: readonly Json[], results: readonly ReportResult[]): Answer {
   const body = { results: results.map((result, at) => resultOf(envelopes[at], result)) };
   if (results.some(isRetryable)) {

@@ -116,7 +116,7 @@ export class CloudEventsSource implements Source {
     }
     const consumer = consumerOf(subject);
     await ensureConsumer(jetStream, stream, { consumer, subject, messages });
-    const pulled = { stream, consumer, messages, bytes: maxBatchBytes, signal };
+    const pulled = { stream, consumer, maxMessages: messages, maxBytes: maxBatchBytes, signal };
     return new NatsPull(connection, pulled);
   }
 

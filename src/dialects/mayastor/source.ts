@@ -98,7 +98,7 @@ export class MayastorSource implements Source {
     await ensureStream(jetStream, stream, replicas);
     await ensureConsumer(jetStream, stream, messages);
     ready();
-    const pulled = { stream, consumer, messages, bytes: maxBatchBytes, signal };
+    const pulled = { stream, consumer, maxMessages: messages, maxBytes: maxBatchBytes, signal };
     for await (const batch of new NatsPull(connection, pulled)) {
       this.#received += batch.length;
       await this.#report(

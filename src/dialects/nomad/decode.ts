@@ -10,12 +10,12 @@ const nameSpace = '5c2f0a4e-97d3-5b1e-8d0a-3f6b1c9e7a42';
 /** A draft that has an id: the same whenever the same event is read again. */
 export type IdentifiedDraft = EventDraft & { readonly id: string };
 
-/** What a transaction of a cluster brought, as drafts, in its order. */
+/** The events of a cluster's transaction, as drafts, in its order. */
 export function draftsOf(batch: Batch, cluster: string, now: Instant): IdentifiedDraft[] {
   const seen = new Map<string, number>();
   return batch.events.map((event) => {
     const { topic, namespace, key } = event;
-    // One object may change twice in a transaction; what else it holds depends on the topics asked for.
+    // One object may change twice in a transaction. The transaction's other events depend on the topics asked for.
     const subject = JSON.stringify([cluster, batch.index, topic, namespace, key]);
     const position = seen.get(subject) ?? 0;
     seen.set(subject, position + 1);

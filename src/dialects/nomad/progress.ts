@@ -4,7 +4,7 @@ import { draftsOf, type IdentifiedDraft, noteDraft } from './decode.ts';
 import type { Batch } from './nomad-message.ts';
 import { nomadTraits } from './nomad-traits.ts';
 
-/** How long to wait until what was appended is stored. */
+/** The longest wait until appended events are stored. */
 const storedWithinMs = 5_000;
 
 /**

@@ -3,7 +3,7 @@ import { storable } from '../../event/text.ts';
 import { NomadError } from './nomad-error.ts';
 import { nomadTraits } from './nomad-traits.ts';
 
-/** What a client asks of /v1/event/stream. */
+/** A request for /v1/event/stream. */
 export interface StreamQuery {
   readonly filter: Filter;
   /** Events from here on, inclusive; 0 for all there are. */

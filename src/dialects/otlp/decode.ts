@@ -19,7 +19,7 @@ import { integerIn, type Message, messageIn, messagesIn, textIn } from './wire.t
  * | traceId, spanId, severityText, name of the scope | traits otlp.traceId, otlp.spanId, otlp.severityText, otlp.scope |
  * | resource, scope and record | raw |
  *
- * A record has no id. One with a time gets an id of what it says, so that a request that is sent again repeats nothing.
+ * A record has no id. One with a time gets an id made of its content, so that a request that is sent again is recorded once.
  *
  * @throws MalformedRequest
  */
@@ -37,7 +37,7 @@ export function draftsOf(request: Message): (EventDraft | null)[] {
 
 type Placed = Readonly<Record<'resource' | 'scope' | 'record', Message>>;
 
-/** The name space of ids that are made of what a record says; it must never change. */
+/** The name space of ids that are made of a record's content; it must never change. */
 const idSpace = 'a3c7d1f4-2b9e-5a60-8c15-4e7f90b6d238';
 
 function draftOf(placed: Placed, seen: Map<string, number>): EventDraft | null {
@@ -103,7 +103,7 @@ function timeOf(record: Message): Instant | null {
   return nanoseconds <= 0n ? null : Number(nanoseconds / 1000n);
 }
 
-/** The last of equal names, of which there must be none. */
+/** OTLP does not allow equal names: the last one counts. */
 const attributesOf = (message: Message): Map<string, Message> =>
   new Map(
     messagesIn(message, 'attributes').map(

@@ -29,7 +29,7 @@ export interface OtlpHttpOptions {
 const json = 'application/json';
 const protobuf = 'application/x-protobuf';
 
-/** How a request is written, and its answer. */
+/** The encoding of a request and of its answer. */
 type Encoding = typeof json | typeof protobuf;
 
 /** POST /v1/logs of OTLP over HTTP: log records that have an event name become events. */

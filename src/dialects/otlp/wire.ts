@@ -5,7 +5,7 @@ import type { Json } from '../../event/event.ts';
 import { parseJson } from '../../event/json.ts';
 import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 
-/** Found from src and from dist alike, which lie side by side. */
+/** Found from src and from dist alike, which are next to each other. */
 const protoFile = fileURLToPath(
   new URL('../../../proto/opentelemetry/logs.proto', import.meta.url),
 );

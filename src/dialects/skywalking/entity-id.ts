@@ -2,7 +2,7 @@ import { clean } from './kept.ts';
 
 /** SkyWalking's ids of services, their instances and endpoints: names in base64, joined by the rules of its IDManager. */
 
-/** What SkyWalking puts where a name is blank. */
+/** SkyWalking's name for a blank one. */
 const blankName = '_blank';
 
 const encode = (name: string): string =>
@@ -19,7 +19,7 @@ export const serviceId = (service: string, normal = true): string =>
 export const partId = (service: string, part: string, normal = true): string =>
   `${serviceId(service, normal)}_${encode(part)}`;
 
-/** The names behind an id; part is null in the id of a service. */
+/** The names in an id; part is null in the id of a service. */
 export interface EntityNames {
   readonly service: string;
   readonly part: string | null;

@@ -52,8 +52,8 @@ export async function* readStream(
     const pull = new NatsPull(connection, {
       stream: stream.name,
       consumer,
-      messages,
-      bytes,
+      maxMessages: messages,
+      maxBytes: bytes,
       signal,
     });
     for await (const batch of pull) {

@@ -10,8 +10,8 @@ import type { NatsStream } from './stream.ts';
 
 /** The stored reports that stay in the stream: those that exceed either limit are removed. */
 export interface StreamKeep {
-  readonly milliseconds: number;
-  readonly bytes: number;
+  readonly maxAgeMs: number;
+  readonly maxBytes: number;
 }
 
 /**
@@ -28,8 +28,8 @@ export async function trimStream(
   const jetStream = await connection.jetstreamManager({ checkAPI: false });
   const messages = lastSequence - firstSequence + 1;
   // Messages are taken to be of one size: the next round corrects it.
-  const excess = bytes > keep.bytes ? Math.ceil(messages * (1 - keep.bytes / bytes)) : 0;
-  const young = await sequenceSince(jetStream, stream.name, Date.now() - keep.milliseconds);
+  const excess = bytes > keep.maxBytes ? Math.ceil(messages * (1 - keep.maxBytes / bytes)) : 0;
+  const young = await sequenceSince(jetStream, stream.name, Date.now() - keep.maxAgeMs);
   const from = Math.min(Math.max(firstSequence + excess, young), storedIndex - base + 1);
   if (from > firstSequence) await jetStream.streams.purge(stream.name, { seq: from });
 }

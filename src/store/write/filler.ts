@@ -197,7 +197,7 @@ export class StoreFiller implements AsyncDisposable {
   async #trim(connection: NatsConnection, storedIndex: number): Promise<void> {
     const { keep } = this.#options;
     const young = performance.now() - this.#trimmedAt < trimIntervalMs;
-    if (young && this.#bytesSinceTrim < keep.bytes * trimEveryShare) return;
+    if (young && this.#bytesSinceTrim < keep.maxBytes * trimEveryShare) return;
     this.#trimmedAt = performance.now();
     this.#bytesSinceTrim = 0;
     try {

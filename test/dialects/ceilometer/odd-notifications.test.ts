@@ -88,7 +88,7 @@ test('no notification, however odd, stops the converter', () => {
     }),
     { numRuns: 1000 },
   );
-  expect([...outcomes.keys()].sort()).toEqual(['dropped', 'event', 'refused']);
+  expect([...outcomes.keys()].sort()).toEqual(['dropped', 'event', 'rejected']);
 });
 
 test('a string of a megabyte of white space or stars is read without backtracking', () => {

@@ -128,13 +128,13 @@ describe.skipIf(!hasRabbitMq)('notifications from RabbitMQ', () => {
     expect(warned).toHaveLength(1);
 
     await channel.get('tidings.refused', { noAck: true });
-    const refused = await channel.get('tidings.refused', { noAck: true });
+    const rejected = await channel.get('tidings.refused', { noAck: true });
     const headers = {
       exchange: 'nova',
       routingKey: 'notifications.info',
       reason: 'It cannot be converted: trait memory_mb: "two" is no integer.',
     };
-    expect(refused).toMatchObject({ properties: { headers } });
+    expect(rejected).toMatchObject({ properties: { headers } });
     expect(await waitingIn('notifications.info')).toBe(0);
   });
 

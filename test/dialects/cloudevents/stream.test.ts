@@ -131,7 +131,7 @@ test('an event out and in again is the same event', () => {
       const json = parseDocument(Buffer.from(structuredText(event)), 'The event');
       const report = validate(draftOf(readEnvelope(json), 'REJECT'), event.recordedAt, {
         // Its times may lie ahead of the clock that it is given.
-        limits: { ...defaultLimits, future: Number.MAX_SAFE_INTEGER },
+        limits: { ...defaultLimits, futureMicros: Number.MAX_SAFE_INTEGER },
         storeRaw: true,
       });
       const { type, index, ...expected } = event;

@@ -41,7 +41,7 @@ export class NomadCluster implements AsyncDisposable {
   readonly #bufferSize: number;
   readonly #subscriptions = new Set<Subscription>();
   #buffer: Batch[] = [];
-  #refusal: { readonly status: number; readonly text: string } | null = null;
+  #rejection: { readonly status: number; readonly text: string } | null = null;
   #silent = false;
 
   private constructor(bufferSize: number) {
@@ -97,8 +97,8 @@ export class NomadCluster implements AsyncDisposable {
   }
 
   /** From now on streams are rejected; null accepts them again. */
-  refuse(refusal: { readonly status: number; readonly text: string } | null): void {
-    this.#refusal = refusal;
+  reject(rejection: { readonly status: number; readonly text: string } | null): void {
+    this.#rejection = rejection;
   }
 
   /** From now on nothing is written, not even heartbeats, as when a network swallows everything. */
@@ -114,9 +114,9 @@ export class NomadCluster implements AsyncDisposable {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', this.address);
     this.requests.push({ url, token: request.headers['x-nomad-token']?.toString() });
-    if (this.#refusal) {
-      response.writeHead(this.#refusal.status, { 'Content-Type': 'text/plain' });
-      response.end(this.#refusal.text);
+    if (this.#rejection) {
+      response.writeHead(this.#rejection.status, { 'Content-Type': 'text/plain' });
+      response.end(this.#rejection.text);
       return;
     }
     response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' });

@@ -159,7 +159,7 @@ describe('a connection that breaks', () => {
     expect(indexes).toContain('20');
   });
 
-  test('again and again, while events come, neither loses nor repeats any', async () => {
+  test('again and again, while events come, loses and repeats none', async () => {
     follow();
     for (let at = 0; at < 12; at++) {
       publish(at * 10 + 1, at * 10 + 10);
@@ -175,7 +175,7 @@ describe('a connection that breaks', () => {
     'subscription closed by server, client should resubscribe',
     'event dropped from buffer',
     '',
-  ])('because the cluster says "%s" is made anew', async (text) => {
+  ])('because the cluster answers "%s" is opened again', async (text) => {
     follow();
     publish(1, 3);
     await untilTold([1, 2, 3]);
@@ -184,7 +184,7 @@ describe('a connection that breaks', () => {
     await untilTold(range(1, 6));
   });
 
-  test('by falling silent is made anew', async () => {
+  test('by falling silent is opened again', async () => {
     follow();
     publish(1, 2);
     await untilTold([1, 2]);
@@ -196,14 +196,14 @@ describe('a connection that breaks', () => {
   });
 
   test('is tried again with pauses, until the cluster takes it', async () => {
-    cluster.refuse({ status: 403, text: 'Permission denied' });
+    cluster.reject({ status: 403, text: 'Permission denied' });
     const begun = performance.now();
     follow();
     await eventually(() => expect(cluster.requests.length).toBeGreaterThanOrEqual(6));
     // 5 + 10 + 20 + 40 + 40, each less a third at most.
     expect(performance.now() - begun).toBeGreaterThan(75);
     publish(1, 2);
-    cluster.refuse(null);
+    cluster.reject(null);
     await untilTold([1, 2]);
   });
 });
@@ -222,7 +222,7 @@ describe('a source that starts again', () => {
     expect(notes()).toEqual([]);
   });
 
-  test('adds what of a transaction was not appended any more', async () => {
+  test('adds the events of a transaction that were not appended before', async () => {
     const keys = ['a', 'b', 'c'];
     const whole = keys.map((Key) => ({ Topic: 'Job', Key }));
     let reports = 0;

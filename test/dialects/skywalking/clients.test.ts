@@ -5,7 +5,7 @@ import { Agent, type AgentEvent } from './agent.ts';
 import { type SkyWalkingGateway, startGateway } from './gateway.ts';
 import { ask, eventsDocument, post, queryEvents } from './query-client.ts';
 
-/** What SkyWalking's own clients do, in their order, and what its end-to-end tests expect of the answers. */
+/** The requests of SkyWalking's own clients, in order, and the answers that its end-to-end tests expect. */
 
 let gateway: SkyWalkingGateway;
 let agent: Agent;
@@ -175,7 +175,7 @@ describe("horizon's pages", () => {
     });
   });
 
-  test('later ones come with a probe behind them', async () => {
+  test('later ones come with a probe after them', async () => {
     const document = `query QueryEvents($condition: EventQueryCondition, $probe: EventQueryCondition) {
       data: queryEvents(condition: $condition) { events { uuid } }
       probe: queryEvents(condition: $probe) { events { uuid } }

@@ -119,7 +119,7 @@ describe('the uuid', () => {
     expect(draft({ uuid })).toMatchObject({ id: uuid, filterKeys: [] });
   });
 
-  test.each(['abcde', uuid.toUpperCase(), 'ключ', ' '])('%j is kept beside its own id', (text) => {
+  test.each(['abcde', uuid.toUpperCase(), 'ключ', ' '])('%j is kept next to its own id', (text) => {
     const { id, filterKeys } = draft({ uuid: text, source: { service: 's', endpoint: 'e' } });
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-[45]/);
     expect(id).toBe(draft({ uuid: text }).id);

@@ -48,7 +48,7 @@ export async function startGateway(
   };
 }
 
-/** The same doors, before a journal that is there no more. */
+/** The same interfaces on a journal that is down. */
 export async function withoutJournal(context: DialectContext): Promise<DialectContext> {
   const journal = await EmbeddedJournal.open(context.store as OpenStore);
   await journal[Symbol.asyncDispose]();

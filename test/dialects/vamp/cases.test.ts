@@ -167,7 +167,7 @@ describe('stream-match', () => {
     if (filter.type !== null) search.set('type', filter.type);
     await using stream = await OpenStream.open(`${space}/events/stream?${search}`);
     const { id } = await report(space, event);
-    // What matches for certain, and comes behind.
+    // An event that matches for certain, and comes after the others.
     const last = await report(space, { tags: [...filter.tags, 'x'], type: filter.type ?? 'event' });
     await eventually(() => expect(stream.text).toContain(last.id));
     expect(stream.text.includes(id)).toBe(match);

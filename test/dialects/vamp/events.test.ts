@@ -89,7 +89,7 @@ describe('POST /events', () => {
       { Accept: '*/*' },
       'Only the following media types are supported: application/json, application/x-yaml',
     ],
-  ])('refuses the headers %j', async (headers, message) => {
+  ])('rejects the headers %j', async (headers, message) => {
     const { status, body } = await post('{"tags":["a"]}', headers as Record<string, string>);
     expect({ status, body }).toEqual({ status: 400, body: JSON.stringify({ message }) });
   });
@@ -114,7 +114,7 @@ describe('POST /events', () => {
     expect(JSON.parse(body).message).toMatch(/^tags\.0: /);
   });
 
-  test('keeps what the client sent, beside what became of it', async () => {
+  test('keeps what the client sent, next to the event made of it', async () => {
     const { id } = await report(api, { tags: ['raw:x'], value: 5 });
     const { event } = await gateway.gql('query ($id: ID!) { event(id: $id) { raw tags } }', { id });
     expect(event).toEqual({ raw: { tags: ['raw:x'], value: 5 }, tags: ['raw', 'raw:x'] });
@@ -127,7 +127,7 @@ describe('POST /events', () => {
     expect(event).toEqual({ raw: null, value });
   });
 
-  test('refuses a body that is too large, and the connection goes on to be useful', async () => {
+  test('rejects a body that is too large, and the connection stays usable', async () => {
     const { status, body } = await post(`{"tags":["a"],"value":"${'x'.repeat(70_000)}"}`);
     expect({ status, body }).toMatchObject({ status: 413, body: expect.stringContaining('65536') });
     expect(await post('{"tags":["a"]}')).toMatchObject({ status: 201 });
@@ -249,12 +249,12 @@ describe('GET /events', () => {
       '?per_page=',
       "The query parameter 'per_page' was malformed:\n'' is not a valid 64-bit signed integer value",
     ],
-  ])('refuses %s', async (parameters, message) => {
+  ])('rejects %s', async (parameters, message) => {
     const { status, body } = await query(api, { tags: [] }, parameters);
     expect({ status, body }).toEqual({ status: 400, body: JSON.stringify({ message }) });
   });
 
-  test('refuses a time that is none', async () => {
+  test('rejects a malformed time', async () => {
     const { status, body } = await query(api, { tags: [], timestamp: { gt: 'yesterday' } });
     expect(status).toBe(400);
     expect(JSON.parse(body).message).toContain('"yesterday"');
@@ -295,7 +295,7 @@ describe('GET /events', () => {
     expect(paged).toEqual(ids);
   });
 
-  test('answers a page deeper than anybody reads with a refusal, and one behind the end with nothing', async () => {
+  test('answers a page deeper than anybody reads with an error, and one after the end with an empty list', async () => {
     const base = apiOf(space());
     const drafts = Array.from({ length: 1_000 }, () => ({
       dialect: 'VAMP' as const,

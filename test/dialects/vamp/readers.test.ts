@@ -4,14 +4,14 @@ import { readEvent } from '../../../src/dialects/vamp/event-reader.ts';
 import { readQueryBody } from '../../../src/dialects/vamp/query-reader.ts';
 import { VampError } from '../../../src/dialects/vamp/vamp-error.ts';
 
-const refused = (read: () => unknown): string => {
+const rejected = (read: () => unknown): string => {
   try {
     read();
   } catch (error) {
     if (error instanceof VampError) return error.message;
     throw error;
   }
-  throw new Error('it was not refused');
+  throw new Error('it was not rejected');
 };
 
 describe('a body', () => {
@@ -39,12 +39,12 @@ describe('a body', () => {
   test.each(['', '  \n', 'text', '5', '[]', '[1]', '[{"a":1},{"b":2}]', 'a: 1\n---\nb: 2', 'null'])(
     '%j is not one object',
     (text) => {
-      expect(refused(() => parseBody(text))).toBe("Unexpected type for path '/'.");
+      expect(rejected(() => parseBody(text))).toBe("Unexpected type for path '/'.");
     },
   );
 
   test.each(['a:\n\tb: 1', '{"a": ', 'a: *nowhere', 'a: [1'])('%j is no YAML', (text) => {
-    expect(refused(() => parseBody(text))).toMatch(/^Error: ./);
+    expect(rejected(() => parseBody(text))).toMatch(/^Error: ./);
   });
 
   test('may name a member __proto__', () => {
@@ -57,7 +57,7 @@ describe('a body', () => {
       const inner = level === 0 ? 'x' : `*l${level - 1}`;
       return `l${level}: &l${level} [${Array.from({ length: 10 }, () => inner).join(', ')}]`;
     });
-    expect(refused(() => parseBody(levels.join('\n')))).toMatch(/^Error: /);
+    expect(rejected(() => parseBody(levels.join('\n')))).toMatch(/^Error: /);
   });
 });
 
@@ -91,7 +91,7 @@ describe('an event', () => {
     ],
     ['{"tags":[],"timestamp":"now"}', "Event timestamp cannot be parsed: 'now'."],
   ])('%s is rejected', (body, message) => {
-    expect(refused(() => readEvent(body))).toBe(message);
+    expect(rejected(() => readEvent(body))).toBe(message);
   });
 
   test('may have any value and a version, and its tags are a set', () => {
@@ -116,7 +116,7 @@ describe('a query', () => {
       tags: [],
       type: 'metrics',
     });
-    expect(refused(() => readQueryBody('{"type":"metrics"}', strict))).toBe(
+    expect(rejected(() => readQueryBody('{"type":"metrics"}', strict))).toBe(
       "Can't find any value for path: /tags",
     );
   });
@@ -128,7 +128,7 @@ describe('a query', () => {
       const { gte, lte } = readQueryBody(body, lenient).timestamp ?? {};
       expect(gte).toBe(lte);
       expect(gte).toMatch(/^(2015-06-08T10:28:35|1433759315000)/);
-      expect(refused(() => readQueryBody(body, strict))).toBe(
+      expect(rejected(() => readQueryBody(body, strict))).toBe(
         "Can't find a nested element for path 'timestamp'.",
       );
     },
@@ -150,6 +150,6 @@ describe('a query', () => {
       'Unexpected in DSL: {"aggregator":{"by":1},"x":2}',
     ],
   ])('%s is rejected', (body, message) => {
-    expect(refused(() => readQueryBody(body, lenient))).toBe(message);
+    expect(rejected(() => readQueryBody(body, lenient))).toBe(message);
   });
 });

@@ -43,7 +43,7 @@ describe('the stream', () => {
     expect(stream.text.match(/^data:/gm)).toHaveLength(1);
   });
 
-  test('refuses a body that is no query before it begins', async () => {
+  test('rejects a body that is not a query before it begins', async () => {
     const reply = await ask(`${freshApi()}/events/stream`, { body: 'tags: [5]' });
     expect(reply).toMatchObject({
       status: 400,

@@ -168,7 +168,7 @@ test('changes that left the stream while a gateway was cut off come from the sto
   await two.journal.append(Array.from({ length: 5 }, () => report()));
   await vi.waitFor(() => expect(two.notified).toHaveLength(6), within);
   at.store.after = (index) => Promise.resolve(two.notified.filter((event) => event.index > index));
-  await trimStream(two.journal.link.current, two.journal.stream, { milliseconds: 0, bytes: 0 }, 4);
+  await trimStream(two.journal.link.current, two.journal.stream, { maxAgeMs: 0, maxBytes: 0 }, 4);
   wire.mend();
   await vi.waitFor(() => expect(one.notified).toEqual(two.notified), within);
   expect((await two.journal.stream.state()).firstSequence).toBe(5);

@@ -18,7 +18,7 @@ import { pgliteHarness, type StoreHarness } from '../../store/harness.ts';
 import { report } from '../report.ts';
 import { openNatsJournal, silent, within } from './harness.ts';
 
-const keep = { milliseconds: 86_400_000, bytes: 2 ** 30 };
+const keep = { maxAgeMs: 86_400_000, maxBytes: 2 ** 30 };
 
 interface Gateway extends AsyncDisposable {
   readonly journal: ReturnType<typeof openNatsJournal>;

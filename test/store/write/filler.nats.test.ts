@@ -13,7 +13,7 @@ import { postgresAvailable, startDatabase, type TestDatabase } from '../../postg
 
 const within = { timeout: patienceMs, interval: 10 };
 const leaseMs = 1500;
-const keepAll = { milliseconds: 86_400_000, bytes: 2 ** 30 };
+const keepAll = { maxAgeMs: 86_400_000, maxBytes: 2 ** 30 };
 
 let server: NatsServer;
 let database: TestDatabase;
@@ -242,7 +242,7 @@ describe.skipIf(!(await postgresAvailable()))('The filler', () => {
   });
 
   test('of stored reports, the stream keeps only the configured amount', async () => {
-    const gateway = await open({ milliseconds: 86_400_000, bytes: 100_000 });
+    const gateway = await open({ maxAgeMs: 86_400_000, maxBytes: 100_000 });
     const reports = Array.from({ length: 100 }, () => report({ message: 'x'.repeat(5000) }));
     const appended = await gateway.journal.append(reports);
     await vi.waitFor(async () => {
@@ -258,7 +258,7 @@ describe.skipIf(!(await postgresAvailable()))('The filler', () => {
     const first = await open();
     await first.filler[Symbol.asyncDispose]();
     await first.journal.append(Array.from({ length: 50 }, () => report()));
-    const nothing = { milliseconds: 0, bytes: 0 };
+    const nothing = { maxAgeMs: 0, maxBytes: 0 };
     await trimStream(first.journal.link.current, first.journal.stream, nothing, 0);
     expect((await first.journal.stream.state()).firstSequence).toBe(1);
     const second = await open(nothing);

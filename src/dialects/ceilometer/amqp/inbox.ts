@@ -17,16 +17,16 @@ export interface InboxParts {
   readonly channel: ConfirmChannel;
   readonly ceilometer: Ceilometer;
   readonly skipped: SkipCounter;
-  readonly refusedQueue: string | null;
+  readonly rejectedQueue: string | null;
   /** Called after every batch that was acknowledged. */
   readonly taken: () => void;
   readonly report: PersistentReportOptions;
 }
 
 /**
- * Takes what the queues deliver: what arrives while a batch is on its way to the journal makes the next
- * one. A message is acknowledged once its event is safe, or once it was dropped or set aside. The channel's
- * prefetch bounds what waits here.
+ * Reports the messages of the queues in batches: messages that arrive while a batch is being reported make the next
+ * one. A message is acknowledged once its event is in the journal, or once it was dropped or set aside. The channel's
+ * prefetch is the limit of the messages that wait here.
  */
 export class AmqpInbox {
   readonly #parts: InboxParts;
@@ -80,7 +80,7 @@ export class AmqpInbox {
     const results = (await reportPersistently(drafts, report)).values();
     const aside: Promise<void>[] = [];
     for (const [at, { message }] of batch.entries()) {
-      const reason = refusalOf(readings[at], () => results.next().value);
+      const reason = rejectionOf(readings[at], () => results.next().value);
       if (reason !== null) aside.push(this.#setAside(message, reason));
     }
     await Promise.all(aside);
@@ -88,15 +88,15 @@ export class AmqpInbox {
     taken();
   }
 
-  /** What cannot be read never will be: it is logged, and kept where a person can look at it. */
+  /** An unreadable message stays unreadable: it is logged, and kept in a queue for a person to look at. */
   async #setAside(message: ConsumeMessage, reason: string): Promise<void> {
-    const { channel, skipped, refusedQueue } = this.#parts;
+    const { channel, skipped, rejectedQueue } = this.#parts;
     skipped.skip(message.content, reason);
-    if (refusedQueue === null) return;
+    if (rejectedQueue === null) return;
     const { exchange, routingKey } = message.fields;
     await new Promise<void>((resolve, reject) => {
       const headers = { reason, exchange, routingKey };
-      channel.sendToQueue(refusedQueue, message.content, { persistent: true, headers }, (error) =>
+      channel.sendToQueue(rejectedQueue, message.content, { persistent: true, headers }, (error) =>
         error ? reject(error) : resolve(),
       );
     });
@@ -104,11 +104,11 @@ export class AmqpInbox {
 }
 
 /** Why a message is to be set aside; null for one that was taken or dropped. */
-function refusalOf(
+function rejectionOf(
   reading: Reading | undefined,
   reported: () => ReportResult | undefined,
 ): string | null {
-  if (reading?.outcome === 'refused') return reading.reason;
+  if (reading?.outcome === 'rejected') return reading.reason;
   if (reading?.outcome !== 'event') return null;
   const result = reported();
   return result?.status === 'REJECTED' ? (result.errors[0]?.message ?? 'It was rejected.') : null;

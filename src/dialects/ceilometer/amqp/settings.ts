@@ -1,7 +1,7 @@
 export interface CeilometerAmqpSettings {
   /** Brokers of one cluster, tried in turn: see amqpUrls. */
   readonly urls: readonly string[];
-  /** Where the services publish. */
+  /** Exchanges to which the services publish. */
   readonly exchanges: readonly string[];
   /** notification_topics of the services. */
   readonly topics: readonly string[];
@@ -9,18 +9,18 @@ export interface CeilometerAmqpSettings {
   readonly levels: readonly string[];
   /** Begins the queues' names: a Ceilometer that runs as well then keeps its own copies. */
   readonly queuePrefix: string;
-  /** amqp_durable_queues of the services: for what has to be created. What is there is taken as it is. */
+  /** amqp_durable_queues of the services: for queues and exchanges that have to be created. Existing ones are not changed. */
   readonly durable: boolean;
   /** Messages of each queue that may wait here for the journal. */
   readonly prefetch: number;
   /** Messages that are reported together, at most. */
   readonly maxBatch: number;
-  /** Where messages are put that cannot be read; null to only log them. */
-  readonly refusedQueue: string | null;
+  /** The queue for messages that are rejected; null to only log them. */
+  readonly rejectedQueue: string | null;
 }
 
 /**
- * What Ceilometer's notification agent follows. Its queue of the level sample is left alone: it holds
+ * The queues that Ceilometer's notification agent follows. Its queue of the level sample is left alone: it holds
  * meters, which another agent may still be waiting for.
  */
 export const defaultAmqpSettings: Omit<CeilometerAmqpSettings, 'urls'> = {
@@ -47,5 +47,5 @@ export const defaultAmqpSettings: Omit<CeilometerAmqpSettings, 'urls'> = {
   durable: false,
   prefetch: 100,
   maxBatch: 256,
-  refusedQueue: 'tidings.refused',
+  rejectedQueue: 'tidings.refused',
 };

@@ -7,21 +7,21 @@ export interface NotificationQueue {
   readonly level: string;
 }
 
-/** Beyond this the oldest are dropped: nobody looks at more. */
-const refusedMax = 10_000;
+/** Messages of the queue; beyond it the oldest are dropped. */
+const rejectedMax = 10_000;
 
 const notFound = 404;
 
 /**
  * Declares what the services and their notification agent would: topic exchanges, a queue for each topic
- * and level, bound to every exchange. What is there already is taken as it is, since declaring it with
+ * and level, bound to every exchange. An existing one is used as it is, because declaring it with
  * other flags is an error.
  */
 export async function declareQueues(
   connection: ChannelModel,
   settings: CeilometerAmqpSettings,
 ): Promise<readonly NotificationQueue[]> {
-  const { exchanges, topics, levels, queuePrefix, durable, refusedQueue } = settings;
+  const { exchanges, topics, levels, queuePrefix, durable, rejectedQueue } = settings;
   for (const exchange of exchanges) {
     await ensure(
       connection,
@@ -41,10 +41,10 @@ export async function declareQueues(
       queues.push({ name, level });
     }
   }
-  if (refusedQueue !== null) {
-    await ensureQueue(connection, refusedQueue, {
+  if (rejectedQueue !== null) {
+    await ensureQueue(connection, rejectedQueue, {
       durable: true,
-      arguments: { 'x-max-length': refusedMax },
+      arguments: { 'x-max-length': rejectedMax },
     });
   }
   return queues;
@@ -63,7 +63,7 @@ const ensureQueue = (
 
 type Ask = (channel: ConfirmChannel) => Promise<unknown>;
 
-/** Asks whether a thing is there, and makes it where it is not. The broker closes the channel of an unanswered question. */
+/** Checks whether a queue or exchange exists, and creates it if not. If it does not, the broker closes the channel of the check. */
 async function ensure(connection: ChannelModel, check: Ask, make: Ask): Promise<void> {
   try {
     await inChannel(connection, check);
@@ -75,7 +75,7 @@ async function ensure(connection: ChannelModel, check: Ask, make: Ask): Promise<
 
 async function inChannel(connection: ChannelModel, ask: Ask): Promise<void> {
   const channel = await connection.createConfirmChannel();
-  // What is wrong reaches us as the rejection of the question.
+  // An error reaches us as the rejection of the check.
   channel.on('error', () => {});
   await ask(channel);
   await channel.close();

@@ -4,7 +4,7 @@ import { ConversionError, type Value } from '../python/value.ts';
 export class Datum {
   readonly value: Value;
   readonly parent: Datum | null;
-  /** The member's name, or the place in a list as [0]. */
+  /** The member's name, or the position in a list as [0]. */
   readonly #label: string | number;
 
   constructor(value: Value, parent: Datum | null = null, label: string | number = '') {
@@ -13,7 +13,7 @@ export class Datum {
     this.#label = label;
   }
 
-  /** The same value in a list of its own, in the same place. */
+  /** The same value in a list of its own, at the same position. */
   inList(): Datum {
     return new Datum([this.value], this.parent, this.#label);
   }
@@ -24,7 +24,7 @@ export class Datum {
     return datum;
   }
 
-  /** The way as `payload.l.[1]`. */
+  /** The path as `payload.l.[1]`. */
   path(): string {
     if (this.parent === null) return '';
     const label = typeof this.#label === 'number' ? `[${this.#label}]` : this.#label;
@@ -33,7 +33,7 @@ export class Datum {
   }
 }
 
-/** The parent of a document is nothing, which most steps take for null and some fail on. */
+/** A document's parent is null, which most steps take for null and some fail on. */
 export type Found = Datum | null;
 
 /** All matches below one datum, in the document's order. @throws ConversionError where Python raises */

@@ -7,7 +7,7 @@ import { type Comparison, PathError, type Test } from './path.ts';
 
 type Holds = (value: Value) => boolean;
 
-/** The entries of a list for which every test holds; what is no list has none. */
+/** The entries of a list for which every test is true; a value that is not a list has none. */
 export function filter(tests: readonly (readonly [Find, Test['comparison']])[]): Find {
   const conditions = tests.map(([target, comparison]) =>
     comparison === null

@@ -80,7 +80,7 @@ function substitute(source: string, replacement: string): (value: Value) => stri
   const replaced = template(replacement, expression);
   return (value) => {
     if (typeof value !== 'string')
-      throw new ConversionError(`sub(): ${typeName(value)} is no text`);
+      throw new ConversionError(`sub(): ${typeName(value)} is not a string`);
     let text = '';
     let at = 0;
     for (const match of value.matchAll(expression)) {

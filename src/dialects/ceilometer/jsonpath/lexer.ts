@@ -96,7 +96,7 @@ export class Lexer {
   }
 }
 
-/** What is wrong at a token, or at the end. */
+/** The error at a token, or at the end. */
 export function unexpected(token: Token | null): PathError {
   if (token === null) return new PathError('Unexpected end');
   const { line, column, value, type } = token;

@@ -131,12 +131,12 @@ class Parser {
   }
 
   /** The content of brackets; filters and sort keys need something before them. */
-  #brackets(behind: boolean): Path {
+  #brackets(hasSubject: boolean): Path {
     this.#take();
     let path: Path;
     if (this.#at('ID')) path = this.#fields();
-    else if (behind && this.#at('?')) path = this.#filter();
-    else if (behind && this.#at('SORT_DIRECTION')) path = this.#sort();
+    else if (hasSubject && this.#at('?')) path = this.#filter();
+    else if (hasSubject && this.#at('SORT_DIRECTION')) path = this.#sort();
     else path = this.#positions();
     this.#take([']']);
     return path;

@@ -4,7 +4,7 @@ import { Datum, type Find, present } from './datum.ts';
 
 type Key = readonly [path: Find, descending: boolean];
 
-/** A list in order, as one match. Without keys an object gives its member names in order. */
+/** A sorted list, as one match. Without keys an object gives its member names in order. */
 export function sort(keys: readonly Key[] | null): Find {
   return (from) => {
     const { value } = present(from);

@@ -11,7 +11,7 @@ export function glob(pattern: string): (text: string) => boolean {
   return (text) => matches(parts, [...text]);
 }
 
-/** Behind a star the nearest match is as good as any, so that only the last star is ever tried again. */
+/** After a star the nearest match is as good as any, so that only the last star is ever tried again. */
 function matches(parts: readonly CharacterTest[], characters: readonly string[]): boolean {
   let star = -1;
   let tried = 0;

@@ -9,7 +9,7 @@ import {
   WholeFloat,
 } from './value.ts';
 
-/** Python refuses to read an int of more digits than this. */
+/** Python does not read an int of more digits than this. */
 const digitsMax = 4300;
 
 const digits = '[0-9](?:_?[0-9])*';
