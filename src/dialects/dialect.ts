@@ -63,7 +63,7 @@ interface DialectSettings<Declared extends Variables = Variables> {
   /** Events that are reported in one call of the intake. */
   readonly maxBatch: number;
   /**
-   * What its sources may use: they report with the rights of the role `source:<name of the dialect>`, where the policy
+   * The context of its sources: they report with the rights of the role `source:<name of the dialect>`, where the policy
    * has one.
    */
   readonly sourceContext: DialectContext;
