@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const program = `
-  import { printSchema } from 'graphql';
-  import { schema } from './src/gateway/schema.ts';
+  const { printSchema } = await import('graphql');
+  const { schema } = await import(process.env.SCHEMA_MODULE);
   process.stdout.write(printSchema(schema) + '\\n');
 `;
 
@@ -15,6 +15,10 @@ async function printedSchema(): Promise<string> {
   const options = ['--import', 'tsx', '--input-type=module', '--eval', program];
   const { stdout } = await promisify(execFile)(process.execPath, options, {
     cwd: root,
+    env: {
+      ...process.env,
+      SCHEMA_MODULE: new URL('../src/gateway/schema.ts', import.meta.url).href,
+    },
     maxBuffer: 2 ** 24,
   });
   return stdout;

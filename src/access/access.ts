@@ -78,12 +78,12 @@ export class Access implements AsyncDisposable {
       : this.sessionOf(principal);
   }
 
-  /** What somebody who was authenticated may do now. */
+  /** The rights of an authenticated caller at this moment. */
   sessionOf(principal: Principal): Session {
     return { principal, scope: this.scopeOf(principal.roles) };
   }
 
-  /** What a set of roles may do; a role that the policy does not have gives nothing. */
+  /** The rights of a set of roles; a role that the policy does not have gives none. */
   scopeOf(roles: readonly string[]): Scope {
     const key = JSON.stringify([...roles].sort());
     const known = this.#scopes.get(key);

@@ -103,7 +103,7 @@ export class Authenticator {
   async #verify(secret: string, digest: string): Promise<Principal> {
     const policy = this.#policy;
     const principal = await this.#find(secret, digest);
-    // What an older policy said is not remembered.
+    // An answer of an older policy is not remembered.
     if (policy !== this.#policy) return principal;
     if (this.#remembered.size >= maxRemembered) this.#remembered.clear();
     this.#remembered.set(digest, { principal, untilMs: Date.now() + rememberedMs });

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a caller shows to say who they are. */
+/** The proof by which a caller says who they are. */
 export type Credential =
   | { readonly kind: 'NONE' }
   /** A token of ours or a JSON Web Token. */
@@ -33,7 +33,7 @@ export function credentialOf(headers: IncomingHttpHeaders): Credential {
 const isOwnOrigin = ({ origin, host }: IncomingHttpHeaders): boolean =>
   origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
 
-/** The credential in the text of an Authorization header. */
+/** The credential in the value of an Authorization header. */
 function ofAuthorization(text: string): Credential {
   const [, scheme = '', rest = ''] = /^(\S+)\s+(.*)$/s.exec(text) ?? [];
   const secret = rest.trim();

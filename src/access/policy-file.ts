@@ -6,7 +6,7 @@ import { type ParseFilter, type Path, PolicyReader } from './policy-reader.ts';
 import { policySchema } from './policy-schema.ts';
 
 /**
- * Reads the text of TIDINGS_AUTH_FILE.
+ * Reads the content of TIDINGS_AUTH_FILE.
  * @param file what the file is called in errors
  * @throws PolicyError with all faults at once
  */

@@ -6,7 +6,7 @@ import { millisecondOf, parseInstant } from '../event/instant.ts';
 import type { Grant, Policy, Role } from './policy.ts';
 import type { PolicyFile } from './policy-schema.ts';
 
-/** Where something stands in the file: roles, reader, grants, 0. */
+/** The path of a value in the file: roles, reader, grants, 0. */
 export type Path = readonly (string | number)[];
 
 export interface PolicyFault {

@@ -13,7 +13,7 @@ import {
   openPolicy,
 } from './policy.ts';
 
-/** What one set of roles may do. Equal rights have equal keys. */
+/** The rights of one set of roles. Equal rights have equal keys. */
 export interface Scope {
   /** Of all rights. */
   readonly key: string;

@@ -39,7 +39,7 @@ export function withoutHidden(event: Event, hidden: ReadonlySet<HiddenField>): E
   };
 }
 
-/** @throws Forbidden where figures would tell of hidden fields */
+/** @throws Forbidden where statistics would reveal hidden fields */
 function checkFigures({ measure, groupBy }: AggregateRequest, { hidden }: Scope): void {
   if (measure?.of === 'value' && hidden.has('VALUE')) throw hiddenField('value');
   const byTrait = measure?.of === 'trait' || groupBy.some(({ by }) => by === 'trait');

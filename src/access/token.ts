@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** What the secrets of our tokens begin with, so that they are told from JSON Web Tokens and found in leaks. */
+/** The prefix of our secrets, which sets them apart from JSON Web Tokens and lets scanners find leaked ones. */
 const prefix = 'tds_';
 const secretBytes = 32;
 
@@ -11,7 +11,7 @@ export const newSecret = (): string => `${prefix}${randomBytes(secretBytes).toSt
 export const digestOf = (secret: string): string =>
   createHash('sha256').update(secret).digest('hex');
 
-/** True for a text in the form of a JSON Web Token: three parts with dots between them. */
+/** True for a string in the form of a JSON Web Token: three parts with dots between them. */
 export const isJwt = (secret: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(secret);
 
 /** Of a token that was made here. */

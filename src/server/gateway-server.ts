@@ -32,7 +32,7 @@ export interface GatewayServerOptions {
   readonly keepAliveMs: number;
   readonly engine: GraphEngine;
   readonly access: Access;
-  /** What a caller of a dialect with these rights may use. */
+  /** The services for a caller of a dialect with these rights. */
   readonly contextOf: (scope: Scope) => DialectContext;
   readonly subscribe: Subscribe;
   readonly dialects: readonly HttpDialect[];

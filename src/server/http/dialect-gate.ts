@@ -13,7 +13,7 @@ import { rejectUpgrade } from './reject-upgrade.ts';
 export interface DialectGateOptions {
   readonly dialects: readonly HttpDialect[];
   readonly access: Access;
-  /** What a caller with these rights may use. */
+  /** The services for a caller with these rights. */
   readonly contextOf: (scope: Scope) => DialectContext;
 }
 

@@ -82,7 +82,7 @@ export class SocketSession implements Disposable {
     return {};
   }
 
-  /** To be told of a feed, which ends with the rights that it began with. */
+  /** Takes note of a feed, which ends with the rights that it began with. */
   follow(following: Following, readKey: string): void {
     this.#following.set(following, readKey);
     following.ending.onEnd(() => this.#following.delete(following));
