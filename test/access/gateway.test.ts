@@ -34,7 +34,7 @@ const made: readonly Made[] = [
   { namespace: 'default', type: 'Fan.Off', key: 'f1', severity: 'NORMAL' },
 ];
 
-/** What each role may read, in words of this test's own. */
+/** The events that each role may read, in words of this test's own. */
 const reads: Readonly<Record<string, (event: Made) => boolean>> = {
   admin: () => true,
   reader: () => true,
@@ -227,12 +227,12 @@ describe('hidden fields', () => {
       '{ aggregateEvents(groupBy: [{ trait: "size-a" }]) { truncated } }',
     ],
     [
-      'in figures of a trait',
+      'in statistics of a trait',
       ['aggregateEvents'],
       '{ aggregateEvents(measure: { trait: "size-a" }) { rows { max } } }',
     ],
     [
-      'in figures of the value',
+      'in statistics of the value',
       ['aggregateEvents'],
       '{ aggregateEvents(measure: { value: "watts" }) { rows { max } } }',
     ],

@@ -71,7 +71,7 @@ export class DialectGate {
     return this.#options.access.session(credentialOf(request.headers));
   }
 
-  /** What the caller may not read must not pass: who may do everything is the same with and without a scope. */
+  /** A dialect without scopes serves only callers who may do everything: for them a scope makes no difference. */
   #check({ scoped = false }: HttpDialect, { scope }: Session): void {
     if (!scoped && !scope.unrestricted) throw new Forbidden('ADMIN');
   }
