@@ -1,4 +1,4 @@
-import { type LookupAddress, lookup as systemLookup } from 'node:dns';
+import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { Network } from '../environment/network.ts';
 
@@ -42,12 +42,22 @@ export class ForbiddenAddress extends Error {
   }
 }
 
+/** All addresses of a name. */
+type Resolve = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 /** Says which addresses sinks may connect to: public ones, and those that the operator allows. */
 export class NetworkPolicy {
   readonly #internal = new BlockList();
   readonly #allowed = new BlockList();
+  readonly #resolve: Resolve;
 
-  constructor(allowed: readonly Network[]) {
+  /** @param resolve how names are resolved: by the system's resolver unless a test has its own */
+  constructor(allowed: readonly Network[], resolve: Resolve = systemLookup) {
+    this.#resolve = resolve;
     for (const [address, bits, family] of internalNetworks) {
       this.#internal.addSubnet(address, bits, family);
     }
@@ -65,7 +75,7 @@ export class NetworkPolicy {
 
   /** A lookup for sockets, which fails with ForbiddenAddress where a name leads to an address that is not allowed. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
-    systemLookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+    this.#resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, []);
       const refused = addresses.find(({ address }) => !this.allows(address));
       if (refused !== undefined) return callback(new ForbiddenAddress(hostname), []);

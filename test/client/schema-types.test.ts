@@ -1,8 +1,8 @@
 import { codegen } from '@graphql-codegen/core';
 import * as typescript from '@graphql-codegen/typescript';
-import { parse, printSchema } from 'graphql';
+import { parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { schema } from '../../src/gateway/schema.ts';
+import { printedSchema } from '../printed-schema.ts';
 
 const config = {
   enumsAsTypes: true,
@@ -22,7 +22,7 @@ const config = {
 test('the client’s types are those of the schema: npm run schema writes them', async () => {
   const types = await codegen({
     filename: 'schema.generated.ts',
-    schema: parse(printSchema(schema)),
+    schema: parse(await printedSchema()),
     documents: [],
     config,
     plugins: [{ typescript: config }],

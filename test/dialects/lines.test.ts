@@ -90,7 +90,9 @@ describe('strings with line breaks forge nothing', () => {
     const frames = () => stream.text.split('\n\n').filter((frame) => /^event: next$/m.test(frame));
     await eventually(() => expect(frames().length).toBeGreaterThanOrEqual(events.length * 2));
     for (const line of stream.text.slice(0, stream.text.lastIndexOf('\n\n')).split(/\r\n|[\r\n]/)) {
-      expect(line).toMatch(/^(?:|:.*|id: \d+|event: next|data: \{"data":\{"events":\{.*\}\}\})$/s);
+      expect(line).toMatch(
+        /^(?:|:.*|id: [\da-f-]{36}-\d+|event: next|data: \{"data":\{"events":\{.*\}\}\})$/s,
+      );
     }
     for (const frame of frames()) {
       expect(() => JSON.parse(frame.slice(frame.indexOf('data: ') + 6))).not.toThrow();

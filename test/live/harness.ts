@@ -20,7 +20,7 @@ import { WebSocketTransport } from '../../src/server/websocket/transport.ts';
 import { type OpenStore, openStore } from '../../src/store/open.ts';
 import { createLog, type Log } from '../../src/telemetry/log.ts';
 import { everybody } from '../access/everybody.ts';
-import { type TemporaryDatabase, temporaryDatabase } from '../database.ts';
+import { type TemporaryDatabase, temporaryDatabase, temporaryPglite } from '../database.ts';
 import { report } from '../journal/report.ts';
 
 interface HarnessOptions {
@@ -61,8 +61,9 @@ const log = createLog('silent');
 /** These harnesses have none. */
 const withoutSinks = {} as GraphContext['sinks'];
 
-export async function openHarnesses(): Promise<Harnesses> {
-  const database = await temporaryDatabase();
+/** @param embedded on PGlite, which leaves no idle connections of a pool behind */
+export async function openHarnesses({ embedded = false } = {}): Promise<Harnesses> {
+  const database = await (embedded ? temporaryPglite() : temporaryDatabase());
   let port = 0;
   return {
     async open(options = {}) {

@@ -8,7 +8,7 @@ const seeds = [20_261_120, 7, 424_242, 99_991];
 const rounds = 84;
 
 test('no timer, channel or memory remains of ten thousand connections', async () => {
-  await using harnesses = await openHarnesses();
+  await using harnesses = await openHarnesses({ embedded: true });
   await using harness = await harnesses.open({ limits: smallRing });
   const inUse: number[] = [];
   let connected = 0;

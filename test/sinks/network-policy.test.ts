@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { parseNetwork } from '../../src/environment/network.ts';
 import { NetworkPolicy } from '../../src/sinks/network-policy.ts';
 
@@ -11,24 +11,22 @@ const names: Readonly<Record<string, readonly string[]>> = {
   'mapped.example': ['::ffff:169.254.169.254'],
 };
 
-vi.mock('node:dns', () => ({
-  lookup: (
-    name: string,
-    _options: object,
-    callback: (error: Error | null, addresses: LookupAddress[]) => void,
-  ) =>
-    callback(
-      null,
-      (names[name] ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-    ),
-}));
+const resolve = (
+  name: string,
+  _options: object,
+  callback: (error: null, addresses: LookupAddress[]) => void,
+): void =>
+  callback(
+    null,
+    (names[name] ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+  );
 
 const networkOf = (text: string) => {
   const network = parseNetwork(text);
   if (network === null) throw new Error(`${text} is not a network`);
   return network;
 };
-const closed = new NetworkPolicy([]);
+const closed = new NetworkPolicy([], resolve);
 
 test.each([
   '0.0.0.0',

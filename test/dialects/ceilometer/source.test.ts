@@ -138,17 +138,29 @@ describe.skipIf(!hasRabbitMq)('notifications from RabbitMQ', () => {
     expect(await waitingIn('notifications.info')).toBe(0);
   });
 
-  test('while the journal is down messages go back to their queue, and are taken once it is up again', async () => {
+  test('while the journal is down messages wait unacknowledged, and are taken once it is up again', async () => {
     const source = await follow();
     gateway.journalDown = true;
     for (let at = 50; at < 60; at++)
       await publish('nova', 'info', enveloped(notification(uuid(at))));
     await vi.waitFor(() => expect(source.healthReason()).toContain('The journal is down.'), wait);
-    await vi.waitFor(async () => expect(await waitingIn('notifications.info')).toBe(10), wait);
     gateway.journalDown = false;
     for (let at = 50; at < 60; at++) await untilRecorded(uuid(at));
-    expect(source.healthReason()).toBeNull();
+    await vi.waitFor(() => expect(source.healthReason()).toBeNull(), wait);
     expect(source.skipped).toBe(0);
+  });
+
+  test('messages that wait go back to their queue when the source ends while the journal is down', async () => {
+    const source = await follow();
+    gateway.journalDown = true;
+    for (let at = 70; at < 80; at++)
+      await publish('nova', 'info', enveloped(notification(uuid(at))));
+    await vi.waitFor(() => expect(source.healthReason()).toContain('The journal is down.'), wait);
+    await source[Symbol.asyncDispose]();
+    await vi.waitFor(async () => expect(await waitingIn('notifications.info')).toBe(10), wait);
+    gateway.journalDown = false;
+    await follow();
+    for (let at = 70; at < 80; at++) await untilRecorded(uuid(at));
   });
 
   test('a queue that is deleted is declared again', async () => {
