@@ -155,8 +155,9 @@ export class History {
     return true;
   }
 
-  async #read(cursor: number, { filter }: HistoryQuery): Promise<RingSlice> {
+  async #read(cursor: number, { filter, reader }: HistoryQuery): Promise<RingSlice> {
     using _ = await this.#reads.enter();
+    if (reader.ended) return { events: [], index: cursor };
     // Must be known before the page is read: then the page has everything up to it.
     const { storedIndex } = this.#store;
     const { events, more } = await this.#store.page({

@@ -130,7 +130,6 @@ describe.each([
   ['half of a surrogate pair', '\ud800', 200],
 ])('%s', (_name, character, status) => {
   const text = `a${character}b`;
-  const encoded = encodeURIComponent('a\0b');
   const inBody = (body: object) =>
     ask(`${api}/events`, { headers: json, body: JSON.stringify(body) });
 
@@ -157,7 +156,18 @@ describe.each([
     expect(JSON.parse(String(answer)).status).toBe(status === 200 ? 'OK' : 'ERROR');
   });
 
-  test.runIf(status === 400).each([
+  test('in a tag of a reported event', async () => {
+    const body = JSON.stringify({ tags: [text], value: { [text]: text } });
+    const reply = await ask(`${api}/events`, { method: 'POST', headers: json, body });
+    expect(reply.status).toBe(status === 200 ? 201 : 400);
+  });
+});
+
+/** A URL has no way to hold half of a surrogate pair. */
+describe('NUL in a URL', () => {
+  const encoded = encodeURIComponent('a\0b');
+
+  test.each([
     ['a namespace', `/${encoded}/api/v1/events`],
     ['the namespace of a stream', `/${encoded}/api/v1/events/stream`],
     ['the namespace of the statistics', `/${encoded}/api/v1/stats`],
@@ -167,13 +177,7 @@ describe.each([
     ['the path of a gateway', `/api/v1/health/gateways/${encoded}`],
     ['the path of a metric', `/api/v1/metrics/gateways/${encoded}/${encoded}`],
   ])('in %s', async (_where, path) => {
-    expect(await ask(`${gateway.url}${path}`, { headers: json })).toMatchObject({ status });
-  });
-
-  test('in a tag of a reported event', async () => {
-    const body = JSON.stringify({ tags: [text], value: { [text]: text } });
-    const reply = await ask(`${api}/events`, { method: 'POST', headers: json, body });
-    expect(reply.status).toBe(status === 200 ? 201 : 400);
+    expect(await ask(`${gateway.url}${path}`, { headers: json })).toMatchObject({ status: 400 });
   });
 });
 
