@@ -20,6 +20,7 @@ const layers = [
   'intake',
   'consumers',
   'sinks',
+  'alarms',
   'graphql',
   'dialects',
   'config',

@@ -1,0 +1,12 @@
+/** A mistake in an expression, at a character of it. */
+export class ExpressionError extends Error {
+  override readonly name = 'ExpressionError';
+  /** Of the first character at fault, from 0. */
+  readonly position: number;
+
+  /** @param reason a sentence, to which the position is added */
+  constructor(position: number, reason: string) {
+    super(`At character ${position + 1}: ${reason}`);
+    this.position = position;
+  }
+}

@@ -1,0 +1,144 @@
+import type { SeriesSelector, Window } from './expression/compile.ts';
+import type { AlarmExpression, Verdict } from './expression/expression.ts';
+import type { Value } from './expression/series.ts';
+import {
+  afterCheck,
+  initialMinuteState,
+  type MinutePeriods,
+  type MinutePhase,
+  type MinuteState,
+} from './minute-state.ts';
+
+/** The state of one entity of a rule. It is JSON. */
+export interface MinuteRuleState extends MinuteState {
+  /** Of the conditions that a composite rule joins; empty for other rules. */
+  readonly parts: readonly MinuteState[];
+}
+
+/** One check of one entity. */
+interface MinuteCheck {
+  readonly state: MinuteRuleState;
+  /** FIRED again after a silence as well; null where nobody is to be notified. */
+  readonly outcome: 'FIRED' | 'RECOVERED' | null;
+  readonly value: Value;
+  readonly threshold: Value;
+}
+
+/** A rule that is checked once a minute for each entity, over the counts of its last minutes. */
+export interface MinuteRule {
+  /** The series of a window. */
+  readonly series: readonly SeriesSelector[];
+  /** Minutes of a window. */
+  readonly windowMinutes: number;
+  /** The state of an entity that has not been checked. */
+  readonly initial: MinuteRuleState;
+  /**
+   * The state of an entity after a check. An entity whose window is empty and whose state may be forgotten is not
+   * checked: it is one that nothing is known of.
+   */
+  check(state: MinuteRuleState, window: Window): MinuteCheck;
+}
+
+/** Whether the state says no more than the initial one. */
+export const mayForget = ({ phase, parts }: MinuteRuleState): boolean =>
+  [phase, ...parts.map((part) => part.phase)].every(isOver);
+
+const isOver = (phase: MinutePhase): boolean => phase === 'NORMAL' || phase === 'RECOVERED';
+
+export interface Condition extends MinutePeriods {
+  readonly expression: AlarmExpression;
+  /** Minutes that the expression looks at, from 1 to those of a day. */
+  readonly period: number;
+}
+
+/** A rule of one expression. */
+export function minuteRule(condition: Condition): MinuteRule {
+  const { expression, period } = condition;
+  return {
+    series: expression.series,
+    windowMinutes: period + expression.extraMinutes,
+    initial: { ...initialMinuteState(condition), parts: [] },
+    check(state, window) {
+      const { holds, value, threshold } = expression.evaluate(window);
+      const after = { ...afterCheck(state, holds, condition), parts: [] };
+      return { state: after, outcome: outcomeOf(after.phase), value, threshold };
+    },
+  };
+}
+
+function outcomeOf(phase: MinutePhase): MinuteCheck['outcome'] {
+  if (phase === 'FIRING') return 'FIRED';
+  return phase === 'RECOVERED' ? 'RECOVERED' : null;
+}
+
+/** Whether a composite rule holds, by whether each of its conditions does. */
+export type Composition = (parts: readonly boolean[]) => boolean;
+
+/**
+ * A rule that joins conditions, as SkyWalking had them before 9.6. It fires in a check in which its conditions fire,
+ * and is over once they no longer hold, which their silences do not change.
+ */
+export function compositeRule(
+  conditions: readonly Condition[],
+  composition: Composition,
+): MinuteRule {
+  const parts = withOwnSeries(conditions);
+  const windowMinutes = Math.max(...conditions.map(minutesOf));
+  return {
+    series: conditions.flatMap(({ expression }) => expression.series),
+    windowMinutes,
+    initial: {
+      phase: 'NORMAL',
+      silenceCountdown: -1,
+      recoveryCountdown: -1,
+      parts: conditions.map(initialMinuteState),
+    },
+    check(state, window) {
+      const verdicts = parts.map(({ condition, windowOf }) =>
+        condition.expression.evaluate(windowOf(window, windowMinutes)),
+      );
+      const after = parts.map(({ condition }, at) =>
+        afterCheck(
+          state.parts[at] ?? initialMinuteState(condition),
+          verdicts[at]?.holds ?? false,
+          condition,
+        ),
+      );
+      const fires = composition(after.map(({ phase }) => phase === 'FIRING'));
+      const holds = composition(verdicts.map((verdict) => verdict.holds));
+      const phase = phaseOf(state.phase, fires, holds);
+      return {
+        state: { ...state, phase, parts: after },
+        outcome: outcomeOf(phase),
+        ...first(verdicts),
+      };
+    },
+  };
+}
+
+function phaseOf(before: MinutePhase, fires: boolean, holds: boolean): MinutePhase {
+  if (fires) return 'FIRING';
+  if (isOver(before)) return 'NORMAL';
+  return holds ? 'SILENCED_FIRING' : 'RECOVERED';
+}
+
+/** The numbers of the first condition that holds, else of the first. */
+function first(verdicts: readonly Verdict[]): Pick<Verdict, 'value' | 'threshold'> {
+  const { value = null, threshold = null } =
+    verdicts.find(({ holds }) => holds) ?? verdicts[0] ?? {};
+  return { value, threshold };
+}
+
+const minutesOf = ({ period, expression }: Condition): number => period + expression.extraMinutes;
+
+function withOwnSeries(conditions: readonly Condition[]) {
+  let begin = 0;
+  return conditions.map((condition) => {
+    const from = begin;
+    begin += condition.expression.series.length;
+    const to = begin;
+    const windowOf = (window: Window, minutes: number): Window =>
+      window.slice(from, to).map((values) => values.slice(minutes - minutesOf(condition)));
+    return { condition, windowOf };
+  });
+}
