@@ -52,6 +52,9 @@ export interface DialectContext {
   readonly now: () => Instant;
 }
 
+/** How many events of each of these types were ever stored, deleted ones included; types without any are left out. */
+export type Totals = (types: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+
 /** How a dialect is to run. */
 interface DialectSettings<Declared extends Variables = Variables> {
   readonly values: ValuesOf<Declared>;
@@ -69,6 +72,7 @@ interface DialectSettings<Declared extends Variables = Variables> {
   readonly sourceContext: DialectContext;
   /** The connection to NATS, where the gateway has one. */
   readonly nats: NatsLink | null;
+  readonly totals: Totals;
 }
 
 /** A dialect in a running gateway. An absent member means that the dialect does not have it or that it is off. */
@@ -78,6 +82,8 @@ export interface OpenDialect {
   readonly services?: DialectServices | undefined;
   /** Begin to bring events in, once the gateway's port is open. */
   readonly sources?: readonly (() => Source | Promise<Source>)[] | undefined;
+  /** Open ports of its own that only answer, once the gateway's port is open. */
+  readonly listeners?: readonly (() => Promise<AsyncDisposable>)[] | undefined;
   /** The formats in which sinks can send events, each named as its member of SinkFormat. */
   readonly encoders?: readonly Encoder[] | undefined;
   /** Reads its files again on SIGHUP. Never rejects: a bad file is logged and changes nothing. */

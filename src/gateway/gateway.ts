@@ -156,7 +156,10 @@ async function openCore(
   };
   const contextOf = new ScopedContexts(context).of;
   const sourceContext = sourceContexts(access.access, context, contextOf);
-  const dialects = await OpenDialects.open(config, context, sourceContext, link);
+  const dialects = await OpenDialects.open(config, context, sourceContext, {
+    nats: link,
+    totals: (types) => store.totals(types),
+  });
   const { encoders } = dialects;
   const sinks = await openSinks(config, { context, store, link, encoders, metrics }, parts);
   registerGauges(metrics, { journal, store, live, sources: () => dialects.sources });

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { DialectContext, HttpDialect, OpenDialect } from '../dialects/dialect.ts';
+import type { DialectContext, HttpDialect, OpenDialect, Totals } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/registry.ts';
 import type { Source } from '../dialects/source.ts';
 import type { DialectServices } from '../graphql/context.ts';
@@ -24,7 +24,7 @@ export class OpenDialects {
     config: Config,
     context: DialectContext,
     sourceContext: (dialect: string) => DialectContext,
-    nats: NatsLink | null,
+    { nats, totals }: { readonly nats: NatsLink | null; readonly totals: Totals },
   ): Promise<OpenDialects> {
     const open: OpenDialect[] = [];
     for (const dialect of dialects) {
@@ -36,6 +36,7 @@ export class OpenDialects {
         maxBatch: Math.min(maxBatch, config.intake.events),
         sourceContext: sourceContext(dialect.name),
         nats,
+        totals,
       };
       open.push(await dialect.open(context, settings));
     }
@@ -62,8 +63,11 @@ export class OpenDialects {
     return this.#sources;
   }
 
-  /** @throws Error with a sentence where a source cannot begin: another process has its port */
+  /** @throws Error with a sentence where one cannot begin: another process has its port */
   async openSources(parts: Parts): Promise<void> {
+    for (const open of this.#open.flatMap(({ listeners }) => listeners ?? [])) {
+      parts.add(await open());
+    }
     for (const open of this.#open.flatMap(({ sources }) => sources ?? [])) {
       this.#sources.push(parts.add(await open()));
     }

@@ -9,6 +9,7 @@ import { aggregateEvents } from './read/aggregate.ts';
 import { countTags, listTraits, listTypes } from './read/catalogue.ts';
 import { countEvents, eventsAfter, findEvent, findPage } from './read/search.ts';
 import { SelectivityCache } from './read/selectivity-cache.ts';
+import { readTotals } from './read/totals.ts';
 import { FailedDeliveryTable } from './sinks/failed-delivery-table.ts';
 import { SinkTable } from './sinks/sink-table.ts';
 import type {
@@ -74,6 +75,12 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
    * Resolves with their number.
    */
   expire(before: Instant): Promise<number>;
+
+  /**
+   * How many events of each of these types were ever stored, those that retention has deleted included; a type without
+   * any is left out.
+   */
+  totals(types: readonly string[]): Promise<ReadonlyMap<string, number>>;
 
   /** The cursors of the durable consumers, and who runs them. */
   readonly consumers: ConsumerCursors;
@@ -253,6 +260,10 @@ class SqlStore extends StoreReader implements OpenStore {
 
   expire(before: Instant): Promise<number> {
     return expireEvents(this.#database, before);
+  }
+
+  totals(types: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return readTotals(this.#database.read, types);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,14 +3,14 @@ import type { TypedValue } from '../../event/event.ts';
 import { nameIn, rebuildStatuses, switchOverStatuses } from './enums.ts';
 import { isObject, type JsonObject, member } from './message.ts';
 
-type Kind = 'text' | 'id' | 'uri' | 'uint64' | 'timestamp' | 'duration' | readonly string[];
+export type Kind = 'text' | 'id' | 'uri' | 'uint64' | 'timestamp' | 'duration' | readonly string[];
 
 /**
  * The blocks of EventDetails and the kind of each field. An `id`, and each UUID within an `id` or a `uri`
  * (bdev:///<uuid>?uuid=<uuid>), becomes a filter key. A field becomes the trait `<block>.<field>`, in snake case:
  * rebuild.source_replica, state_change.next.
  */
-const blocks: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
+export const blocks: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   rebuild: {
     rebuild_status: rebuildStatuses,
     source_replica: 'id',
@@ -36,6 +36,13 @@ const blocks: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   error: { error: 'text' },
   subsystem_pause: { nexus_pause_state: 'text' },
 };
+
+/** Fields that the pbjson encoding writes also where they are empty. */
+export const optionalFields: ReadonlySet<string> = new Set([
+  'rebuild.error',
+  'switch_over.start_time',
+  'switch_over.new_path',
+]);
 
 export interface Details {
   readonly traits: readonly DraftTrait[];

@@ -1,10 +1,13 @@
 import { needing, option, optional, streamName, wholeNumber } from '../../environment/readers.ts';
 import { defineDialect } from '../dialect.ts';
+import { encoders } from './encode.ts';
+import { createMayastorHttp } from './http.ts';
+import { openStats } from './stats.ts';
 
-/** OpenEBS Mayastor: its event bus on NATS JetStream, in. */
+/** OpenEBS Mayastor: its event bus on NATS JetStream in; its statistics, its history of events and its lines out. */
 export const mayastor = defineDialect({
   name: 'mayastor',
-  hasHttp: false,
+  hasHttp: true,
   variables: {
     MAYASTOR_STREAM: needing(
       'NATS_URL',
@@ -19,18 +22,31 @@ export const mayastor = defineDialect({
       '1',
       'Copies of that stream, where the gateway creates it.',
     ),
+    MAYASTOR_STATS_PORT: optional(
+      wholeNumber(0, 65_535),
+      "The port for `GET /stats`, as Mayastor's statistics exporter has it: 9090 is its own.",
+      'off',
+    ),
   },
 
-  async open(_context, { values, nats, maxBatch, sourceContext: { intake, log } }) {
+  async open(_context, settings) {
+    const { values, http, host, nats, maxBatch, totals } = settings;
+    const { intake, log } = settings.sourceContext;
     const { MAYASTOR_STREAM: stream, MAYASTOR_STREAM_REPLICAS: replicas } = values;
-    if (stream === null || nats === null) return {};
+    const { MAYASTOR_STATS_PORT: port } = values;
     return {
-      sources: [
-        async () => {
-          const { MayastorSource } = await import('./source.ts');
-          return new MayastorSource({ stream, replicas, maxBatch }, nats, intake, log);
-        },
-      ],
+      http: http ? createMayastorHttp() : undefined,
+      encoders,
+      listeners: port === null ? [] : [() => openStats({ host, port }, totals, log)],
+      sources:
+        stream === null || nats === null
+          ? []
+          : [
+              async () => {
+                const { MayastorSource } = await import('./source.ts');
+                return new MayastorSource({ stream, replicas, maxBatch }, nats, intake, log);
+              },
+            ],
     };
   },
 });

@@ -63,6 +63,12 @@ export const switchOverStatuses = [
   'SwitchOverFailed',
 ] as const;
 
+/** The number at a name, also at one such as Category12; 0 for a name that is not known. */
+export function numberIn(names: readonly string[], name: string): number {
+  const known = names.indexOf(name);
+  return known >= 0 ? known : Number(/^[A-Z][a-z]+([1-9]\d{0,8})$/.exec(name)?.[1] ?? 0);
+}
+
 /**
  * The name of a value that came as a name or as a number; absent is the first, as in every protobuf
  * encoding. A number that is newer than this list is kept as `<first name's subject><number>`: Category12.

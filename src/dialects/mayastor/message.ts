@@ -10,7 +10,8 @@ export function member(object: JsonObject, snake: string): unknown {
 
 const camelNames = new Map<string, string>();
 
-function camel(snake: string): string {
+/** The name that the pbjson encoding gives a field. */
+export function camel(snake: string): string {
   const known = camelNames.get(snake);
   if (known !== undefined) return known;
   const name = snake.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());

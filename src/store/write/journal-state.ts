@@ -98,7 +98,14 @@ const expiry = `WITH oldest AS (
   ), boundary AS (
     SELECT coalesce(min(index) FILTER (WHERE recorded_at >= $1::timestamptz), max(index) + 1) AS index FROM oldest
   ), deleted AS (
-    DELETE FROM events USING boundary WHERE events.index < boundary.index RETURNING events.index
+    DELETE FROM events USING boundary WHERE events.index < boundary.index
+    RETURNING events.index, namespace, category, coalesce(action, '') AS action, type
+  ), counted AS (
+    INSERT INTO event_types (namespace, category, action, expired)
+    SELECT namespace, category, action, count(*) FROM deleted
+    WHERE octet_length(namespace || type) <= 2600
+    GROUP BY namespace, category, action ORDER BY namespace, category, action
+    ON CONFLICT (namespace, category, action) DO UPDATE SET expired = event_types.expired + excluded.expired
   ), moved AS (
     UPDATE journal_state SET expired_index = greatest(expired_index, (SELECT max(index) FROM deleted))
     WHERE EXISTS (SELECT FROM deleted)
