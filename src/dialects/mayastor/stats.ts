@@ -37,7 +37,7 @@ const families = [
 const countedTypes = families.flatMap(({ actions }) => actions.map(([, type]) => type));
 
 /** The exporter's answer: Prometheus' text format, byte for byte as Mayastor writes it. */
-export function statsText(counts: ReadonlyMap<string, number>): string {
+function statsText(counts: ReadonlyMap<string, number>): string {
   return families
     .map(({ name, help, actions }) => {
       const lines = actions.map(
