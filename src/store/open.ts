@@ -167,11 +167,11 @@ class StoreReader implements Store {
   }
 
   types(categories: readonly string[] | null, filter?: Filter): Promise<KnownType[]> {
-    return listTypes(this.#state.database, this.#read, categories, filter);
+    return listTypes(this.#read, categories, filter);
   }
 
   traitDescriptors(types: readonly string[] | null, filter?: Filter): Promise<TraitDescriptor[]> {
-    return listTraits(this.#state.database, this.#read, types, filter);
+    return listTraits(this.#read, types, filter);
   }
 
   after(index: number, limit: number): Promise<readonly Event[]> {

@@ -23,13 +23,13 @@ export interface Fault {
 
 /** Answers of the foreign system itself, with the page that documents them. */
 const foreign: readonly {
-  readonly surface: string;
+  readonly name: string;
   readonly status: number;
   readonly body: RegExp;
   readonly page: string;
 }[] = [
   {
-    surface: 'SkyWalking /v3/events',
+    name: 'SkyWalking /v3/events',
     status: 500,
     // Without a reason it is a failure of ours.
     body: /\r\n\r\nStatus: 500\nDescription: Internal Server Error\nMessage: /,
@@ -61,9 +61,9 @@ const maxErrorBytes = 66_000;
 const isPage = (text: string): boolean => /Content-Type: text\/html/i.test(text);
 
 /** Everything that is wrong with an answer. */
-export function judge(surface: string, answer: Answer): Fault[] {
+export function judge(answer: Answer): Fault[] {
   const { text, bytes, answered } = answer;
-  const faults = [...failures(surface, answer), ...(isPage(text) ? [] : words(text))];
+  const faults = [...failures(answer), ...(isPage(text) ? [] : words(text))];
   if (bytes > maxErrorBytes && isMistake(answer)) {
     faults.push({ kind: 'large error', sign: 'larger than 64 KiB' });
   }
@@ -79,12 +79,10 @@ function words(text: string): Fault[] {
   return faults;
 }
 
-function failures(surface: string, { statuses, grpcStatus, text }: Answer): Fault[] {
+function failures({ statuses, grpcStatus, text }: Answer): Fault[] {
   const faults: Fault[] = [];
   for (const status of statuses.filter((each) => each >= 500)) {
-    const known = foreign.some(
-      (each) => each.surface === surface && each.status === status && each.body.test(text),
-    );
+    const known = foreign.some((each) => each.status === status && each.body.test(text));
     if (!known) faults.push({ kind: '5xx', sign: `${status} ${plain(bodyOf(text)).slice(0, 80)}` });
   }
   // UNKNOWN, INTERNAL, UNAVAILABLE: the server's own failures in gRPC.
@@ -137,5 +135,5 @@ export function judgeLine(line: string): Fault | null {
 
 /** Why a status of 500 and more may be right: for the report. */
 export const allowed: readonly string[] = foreign.map(
-  ({ surface, status, page }) => `${surface} ${status}: ${page}`,
+  ({ name, status, page }) => `${name} ${status}: ${page}`,
 );

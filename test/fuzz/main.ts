@@ -12,8 +12,14 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   const report = await run(options);
   print(report, options);
-  if (report.findings.all.length > 0) process.exitCode = 1;
+  const wanted = options.only?.length ?? options.inputs;
+  const tried = inputsOf(report);
+  if (tried < wanted) say(`Only ${tried} of ${wanted} inputs were tried in ${options.seconds} s.`);
+  if (report.findings.all.length > 0 || tried < wanted) process.exitCode = 1;
 }
+
+const inputsOf = ({ tried }: FuzzReport): number =>
+  [...tried.values()].reduce((sum, count) => sum + count, 0);
 
 async function run(options: FuzzOptions): Promise<FuzzReport> {
   if (!options.usesPostgres) return await new FuzzRun(options, null).run();
@@ -24,8 +30,7 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
 
 function print(report: FuzzReport, { seed }: FuzzOptions): void {
   const { tried, findings, slowest, probe, memory } = report;
-  const inputs = [...tried.values()].reduce((sum, count) => sum + count, 0);
-  say(`Inputs tried: ${inputs} with seed ${seed} in ${report.seconds.toFixed(1)} s`);
+  say(`Inputs tried: ${inputsOf(report)} with seed ${seed} in ${report.seconds.toFixed(1)} s`);
   for (const [surface, count] of [...tried].sort()) say(`  ${surface.padEnd(26)}${count}`);
   say(`Slowest answer: ${Math.round(slowest.ms)} ms, ${slowest.surface}, input ${slowest.input}`);
   say(

@@ -126,7 +126,7 @@ export class FuzzRun {
     if (this.#findings.isCounting) this.#tried.set(surface, (this.#tried.get(surface) ?? 0) + 1);
     this.#underWay.add(number);
     const answer = await exchange(this.#gateway.ports, input);
-    for (const fault of judge(surface, answer)) {
+    for (const fault of judge(answer)) {
       if (this.#restarting === null) {
         this.#findings.add(fault, surface, [number], answer.text.slice(0, 600));
       }

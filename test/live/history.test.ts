@@ -81,6 +81,30 @@ function open(limits: Partial<LiveLimits> = {}): Live {
   return live;
 }
 
+/** Live feeds over a store whose pages wait for `release`, and how many were asked for. */
+function openHolding() {
+  let pages = 0;
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const holding = new Proxy<Store>(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      if (name !== 'page') return member.bind(target);
+      return async (...given: unknown[]) => {
+        pages += 1;
+        await held;
+        return member.apply(target, given);
+      };
+    },
+  });
+  const opened = new Live({ journal, store: holding, log, limits: { warmChanges: 0 } });
+  lives.push(opened);
+  return { live: opened, pages: () => pages, release };
+}
+
 const append = (count: number, said = {}) =>
   journal.append(Array.from({ length: count }, () => report(said)));
 
@@ -245,6 +269,25 @@ describe('while the store is unreachable', () => {
     await vi.waitFor(() => expect(resumed.messages).toHaveLength(3));
     expect(indexes(await pull(3, from))).toHaveLength(3);
   });
+});
+
+test('nothing is read from the store for clients that have gone while they waited for a turn', async () => {
+  await append(3);
+  const from = journal.position - 3;
+  const { live: busy, pages, release } = openHolding();
+  const sinks = Array.from({ length: 40 }, () => new ListSink());
+  const subscriptions = sinks.map((sink) =>
+    busy.subscribe(operationOf(everything, { afterIndex: from }), sink),
+  );
+  await vi.waitFor(() => expect(pages()).toBe(8));
+  for (const subscription of subscriptions.slice(1)) subscription.cancel();
+  release();
+  await vi.waitFor(() => expect(sinks[0]?.messages).toHaveLength(3));
+  const late = new ListSink();
+  busy.subscribe(operationOf(everything, { afterIndex: from }), late);
+  await vi.waitFor(() => expect(late.messages).toHaveLength(3));
+  // Those that were under way, and the late one's.
+  expect(pages()).toBe(9);
 });
 
 describe('while the journal is down', () => {

@@ -38,9 +38,7 @@ export function toNotification(message: Value, otherwise: string): Notification 
 function withoutEnvelope(message: Dict): Dict {
   const { 'oslo.version': version, 'oslo.message': content } = message;
   if (version === undefined || content === undefined) return message;
-  if (typeof version !== 'string' || !/^2\.0$/.test(version)) {
-    throw new ConversionError(`the envelope's oslo.version ${JSON.stringify(version)} is not 2.0`);
-  }
+  if (version !== '2.0') throw new ConversionError("the envelope's oslo.version is not '2.0'");
   if (typeof content !== 'string') throw new ConversionError('oslo.message is not a string');
   const read = contentOf(content);
   if (!isDict(read)) throw new ConversionError('oslo.message does not contain an object');

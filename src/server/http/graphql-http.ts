@@ -94,16 +94,20 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
     if (html) return await playground(request, response);
     try {
       const ticket = streams && access.isOn ? searchParams.get('ticket') : null;
-      const session = await (ticket === null
-        ? access.session(credentialOf(request.headers))
-        : access.tickets.use(ticket).then((principal) => access.sessionOf(principal)));
+      const session = await sessionOf(request, ticket);
       const operation = parseSearchParameters(searchParams);
-      if (streams) await eventStream(request, response, operation, session);
-      else await yoga(request, response, { operation, session });
+      if (streams) return await eventStream(request, response, operation, session);
+      if (result === null) throw notAcceptable();
+      await yoga(request, response, { operation, session });
     } catch (error) {
       fail(response, error, result);
     }
   }
+
+  const sessionOf = async (request: IncomingMessage, ticket: string | null): Promise<Session> =>
+    ticket === null
+      ? access.session(credentialOf(request.headers))
+      : access.sessionOf(await access.tickets.use(ticket));
 
   function answerableError(error: unknown): GraphQLError {
     if (error instanceof BodyError) return bodyError(error);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Busy, sqlState } from './outage.ts';
 
 /** On whose behalf a statement reads: one operation of a client. Its identity is what counts. */
@@ -90,8 +91,7 @@ export class StatementQueue {
    * @throws Busy when too many reads wait, or it could not be done in time
    */
   read<Result>(run: () => Promise<Result>, caller: Caller = {}): Promise<Result> {
-    const usage = this.#usages.get(caller) ?? { reads: 0, busyMs: 0 };
-    this.#usages.set(caller, usage);
+    const usage = this.#usageOf(caller);
     if (caller.signal?.aborted) return Promise.reject(gone());
     if (usage.reads >= maxReadsOfCaller || this.#waitingReads >= maxReads) {
       return Promise.reject(busy());
@@ -113,6 +113,15 @@ export class StatementQueue {
       this.#endWith(read, caller.signal);
       this.#next();
     });
+  }
+
+  #usageOf(caller: Caller): Usage {
+    const known = this.#usages.get(caller);
+    if (known !== undefined) return known;
+    const usage = { reads: 0, busyMs: 0 };
+    this.#usages.set(caller, usage);
+    if (caller.signal !== undefined) setMaxListeners(maxReadsOfCaller + 10, caller.signal);
+    return usage;
   }
 
   /** Ends the read when it has taken too long, or its caller has disconnected. */

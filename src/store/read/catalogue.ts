@@ -1,9 +1,12 @@
 import type { TraitType } from '../../event/event.ts';
 import { everything, type Filter } from '../../event/filter.ts';
+import { InputError } from '../../event/input-error.ts';
 import type { Query } from '../database/connection.ts';
-import type { Database } from '../database/database.ts';
 import type { KnownType, TagCount, TagsRequest, TraitDescriptor } from '../store.ts';
 import { Parameters, whereOf } from './where.ts';
+
+/** Types or traits of one answer. */
+const maxListed = 10_000;
 
 export async function countTags(
   query: Query,
@@ -19,59 +22,42 @@ export async function countTags(
   return rows.map(([tag, count]) => ({ tag: tag as string, count: Number(count) }));
 }
 
+/** @throws InputError when there are more than maxListed */
 export async function listTypes(
-  database: Database,
-  read: Query,
+  query: Query,
   categories: readonly string[] | null,
   filter: Filter = everything,
 ): Promise<KnownType[]> {
-  if (filter === everything) {
-    const rows = await database.ask(({ eventType }) =>
-      eventType.findMany({
-        distinct: ['category', 'action'],
-        ...(categories !== null && { where: { category: { in: [...categories] } } }),
-        orderBy: [{ category: 'asc' }, { action: 'asc' }],
-      }),
-    );
-    return rows.map(({ category, action }) => ({ category, action: action || null }));
-  }
   const to = new Parameters();
   const wanted = whereOf(categories === null ? filter : { all: [filter, { categories }] }, to);
-  const rows = await read(
-    `SELECT DISTINCT category, action FROM ${isOfTypes(filter) ? knownTypes : 'events'} WHERE ${wanted}
-     ORDER BY category, action NULLS FIRST`,
+  const rows = await query(
+    `SELECT DISTINCT category, action FROM ${isOfTypes(filter) ? knownTypes(filter) : 'events'} WHERE ${wanted}
+     ORDER BY category, action NULLS FIRST LIMIT ${maxListed + 1}`,
     to.values,
   );
+  checkListed(rows, 'types of events', 'names');
   return rows.map(([category, action]) => ({
     category: category as string,
     action: action ?? null,
   }));
 }
 
+/** @throws InputError when there are more than maxListed */
 export async function listTraits(
-  database: Database,
-  read: Query,
+  query: Query,
   types: readonly string[] | null,
   filter: Filter = everything,
 ): Promise<TraitDescriptor[]> {
-  if (filter === everything) {
-    const rows = await database.ask(({ eventTrait }) =>
-      eventTrait.findMany({
-        distinct: ['eventType', 'name', 'type'],
-        ...(types !== null && { where: { eventType: { in: [...types] } } }),
-        orderBy: [{ eventType: 'asc' }, { name: 'asc' }, { type: 'asc' }],
-      }),
-    );
-    return rows.map(({ eventType, name, type }) => ({ eventType, name, type: type as TraitType }));
-  }
   const to = new Parameters();
   const ofTypes = types === null ? [] : [`type = ANY(${to.add(types, 'text[]')})`];
   const wanted = [whereOf(filter, to), ...ofTypes].join(' AND ');
-  const rows = await read(
+  const rows = await query(
     `SELECT DISTINCT type, name, trait_type
-     FROM ${isOfTypes(filter) ? knownTraits : carriedTraits} WHERE ${wanted} ORDER BY type, name, trait_type`,
+     FROM ${isOfTypes(filter) ? knownTraits(filter) : carriedTraits} WHERE ${wanted}
+     ORDER BY type, name, trait_type LIMIT ${maxListed + 1}`,
     to.values,
   );
+  checkListed(rows, 'traits', 'types');
   return rows.map(([eventType, name, type]) => ({
     eventType: eventType as string,
     name: name as string,
@@ -79,16 +65,31 @@ export async function listTraits(
   }));
 }
 
-/** The types that are known, with the columns of events that a filter of types asks for. */
-const knownTypes = `(
+/** Who asks for a list of names gets all of them or an error: a part would look like the whole. */
+function checkListed(rows: readonly unknown[], what: string, argument: string): void {
+  if (rows.length <= maxListed) return;
+  throw new InputError(
+    [argument],
+    `There are more than ${maxListed} ${what}: name those that you want in '${argument}'.`,
+  );
+}
+
+/**
+ * The types that are known, with the columns of events that a filter of types asks for. Those whose namespace is not
+ * known any more are for callers without any filter.
+ */
+const knownTypes = (filter: Filter): string => `(
   SELECT namespace, category, NULLIF(action, '') AS action,
     category || CASE action WHEN '' THEN '' ELSE '.' || action END AS type
-  FROM event_types WHERE namespace <> ''
+  FROM event_types ${filter === everything ? '' : "WHERE namespace <> ''"}
 ) AS known_types`;
 
-const knownTraits = `(
+const knownTraits = (filter: Filter): string =>
+  filter === everything
+    ? '(SELECT event_type AS type, name, type AS trait_type FROM event_traits) AS known_traits'
+    : `(
   SELECT known_types.*, event_traits.name, event_traits.type AS trait_type
-  FROM event_traits JOIN ${knownTypes}
+  FROM event_traits JOIN ${knownTypes(filter)}
     ON known_types.namespace = event_traits.namespace AND known_types.type = event_traits.event_type
 ) AS known_traits`;
 

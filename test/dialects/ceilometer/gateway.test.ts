@@ -84,6 +84,23 @@ describe('a gateway with definitions of its operator', () => {
     });
   });
 
+  test.each(['18446744073709551615', '{"a":9007199254740993}', '2.0', '"3.0"', 'null'])(
+    'an envelope of version %s is rejected in one sentence',
+    async (version) => {
+      const body = `[{"oslo.version":${version},"oslo.message":"{}"}]`;
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(new URL('/v1/notifications', gateway.url), {
+        method: 'POST',
+        headers,
+        body,
+      });
+      expect(response.status).toBe(400);
+      expect(JSON.stringify(await response.json())).toContain(
+        "It cannot be converted: the envelope's oslo.version is not '2.0'.",
+      );
+    },
+  );
+
   test('its events are found by trait, key, namespace and severity, and told by the catalogue', async () => {
     const found = await gateway.gql(`{
       events(filter: {

@@ -311,6 +311,12 @@ describe('what a client takes', () => {
 
   test('must be something that there is', async () => {
     expect((await post(query, { accept: 'image/png' })).status).toBe(406);
+    for (const accept of ['image/png', ','.repeat(2_000), 'constructor']) {
+      const url = `${gateway.url}?query=${encodeURIComponent('{ journal { kind } }')}`;
+      const response = await fetch(url, { headers: { accept } });
+      expect(response.status).toBe(406);
+      expect([...response.headers].join().length).toBeLessThan(500);
+    }
   });
 });
 

@@ -46,6 +46,19 @@ describe('the order of statements', () => {
     expect(session.begun).toEqual(['busy 1', 'write', 'quiet', 'busy 2']);
   });
 
+  test('as many reads as a caller may have wait for its signal without a warning of the process', async () => {
+    const { queue, statement } = session;
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => warnings.push(warning);
+    process.on('warning', warned);
+    const caller = { signal: new AbortController().signal };
+    const reads = Array.from({ length: 32 }, (_, n) => queue.read(statement(`read ${n}`), caller));
+    for (let n = 0; n < reads.length; n += 1) await session.complete();
+    await Promise.all(reads);
+    process.off('warning', warned);
+    expect(warnings).toEqual([]);
+  });
+
   test('a transaction runs alone; two writes are under way at a time', async () => {
     const { queue, statement } = session;
     void queue.write(statement('first'));
