@@ -12,6 +12,7 @@ import {
   type HiddenField,
   openPolicy,
 } from './policy.ts';
+import { Forbidden } from './principal.ts';
 
 /** The rights of one set of roles. Equal rights have equal keys. */
 export interface Scope {
@@ -59,6 +60,11 @@ export function compileScope(grants: readonly Grant[]): Scope {
     unrestricted:
       read === 'ALL' && hidden.size === 0 && [...extents.values()].every((each) => each === 'ALL'),
   };
+}
+
+/** @throws Forbidden where nothing may be reported: then the events need not be read */
+export function requireReporter({ may }: Pick<Scope, 'may'>): void {
+  if (!may('REPORT')) throw new Forbidden('REPORT');
 }
 
 const gives = (grant: Grant, action: GrantAction): boolean =>

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Forbidden, Unauthenticated } from '../access/principal.ts';
 import type { Scope } from '../access/scope.ts';
 import type { ValuesOf, Variables } from '../environment/readers.ts';
 import type { Instant } from '../event/event.ts';
 import type { FieldBuilder } from '../graphql/builder.ts';
 import type { DialectServices } from '../graphql/context.ts';
+import type { Headers } from '../http/reply.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenFeed } from '../live/feed.ts';
@@ -13,6 +13,7 @@ import type { NatsLink } from '../nats/connection.ts';
 import type { Encoder } from '../sinks/encoder.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Caller, Identify } from './caller.ts';
 import type { Source } from './source.ts';
 
 /**
@@ -70,6 +71,8 @@ interface DialectSettings<Declared extends Variables = Variables> {
    * has one.
    */
   readonly sourceContext: DialectContext;
+  /** Who calls at a port of its own; null where everybody may do everything. */
+  readonly identify: Identify | null;
   /** The connection to NATS, where the gateway has one. */
   readonly nats: NatsLink | null;
   readonly totals: Totals;
@@ -95,20 +98,15 @@ export interface HttpDialect extends Partial<AsyncDisposable> {
   readonly name: string;
 
   /**
-   * Whether it answers within the context of each call. Without this only callers who may do everything reach it, as
-   * long as there is a policy.
-   */
-  readonly scoped?: boolean;
-
-  /**
-   * Resolves true when it answered, or is answering, the request; false when the request is not its own.
-   * @param context what the caller of this request may use
+   * Resolves true when it answered, or is answering, the request; false when the request is not its own. Whatever it
+   * reads, reports or follows for a caller, it does within the caller's context.
+   * @throws Forbidden, which the gate hands back to `reject`
    */
   handle(
     request: IncomingMessage,
     response: ServerResponse,
     url: URL,
-    context: DialectContext,
+    caller: Caller,
   ): Promise<boolean>;
 
   /** Takes over the socket of a WebSocket upgrade; false when the path is not its own. */
@@ -117,17 +115,27 @@ export interface HttpDialect extends Partial<AsyncDisposable> {
     socket: Duplex,
     head: Buffer,
     url: URL,
-    context: DialectContext,
+    caller: Caller,
   ): boolean;
 
   /**
    * Answers a request whose credential is bad, or whose caller may not do this, as its system does; false when the
    * request is not its own. Without this the answer is 401 or 403 as JSON.
    */
-  refuse?(
+  reject?(
     request: IncomingMessage,
     response: ServerResponse,
     url: URL,
-    fault: Unauthenticated | Forbidden,
+    rejection: Rejection,
   ): boolean;
+}
+
+/** Why a caller does not get in. */
+interface Rejection {
+  /** 401 where the credential is bad or missing. */
+  readonly status: 401 | 403;
+  /** A sentence. */
+  readonly message: string;
+  /** With 401: WWW-Authenticate. */
+  readonly headers: Headers;
 }

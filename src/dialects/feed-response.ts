@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Event } from '../event/event.ts';
-import { FeedError, type FeedRequest, type OpenFeed } from '../live/feed.ts';
+import type { Headers } from '../http/reply.ts';
+import { type FeedBatch, FeedError, type FeedRequest } from '../live/feed.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { DialectContext } from './dialect.ts';
 
 /** How the events of a feed are written to the body of a response. */
 export interface FeedFormat {
@@ -20,32 +22,45 @@ export interface FeedFormat {
 /** A client may leave data unread for this time: Nomad's own deadline. */
 const drainTimeoutMs = 40_000;
 
+/** A feed as the body of a response of status 200. */
+export interface FeedAnswer {
+  readonly request: FeedRequest;
+  readonly headers: Headers;
+  readonly format: FeedFormat;
+}
+
 /** The responses of one dialect that do not end by themselves. */
 export class FeedResponses implements AsyncDisposable {
-  readonly #openFeed: OpenFeed;
   readonly #log: Log;
   readonly #open = new Map<AbortController, Promise<void>>();
-  /** Responses with the same filter and format are sent the same bytes, so that they share an encoder. */
+  /** Responses with the same filter, rights and format are sent the same bytes, so that they share an encoder. */
   readonly #encoders = new Map<string, Encoder>();
 
-  constructor(openFeed: OpenFeed, log: Log) {
-    this.#openFeed = openFeed;
+  constructor(log: Log) {
     this.#log = log;
   }
 
   /**
-   * Writes a feed to a response, whose head was written, until the client disconnects, the feed ends or the dialect is
-   * disposed. Then the body just ends, as it must not contain anything but events. A client that does not read is cut off.
+   * Writes a feed of what the caller may read to a response, until the client disconnects, the feed ends or the dialect
+   * is disposed. Then the body just ends, as it must not contain anything but events. A client that does not read is
+   * cut off.
+   * @throws Forbidden before anything is written
    */
-  begin(response: ServerResponse, request: FeedRequest, format: FeedFormat): void {
+  begin(
+    response: ServerResponse,
+    { openFeed, scope }: DialectContext,
+    { request, headers, format }: FeedAnswer,
+  ): void {
     const controller = new AbortController();
     const { signal } = controller;
+    const feed = openFeed(request, signal);
     response.once('close', () => controller.abort());
-    const key = `${format.name} ${JSON.stringify(request.filter)}`;
+    response.writeHead(200, headers);
+    const key = `${format.name} ${scope.readKey} ${JSON.stringify(request.filter)}`;
     const encoder = this.#encoders.get(key) ?? new Encoder(format.frame);
     encoder.users++;
     this.#encoders.set(key, encoder);
-    const written = this.#write(response, { request, format, encoder, signal })
+    const written = this.#write(response, { feed, format, encoder, signal })
       .catch((error: unknown) => {
         if (error instanceof FeedError || signal.aborted) return;
         this.#log.error({ error, where: 'a feed of a dialect' }, 'Unexpected error.');
@@ -67,9 +82,8 @@ export class FeedResponses implements AsyncDisposable {
 
   async #write(
     response: ServerResponse,
-    { request, format, encoder, signal }: Writing,
+    { feed, format, encoder, signal }: Writing,
   ): Promise<void> {
-    const feed = this.#openFeed(request, signal);
     response.flushHeaders();
     if (format.opening !== '') response.write(format.opening);
     const heartbeat = setInterval(() => {
@@ -89,7 +103,7 @@ export class FeedResponses implements AsyncDisposable {
 }
 
 interface Writing {
-  readonly request: FeedRequest;
+  readonly feed: AsyncIterable<FeedBatch>;
   readonly format: FeedFormat;
   readonly encoder: Encoder;
   readonly signal: AbortSignal;
@@ -108,7 +122,7 @@ class Encoder {
     this.#frame = frame;
   }
 
-  /** With one filter, two batches are equal if their first events, last events and lengths are. */
+  /** With one filter and equal rights, two batches are equal if their first events, last events and lengths are. */
   encode(events: readonly Event[]): Buffer {
     const [first, last] = [events[0], events.at(-1)];
     if (first !== this.#first || last !== this.#last || events.length !== this.#count) {

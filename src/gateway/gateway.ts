@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { requireRight } from '../access/access.ts';
 import { openScope, type Scope } from '../access/scope.ts';
 import type { Config } from '../config/config.ts';
+import { identifyBy } from '../dialects/caller.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
 import type { Instant } from '../event/event.ts';
 import { now as currentInstant } from '../event/instant.ts';
@@ -156,7 +157,9 @@ async function openCore(
   };
   const contextOf = new ScopedContexts(context).of;
   const sourceContext = sourceContexts(access.access, context, contextOf);
+  const identify = access.access.isOn ? identifyBy(access.access, contextOf) : null;
   const dialects = await OpenDialects.open(config, context, sourceContext, {
+    identify,
     nats: link,
     totals: (types) => store.totals(types),
   });

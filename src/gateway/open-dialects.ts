@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { Identify } from '../dialects/caller.ts';
 import type { DialectContext, HttpDialect, OpenDialect, Totals } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/registry.ts';
 import type { Source } from '../dialects/source.ts';
@@ -9,6 +10,13 @@ import type { Parts } from './parts.ts';
 
 /** Messages of a source that are reported in one call, where the limits allow as many. */
 const maxBatch = 500;
+
+/** What all dialects are given. */
+interface Shared {
+  readonly identify: Identify | null;
+  readonly nats: NatsLink | null;
+  readonly totals: Totals;
+}
 
 /** The dialects of a running gateway. */
 export class OpenDialects {
@@ -24,7 +32,7 @@ export class OpenDialects {
     config: Config,
     context: DialectContext,
     sourceContext: (dialect: string) => DialectContext,
-    { nats, totals }: { readonly nats: NatsLink | null; readonly totals: Totals },
+    shared: Shared,
   ): Promise<OpenDialects> {
     const open: OpenDialect[] = [];
     for (const dialect of dialects) {
@@ -35,8 +43,7 @@ export class OpenDialects {
         maxBodyBytes: config.http.maxBodyBytes,
         maxBatch: Math.min(maxBatch, config.intake.events),
         sourceContext: sourceContext(dialect.name),
-        nats,
-        totals,
+        ...shared,
       };
       open.push(await dialect.open(context, settings));
     }

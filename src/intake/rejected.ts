@@ -8,6 +8,10 @@ import type { ReportResult } from './intake.ts';
 export const isRetryable = (result: ReportResult | undefined): boolean =>
   result?.status === 'REJECTED' && result.errors.some(({ code }) => code === 'UNAVAILABLE');
 
+/** True for an event that the caller may not report. */
+export const isForbidden = (result: ReportResult | undefined): boolean =>
+  result?.status === 'REJECTED' && result.errors.some(({ code }) => code === 'FORBIDDEN');
+
 /**
  * The results of a call, for whoever repeats the whole of it, under the same ids, until every report is recorded
  * or rejected for good. @throws Unavailable when one was not recorded now

@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Forbidden } from '../../access/principal.ts';
+import { requireReporter } from '../../access/scope.ts';
 import { InputError } from '../../event/input-error.ts';
 import { BodyError, hasJsonBody, readBody } from '../../http/body.ts';
-import { replyJson } from '../../http/reply.ts';
+import { type Headers, replyJson } from '../../http/reply.ts';
+import { isForbidden } from '../../intake/rejected.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import type { Ceilometer } from './ceilometer.ts';
 import { JsonError, readJson } from './json.ts';
-import {
-  createReportNotifications,
-  type NotificationResult,
-  type ReportNotifications,
-} from './report-notifications.ts';
+import { createReportNotifications, type NotificationResult } from './report-notifications.ts';
 
 const notificationsPath = '/v1/notifications';
 
@@ -33,21 +34,27 @@ interface Answer {
 /**
  * POST /v1/notifications: one notification or a list of them as JSON, each in the converter's form or as
  * oslo.messaging puts it on the wire. 200 with one result for each once those that become events are safe,
- * 400 when every one was rejected, 503 when the journal is down and everything should be sent again.
+ * 400 when every one was rejected, 403 when that is for want of rights, 503 when the journal is down and everything should be sent again.
  */
 export function createCeilometerHttp(
-  context: DialectContext,
+  { log }: DialectContext,
   ceilometer: Ceilometer,
   { maxBodyBytes = defaultMaxBodyBytes }: { readonly maxBodyBytes?: number } = {},
 ): HttpDialect {
-  const report = createReportNotifications(context.intake, ceilometer);
   return {
     name: 'ceilometer',
-    async handle(request, response, url) {
+    async handle(request, response, url, caller) {
       if (url.pathname !== notificationsPath) return false;
       const answer =
-        rejectionOf(request) ?? (await tried(request, { report, maxBodyBytes, context }));
+        rejectionOf(request) ?? (await tried(request, { ceilometer, caller, maxBodyBytes, log }));
       send(response, answer);
+      return true;
+    },
+    reject(_request, response, { pathname }, { status, message, headers }) {
+      if (pathname !== notificationsPath) return false;
+      // Ceilometer's publishers know a name and a password alone.
+      const challenge = status === 401 && { 'WWW-Authenticate': 'Basic realm="tidings"' };
+      send(response, failed(status, message), { ...headers, ...challenge });
       return true;
     },
   };
@@ -59,32 +66,39 @@ function rejectionOf(request: IncomingMessage): Answer | null {
 }
 
 interface Taking {
-  readonly report: ReportNotifications;
+  readonly ceilometer: Ceilometer;
+  readonly caller: Caller;
   readonly maxBodyBytes: number;
-  readonly context: DialectContext;
+  readonly log: Log;
 }
 
 async function tried(
   request: IncomingMessage,
-  { report, maxBodyBytes, context }: Taking,
+  { ceilometer, caller, maxBodyBytes, log }: Taking,
 ): Promise<Answer> {
   try {
+    requireReporter(caller.context.scope);
     const json = readJson(await readBody(request, maxBodyBytes));
+    const report = createReportNotifications(caller.context.intake, ceilometer);
     return answerTo(await report(Array.isArray(json) ? json : [json], 'ACCEPTED'));
   } catch (error) {
     const answer = faultOf(error);
     if (answer !== null) return answer;
     if (request.complete) {
-      context.log.error({ error, where: notificationsPath }, 'Unexpected error.');
+      log.error({ error, where: notificationsPath }, 'Unexpected error.');
     }
     return failed(500, 'Internal error.');
   }
 }
 
 function answerTo(results: readonly NotificationResult[]): Answer {
-  const rejected = results.filter(({ status }) => status === 'REJECTED').length;
-  const status = rejected > 0 && rejected === results.length ? 400 : 200;
-  return { status, body: { results: results.map(answered) } };
+  return { status: statusOf(results), body: { results: results.map(answered) } };
+}
+
+function statusOf(results: readonly NotificationResult[]): 200 | 400 | 403 {
+  if (results.length === 0 || results.some(({ status }) => status !== 'REJECTED')) return 200;
+  const forbidden = results.every((result) => result.status !== 'DROPPED' && isForbidden(result));
+  return forbidden ? 403 : 400;
 }
 
 /** Null for an unexpected error. */
@@ -92,6 +106,7 @@ function faultOf(error: unknown): Answer | null {
   if (error instanceof BodyError) return failed(error.status, error.message);
   if (error instanceof JsonError) return failed(400, `The body is ${error.message}.`);
   if (error instanceof InputError) return failed(400, error.message);
+  if (error instanceof Forbidden) return failed(403, error.message);
   return error instanceof Unavailable ? failed(503, error.message) : null;
 }
 
@@ -106,8 +121,9 @@ const failed = (status: number, error: string): Answer => ({ status, body: { err
 /** While the journal is down. */
 const retryAfterSeconds = 1;
 
-function send(response: ServerResponse, { status, body }: Answer): void {
+function send(response: ServerResponse, { status, body }: Answer, headers: Headers = {}): void {
   replyJson(response, status, body, {
+    ...headers,
     ...(status === 405 ? { Allow: 'POST' } : {}),
     ...(status === 503 ? { 'Retry-After': String(retryAfterSeconds) } : {}),
   });

@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Forbidden } from '../../access/principal.ts';
 import { InputError } from '../../event/input-error.ts';
 import { stringifyJson } from '../../event/json.ts';
 import { BodyError } from '../../http/body.ts';
 import { type Headers, reply } from '../../http/reply.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { CloudEventError } from './cloud-event.ts';
 import { type Answer, type ReceiveOptions, receive } from './receive.ts';
@@ -20,36 +23,46 @@ export interface CloudEventsHttpOptions extends ReceiveOptions {
 
 /** CloudEvents over HTTP: events in, one or many a request, and the journal's events out as a stream. */
 export function createCloudEventsHttp(
-  context: DialectContext,
+  { log }: DialectContext,
   options: CloudEventsHttpOptions,
 ): HttpDialect & AsyncDisposable {
-  const stream = new EventStream(context, options);
+  const stream = new EventStream(log, options);
 
-  async function post(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  async function post(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { searchParams }: URL,
+    caller: Caller,
+  ): Promise<void> {
     const { method } = request;
     if (method === 'OPTIONS') return reply(response, 200, '', consent(request, options));
     if (method !== 'POST') return methodNotAllowed(response, 'POST, OPTIONS');
-    send(response, await receive(request, url.searchParams, context, options));
+    send(response, await receive(request, searchParams, caller, options));
   }
 
-  async function get(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  const get: typeof post = async (request, response, { searchParams }, caller) => {
     if (request.method !== 'GET') return methodNotAllowed(response, 'GET');
-    await stream.open(request, response, url.searchParams);
-  }
+    await stream.open(request, response, searchParams, caller.context);
+  };
 
   const routes: Readonly<Record<string, typeof post>> = { [receivePath]: post, [streamPath]: get };
 
   return {
     name: 'cloudevents',
-    async handle(request, response, url) {
+    async handle(request, response, url, caller) {
       const route = routes[url.pathname];
       if (route === undefined) return false;
       try {
-        await route(request, response, url);
+        await route(request, response, url, caller);
       } catch (error) {
-        const { answer, headers } = faultOf(error, request, context);
+        const { answer, headers } = faultOf(error, request, log);
         send(response, answer, headers);
       }
+      return true;
+    },
+    reject(_request, response, { pathname }, { status, message, headers }) {
+      if (routes[pathname] === undefined) return false;
+      send(response, fault(status, message).answer, headers);
       return true;
     },
     async [Symbol.asyncDispose]() {
@@ -94,11 +107,12 @@ const fault = (status: number, error: string, headers: Headers = {}): Fault => (
   headers,
 });
 
-function faultOf(error: unknown, request: IncomingMessage, { log }: DialectContext): Fault {
+function faultOf(error: unknown, request: IncomingMessage, log: Log): Fault {
   if (error instanceof CloudEventError) return fault(error.status, error.message);
   if (error instanceof NotAcceptable) return fault(406, error.message);
   if (error instanceof InputError) return fault(400, error.message);
   if (error instanceof BodyError) return fault(error.status, error.message);
+  if (error instanceof Forbidden) return fault(403, error.message);
   if (error instanceof Unavailable) return fault(503, error.message);
   if (error instanceof StreamGone) {
     const { message, firstIndex } = error;

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import { requireReporter } from '../../access/scope.ts';
 import type { EventDraft } from '../../event/draft.ts';
 import type { Json } from '../../event/event.ts';
 import { InputError } from '../../event/input-error.ts';
 import { readBytes } from '../../http/body.ts';
 import type { ReportError, ReportResult, ReportWait } from '../../intake/intake.ts';
-import { isRetryable } from '../../intake/rejected.ts';
-import type { DialectContext } from '../dialect.ts';
+import { isForbidden, isRetryable } from '../../intake/rejected.ts';
+import type { Caller } from '../caller.ts';
 import { type CloudEvent, CloudEventError } from './cloud-event.ts';
 import { draftOf } from './decode.ts';
 import {
@@ -30,20 +31,22 @@ export interface Answer {
 
 /**
  * POST /cloudevents: records one event, or those of a batch.
- * @throws CloudEventError, InputError, BodyError, BodyAborted; Unavailable where nothing is known to be recorded
+ * @throws CloudEventError, InputError, BodyError, BodyAborted, Forbidden; Unavailable where nothing is known to be recorded
  */
 export async function receive(
   request: IncomingMessage,
   parameters: URLSearchParams,
-  { intake }: DialectContext,
+  caller: Caller,
   { maxBodyBytes, maxBatch }: ReceiveOptions,
 ): Promise<Answer> {
+  requireReporter(caller.context.scope);
   const wait = waitOf(parameters);
   const namespace = parameters.get('namespace');
   const contentType = request.headers['content-type'];
   const mode = contentModeOf(contentType ?? '');
   const headers = mode === 'BINARY' ? attributeHeaders(request) : [];
   const bytes = await readBytes(request, maxBodyBytes);
+  const { intake } = caller.context;
   const drafted = (event: CloudEvent): EventDraft => ({
     namespace,
     ...draftOf(event, 'REJECT'),
@@ -137,8 +140,12 @@ function singleAnswer(result: ReportResult | undefined): Answer {
   }
   const errors = result.errors.map(told);
   const [first] = errors;
-  const status = isRetryable(result) ? 503 : 400;
-  return { status, body: { error: sentence(first), errors } };
+  return { status: statusOf(result), body: { error: sentence(first), errors } };
+}
+
+function statusOf(rejected: ReportResult): number {
+  if (isRetryable(rejected)) return 503;
+  return isForbidden(rejected) ? 403 : 400;
 }
 
 /** 503 where the whole batch is to be sent again: recorded events are then duplicates. */
@@ -148,9 +155,9 @@ function batchAnswer(envelopes: readonly Json[], results: readonly ReportResult[
     return { status: 503, body: { error: 'Some events were not recorded now.', ...body } };
   }
   const rejected = results.length > 0 && results.every(({ status }) => status === 'REJECTED');
-  return rejected
-    ? { status: 400, body: { error: 'All events were rejected.', ...body } }
-    : { status: 200, body };
+  if (!rejected) return { status: 200, body };
+  const status = results.every(isForbidden) ? 403 : 400;
+  return { status, body: { error: 'All events were rejected.', ...body } };
 }
 
 function resultOf(envelope: Json | undefined, result: ReportResult): object {

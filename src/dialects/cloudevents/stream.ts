@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Event } from '../../event/event.ts';
 import { InputError } from '../../event/input-error.ts';
 import { readUuid } from '../../event/uuid.ts';
+import type { Log } from '../../telemetry/log.ts';
 import type { DialectContext } from '../dialect.ts';
 import { type FeedFormat, FeedResponses } from '../feed-response.ts';
 import { inOneLine } from '../line.ts';
@@ -27,51 +28,38 @@ type MediaType = 'application/x-ndjson' | 'text/event-stream';
 
 /** Events in JSON format as they are recorded: a line each, or server-sent events. */
 export class EventStream implements AsyncDisposable {
-  readonly #context: DialectContext;
   readonly #responses: FeedResponses;
   readonly #heartbeatEveryMs: number;
 
-  constructor(context: DialectContext, options: { readonly heartbeatEveryMs?: number }) {
-    this.#context = context;
-    this.#responses = new FeedResponses(context.openFeed, context.log);
+  constructor(log: Log, options: { readonly heartbeatEveryMs?: number }) {
+    this.#responses = new FeedResponses(log);
     this.#heartbeatEveryMs = options.heartbeatEveryMs ?? heartbeatEveryMs;
   }
 
-  /** @throws InputError, StreamGone, Unavailable before anything is written */
+  /** @throws InputError, StreamGone, Forbidden, Unavailable before anything is written */
   async open(
     { headers }: IncomingMessage,
     response: ServerResponse,
     parameters: URLSearchParams,
+    context: DialectContext,
   ): Promise<void> {
     const type = acceptedType(headers.accept);
     if (type === null) throw new NotAcceptable();
-    const filter = filterOfQuery(parameters, this.#context.now());
+    const filter = filterOfQuery(parameters, context.now());
     const lastEventId = type === 'text/event-stream' ? headers['last-event-id'] : undefined;
     const after = lastEventId === undefined ? parameters.get('after') : String(lastEventId);
-    const { id: journalId } = this.#context.journal;
-    const afterIndex = after ? await this.#indexAfter(after, journalId) : null;
+    const { id: journalId } = context.journal;
+    const afterIndex = after ? await indexAfter(after, context) : null;
     if (response.destroyed) return;
-    response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-cache' });
-    const format = type === 'text/event-stream' ? this.#frames(journalId) : this.#lines();
-    this.#responses.begin(response, { filter, afterIndex, journalId }, format);
+    this.#responses.begin(response, context, {
+      request: { filter, afterIndex, journalId },
+      headers: { 'Content-Type': type, 'Cache-Control': 'no-cache' },
+      format: type === 'text/event-stream' ? this.#frames(journalId) : this.#lines(),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#responses[Symbol.asyncDispose]();
-  }
-
-  /** Of an index, the `sequence` of an event, or the id of a server-sent event, which also names the journal. */
-  async #indexAfter(after: string, journalId: string): Promise<number> {
-    const [, journal, index = ''] = /^(?:(.{36})-)?0*(\d+)$/s.exec(after) ?? [];
-    if (journal !== undefined && readUuid(journal) !== journalId) {
-      throw new StreamGone('after belongs to another journal: begin without it.', null);
-    }
-    const place = await resumeFrom(index, this.#context);
-    if (place.gone === null) return place.afterIndex;
-    throw new StreamGone(
-      `Events after index ${index} are gone: ${place.gone} is the oldest index to resume from.`,
-      place.gone,
-    );
   }
 
   #lines(): FeedFormat {
@@ -96,6 +84,20 @@ export class EventStream implements AsyncDisposable {
       onlyWhenIdle: true,
     };
   }
+}
+
+/** Of an index, the `sequence` of an event, or the id of a server-sent event, which also names the journal. */
+async function indexAfter(after: string, context: DialectContext): Promise<number> {
+  const [, journal, index = ''] = /^(?:(.{36})-)?0*(\d+)$/s.exec(after) ?? [];
+  if (journal !== undefined && readUuid(journal) !== context.journal.id) {
+    throw new StreamGone('after belongs to another journal: begin without it.', null);
+  }
+  const place = await resumeFrom(index, context);
+  if (place.gone === null) return place.afterIndex;
+  throw new StreamGone(
+    `Events after index ${index} are gone: ${place.gone} is the oldest index to resume from.`,
+    place.gone,
+  );
 }
 
 /** A client that takes neither form of the stream. */

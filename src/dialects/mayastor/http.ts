@@ -20,14 +20,19 @@ const idleTimeoutMs = 60_000;
 export function createMayastorHttp(): HttpDialect {
   return {
     name: 'mayastor',
-    scoped: true,
-    async handle(request, response, url, context) {
+    async handle(request, response, url, caller) {
       if (url.pathname !== eventsPath) return false;
+      const { context } = caller;
       try {
         await answer(request, response, url.searchParams, context);
       } catch (error) {
         fail(response, error, context);
       }
+      return true;
+    },
+    reject(_request, response, { pathname }, { status, message, headers }) {
+      if (pathname !== eventsPath) return false;
+      replyJson(response, status, { error: message }, headers);
       return true;
     },
   };

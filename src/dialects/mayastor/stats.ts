@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { reply } from '../../http/reply.ts';
+import { credentialOf } from '../../access/credential.ts';
+import { Forbidden, Unauthenticated } from '../../access/principal.ts';
+import { type Headers, reply } from '../../http/reply.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { Identify } from '../caller.ts';
 import type { Totals } from '../dialect.ts';
 
 /** Metrics of Mayastor's statistics exporter, and the types that each of their actions counts, in the order shown. */
@@ -52,13 +55,18 @@ function statsText(counts: ReadonlyMap<string, number>): string {
 const maxConnections = 64;
 
 interface StatsSettings {
+  /** Null where everybody may read them. */
+  readonly identify: Identify | null;
   readonly host: string;
   readonly port: number;
 }
 
-/** GET /stats on a port of its own, as Mayastor's statistics exporter has it. */
+/**
+ * GET /stats on a port of its own, as Mayastor's statistics exporter has it. It counts events of all namespaces: with a
+ * policy it is for those who may read them all.
+ */
 export async function openStats(
-  { host, port }: StatsSettings,
+  { host, port, identify }: StatsSettings,
   totals: Totals,
   log: Log,
 ): Promise<AsyncDisposable> {
@@ -74,16 +82,17 @@ export async function openStats(
     return counting;
   };
 
-  async function answer({ method, url }: IncomingMessage, response: ServerResponse) {
-    const headers = { 'Content-Type': 'text/plain' };
+  async function answer(request: IncomingMessage, response: ServerResponse) {
+    const { method, url } = request;
     if (url?.split('?', 1)[0] !== '/stats') return reply(response, 404, '', {});
     if (method !== 'GET') return reply(response, 405, '', { Allow: 'GET' });
     try {
-      reply(response, 200, await count(), headers);
+      const caller = await identify?.(credentialOf(request.headers));
+      if (caller && !caller.context.scope.mayEverywhere('READ')) throw new Forbidden('READ');
+      reply(response, 200, await count(), plainText);
     } catch (error) {
-      if (error instanceof Unavailable) return reply(response, 503, error.message, headers);
-      log.error({ error, where: "Mayastor's statistics" }, 'Unexpected error.');
-      reply(response, 500, 'Internal error.', headers);
+      const { status, message, headers } = faultOf(error, log);
+      reply(response, status, message, { ...headers, ...plainText });
     }
   }
 
@@ -102,4 +111,23 @@ export async function openStats(
       await closed;
     },
   };
+}
+
+const plainText: Headers = { 'Content-Type': 'text/plain' };
+const challenge: Headers = { 'WWW-Authenticate': 'Bearer realm="tidings", Basic realm="tidings"' };
+
+interface Fault {
+  readonly status: number;
+  readonly message: string;
+  readonly headers?: Headers;
+}
+
+function faultOf(error: unknown, log: Log): Fault {
+  if (error instanceof Unauthenticated) {
+    return { status: 401, message: error.message, headers: challenge };
+  }
+  if (error instanceof Forbidden) return { status: 403, message: error.message };
+  if (error instanceof Unavailable) return { status: 503, message: error.message };
+  log.error({ error, where: "Mayastor's statistics" }, 'Unexpected error.');
+  return { status: 500, message: 'Internal error.' };
 }

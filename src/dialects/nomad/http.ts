@@ -1,15 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Forbidden } from '../../access/principal.ts';
 import { InputError } from '../../event/input-error.ts';
-import { reply } from '../../http/reply.ts';
+import { reply, replyJson } from '../../http/reply.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
+import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { type FeedFormat, FeedResponses } from '../feed-response.ts';
 import { resumeFrom } from '../resume.ts';
 import { eventLine } from './encode.ts';
-import { NomadError } from './nomad-error.ts';
+import { NomadError, permissionDenied } from './nomad-error.ts';
+import { ownToken } from './own-token.ts';
+import { mayFollow } from './rights.ts';
 import { readStreamQuery } from './stream-query.ts';
 
 const streamPath = '/v1/event/stream';
+const ownTokenPath = '/v1/acl/token/self';
 
 /** Nomad's own. */
 const heartbeatEveryMs = 30_000;
@@ -32,10 +37,10 @@ const heartbeatEveryMs = 30_000;
  * | the event as it came       | raw                             |                                           |
  */
 export function createNomadHttp(
-  context: DialectContext,
+  gateway: DialectContext,
   options: { readonly heartbeatEveryMs?: number } = {},
 ): HttpDialect & AsyncDisposable {
-  const responses = new FeedResponses(context.openFeed, context.log);
+  const responses = new FeedResponses(gateway.log);
   const format: FeedFormat = {
     name: 'lines',
     frame: eventLine,
@@ -44,39 +49,61 @@ export function createNomadHttp(
     heartbeatEveryMs: options.heartbeatEveryMs ?? heartbeatEveryMs,
     onlyWhenIdle: false,
   };
+  const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' };
 
   async function stream(
-    { method }: IncomingMessage,
     response: ServerResponse,
-    parameters: URLSearchParams,
+    { searchParams: parameters }: URL,
+    { context }: Caller,
   ): Promise<void> {
-    if (method !== 'GET') throw new NomadError(405, 'Invalid method');
-    const { filter, index } = readStreamQuery(parameters);
+    const { filter, index, ...asked } = readStreamQuery(parameters);
+    if (!(await mayFollow(asked, context.scope, gateway.store))) throw permissionDenied();
     const after = parameters.get('after');
     const afterIndex = await (after === null
       ? closestTo(index, context)
       : resumeAfter(after, context));
     if (response.destroyed) return;
-    response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' });
-    responses.begin(response, { filter, afterIndex }, format);
+    responses.begin(response, context, { request: { filter, afterIndex }, headers, format });
+  }
+
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    caller: Caller,
+  ): Promise<void> {
+    if (request.method !== 'GET') throw new NomadError(405, 'Invalid method');
+    if (url.pathname === streamPath) return await stream(response, url, caller);
+    const token = ownToken(request.headers, caller.principal, caller.context.scope);
+    replyJson(response, 200, token, { 'Cache-Control': 'no-store' });
   }
 
   return {
     name: 'nomad',
-    async handle(request, response, url) {
-      if (url.pathname !== streamPath) return false;
+    async handle(request, response, url, caller) {
+      if (!isOurs(url)) return false;
       try {
-        await stream(request, response, url.searchParams);
+        await answer(request, response, url, caller);
       } catch (error) {
-        const { status, message, headers } = faultOf(error, context);
-        reply(response, status, message, { ...headers, 'Content-Type': 'text/plain' });
+        fail(response, faultOf(error, gateway));
       }
+      return true;
+    },
+    reject(_request, response, url) {
+      if (!isOurs(url)) return false;
+      fail(response, permissionDenied());
       return true;
     },
     async [Symbol.asyncDispose]() {
       await responses[Symbol.asyncDispose]();
     },
   };
+}
+
+const isOurs = ({ pathname }: URL): boolean => pathname === streamPath || pathname === ownTokenPath;
+
+function fail(response: ServerResponse, { status, message, headers }: NomadError): void {
+  reply(response, status, message, { ...headers, 'Content-Type': 'text/plain' });
 }
 
 /**
@@ -105,6 +132,7 @@ async function resumeAfter(after: string, context: DialectContext): Promise<numb
 
 function faultOf(error: unknown, { log }: DialectContext): NomadError {
   if (error instanceof NomadError) return error;
+  if (error instanceof Forbidden) return permissionDenied();
   if (error instanceof InputError) return new NomadError(400, error.message);
   if (error instanceof Unavailable) return new NomadError(503, error.message);
   log.error({ error, where: "Nomad's event stream over HTTP" }, 'Unexpected error.');

@@ -10,3 +10,6 @@ export class NomadError extends Error {
     this.headers = headers;
   }
 }
+
+/** Nomad's answer to every fault of a credential or of rights. */
+export const permissionDenied = (): NomadError => new NomadError(403, 'Permission denied');

@@ -5,6 +5,10 @@ import { nomadTraits } from './nomad-traits.ts';
 
 /** A request for /v1/event/stream. */
 export interface StreamQuery {
+  /** Empty: all. */
+  readonly topics: readonly Topic[];
+  /** `*` for all. */
+  readonly namespace: string;
   readonly filter: Filter;
   /** Events from here on, inclusive; 0 for all there are. */
   readonly index: number;
@@ -15,7 +19,7 @@ export function readStreamQuery(parameters: URLSearchParams): StreamQuery {
   const index = parseIndex(parameters.get('index') ?? '');
   const topics = parseTopics(parameters.getAll('topic').map((topic) => checked('topic', topic)));
   const namespace = checked('namespace', parameters.get('namespace') || 'default');
-  return { index, filter: filterOf(topics, namespace) };
+  return { topics, namespace, index, filter: filterOf(topics, namespace) };
 }
 
 /** Nomad would find nothing by such a string; the database cannot even compare it. */

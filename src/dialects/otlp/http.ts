@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Forbidden } from '../../access/principal.ts';
+import { requireReporter } from '../../access/scope.ts';
 import type { EventDraft } from '../../event/draft.ts';
 import { BodyError, readBytes } from '../../http/body.ts';
-import { reply } from '../../http/reply.ts';
+import { type Headers, reply } from '../../http/reply.ts';
 import type { Intake, ReportResult } from '../../intake/intake.ts';
-import { requireRecorded } from '../../intake/rejected.ts';
+import { isForbidden, requireRecorded } from '../../intake/rejected.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { draftsOf } from './decode.ts';
 import {
@@ -33,18 +37,23 @@ const protobuf = 'application/x-protobuf';
 type Encoding = typeof json | typeof protobuf;
 
 /** POST /v1/logs of OTLP over HTTP: log records that have an event name become events. */
-export function createOtlpHttp(context: DialectContext, options: OtlpHttpOptions): HttpDialect {
+export function createOtlpHttp({ log }: DialectContext, options: OtlpHttpOptions): HttpDialect {
   return {
     name: 'otlp',
-    async handle(request, response, url) {
+    async handle(request, response, url, caller) {
       if (url.pathname !== logsPath) return false;
       const encoding = encodingOf(request);
       try {
-        const answer = await exported(request, encoding, context, options);
+        const answer = await exported(request, encoding, caller, options);
         reply(response, 200, encoded(answer, encoding), { 'Content-Type': encoding ?? json });
       } catch (error) {
-        fail(response, faultOf(error, request, context), encoding);
+        fail(response, faultOf(error, request, log), encoding);
       }
+      return true;
+    },
+    reject(request, response, { pathname }, { status, message, headers }) {
+      if (pathname !== logsPath) return false;
+      fail(response, new Fault(status, message), encodingOf(request), headers);
       return true;
     },
   };
@@ -54,9 +63,11 @@ function fail(
   response: ServerResponse,
   { status, message }: Fault,
   encoding: Encoding | null,
+  headers: Headers = {},
 ): void {
   const body = encoding === protobuf ? statusBytes(message) : JSON.stringify({ message });
   reply(response, status, body, {
+    ...headers,
     'Content-Type': encoding ?? json,
     ...(status === 503 ? { 'Retry-After': '1' } : {}),
     ...(status === 405 ? { Allow: 'POST' } : {}),
@@ -86,15 +97,16 @@ interface ExportResponse {
 const encoded = (answer: ExportResponse, encoding: Encoding | null): string | Buffer =>
   encoding === protobuf ? responseBytes(answer) : JSON.stringify(answer);
 
-/** @throws MalformedRequest, BodyError, BodyAborted, Fault; Unavailable where the request is to be sent again */
+/** @throws MalformedRequest, BodyError, BodyAborted, Fault, Forbidden; Unavailable where the request is to be sent again */
 async function exported(
   request: IncomingMessage,
   encoding: Encoding | null,
-  { intake }: DialectContext,
+  caller: Caller,
   { maxBodyBytes, maxBatch }: OtlpHttpOptions,
 ): Promise<ExportResponse> {
   if (request.method !== 'POST') throw new Fault(405, 'Send logs with POST.');
   if (encoding === null) throw new Fault(415, `Send ${json} or ${protobuf}.`);
+  requireReporter(caller.context.scope);
   const bytes = await readBytes(request, maxBodyBytes);
   const drafts = draftsOf(
     encoding === json ? requestFromJson(bytes.toString('utf8')) : requestFromBytes(bytes),
@@ -103,7 +115,7 @@ async function exported(
     throw new Fault(413, `There are ${drafts.length} records: send ${maxRecords} at most.`);
   }
   const events = drafts.filter((draft) => draft !== null);
-  const errors = await report(events, intake, maxBatch);
+  const errors = await report(events, caller.context.intake, maxBatch);
   const nameless = drafts.length - events.length;
   if (nameless > 0) errors.push(`${nameless} records have no event name, and are not events`);
   const rejected = nameless + errors.length - (nameless > 0 ? 1 : 0);
@@ -112,19 +124,27 @@ async function exported(
   return { partialSuccess: { rejectedLogRecords: String(rejected), errorMessage } };
 }
 
-/** Why events were rejected, one reason each; the others are recorded. @throws Unavailable */
+/**
+ * Why events were rejected, one reason each; the others are recorded.
+ * @throws Forbidden where none of them may be reported; Unavailable
+ */
 async function report(
   events: readonly EventDraft[],
   intake: Intake,
   maxBatch: number,
 ): Promise<string[]> {
   const reasons: string[] = [];
+  let forbidden = 0;
   for (let first = 0; first < events.length; first += maxBatch) {
     const results = await intake.report(events.slice(first, first + maxBatch), 'ACCEPTED');
     for (const [at, result] of requireRecorded(results).entries()) {
       const reason = reasonOf(result);
+      if (isForbidden(result)) forbidden += 1;
       if (reason !== null) reasons.push(`event ${first + at}: ${reason}`);
     }
+  }
+  if (forbidden > 0 && forbidden === events.length) {
+    throw new Forbidden('REPORT', 'You may not report any of these events.');
   }
   return reasons;
 }
@@ -132,13 +152,16 @@ async function report(
 function reasonOf(result: ReportResult): string | null {
   if (result.status !== 'REJECTED') return null;
   const [error] = result.errors;
-  return error === undefined ? 'it was rejected' : `${error.path.join('.')}: ${error.message}`;
+  if (error === undefined) return 'it was rejected';
+  const { path, message } = error;
+  return path.length === 0 ? message : `${path.join('.')}: ${message}`;
 }
 
-function faultOf(error: unknown, request: IncomingMessage, { log }: DialectContext): Fault {
+function faultOf(error: unknown, request: IncomingMessage, log: Log): Fault {
   if (error instanceof Fault) return error;
   if (error instanceof MalformedRequest) return new Fault(400, error.message);
   if (error instanceof BodyError) return new Fault(error.status, error.message);
+  if (error instanceof Forbidden) return new Fault(403, error.message);
   if (error instanceof Unavailable) return new Fault(503, error.message);
   if (request.complete) log.error({ error, where: 'OTLP over HTTP' }, 'Unexpected error.');
   return new Fault(500, 'Internal error.');

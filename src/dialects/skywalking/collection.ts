@@ -1,8 +1,12 @@
 import { type ServerReadableStream, status } from '@grpc/grpc-js';
+import { Forbidden, Unauthenticated } from '../../access/principal.ts';
 import { BatchReporter } from '../../intake/batch-reporter.ts';
+import type { Intake } from '../../intake/intake.ts';
+import { isForbidden } from '../../intake/rejected.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
+import type { Log } from '../../telemetry/log.ts';
 import type { SkipCounter } from '../../telemetry/skip-counter.ts';
-import type { DialectContext } from '../dialect.ts';
+import type { Caller } from '../caller.ts';
 import { draftOf } from './decode.ts';
 import { MalformedMessage } from './message.ts';
 import type { Received } from './wire.ts';
@@ -21,8 +25,16 @@ export interface Status {
   readonly details: string;
 }
 
+/** Who reports in a call, with the rights of the moment. */
+export type CollectionCaller = Pick<Caller, 'context' | 'watch'>;
+
 /** The end of a call waits this long for a journal that is down. */
 const endTimeoutMs = 4_000;
+
+const denied: Status = {
+  code: status.PERMISSION_DENIED,
+  details: 'The Authentication metadata is wrong, or does not allow to report these events.',
+};
 
 const missingLayer: Status = {
   code: status.INVALID_ARGUMENT,
@@ -34,23 +46,25 @@ export class Collection {
   /** Resolves at the end of the call: null when every event was taken. */
   readonly outcome: Promise<Status | null>;
   readonly #call: Call;
-  readonly #context: DialectContext;
+  readonly #caller: CollectionCaller;
   readonly #skipped: SkipCounter;
   readonly #strict: boolean;
   readonly #reporter: BatchReporter;
+  /** Whether some of the events may not be reported by this caller. */
+  #denied = false;
   #end: (failure: Status | null) => void = () => {};
 
   constructor(
     call: Call,
-    context: DialectContext,
+    caller: CollectionCaller,
     skipped: SkipCounter,
     options: CollectionOptions,
   ) {
     this.#call = call;
-    this.#context = context;
+    this.#caller = caller;
     this.#skipped = skipped;
     this.#strict = options.strict;
-    this.#reporter = new BatchReporter(context.intake, skipped, options.maxBatch);
+    this.#reporter = new BatchReporter({ report: this.#report }, skipped, options.maxBatch);
     this.outcome = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -61,12 +75,24 @@ export class Collection {
       () => void this.#finish({ code: status.CANCELLED, details: 'Cancelled.' }),
     );
     call.on('error', () => {});
+    if (call.cancelled) void this.#finish(denied);
   }
 
   /** Ends the call before its client does, as the gateway stops. */
   stop(): void {
     void this.#finish({ code: status.UNAVAILABLE, details: 'The gateway is stopping.' });
   }
+
+  /** Ends the call, as its caller may not go on as it began. */
+  deny(): void {
+    void this.#finish(denied);
+  }
+
+  readonly #report: Intake['report'] = async (drafts, wait) => {
+    const results = await this.#caller.context.intake.report(drafts, wait);
+    this.#denied ||= results.some(isForbidden);
+    return results;
+  };
 
   #take({ event, bytes }: Received): void {
     if (event instanceof MalformedMessage) {
@@ -78,7 +104,7 @@ export class Collection {
       void this.#finish(missingLayer);
       return;
     }
-    this.#reporter.add(draftOf(event, this.#context.now()), bytes.length);
+    this.#reporter.add(draftOf(event, this.#caller.context.now()), bytes.length);
     if (this.#reporter.full) void this.#makeRoom();
   }
 
@@ -87,9 +113,10 @@ export class Collection {
     this.#call.pause();
     try {
       await this.#reporter.emptied();
-      this.#call.resume();
+      if (this.#denied) this.#end(denied);
+      else this.#call.resume();
     } catch (error) {
-      this.#end(this.#statusOf(error));
+      this.#end(statusOf(error, this.#caller.context.log));
     }
   }
 
@@ -98,15 +125,16 @@ export class Collection {
     this.#reporter.losePatience(endTimeoutMs);
     try {
       await this.#reporter.emptied();
-      this.#end(failure);
+      this.#end(failure ?? (this.#denied ? denied : null));
     } catch (error) {
-      this.#end(this.#statusOf(error));
+      this.#end(statusOf(error, this.#caller.context.log));
     }
   }
+}
 
-  #statusOf(error: unknown): Status {
-    if (error instanceof Unavailable) return { code: status.UNAVAILABLE, details: error.message };
-    this.#context.log.error({ error, where: "SkyWalking's gRPC interface" }, 'Unexpected error.');
-    return { code: status.INTERNAL, details: 'Internal error.' };
-  }
+export function statusOf(error: unknown, log: Log): Status {
+  if (error instanceof Unauthenticated || error instanceof Forbidden) return denied;
+  if (error instanceof Unavailable) return { code: status.UNAVAILABLE, details: error.message };
+  log.error({ error, where: "SkyWalking's gRPC interface" }, 'Unexpected error.');
+  return { code: status.INTERNAL, details: 'Internal error.' };
 }

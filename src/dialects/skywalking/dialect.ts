@@ -12,7 +12,10 @@ export const skyWalking = defineDialect({
       "The port for SkyWalking's agents: 11800 is SkyWalking's own.",
       'off',
     ),
-    TIDINGS_SKYWALKING_AUTHENTICATION: optional(text, 'What agents must send as `Authentication`.'),
+    TIDINGS_SKYWALKING_AUTHENTICATION: optional(
+      text,
+      'What agents must send as `Authentication`; with `TIDINGS_AUTH_FILE`, a token will do.',
+    ),
     TIDINGS_SKYWALKING_STRICT: option(
       flag,
       'false',
@@ -31,12 +34,13 @@ export const skyWalking = defineDialect({
     ),
   },
 
-  async open(context, { values, http, host, maxBodyBytes, maxBatch, sourceContext }) {
+  async open(context, { values, http, host, maxBodyBytes, maxBatch, sourceContext, identify }) {
     const { SKYWALKING_GRPC_PORT: port, KAFKA_BROKERS: brokers } = values;
     const grpc = {
       host,
       authentication: values.TIDINGS_SKYWALKING_AUTHENTICATION,
       strict: values.TIDINGS_SKYWALKING_STRICT,
+      identify,
       maxBatch,
     };
     const kafka = {

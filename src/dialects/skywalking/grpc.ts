@@ -6,20 +6,25 @@ import {
   ServerCredentials,
   type sendUnaryData,
   setLogVerbosity,
-  status,
 } from '@grpc/grpc-js';
+import { credentialOf } from '../../access/credential.ts';
+import { Unauthenticated } from '../../access/principal.ts';
+import { requireReporter } from '../../access/scope.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
+import type { Identify } from '../caller.ts';
 import type { DialectContext } from '../dialect.ts';
 import type { Source } from '../source.ts';
-import { type Call, Collection } from './collection.ts';
+import { type Call, Collection, type CollectionCaller, statusOf } from './collection.ts';
 import { eventService } from './wire.ts';
 
 export interface SkyWalkingGrpcSettings {
   readonly host: string;
   /** 11800 is SkyWalking's own; 0 takes a free one. */
   readonly port: number;
-  /** The required value of the metadata key Authentication; null lets everybody in. */
+  /** The required value of the metadata key Authentication; null where none is. */
   readonly authentication: string | null;
+  /** Knows callers by their tokens; null where everybody may do everything. */
+  readonly identify: Identify | null;
   /** Whether an event without a layer ends the call with SkyWalking's error instead of being taken. */
   readonly strict: boolean;
   /** Events in one call of the intake. */
@@ -50,22 +55,20 @@ export async function openSkyWalkingGrpc(
   setLogVerbosity(logVerbosity.NONE);
   const skipped = new SkipCounter(context.log, 'SkyWalking events by gRPC were skipped.');
   const collections = new Set<Collection>();
+  const source: CollectionCaller = { context, watch: () => ({ [Symbol.dispose]() {} }) };
   const server = new Server(serverOptions);
   server.addService(eventService, {
     collect(call: Call, answer: sendUnaryData<object>) {
-      if (!isAuthentic(call.metadata, settings.authentication)) {
-        answer({
-          code: status.PERMISSION_DENIED,
-          details: 'The Authentication metadata is wrong.',
-        });
-        return;
-      }
-      const collection = new Collection(call, context, skipped, settings);
-      collections.add(collection);
-      void collection.outcome.then((failure) => {
-        collections.delete(collection);
-        answer(failure, {});
-      });
+      void identified(call.metadata, source, settings)
+        .then(async (caller) => {
+          const collection = new Collection(call, caller, skipped, settings);
+          collections.add(collection);
+          using _ = caller.watch(() => collection.deny());
+          const failure = await collection.outcome;
+          collections.delete(collection);
+          answer(failure, {});
+        })
+        .catch((error: unknown) => answer(statusOf(error, context.log)));
     },
   });
   const port = await listen(server, settings);
@@ -98,9 +101,34 @@ function listen(server: Server, { host, port }: SkyWalkingGrpcSettings): Promise
   });
 }
 
+/**
+ * An agent with the configured secret reports as the dialect's source, any other as the caller whose token it sends.
+ * @throws Unauthenticated, Forbidden, Unavailable
+ */
+async function identified(
+  metadata: Metadata,
+  source: CollectionCaller,
+  { authentication, identify }: SkyWalkingGrpcSettings,
+): Promise<CollectionCaller> {
+  const isOfSource = authentication !== null && isAuthentic(metadata, authentication);
+  if (isOfSource || (authentication === null && identify === null)) return source;
+  const credential = credentialOf({
+    authorization: textOf(metadata, 'authorization'),
+    authentication: textOf(metadata, 'authentication'),
+  });
+  if (identify === null || (authentication !== null && credential.kind === 'NONE')) {
+    throw new Unauthenticated('the Authentication metadata is wrong');
+  }
+  const caller = await identify(credential);
+  requireReporter(caller.context.scope);
+  return caller;
+}
+
+const textOf = (metadata: Metadata, key: string): string | undefined =>
+  metadata.get(key)[0]?.toString();
+
 /** Compares digests, so that the duration reveals nothing. */
-function isAuthentic(metadata: Metadata, expected: string | null): boolean {
-  if (expected === null) return true;
+function isAuthentic(metadata: Metadata, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(String(metadata.get('authentication')[0] ?? '')), digest(expected));
+  return timingSafeEqual(digest(textOf(metadata, 'authentication') ?? ''), digest(expected));
 }

@@ -1,10 +1,14 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { Forbidden } from '../../access/principal.ts';
+import { requireReporter } from '../../access/scope.ts';
 import type { EventDraft } from '../../event/draft.ts';
 import { BodyError, hasJsonBody, readBody } from '../../http/body.ts';
-import { reply } from '../../http/reply.ts';
-import type { Intake } from '../../intake/intake.ts';
-import { requireRecorded } from '../../intake/rejected.ts';
+import { type Headers, reply } from '../../http/reply.ts';
+import type { Intake, ReportError } from '../../intake/intake.ts';
+import { isForbidden, requireRecorded } from '../../intake/rejected.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { draftsOf, eventsIn } from './event-list.ts';
 import { MalformedMessage } from './message.ts';
@@ -21,33 +25,52 @@ export interface SkyWalkingHttpOptions {
 
 /** SkyWalking's events and its query protocol over HTTP. */
 export function createSkyWalkingHttp(
-  context: DialectContext,
+  { log }: DialectContext,
   options: SkyWalkingHttpOptions,
 ): HttpDialect {
-  const query = createQueryEndpoint(context);
+  const query = createQueryEndpoint(log);
 
-  const routes: Readonly<Record<string, (request: IncomingMessage) => Promise<Answer>>> = {
-    [eventsPath]: (request) => takeEvents(request, context, options),
-    [queryPath]: async (request) => {
+  const routes: Readonly<Record<string, Route>> = {
+    [eventsPath]: (request, caller) => takeEvents(request, caller, options),
+    [queryPath]: async (request, caller) => {
       if (!hasJsonBody(request)) return plain(415);
-      const { status, body } = await query(await readBody(request, options.maxBodyBytes));
-      return { status, type: 'application/json; charset=utf-8', body: JSON.stringify(body) };
+      const document = await readBody(request, options.maxBodyBytes);
+      const { status, body } = await query(document, caller.context);
+      return json(status, body);
     },
   };
 
   return {
     name: 'skywalking',
-    async handle(request, response, url) {
+    async handle(request, response, url, caller) {
       const route = routes[url.pathname];
       if (route === undefined) return false;
-      const answer = request.method === 'POST' ? await tried(route, request, context) : plain(405);
-      reply(response, answer.status, answer.body, {
-        'Content-Type': answer.type,
-        ...(answer.status === 405 ? { Allow: 'POST' } : {}),
+      const answer =
+        request.method === 'POST'
+          ? await tried(() => route(request, caller), request, log)
+          : plain(405);
+      send(response, answer, answer.status === 405 ? { Allow: 'POST' } : {});
+      return true;
+    },
+    reject(_request, response, { pathname }, { status, message, headers }) {
+      if (routes[pathname] === undefined) return false;
+      // A browser asks for a name and a password then: the user interface has no place for a token.
+      const { 'WWW-Authenticate': challenge } = headers;
+      const both = challenge && { 'WWW-Authenticate': `${challenge}, Basic realm="tidings"` };
+      const isQuery = pathname === queryPath;
+      send(response, isQuery ? json(status, { errors: [{ message }] }) : plain(status, message), {
+        ...headers,
+        ...both,
       });
       return true;
     },
   };
+}
+
+type Route = (request: IncomingMessage, caller: Caller) => Promise<Answer>;
+
+function send(response: ServerResponse, { status, type, body }: Answer, headers: Headers): void {
+  reply(response, status, body, { ...headers, 'Content-Type': type });
 }
 
 /** A complete answer. */
@@ -56,6 +79,12 @@ interface Answer {
   readonly type: string;
   readonly body: string;
 }
+
+const json = (status: number, body: object): Answer => ({
+  status,
+  type: 'application/json; charset=utf-8',
+  body: JSON.stringify(body),
+});
 
 /** An answer without content in the words of SkyWalking's server, with a message of ours where there is one. */
 function plain(status: number, message?: string): Answer {
@@ -70,9 +99,10 @@ function plain(status: number, message?: string): Answer {
  */
 async function takeEvents(
   request: IncomingMessage,
-  { intake, now }: DialectContext,
+  caller: Caller,
   { maxBatch, maxBodyBytes }: SkyWalkingHttpOptions,
 ): Promise<Answer> {
+  requireReporter(caller.context.scope);
   if (!hasJsonBody(request)) return plain(400);
   const body = await readBody(request, maxBodyBytes);
   if (body.trim() === '') return plain(400);
@@ -80,19 +110,20 @@ async function takeEvents(
   if (events === null) return plain(400);
   const unlayered = events.findIndex(({ event }) => event.layer === '');
   const taken = unlayered === -1 ? events : events.slice(0, unlayered);
+  const { intake, now } = caller.context;
   const rejection = await report(draftsOf(taken, now()), intake, maxBatch);
-  if (rejection !== undefined) return plain(400, rejection);
+  if (rejection !== undefined) return rejection;
   if (unlayered !== -1) return plain(400);
   return { status: 200, type: 'application/protobuf', body: '' };
 }
 
-/** The reason why the first event outside our limits is rejected; the others are recorded. */
+/** The answer where an event is outside our limits or the caller's rights; the others are recorded. */
 async function report(
   drafts: readonly EventDraft[],
   intake: Intake,
   maxBatch: number,
-): Promise<string | undefined> {
-  let rejection: string | undefined;
+): Promise<Answer | undefined> {
+  let rejection: Answer | undefined;
   for (let first = 0; first < drafts.length; first += maxBatch) {
     // The client sends the whole body again: under their uuids, events of earlier calls are duplicates then.
     const results = requireRecorded(
@@ -100,29 +131,43 @@ async function report(
     );
     for (const [at, result] of results.entries()) {
       if (result.status !== 'REJECTED') continue;
-      const [error] = result.errors;
-      rejection ??= `event ${first + at}: ${error?.path.join('.')}: ${error?.message}`;
+      rejection ??= plain(
+        isForbidden(result) ? 403 : 400,
+        [`event ${first + at}`, ...reasonOf(result.errors)].join(': '),
+      );
     }
   }
   return rejection;
 }
 
+function reasonOf([error]: readonly ReportError[]): string[] {
+  if (error === undefined) return [];
+  return error.path.length === 0 ? [error.message] : [error.path.join('.'), error.message];
+}
+
 /** The answer of a route, or to its error: SkyWalking answers 500 to a body that is not JSON. */
 async function tried(
-  route: (request: IncomingMessage) => Promise<Answer>,
+  route: () => Promise<Answer>,
   request: IncomingMessage,
-  { log }: DialectContext,
+  log: Log,
 ): Promise<Answer> {
   try {
-    return await route(request);
+    return await route();
   } catch (error) {
-    if (error instanceof BodyError) return plain(error.status);
-    if (error instanceof Unavailable) return plain(503, error.message);
-    if (error instanceof SyntaxError) return plain(500, 'The body is not JSON.');
-    if (error instanceof MalformedMessage) return plain(error.status, error.message);
+    const answer = faultOf(error);
+    if (answer !== null) return answer;
     if (request.complete) {
       log.error({ error, where: "SkyWalking's HTTP interface" }, 'Unexpected error.');
     }
     return plain(500);
   }
+}
+
+/** Null for an unexpected error. */
+function faultOf(error: unknown): Answer | null {
+  if (error instanceof BodyError) return plain(error.status);
+  if (error instanceof Forbidden) return plain(403, error.message);
+  if (error instanceof Unavailable) return plain(503, error.message);
+  if (error instanceof SyntaxError) return plain(500, 'The body is not JSON.');
+  return error instanceof MalformedMessage ? plain(error.status, error.message) : null;
 }

@@ -5,6 +5,7 @@ import {
   type GraphQLError,
   type GraphQLFormattedError,
 } from 'graphql';
+import { Forbidden } from '../../access/principal.ts';
 import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 import { createPrepareDocument } from '../../graphql/document.ts';
 import {
@@ -15,7 +16,7 @@ import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { DialectContext } from '../dialect.ts';
 import { QueryError } from './query-error.ts';
-import { createResolvers } from './resolvers.ts';
+import { createResolvers, type Resolvers } from './resolvers.ts';
 import { schema } from './schema.ts';
 
 /** A user interface asks for the services of every layer in one document. */
@@ -46,12 +47,18 @@ interface QueryRequest {
  * errors to what fails later, bad variables too.
  */
 export function createQueryEndpoint(
-  context: DialectContext,
-): (body: string) => Promise<QueryAnswer> {
-  const rootValue = createResolvers(context);
+  log: Log,
+): (body: string, context: DialectContext) => Promise<QueryAnswer> {
   const prepare = createPrepareDocument(schema, limits);
+  /** Callers with equal rights have one context, and so share one directory of services. */
+  const resolvers = new WeakMap<DialectContext, Resolvers>();
+  const resolversOf = (context: DialectContext): Resolvers => {
+    const known = resolvers.get(context) ?? createResolvers(context);
+    resolvers.set(context, known);
+    return known;
+  };
 
-  return async (body) => {
+  return async (body, context) => {
     const request = requestOf(body);
     if ('fault' in request) return { status: 400, body: { errors: [request.fault] } };
     const { document, errors: faults } = prepare(request.query);
@@ -59,7 +66,7 @@ export function createQueryEndpoint(
     const { data, errors } = await execute({
       schema,
       document,
-      rootValue,
+      rootValue: resolversOf(context),
       variableValues: request.variables,
       operationName: request.operationName,
       // Each costs as much as its variable is long.
@@ -69,9 +76,7 @@ export function createQueryEndpoint(
       status: 200,
       body: {
         ...(data === undefined ? {} : { data }),
-        ...(errors
-          ? { errors: bounded(errors.map((error) => formatted(error, context.log))) }
-          : {}),
+        ...(errors ? { errors: bounded(errors.map((error) => formatted(error, log))) } : {}),
       },
     };
   };
@@ -136,8 +141,11 @@ function formatted(error: GraphQLError, log: Log): GraphQLFormattedError {
   return { message, path, ...(locations ? { locations } : {}) };
 }
 
+const isForClient = (error: Error): boolean =>
+  error instanceof QueryError || error instanceof Unavailable || error instanceof Forbidden;
+
 function saying(error: Error, log: Log): string {
-  if (error instanceof QueryError || error instanceof Unavailable) return error.message;
+  if (isForClient(error)) return error.message;
   const errorId = randomUUID();
   log.error({ error, errorId, where: "SkyWalking's query protocol" }, 'Unexpected error.');
   return `Internal error ${errorId}.`;

@@ -21,7 +21,9 @@ interface EndpointsOfService extends OfService {
   readonly limit: number;
 }
 
-/** The resolvers of the fields of Query. */
+export type Resolvers = ReturnType<typeof createResolvers>;
+
+/** The resolvers of the fields of Query, for a caller who may use this context. */
 export function createResolvers({ store, journal, now }: DialectContext) {
   const directory = new ServiceDirectory(store);
   return {

@@ -1,6 +1,7 @@
+import { Forbidden } from '../../access/principal.ts';
 import { InputError } from '../../event/input-error.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
-import type { DialectContext } from '../dialect.ts';
+import type { Log } from '../../telemetry/log.ts';
 import type { Call } from './call.ts';
 import { type Answer, answer, checkAccept, empty } from './content.ts';
 import { getEvents, postEvent } from './events-endpoint.ts';
@@ -14,17 +15,15 @@ type Endpoints = Readonly<Record<string, Endpoint>>;
 
 /** Answers every path of the API except the stream. */
 export class VampApi {
-  readonly #context: DialectContext;
+  readonly #log: Log;
   readonly #events: Endpoints;
-  readonly #stats: Endpoints;
 
-  constructor(context: DialectContext, options: VampOptions) {
-    this.#context = context;
+  constructor(log: Log, options: VampOptions) {
+    this.#log = log;
     this.#events = {
-      GET: (call) => getEvents(call, context, options),
-      POST: (call) => postEvent(call, context, options),
+      GET: (call) => getEvents(call, options),
+      POST: (call) => postEvent(call, options),
     };
-    this.#stats = { GET: (call) => stats(call, context) };
   }
 
   /** Whether there is anything at a path. */
@@ -49,19 +48,21 @@ export class VampApi {
   fault(error: unknown, accept?: string): Answer {
     if (error instanceof VampError) return answer(error.status, { message: error.message }, accept);
     if (error instanceof InputError) return answer(400, { message: error.message }, accept);
+    if (error instanceof Forbidden) return answer(403, { message: error.message }, accept);
     if (error instanceof Unavailable) return answer(503, { message: error.message }, accept);
-    this.#context.log.error({ error, where: "Vamp's API" }, 'Unexpected error.');
+    this.#log.error({ error, where: "Vamp's API" }, 'Unexpected error.');
     return answer(500, { message: 'Internal server error.' }, accept);
   }
 
   #endpoints(path: readonly string[]): Endpoints | null {
     const [first, second] = path;
     if (first === 'events' && second === undefined) return this.#events;
-    if ((first === 'stats' || first === 'statistics') && second === undefined) return this.#stats;
+    if ((first === 'stats' || first === 'statistics') && second === undefined)
+      return { GET: stats };
     const tags = peekedTags(path);
     if (tags === null) return null;
     return {
-      GET: async (call) => (tags.length === 0 ? empty(404) : await peek(tags, call, this.#context)),
+      GET: async (call) => (tags.length === 0 ? empty(404) : await peek(tags, call)),
     };
   }
 }

@@ -1,5 +1,9 @@
+import type { DialectContext } from '../dialect.ts';
+
 /** One request to Vamp's API, by HTTP or by WebSocket. */
 export interface Call {
+  /** What the caller may use. */
+  readonly context: DialectContext;
   readonly method: string;
   readonly namespace: string;
   /** After /api/v1: ['events', 'stream']. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Event } from '../../event/event.ts';
 import type { Filter } from '../../event/filter.ts';
 import { formatStreamEventId, parseStreamEventId } from '../../live/stream-event-id.ts';
+import type { Log } from '../../telemetry/log.ts';
 import type { DialectContext } from '../dialect.ts';
 import { type FeedFormat, FeedResponses } from '../feed-response.ts';
 import { inOneLine } from '../line.ts';
@@ -27,65 +28,65 @@ export function streamFilter(call: Call, options: VampOptions): Filter {
 
 /** GET /events/stream: server-sent events from now on, or after the index `after`. */
 export class EventStream implements AsyncDisposable {
-  readonly #context: DialectContext;
   readonly #options: VampOptions;
   readonly #responses: FeedResponses;
 
-  constructor(context: DialectContext, options: VampOptions) {
-    this.#context = context;
+  constructor(log: Log, options: VampOptions) {
     this.#options = options;
-    this.#responses = new FeedResponses(context.openFeed, context.log);
+    this.#responses = new FeedResponses(log);
   }
 
   /**
    * Begins to answer. With `after`, frames carry their index as id, so that a browser that reconnects goes on after
    * the last one. Vamp itself has neither.
-   * @throws VampError, InputError, Unavailable before anything is written
+   * @throws VampError, InputError, Forbidden, Unavailable before anything is written
    */
   async open(call: Call, lastEventId: string | undefined, response: ServerResponse): Promise<void> {
     if (call.method !== 'GET') {
       throw new VampError('HTTP method not allowed, supported methods: GET', 405);
     }
+    const { context } = call;
     const filter = streamFilter(call, this.#options);
     const after = call.url.searchParams.get('after');
-    const afterIndex = after === null ? null : await this.#afterIndex(lastEventId ?? after);
+    const afterIndex = after === null ? null : await indexAfter(lastEventId ?? after, context);
     if (response.destroyed) return;
-    response.writeHead(200, {
-      'Content-Type': 'text/event-stream',
-      'Cache-Control': 'no-store',
-      Pragma: 'no-cache',
+    this.#responses.begin(response, context, {
+      request: { filter, afterIndex },
+      headers: {
+        'Content-Type': 'text/event-stream',
+        'Cache-Control': 'no-store',
+        Pragma: 'no-cache',
+      },
+      format: this.#format(after === null ? null : context.journal.id),
     });
-    this.#responses.begin(response, { filter, afterIndex }, this.#format(after !== null));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#responses[Symbol.asyncDispose]();
   }
 
-  #format(resumable: boolean): FeedFormat {
-    const journalId = resumable ? this.#context.journal.id : '';
+  /** @param journalId null where frames have no ids */
+  #format(journalId: string | null): FeedFormat {
     return {
-      name: resumable ? 'with ids' : 'plain',
-      frame: resumable ? (event) => resumableFrame(event, journalId) : frame,
+      name: journalId === null ? 'plain' : 'with ids',
+      frame: journalId === null ? frame : (event) => resumableFrame(event, journalId),
       opening: '',
       heartbeat: 'data:\n\n',
       heartbeatEveryMs: this.#options.heartbeatEveryMs,
       onlyWhenIdle: true,
     };
   }
+}
 
-  async #afterIndex(text: string): Promise<number> {
-    const id = parseStreamEventId(text);
-    if (id?.journalId != null && id.journalId !== this.#context.journal.id) {
-      throw new VampError('The index belongs to another journal: begin with after=0.', 410);
-    }
-    const resumed = await resumeFrom(id ? String(id.index) : text, this.#context);
-    if (resumed.gone !== null) {
-      throw new VampError(
-        `Events after index ${text} are gone: ${resumed.gone} is the oldest index to resume from.`,
-        410,
-      );
-    }
-    return resumed.afterIndex;
+async function indexAfter(text: string, context: DialectContext): Promise<number> {
+  const id = parseStreamEventId(text);
+  if (id?.journalId != null && id.journalId !== context.journal.id) {
+    throw new VampError('The index belongs to another journal: begin with after=0.', 410);
   }
+  const resumed = await resumeFrom(id ? String(id.index) : text, context);
+  if (resumed.gone === null) return resumed.afterIndex;
+  throw new VampError(
+    `Events after index ${text} are gone: ${resumed.gone} is the oldest index to resume from.`,
+    410,
+  );
 }

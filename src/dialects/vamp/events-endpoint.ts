@@ -1,7 +1,9 @@
+import { requireReporter } from '../../access/scope.ts';
 import type { EventDraft } from '../../event/draft.ts';
 import type { Event } from '../../event/event.ts';
 import type { Filter } from '../../event/filter.ts';
 import type { ReportResult } from '../../intake/intake.ts';
+import { isForbidden } from '../../intake/rejected.ts';
 import { maxSkip } from '../../store/store.ts';
 import type { DialectContext } from '../dialect.ts';
 import type { Call } from './call.ts';
@@ -15,21 +17,19 @@ import { everyNamespace, measureOf, queryFilterOf } from './query-filter.ts';
 import { type AggregatorType, readQuery, type VampQuery } from './query-reader.ts';
 import { VampError } from './vamp-error.ts';
 
-/** POST /events: records one event and answers it as it was recorded. @throws VampError */
-export async function postEvent(
-  call: Call,
-  context: DialectContext,
-  options: VampOptions,
-): Promise<Answer> {
+/** POST /events: records one event and answers it as it was recorded. @throws VampError, Forbidden */
+export async function postEvent(call: Call, options: VampOptions): Promise<Answer> {
+  requireReporter(call.context.scope);
   checkContentType(call.contentType);
   const event = readEvent(call.body);
   if (call.namespace === everyNamespace) {
     throw new VampError('An event belongs to one namespace: name it in the path.');
   }
-  const result = await report(draftOf(event, call.namespace), context);
+  const result = await report(draftOf(event, call.namespace), call.context);
   if (result.status === 'REJECTED') {
     throw new VampError(
       result.errors.map(({ path, message }) => sentenceOf(path, message)).join(' '),
+      isForbidden(result) ? 403 : 400,
     );
   }
   return answer(201, { ...echoed(result.report, options.values) }, call.accept);
@@ -52,12 +52,12 @@ async function report(
 const sentenceOf = (path: readonly string[], message: string): string =>
   path.length === 0 ? message : `${path.join('.')}: ${message}`;
 
-/** GET /events: a page of matching events, newest first, or one aggregate of them. @throws VampError, InputError */
-export async function getEvents(
-  call: Call,
-  context: DialectContext,
-  options: VampOptions,
-): Promise<Answer> {
+/**
+ * GET /events: a page of matching events, newest first, or one aggregate of them.
+ * @throws VampError, InputError, Forbidden
+ */
+export async function getEvents(call: Call, options: VampOptions): Promise<Answer> {
+  const { context } = call;
   const paging = readPaging(call.url.searchParams);
   const query = readQuery(call.body, call.url.searchParams, options);
   const filter = queryFilterOf(query, call.namespace, context.now());

@@ -3,6 +3,7 @@ import { WebSocketServer } from 'ws';
 import { defaultNamespace } from '../../event/event.ts';
 import { BodyError, readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
+import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { VampApi } from './api.ts';
 import { type Call, type Route, routeOf } from './call.ts';
@@ -32,12 +33,12 @@ const closingTimeMs = 1_000;
  * | the event as it was sent           | raw                   |                                           |
  */
 export function createVampHttp(
-  context: DialectContext,
+  { log }: DialectContext,
   given: Partial<VampOptions> = {},
 ): HttpDialect & AsyncDisposable {
   const options: VampOptions = { ...defaultVampOptions, ...given };
-  const api = new VampApi(context, options);
-  const stream = new EventStream(context, options);
+  const api = new VampApi(log, options);
+  const stream = new EventStream(log, options);
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -47,10 +48,12 @@ export function createVampHttp(
   async function serve(
     request: IncomingMessage,
     response: ServerResponse,
-    call: Omit<Call, 'body'>,
+    call: Omit<Call, 'body' | 'context'>,
+    caller: Caller,
   ): Promise<void> {
     try {
-      const whole: Call = { ...call, body: await readBody(request, options.maxBodyBytes) };
+      const body = await readBody(request, options.maxBodyBytes);
+      const whole: Call = { ...call, body, context: caller.context };
       if (!isStream(call.path)) return send(response, await api.answer(whole));
       const lastEventId = request.headers['last-event-id'];
       await stream.open(
@@ -64,22 +67,35 @@ export function createVampHttp(
     }
   }
 
+  /** Null where the path is not Vamp's. */
+  function ownRoute({ pathname }: URL): HttpRoute | null {
+    const route = routeOf(pathname);
+    if (!route?.path || !(isStream(route.path) || api.knows(route.path))) return null;
+    return { path: route.path, namespace: route.namespace };
+  }
+
   return {
     name: 'vamp',
 
-    async handle(request, response, url) {
-      const route = routeOf(url.pathname);
-      if (!route?.path || !(isStream(route.path) || api.knows(route.path))) return false;
-      await serve(request, response, callOf(request, url, route.path, route));
+    async handle(request, response, url, caller) {
+      const route = ownRoute(url);
+      if (route === null) return false;
+      await serve(request, response, callOf(request, url, route), caller);
       return true;
     },
 
-    upgrade(request, socket, head, url) {
+    reject({ headers: { accept } }, response, url, { status, message, headers }) {
+      if (ownRoute(url) === null) return false;
+      send(response, answer(status, { message }, accept, headers));
+      return true;
+    },
+
+    upgrade(request, socket, head, url, caller) {
       const route = routeOf(url.pathname);
       if (route === null || route.path !== null) return false;
       sockets.handleUpgrade(request, socket, head, (client) => {
         const namespace = route.namespace ?? defaultNamespace;
-        new Socket(client, { context, api, options, namespace, origin: originOf(request) });
+        new Socket(client, { caller, log, api, options, namespace, origin: originOf(request) });
       });
       return true;
     },
@@ -95,14 +111,17 @@ export function createVampHttp(
   };
 }
 
+interface HttpRoute extends Route {
+  readonly path: readonly string[];
+}
+
 const isStream = (path: readonly string[]): boolean => path.join('/') === 'events/stream';
 
 function callOf(
   request: IncomingMessage,
   url: URL,
-  path: readonly string[],
-  { namespace }: Route,
-): Omit<Call, 'body'> {
+  { path, namespace }: HttpRoute,
+): Omit<Call, 'body' | 'context'> {
   return {
     method: request.method ?? 'GET',
     namespace: namespace ?? defaultNamespace,

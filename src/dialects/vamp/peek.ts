@@ -1,5 +1,4 @@
 import type { Json } from '../../event/event.ts';
-import type { DialectContext } from '../dialect.ts';
 import type { Call } from './call.ts';
 import { type Answer, answer, Double, empty } from './content.ts';
 import { filterOf } from './query-filter.ts';
@@ -9,11 +8,8 @@ import { VampError } from './vamp-error.ts';
 const defaultWindowSeconds = 120;
 
 /** The value of the latest matching event, or 404 where it is not a number. */
-export async function peek(
-  tags: readonly string[],
-  call: Call,
-  context: DialectContext,
-): Promise<Answer> {
+export async function peek(tags: readonly string[], call: Call): Promise<Answer> {
+  const { context } = call;
   const now = context.now();
   const from = now - windowSecondsOf(call.url.searchParams) * 1_000_000;
   const filter = { ...filterOf({ tags, type: null }, call.namespace), time: { from, to: now } };
@@ -95,7 +91,8 @@ const counted = {
   'unscheduled-workflows': 'unscheduled',
 } as const;
 
-export async function stats(call: Call, { store }: DialectContext): Promise<Answer> {
+export async function stats(call: Call): Promise<Answer> {
+  const { store } = call.context;
   const counts = await Promise.all(
     Object.entries(counted).map(async ([name, tag]) => {
       const filter = filterOf({ tags: [tag], type: null }, call.namespace);

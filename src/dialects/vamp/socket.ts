@@ -1,7 +1,10 @@
 import type { WebSocket } from 'ws';
+import { Forbidden } from '../../access/principal.ts';
 import type { Event } from '../../event/event.ts';
 import { InputError } from '../../event/input-error.ts';
 import { FeedError } from '../../live/feed.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Caller } from '../caller.ts';
 import type { DialectContext } from '../dialect.ts';
 import type { VampApi } from './api.ts';
 import { type Call, socketRouteOf } from './call.ts';
@@ -33,7 +36,8 @@ const maxWaiting = 64;
 const readTimeoutMs = 40_000;
 
 export interface SocketOptions {
-  readonly context: DialectContext;
+  readonly caller: Caller;
+  readonly log: Log;
   readonly api: VampApi;
   readonly options: VampOptions;
   /** The namespace of the upgrade's path, for paths that name none; and the origin that the client called. */
@@ -96,6 +100,7 @@ export class Socket {
     if (!url || !route?.path) throw new VampError(`Bad request. Unsupported path: ${request.path}`);
     for (const [name, value] of request.parameters) url.searchParams.append(name, value);
     return {
+      context: this.#options.caller.context,
       method: methods[request.action],
       namespace: route.namespace ?? namespace,
       path: route.path,
@@ -108,18 +113,17 @@ export class Socket {
 
   /** Follows the stream that a request asks for, and ends the one before. */
   #follow(request: SocketRequest, call: Call): void {
-    const { context, options } = this.#options;
+    const { options } = this.#options;
     const filter = streamFilter(call, options);
     this.#following.abort();
     this.#following = new AbortController();
     const { signal } = this.#following;
-    this.#send(request, context.openFeed({ filter, afterIndex: null }, signal), signal).catch(
-      (error: unknown) => {
-        if (signal.aborted) return;
-        if (error instanceof FeedError) this.#socket.close(1013, error.code);
-        else this.#fail(error);
-      },
-    );
+    const feed = call.context.openFeed({ filter, afterIndex: null }, signal);
+    this.#send(request, feed, signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      if (error instanceof FeedError) this.#socket.close(1013, error.code);
+      else this.#fail(error);
+    });
   }
 
   async #send(
@@ -152,14 +156,14 @@ export class Socket {
   }
 
   #fail(error: unknown): void {
-    this.#options.context.log.error({ error, where: "Vamp's WebSocket" }, 'Unexpected error.');
+    this.#options.log.error({ error, where: "Vamp's WebSocket" }, 'Unexpected error.');
     this.#socket.close(1011);
   }
 }
 
-/** A mistake that the client can correct. */
-const isMistake = (error: unknown): error is VampError | InputError =>
-  error instanceof VampError || error instanceof InputError;
+/** An error whose message is for the client; the socket stays open. */
+const isMistake = (error: unknown): error is VampError | InputError | Forbidden =>
+  error instanceof VampError || error instanceof InputError || error instanceof Forbidden;
 
 const statuses: Readonly<Record<number, SocketStatus>> = {
   200: 'OK',

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Access, Session } from '../../access/access.ts';
 import { credentialOf } from '../../access/credential.ts';
 import { Forbidden, Unauthenticated } from '../../access/principal.ts';
 import type { Scope } from '../../access/scope.ts';
+import { callerOf } from '../../dialects/caller.ts';
 import type { DialectContext, HttpDialect } from '../../dialects/dialect.ts';
 import { replyJson } from '../../http/reply.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
@@ -30,15 +32,14 @@ export class DialectGate {
     const { dialects, access, contextOf } = this.#options;
     try {
       const session = await this.#session(request);
-      const context = contextOf(session.scope);
+      const caller = callerOf(access, contextOf, session);
       if (access.isOn) this.#watch(session, response, request.socket);
       for (const dialect of dialects) {
-        this.#check(dialect, session);
-        if (await dialect.handle(request, response, url, context)) return true;
+        if (await dialect.handle(request, response, url, caller)) return true;
       }
       return false;
     } catch (error) {
-      return this.#refuse(request, response, url, error);
+      return this.#reject(request, response, url, error);
     }
   }
 
@@ -52,13 +53,11 @@ export class DialectGate {
     const { dialects, access, contextOf } = this.#options;
     try {
       const session = await this.#session(request);
-      const context = contextOf(session.scope);
-      const taken = dialects.some((dialect) => {
-        if (dialect.upgrade === undefined) return false;
-        this.#check(dialect, session);
-        return dialect.upgrade(request, socket, head, url, context);
-      });
-      if (taken && access.isOn) this.#watch(session, socket, socket);
+      const caller = callerOf(access, contextOf, session);
+      const taken = dialects.some(
+        (dialect) => dialect.upgrade?.(request, socket, head, url, caller) === true,
+      );
+      if (taken && access.isOn) this.#watch(session, socket, request.socket);
       return taken;
     } catch (error) {
       const { status, headers } = answerOf(error);
@@ -71,27 +70,23 @@ export class DialectGate {
     return this.#options.access.session(credentialOf(request.headers));
   }
 
-  /** A dialect without scopes serves only callers who may do everything: for them a scope makes no difference. */
-  #check({ scoped = false }: HttpDialect, { scope }: Session): void {
-    if (!scoped && !scope.unrestricted) throw new Forbidden('ADMIN');
-  }
-
-  /** What has been written still leaves; the client connects again and is asked who it is. */
-  #watch(session: Session, open: ServerResponse | Duplex, socket: Duplex): void {
-    const watch = this.#options.access.watch(session, () => socket.end());
+  /** What has been written still leaves, and nothing more is read: the client connects again and is asked who it is. */
+  #watch(session: Session, open: ServerResponse | Duplex, socket: Socket): void {
+    const watch = this.#options.access.watch(session, () => socket.destroySoon());
     open.once('close', () => watch[Symbol.dispose]());
   }
 
-  #refuse(request: IncomingMessage, response: ServerResponse, url: URL, error: unknown): boolean {
+  #reject(request: IncomingMessage, response: ServerResponse, url: URL, error: unknown): boolean {
     const { status, headers } = answerOf(error);
-    if (error instanceof Unauthenticated || error instanceof Forbidden) {
+    const { message } = error as Error;
+    if (status !== 503) {
+      const rejection = { status, message, headers };
       const answered = this.#options.dialects.some(
-        (dialect) => dialect.refuse?.(request, response, url, error) === true,
+        (dialect) => dialect.reject?.(request, response, url, rejection) === true,
       );
       if (answered) return true;
     }
     const code = { 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN', 503: 'UNAVAILABLE' }[status];
-    const { message } = error as Error;
     replyJson(response, status, { errors: [{ message, extensions: { code } }] }, headers);
     return true;
   }

@@ -19,14 +19,14 @@ const caseOf = (list: readonly Case[], id: string): Case => list.find((each) => 
 /** Cases of the file that are not about this interface. */
 const elsewhere: Readonly<Record<string, string>> = {
   operator_debug_topic_parse: 'how the nomad command reads its own options',
-  acl: 'Nomad’s tokens and policies; the gateway has rights of its own',
+  acl: 'in rights.test.ts, with grants that say the same',
   ndjson: 'a function within Nomad',
   event_construction: 'what Nomad’s state store makes events of',
   'buffer: slow-reader': 'nothing is dropped: a slow reader is served from the store',
   'buffer: fuzz': 'a function within Nomad; many readers at once are in load.long.test.ts',
-  'broker: delete-token-closes-stream': 'Nomad’s tokens',
-  'broker: token-expiry-lazy': 'Nomad’s tokens',
-  'http: QUIRK-denied-since-1.11.2': 'Nomad’s tokens',
+  'broker: delete-token-closes-stream': 'in rights.test.ts',
+  'broker: token-expiry-lazy': 'in rights.test.ts: a stream does not outlive its token here',
+  'http: QUIRK-denied-since-1.11.2': 'a stream that is denied is 403: rights.test.ts',
   'http: broker-disabled': 'there is no such setting',
 };
 const covered: Readonly<Record<string, readonly string[]>> = {

@@ -56,7 +56,12 @@ describe('topics', () => {
 
   test('none of them asks for everything of the namespace', () => {
     const parameters = new URLSearchParams('namespace=&index=');
-    expect(readStreamQuery(parameters)).toEqual({ index: 0, filter: { namespaces: ['default'] } });
+    expect(readStreamQuery(parameters)).toEqual({
+      topics: [],
+      namespace: 'default',
+      index: 0,
+      filter: { namespaces: ['default'] },
+    });
   });
 });
 

@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { callerOf } from '../../../src/dialects/caller.ts';
 import type { DialectContext } from '../../../src/dialects/dialect.ts';
 import { createSkyWalkingHttp } from '../../../src/dialects/skywalking/http.ts';
 import type { ReportResult } from '../../../src/intake/intake.ts';
 import { Unavailable } from '../../../src/runtime/unavailable.ts';
+import { everybody, everybodysSession } from '../../access/everybody.ts';
 import { type SkyWalkingGateway, startGateway, withoutJournal } from './gateway.ts';
 import { ingestCase } from './ingest-case.ts';
 import { queryEvents } from './query-client.ts';
@@ -161,7 +163,8 @@ describe('what is recorded', () => {
 async function sendOver(context: DialectContext, body: unknown): Promise<Response> {
   const dialect = createSkyWalkingHttp(context, { maxBatch: 2, maxBodyBytes: 10_000 });
   const server = createServer((request, response) => {
-    void dialect.handle(request, response, new URL('http://gateway/v3/events'), context);
+    const caller = callerOf(everybody, () => context, everybodysSession);
+    void dialect.handle(request, response, new URL('http://gateway/v3/events'), caller);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   try {

@@ -26,6 +26,7 @@ export const openPort = (
     host: '127.0.0.1',
     port: 0,
     authentication: null,
+    identify: null,
     strict: false,
     maxBatch: 100,
     ...settings,
