@@ -2,7 +2,7 @@ import type { DialectContext } from '../dialect.ts';
 
 /** One request to Vamp's API, by HTTP or by WebSocket. */
 export interface Call {
-  /** What the caller may use. */
+  /** The intake, store and feeds within the rights of the caller. */
   readonly context: DialectContext;
   readonly method: string;
   readonly namespace: string;

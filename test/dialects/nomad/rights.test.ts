@@ -132,7 +132,7 @@ describe('topics and namespaces', () => {
     ['web', 'topic=Variable', true],
     ['web', 'topic=Variable:other', true],
     ['foo', 'topic=Variable', false],
-    // What a filter or a narrower denial keeps back is left out.
+    // A filter or a narrower denial only leaves events out.
     ['errors', 'namespace=foo&topic=Job', true],
     ['errors', 'namespace=bar&topic=Job', false],
     ['most', 'topic=Job', true],
