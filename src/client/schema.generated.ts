@@ -324,7 +324,7 @@ export type EventSourceFilter = {
   readonly layer?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** Bounds are inclusive with gte and lte; lt with lte, or gt with gte, is refused. */
+/** Bounds are inclusive with gte and lte; lt with lte, or gt with gte, is rejected. */
 export type TimeRange = {
   /** Later than. */
   readonly gt?: InputMaybe<Scalars['TimeExpression']['input']>;
@@ -597,7 +597,7 @@ export type TokenInput = {
   readonly expiresAt?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
-/** What the events of a group have in common. */
+/** The values that all events of a group share. */
 export type GroupLabel = {
   /** The field, the tag group or the trait: CATEGORY, deployments, pool_name. */
   readonly name: Scalars['String']['output'];
@@ -805,7 +805,7 @@ export type EventBatch = {
   readonly events: ReadonlyArray<Event>;
 };
 
-/** Where the journal and the store stand. */
+/** The last index of the journal and of the store. */
 export type JournalStatus = {
   /** EMBEDDED (in this process, on the store's database) or NATS (JetStream). */
   readonly kind: JournalKind;
@@ -1166,7 +1166,7 @@ export type SinkTarget = WebhookTarget | NatsTarget | KafkaTarget | AmqpTarget |
 /** What became of one notification. */
 export type NotificationResult = ReportedEvent | RejectedEvent | DroppedNotification;
 
-/** What is known: events, figures over them, and the catalogue. */
+/** Events, statistics of them, and the catalogue of what has been reported. */
 export type Query = {
   /** Statistics of the events that match: one row a group, or a group and time bucket. Rows come largest count first, or in time order when interval is given; empty buckets between the first and the last are filled with count 0. Buckets of a day and longer begin at midnight in timeZone (IANA name). percentiles are ranks between 0 and 1. minIndex is that of events. */
   readonly aggregateEvents: EventAggregation;
@@ -1178,7 +1178,7 @@ export type Query = {
   readonly event: Maybe<Event>;
   /** Events that match, newest first unless orderBy says otherwise; pages of 30 by default, 1000 at most. Pages are keyset pages: events reported while a client pages neither repeat nor skip one. minIndex waits (at most 5 s) until the store holds everything up to that index: read your own writes. Where it takes longer the answer is UNAVAILABLE, and INDEX_AHEAD when the journal has not got that far. */
   readonly events: EventConnection;
-  /** Where the journal and the store stand. */
+  /** The last index of the journal and of the store. */
   readonly journal: JournalStatus;
   /** Sinks that the caller may see, by name. */
   readonly sinks: ReadonlyArray<Sink>;
@@ -1193,7 +1193,7 @@ export type Query = {
 };
 
 
-/** What is known: events, figures over them, and the catalogue. */
+/** Events, statistics of them, and the catalogue of what has been reported. */
 export type QueryAggregateEventsArgs = {
   filter?: InputMaybe<EventFilter>;
   measure?: InputMaybe<Measure>;
@@ -1206,25 +1206,25 @@ export type QueryAggregateEventsArgs = {
 };
 
 
-/** What is known: events, figures over them, and the catalogue. */
+/** Events, statistics of them, and the catalogue of what has been reported. */
 export type QueryCategoriesArgs = {
   names?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
 };
 
 
-/** What is known: events, figures over them, and the catalogue. */
+/** Events, statistics of them, and the catalogue of what has been reported. */
 export type QueryTraitDescriptorsArgs = {
   types?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
 };
 
 
-/** What is known: events, figures over them, and the catalogue. */
+/** Events, statistics of them, and the catalogue of what has been reported. */
 export type QueryEventArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** What is known: events, figures over them, and the catalogue. */
+/** Events, statistics of them, and the catalogue of what has been reported. */
 export type QueryEventsArgs = {
   filter?: InputMaybe<EventFilter>;
   orderBy?: EventOrder;
@@ -1236,20 +1236,20 @@ export type QueryEventsArgs = {
 };
 
 
-/** What is known: events, figures over them, and the catalogue. */
+/** Events, statistics of them, and the catalogue of what has been reported. */
 export type QuerySinksArgs = {
   namespaces?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
   states?: InputMaybe<ReadonlyArray<SinkState>>;
 };
 
 
-/** What is known: events, figures over them, and the catalogue. */
+/** Events, statistics of them, and the catalogue of what has been reported. */
 export type QuerySinkArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** What is known: events, figures over them, and the catalogue. */
+/** Events, statistics of them, and the catalogue of what has been reported. */
 export type QueryTagsArgs = {
   prefix?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<EventFilter>;

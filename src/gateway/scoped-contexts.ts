@@ -7,7 +7,7 @@ import { scopedFeed } from '../live/scoped-feed.ts';
 
 const maxContexts = 10_000;
 
-/** What callers may use of the gateway: one object for all who have equal rights. */
+/** The parts of the gateway as callers may use them: one object for all who have equal rights. */
 export class ScopedContexts {
   readonly #whole: DialectContext;
   readonly #byScope = new WeakMap<Scope, DialectContext>();
@@ -41,7 +41,7 @@ export class ScopedContexts {
   }
 }
 
-/** What the sources of a dialect may use, by the policy of the moment. */
+/** The parts of the gateway as the sources of a dialect may use them, by the policy of the moment. */
 export const sourceContexts =
   (access: Access, whole: DialectContext, contextOf: (scope: Scope) => DialectContext) =>
   (dialect: string): DialectContext => {

@@ -22,7 +22,7 @@ interface Statistics {
 const GroupLabelRef = builder
   .objectRef<{ name: string; value: string | null }>('GroupLabel')
   .implement({
-    description: 'What the events of a group have in common.',
+    description: 'The values that all events of a group share.',
     fields: (t) => ({
       name: t.exposeString('name', {
         description: 'The field, the tag group or the trait: CATEGORY, deployments, pool_name.',

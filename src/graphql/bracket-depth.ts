@@ -3,7 +3,7 @@ import { maxBracketDepth } from './limits.ts';
 /** Parentheses, brackets and braces outside of strings and comments, which are skipped whole where they are closed. */
 const tokens = /[([{]|[)\]}]|"|#/g;
 
-/** Whether a document opens more levels than graphql-js may recurse. One pass over the text, without recursion. */
+/** Whether a document opens more levels than graphql-js may recurse. One pass over the characters, without recursion. */
 export function isNestedTooDeeply(text: string): boolean {
   let depth = 0;
   tokens.lastIndex = 0;

@@ -2,7 +2,7 @@ import SchemaBuilder from '@pothos/core';
 import type { Instant, Json } from '../event/event.ts';
 import type { GraphContext } from './context.ts';
 
-/** What the fields of the schema are declared with. */
+/** Declares the fields of the schema. */
 export type FieldBuilder = typeof builder;
 
 export const builder = new SchemaBuilder<{
@@ -18,6 +18,8 @@ export const builder = new SchemaBuilder<{
   };
 }>({ defaultFieldNullability: false });
 
-builder.queryType({ description: 'What is known: events, figures over them, and the catalogue.' });
+builder.queryType({
+  description: 'Events, statistics of them, and the catalogue of what has been reported.',
+});
 builder.mutationType({ description: 'Ways to report events.' });
 builder.subscriptionType({ description: 'Live feeds of events.' });

@@ -22,7 +22,7 @@ type Prepared =
   | { readonly document: DocumentNode; readonly errors?: undefined }
   | { readonly errors: readonly GraphQLError[]; readonly document?: undefined };
 
-/** Parses, validates and limits the text of a document. */
+/** Parses, validates and limits a document. */
 export type PrepareDocument = (text: string) => Prepared;
 
 /** Keeps the last 1,000 documents, good or bad. */

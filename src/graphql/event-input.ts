@@ -60,7 +60,7 @@ export const EventInputRef = builder.inputType('EventInput', {
   }),
 });
 
-/** What the mutation was given, as any dialect would say it: field by field, as copying by spreading takes longer. */
+/** Converts the input of the mutation into the form that every dialect reports. Field by field: spreading takes longer. */
 export function draftOf(input: typeof EventInputRef.$inferInput): EventDraft {
   return {
     id: input.id,

@@ -20,7 +20,7 @@ const EventSourceFilterRef = builder.inputType('EventSourceFilter', {
 });
 
 export const TimeRangeRef = builder.inputType('TimeRange', {
-  description: 'Bounds are inclusive with gte and lte; lt with lte, or gt with gte, is refused.',
+  description: 'Bounds are inclusive with gte and lte; lt with lte, or gt with gte, is rejected.',
   fields: (t) => ({
     gt: t.field({ type: 'TimeExpression', description: 'Later than.' }),
     gte: t.field({ type: 'TimeExpression', description: 'At or later than.' }),

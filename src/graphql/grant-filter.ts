@@ -7,7 +7,7 @@ import { InputError } from '../event/input-error.ts';
 const moments = [0, 86_400_000_000 * 400] as const;
 
 /**
- * Parses the filter of a grant as the API parses an EventFilter: the input type coerces it, then the texts in it are
+ * Parses the filter of a grant as the API parses an EventFilter: the input type coerces it, then the strings in it are
  * parsed.
  */
 export function createGrantFilterParser(

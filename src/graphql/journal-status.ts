@@ -13,7 +13,7 @@ const JournalKindEnum = builder.enumType('JournalKind', {
 const JournalStatusRef = builder
   .objectRef<Pick<GraphServices, 'journal' | 'store'>>('JournalStatus')
   .implement({
-    description: 'Where the journal and the store stand.',
+    description: 'The last index of the journal and of the store.',
     fields: (t) => ({
       kind: t.field({
         type: JournalKindEnum,
@@ -48,7 +48,7 @@ const JournalStatusRef = builder
 builder.queryField('journal', (t) =>
   t.field({
     type: JournalStatusRef,
-    description: 'Where the journal and the store stand.',
+    description: 'The last index of the journal and of the store.',
     resolve: (_root, _args, { journal, store }) => ({ journal, store }),
   }),
 );

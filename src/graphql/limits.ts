@@ -51,7 +51,7 @@ export function namesOf(
   );
 }
 
-/** What one document may ask for. */
+/** The limits of one document. */
 export interface DocumentLimits {
   readonly maxDepth: number;
   readonly maxAliases: number;
@@ -110,7 +110,7 @@ function measure(root: SelectionSetNode, context: ValidationContext): Extent {
     }
   }
 
-  /** Measured once; a fragment within itself counts nothing here and is refused by another rule. */
+  /** Measured once; a fragment within itself counts nothing here, and another rule rejects it. */
   function fragmentExtent(
     name: string,
     fragment: FragmentDefinitionNode | null | undefined,

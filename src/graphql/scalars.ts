@@ -71,14 +71,14 @@ builder.scalarType('TimeExpression', {
   parseValue: (value) =>
     typeof value === 'number'
       ? value
-      : text(value, 'TimeExpression', 'a text or epoch milliseconds'),
+      : text(value, 'TimeExpression', 'a string or epoch milliseconds'),
 });
 
 builder.scalarType('Duration', {
   description: 'A length of time: 500ms, 90s, 5m, 1h, 7d, or ISO 8601 (PT5M).',
   specifiedByURL: 'https://www.iso.org/iso-8601-date-and-time-format.html',
   serialize: (value) => value,
-  parseValue: (value) => text(value, 'Duration', 'a text such as 90s or PT5M'),
+  parseValue: (value) => text(value, 'Duration', 'a string such as 90s or PT5M'),
 });
 
 function text(value: unknown, scalar: string, wanted: string): string {
