@@ -4,6 +4,8 @@ import { Authenticator, anonymous } from './authenticator.ts';
 import type { Credential } from './credential.ts';
 import { type Grant, type GrantAction, openPolicy, type Policy } from './policy.ts';
 import { Forbidden, type Principal } from './principal.ts';
+import type { Quota } from './quota.ts';
+import { Quotas } from './quotas.ts';
 import { compileScope, type Scope } from './scope.ts';
 import { SessionWatch } from './session-watch.ts';
 import { StreamTickets } from './stream-tickets.ts';
@@ -12,6 +14,8 @@ import { StreamTickets } from './stream-tickets.ts';
 export interface Session {
   readonly principal: Principal;
   readonly scope: Scope;
+  /** What the limits of their roles leave them; null where there are none. */
+  readonly quota: Quota | null;
 }
 
 /** Why a session is not what it was. */
@@ -31,6 +35,8 @@ export interface AccessOptions {
   readonly policy: Policy | null;
   readonly tokens: TokenStore;
   readonly log: Log;
+  /** How many gateways share the limits of a principal; 1 when absent. */
+  readonly gateways?: () => number;
 }
 
 /** Who callers are and what they may do: one version of the policy at a time. */
@@ -42,17 +48,19 @@ export class Access implements AsyncDisposable {
   readonly #log: Log;
   readonly #authenticator: Authenticator;
   readonly #scopes = new Map<string, Scope>();
+  readonly #quotas: Quotas;
   readonly #watch: SessionWatch;
   readonly #timer: NodeJS.Timeout;
   readonly #everybody: Session;
   #policy: Policy;
   #looking: Promise<void> = Promise.resolve();
 
-  constructor({ policy, tokens, log }: AccessOptions) {
+  constructor({ policy, tokens, log, gateways = () => 1 }: AccessOptions) {
     this.isOn = policy !== null;
     this.#policy = policy ?? openPolicy;
     this.tokens = tokens;
     this.#log = log;
+    this.#quotas = new Quotas(gateways);
     this.#authenticator = new Authenticator(this.#policy, tokens, log);
     this.tickets = new StreamTickets(tokens);
     this.#watch = new SessionWatch((principal) => this.scopeOf(principal.roles));
@@ -80,7 +88,12 @@ export class Access implements AsyncDisposable {
 
   /** The rights of an authenticated caller at this moment. */
   sessionOf(principal: Principal): Session {
-    return { principal, scope: this.scopeOf(principal.roles) };
+    const { roles } = principal;
+    return {
+      principal,
+      scope: this.scopeOf(roles),
+      quota: this.#quotas.of(principal, this.#policy),
+    };
   }
 
   /** The rights of a set of roles; a role that the policy does not have gives none. */

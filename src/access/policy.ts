@@ -32,7 +32,7 @@ export interface Grant {
 }
 
 /** Bounds of one principal, over all gateways; absent where there is none. */
-interface RoleLimits {
+export interface RoleLimits {
   readonly reportsPerSecond?: number;
   readonly reportBytesPerSecond?: number;
   readonly operationsPerSecond?: number;

@@ -14,6 +14,10 @@ export interface Principal {
   readonly origin: string | null;
 }
 
+/** Equal for the same principal, by whichever of their credentials they were found. */
+export const principalKey = ({ kind, name, origin }: Principal): string =>
+  JSON.stringify(kind === 'JWT' ? [kind, name, origin] : [kind, name]);
+
 /** The credential is bad or missing: nobody may be taken for somebody else. Answered as 401 and UNAUTHENTICATED. */
 export class Unauthenticated extends Error {
   override readonly name = 'Unauthenticated';

@@ -48,7 +48,7 @@ export class SessionWatch implements Disposable {
     for (const watched of [...this.#watched]) {
       const { principal, scope: before } = watched.session;
       const scope = this.#scopeOf(principal);
-      watched.session = { principal, scope };
+      watched.session = { ...watched.session, scope };
       if (scope.readKey !== before.readKey) watched.onChange('SCOPE');
     }
   }

@@ -1,7 +1,6 @@
 import type { Access, Session, SessionChange } from '../access/access.ts';
 import type { Credential } from '../access/credential.ts';
 import type { Principal } from '../access/principal.ts';
-import type { Scope } from '../access/scope.ts';
 import type { DialectContext } from './dialect.ts';
 
 /** Who calls, for as long as the call lasts. */
@@ -13,16 +12,16 @@ export interface Caller {
   watch(onChange: (change: SessionChange) => void): Disposable;
 }
 
-/** The services for a caller with these rights. */
-type ContextOf = (scope: Scope) => DialectContext;
+/** The services for a caller. */
+type ContextOf = (session: Session) => DialectContext;
 
-/** @throws Unauthenticated; Unavailable when a token cannot be looked up now */
+/** @throws Unauthenticated; Unavailable when a token cannot be looked up now, or a limit of the caller is reached */
 export type Identify = (credential: Credential) => Promise<Caller>;
 
 export const callerOf = (access: Access, contextOf: ContextOf, session: Session): Caller => ({
   principal: session.principal,
   get context() {
-    return contextOf(access.sessionOf(session.principal).scope);
+    return contextOf(access.sessionOf(session.principal));
   },
   watch: (onChange) => access.watch(session, onChange),
 });
@@ -30,5 +29,8 @@ export const callerOf = (access: Access, contextOf: ContextOf, session: Session)
 /** Who shows a credential at a port of a dialect's own. */
 export const identifyBy =
   (access: Access, contextOf: ContextOf): Identify =>
-  async (credential) =>
-    callerOf(access, contextOf, await access.session(credential));
+  async (credential) => {
+    const session = await access.session(credential);
+    session.quota?.takeOperation();
+    return callerOf(access, contextOf, session);
+  };

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Event } from '../event/event.ts';
 import type { Headers } from '../http/reply.ts';
 import { type FeedBatch, FeedError, type FeedRequest } from '../live/feed.ts';
+import { Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { DialectContext } from './dialect.ts';
 
@@ -62,7 +63,7 @@ export class FeedResponses implements AsyncDisposable {
     this.#encoders.set(key, encoder);
     const written = this.#write(response, { feed, format, encoder, signal })
       .catch((error: unknown) => {
-        if (error instanceof FeedError || signal.aborted) return;
+        if (error instanceof FeedError || error instanceof Unavailable || signal.aborted) return;
         this.#log.error({ error, where: 'a feed of a dialect' }, 'Unexpected error.');
       })
       .finally(() => {

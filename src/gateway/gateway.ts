@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { requireRight } from '../access/access.ts';
-import { openScope, type Scope } from '../access/scope.ts';
+import { requireRight, type Session } from '../access/access.ts';
+import { openScope } from '../access/scope.ts';
 import type { Config } from '../config/config.ts';
 import { identifyBy } from '../dialects/caller.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
@@ -108,7 +108,7 @@ interface Core {
   readonly sinks: SinkServices;
   readonly live: Live;
   readonly context: DialectContext;
-  readonly contextOf: (scope: Scope) => DialectContext;
+  readonly contextOf: (session: Session) => DialectContext;
   readonly readiness: () => Readiness;
 }
 
@@ -225,7 +225,7 @@ const maxListLength = ({ intake: { events, tags, traits, filterKeys } }: Config)
 function engineOf(
   config: Config,
   { access: { access }, context, dialects, sinks }: Core,
-  contextOf: (scope: Scope) => DialectContext,
+  contextOf: (session: Session) => DialectContext,
 ): GraphEngine {
   const settings = {
     access,
@@ -241,8 +241,10 @@ function engineOf(
     publicError: createPublicError(context.log),
     // A caller of its own for each operation, so that one of many reads does not hold up the others.
     context({ session, signal }) {
-      const scoped = contextOf(session.scope);
-      const store = scoped.store.for(signal === undefined ? {} : { signal });
+      const scoped = contextOf(session);
+      const maxMicros = session.quota?.limits.maxDatabaseTimeMicros;
+      const maxBusyMs = maxMicros === undefined ? undefined : maxMicros / 1_000;
+      const store = scoped.store.for({ signal, maxBusyMs });
       return {
         ...scoped,
         ...settings,

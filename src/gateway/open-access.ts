@@ -6,6 +6,7 @@ import { type Config, ConfigError } from '../config/config.ts';
 import { createGrantFilterParser } from '../graphql/grant-filter.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Log } from '../telemetry/log.ts';
+import { GatewayCount } from './gateway-count.ts';
 import { PendingTokens } from './pending-tokens.ts';
 import { schema } from './schema.ts';
 
@@ -18,9 +19,16 @@ export interface OpenAccess extends AsyncDisposable {
 /** @throws ConfigError with all faults of TIDINGS_AUTH_FILE */
 export async function openAccess(config: Config, store: OpenStore, log: Log): Promise<OpenAccess> {
   const policy = await readPolicy(config);
-  warnOfLimits(policy, log);
-  const access = new Access({ policy, tokens: store.tokens, log });
   const { databaseUrl, dataDirectory } = config;
+  // A data directory belongs to one gateway.
+  const shared = policy !== null && databaseUrl !== null;
+  const gateways = shared ? new GatewayCount(store.gateways, log) : null;
+  const access = new Access({
+    policy,
+    tokens: store.tokens,
+    log,
+    gateways: () => gateways?.count ?? 1,
+  });
   const pending = databaseUrl === null ? new PendingTokens(dataDirectory, store.tokens, log) : null;
   return {
     access,
@@ -28,7 +36,6 @@ export async function openAccess(config: Config, store: OpenStore, log: Log): Pr
       try {
         const read = await readPolicy(config);
         if (read === null) return;
-        warnOfLimits(read, log);
         access.replacePolicy(read);
         log.info('TIDINGS_AUTH_FILE was read again.');
       } catch (error) {
@@ -39,16 +46,9 @@ export async function openAccess(config: Config, store: OpenStore, log: Log): Pr
     async [Symbol.asyncDispose]() {
       await pending?.[Symbol.asyncDispose]();
       await access[Symbol.asyncDispose]();
+      await gateways?.[Symbol.asyncDispose]();
     },
   };
-}
-
-function warnOfLimits(policy: Policy | null, log: Log): void {
-  const roles = [...(policy?.roles.values() ?? [])]
-    .filter(({ limits }) => Object.keys(limits).length > 0)
-    .map(({ name }) => name);
-  if (roles.length > 0)
-    log.warn({ roles }, 'This version does not enforce the limits of roles yet.');
 }
 
 /** Null where there is none. @throws ConfigError */

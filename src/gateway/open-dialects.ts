@@ -11,7 +11,7 @@ import type { Parts } from './parts.ts';
 /** Messages of a source that are reported in one call, where the limits allow as many. */
 const maxBatch = 500;
 
-/** What all dialects are given. */
+/** Given to all dialects. */
 interface Shared {
   readonly identify: Identify | null;
   readonly nats: NatsLink | null;

@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import type { Session } from '../access/access.ts';
 import { quoted } from '../event/input-error.ts';
+import { limitReached } from './admission.ts';
 import type { GraphContext } from './context.ts';
 import type { PrepareDocument } from './document.ts';
 import type { ExecuteCoerced } from './execution.ts';
@@ -106,6 +107,12 @@ async function execution(
   if (variableValues === null) return { errors: faultsOf(values) };
   const hidden = hiddenSelections(engine.schema, document, caller.session.scope.hidden);
   if (hidden.length > 0) return { data: null, errors: hidden };
+  const limit = limitReached(
+    engine,
+    { document, operation, variables: variableValues },
+    caller.session,
+  );
+  if (limit !== null) return { errors: [limit] };
   const contextValue = engine.context(caller);
   return engine.execute({ document: ofCoerced, operation, variableValues, contextValue });
 }

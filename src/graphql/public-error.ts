@@ -3,7 +3,7 @@ import { GraphQLError } from 'graphql';
 import { Forbidden } from '../access/principal.ts';
 import { InputError } from '../event/input-error.ts';
 import { FeedError } from '../live/feed.ts';
-import { Unavailable } from '../runtime/unavailable.ts';
+import { CostLimit, RateLimited, retryAfter, Unavailable } from '../runtime/unavailable.ts';
 import { ManagementError } from '../sinks/management-error.ts';
 import type { Log } from '../telemetry/log.ts';
 import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
@@ -61,6 +61,18 @@ function explained(cause: unknown): Explained | null {
   }
   if (cause instanceof Forbidden) {
     return { message: cause.message, extensions: { code: 'FORBIDDEN' } };
+  }
+  if (cause instanceof RateLimited) {
+    const { message, retryAfterSeconds, status } = cause;
+    const http = { status, headers: retryAfter(cause) };
+    return {
+      message,
+      extensions: { code: 'RATE_LIMITED', retryAfter: retryAfterSeconds, http },
+    };
+  }
+  if (cause instanceof CostLimit) {
+    const http = { status: 400, spec: true };
+    return { message: cause.message, extensions: { code: 'COST_LIMIT', ...cause.numbers, http } };
   }
   if (cause instanceof Unavailable) {
     return { message: cause.message, extensions: { code: 'UNAVAILABLE' } };

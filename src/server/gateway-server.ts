@@ -1,5 +1,4 @@
-import type { Access } from '../access/access.ts';
-import type { Scope } from '../access/scope.ts';
+import type { Access, Session } from '../access/access.ts';
 import type { DialectContext, HttpDialect } from '../dialects/dialect.ts';
 import type { GraphEngine } from '../graphql/operation.ts';
 import { reply } from '../http/reply.ts';
@@ -32,8 +31,8 @@ export interface GatewayServerOptions {
   readonly keepAliveMs: number;
   readonly engine: GraphEngine;
   readonly access: Access;
-  /** The services for a caller of a dialect with these rights. */
-  readonly contextOf: (scope: Scope) => DialectContext;
+  /** The services for a caller of a dialect. */
+  readonly contextOf: (session: Session) => DialectContext;
   readonly subscribe: Subscribe;
   readonly dialects: readonly HttpDialect[];
   readonly readiness: () => Readiness;

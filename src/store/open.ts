@@ -27,6 +27,7 @@ import { StoredIndex } from './stored-index.ts';
 import type { TokenStore } from './tokens.ts';
 import { type ConsumerCursors, createConsumerCursors } from './write/consumer-cursors.ts';
 import { EventWriter, readReports, type Turn } from './write/event-writer.ts';
+import { createGateways, type Gateways } from './write/gateways.ts';
 import {
   expireEvents,
   findStreamBase,
@@ -84,6 +85,9 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
 
   /** The cursors of the durable consumers, and who runs them. */
   readonly consumers: ConsumerCursors;
+
+  /** Who shares the database. */
+  readonly gateways: Gateways;
 
   readonly sinks: SinkTable;
   readonly failedDeliveries: FailedDeliveryTable;
@@ -199,6 +203,7 @@ class SqlStore extends StoreReader implements OpenStore {
   readonly stored: StoredIndex;
   readonly consumers: ConsumerCursors;
   readonly tokens: TokenStore;
+  readonly gateways: Gateways;
   readonly sinks: SinkTable;
   readonly failedDeliveries: FailedDeliveryTable;
   readonly #database: Database;
@@ -211,6 +216,7 @@ class SqlStore extends StoreReader implements OpenStore {
     this.stored = stored;
     this.#writer = writer;
     this.consumers = createConsumerCursors(database.lookUp, database.write);
+    this.gateways = createGateways(database.write);
     this.sinks = new SinkTable(database);
     this.failedDeliveries = new FailedDeliveryTable(database);
   }

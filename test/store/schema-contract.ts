@@ -70,7 +70,7 @@ export function schemaContract(
         tableOf(body),
       );
       const sorted = (list: readonly unknown[]) => list.map(String).sort();
-      expect(tables).toHaveLength(12);
+      expect(tables).toHaveLength(13);
       const columns = await cells(
         `SELECT table_name || '.' || column_name || ' ' || udt_name || ' ' || is_nullable
          FROM information_schema.columns

@@ -5,7 +5,7 @@ import { InputError } from '../../event/input-error.ts';
 import { BodyError, hasJsonBody, readBody } from '../../http/body.ts';
 import { type Headers, replyJson } from '../../http/reply.ts';
 import { isForbidden } from '../../intake/rejected.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
@@ -28,6 +28,7 @@ type AnsweredResult =
 
 interface Answer {
   readonly status: number;
+  readonly headers?: Headers;
   readonly body: { readonly error: string } | { readonly results: readonly AnsweredResult[] };
 }
 
@@ -107,7 +108,8 @@ function faultOf(error: unknown): Answer | null {
   if (error instanceof JsonError) return failed(400, `The body is ${error.message}.`);
   if (error instanceof InputError) return failed(400, error.message);
   if (error instanceof Forbidden) return failed(403, error.message);
-  return error instanceof Unavailable ? failed(503, error.message) : null;
+  if (!(error instanceof Unavailable)) return null;
+  return { ...failed(error.status, error.message), headers: retryAfter(error) };
 }
 
 function answered(result: NotificationResult): AnsweredResult {
@@ -118,13 +120,11 @@ function answered(result: NotificationResult): AnsweredResult {
 
 const failed = (status: number, error: string): Answer => ({ status, body: { error } });
 
-/** While the journal is down. */
-const retryAfterSeconds = 1;
-
-function send(response: ServerResponse, { status, body }: Answer, headers: Headers = {}): void {
+function send(response: ServerResponse, answer: Answer, headers: Headers = {}): void {
+  const { status, body } = answer;
   replyJson(response, status, body, {
     ...headers,
+    ...answer.headers,
     ...(status === 405 ? { Allow: 'POST' } : {}),
-    ...(status === 503 ? { 'Retry-After': String(retryAfterSeconds) } : {}),
   });
 }

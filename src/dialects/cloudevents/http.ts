@@ -4,7 +4,7 @@ import { InputError } from '../../event/input-error.ts';
 import { stringifyJson } from '../../event/json.ts';
 import { BodyError } from '../../http/body.ts';
 import { type Headers, reply } from '../../http/reply.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
@@ -88,8 +88,8 @@ function consent(
 
 function send(response: ServerResponse, { status, body }: Answer, headers: Headers = {}): void {
   reply(response, status, body === null ? '' : stringifyJson(body), {
-    ...headers,
     ...(status === 503 ? { 'Retry-After': '1' } : {}),
+    ...headers,
     ...(body === null ? {} : { 'Content-Type': 'application/json; charset=utf-8' }),
   });
 }
@@ -113,7 +113,9 @@ function faultOf(error: unknown, request: IncomingMessage, log: Log): Fault {
   if (error instanceof InputError) return fault(400, error.message);
   if (error instanceof BodyError) return fault(error.status, error.message);
   if (error instanceof Forbidden) return fault(403, error.message);
-  if (error instanceof Unavailable) return fault(503, error.message);
+  if (error instanceof Unavailable) {
+    return fault(error.status, error.message, retryAfter(error));
+  }
   if (error instanceof StreamGone) {
     const { message, firstIndex } = error;
     const headers = firstIndex === null ? {} : { 'X-Tidings-First-Index': String(firstIndex) };

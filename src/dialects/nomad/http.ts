@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Forbidden } from '../../access/principal.ts';
 import { InputError } from '../../event/input-error.ts';
 import { reply, replyJson } from '../../http/reply.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { type FeedFormat, FeedResponses } from '../feed-response.ts';
@@ -134,7 +134,9 @@ function faultOf(error: unknown, { log }: DialectContext): NomadError {
   if (error instanceof NomadError) return error;
   if (error instanceof Forbidden) return permissionDenied();
   if (error instanceof InputError) return new NomadError(400, error.message);
-  if (error instanceof Unavailable) return new NomadError(503, error.message);
+  if (error instanceof Unavailable) {
+    return new NomadError(error.status, error.message, retryAfter(error));
+  }
   log.error({ error, where: "Nomad's event stream over HTTP" }, 'Unexpected error.');
   return new NomadError(500, 'Internal error');
 }

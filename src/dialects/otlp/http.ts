@@ -6,7 +6,7 @@ import { BodyError, readBytes } from '../../http/body.ts';
 import { type Headers, reply } from '../../http/reply.ts';
 import type { Intake, ReportResult } from '../../intake/intake.ts';
 import { isForbidden, requireRecorded } from '../../intake/rejected.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
@@ -53,7 +53,7 @@ export function createOtlpHttp({ log }: DialectContext, options: OtlpHttpOptions
     },
     reject(request, response, { pathname }, { status, message, headers }) {
       if (pathname !== logsPath) return false;
-      fail(response, new Fault(status, message), encodingOf(request), headers);
+      fail(response, new Fault(status, message, headers), encodingOf(request));
       return true;
     },
   };
@@ -61,15 +61,13 @@ export function createOtlpHttp({ log }: DialectContext, options: OtlpHttpOptions
 
 function fail(
   response: ServerResponse,
-  { status, message }: Fault,
+  { status, message, headers }: Fault,
   encoding: Encoding | null,
-  headers: Headers = {},
 ): void {
   const body = encoding === protobuf ? statusBytes(message) : JSON.stringify({ message });
   reply(response, status, body, {
     ...headers,
     'Content-Type': encoding ?? json,
-    ...(status === 503 ? { 'Retry-After': '1' } : {}),
     ...(status === 405 ? { Allow: 'POST' } : {}),
   });
 }
@@ -77,10 +75,12 @@ function fail(
 class Fault extends Error {
   override readonly name = 'Fault';
   readonly status: number;
+  readonly headers: Headers;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, headers: Headers = {}) {
     super(message);
     this.status = status;
+    this.headers = headers;
   }
 }
 
@@ -162,7 +162,9 @@ function faultOf(error: unknown, request: IncomingMessage, log: Log): Fault {
   if (error instanceof MalformedRequest) return new Fault(400, error.message);
   if (error instanceof BodyError) return new Fault(error.status, error.message);
   if (error instanceof Forbidden) return new Fault(403, error.message);
-  if (error instanceof Unavailable) return new Fault(503, error.message);
+  if (error instanceof Unavailable) {
+    return new Fault(error.status, error.message, retryAfter(error));
+  }
   if (request.complete) log.error({ error, where: 'OTLP over HTTP' }, 'Unexpected error.');
   return new Fault(500, 'Internal error.');
 }

@@ -6,7 +6,7 @@ import { BodyError, hasJsonBody, readBody } from '../../http/body.ts';
 import { type Headers, reply } from '../../http/reply.ts';
 import type { Intake, ReportError } from '../../intake/intake.ts';
 import { isForbidden, requireRecorded } from '../../intake/rejected.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
@@ -69,14 +69,16 @@ export function createSkyWalkingHttp(
 
 type Route = (request: IncomingMessage, caller: Caller) => Promise<Answer>;
 
-function send(response: ServerResponse, { status, type, body }: Answer, headers: Headers): void {
-  reply(response, status, body, { ...headers, 'Content-Type': type });
+function send(response: ServerResponse, answer: Answer, headers: Headers): void {
+  const { status, type, body } = answer;
+  reply(response, status, body, { ...headers, ...answer.headers, 'Content-Type': type });
 }
 
 /** A complete answer. */
 interface Answer {
   readonly status: number;
   readonly type: string;
+  readonly headers?: Headers;
   readonly body: string;
 }
 
@@ -167,7 +169,9 @@ async function tried(
 function faultOf(error: unknown): Answer | null {
   if (error instanceof BodyError) return plain(error.status);
   if (error instanceof Forbidden) return plain(403, error.message);
-  if (error instanceof Unavailable) return plain(503, error.message);
+  if (error instanceof Unavailable) {
+    return { ...plain(error.status, error.message), headers: retryAfter(error) };
+  }
   if (error instanceof SyntaxError) return plain(500, 'The body is not JSON.');
   return error instanceof MalformedMessage ? plain(error.status, error.message) : null;
 }

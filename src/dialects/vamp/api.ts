@@ -1,6 +1,6 @@
 import { Forbidden } from '../../access/principal.ts';
 import { InputError } from '../../event/input-error.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Call } from './call.ts';
 import { type Answer, answer, checkAccept, empty } from './content.ts';
@@ -49,7 +49,9 @@ export class VampApi {
     if (error instanceof VampError) return answer(error.status, { message: error.message }, accept);
     if (error instanceof InputError) return answer(400, { message: error.message }, accept);
     if (error instanceof Forbidden) return answer(403, { message: error.message }, accept);
-    if (error instanceof Unavailable) return answer(503, { message: error.message }, accept);
+    if (error instanceof Unavailable) {
+      return answer(error.status, { message: error.message }, accept, retryAfter(error));
+    }
     this.#log.error({ error, where: "Vamp's API" }, 'Unexpected error.');
     return answer(500, { message: 'Internal server error.' }, accept);
   }

@@ -9,6 +9,7 @@ import {
 import type { Session } from '../../access/access.ts';
 import { readable } from '../../access/scoped-store.ts';
 import { stringifyJson } from '../../event/json.ts';
+import { limitReached } from '../../graphql/admission.ts';
 import type { GraphContext } from '../../graphql/context.ts';
 import { batchingOf, feedRequestOf } from '../../graphql/feed.ts';
 import { hiddenSelections } from '../../graphql/hidden-fields.ts';
@@ -54,6 +55,9 @@ export class FeedOperationReader {
     if (coerced === null) return { errors: errors(values) };
     const hidden = hiddenSelections(this.#engine.schema, document, session.scope.hidden);
     if (hidden.length > 0) return { errors: hidden };
+    const { operation } = prepared;
+    const limit = limitReached(this.#engine, { document, operation, variables: coerced }, session);
+    if (limit !== null) return { errors: [limit] };
     try {
       const contextValue = this.#engine.context({ session });
       return { operation: this.#operation(selection, { coerced, lastEventId, contextValue }) };

@@ -4,11 +4,10 @@ import type { Duplex } from 'node:stream';
 import type { Access, Session } from '../../access/access.ts';
 import { credentialOf } from '../../access/credential.ts';
 import { Forbidden, Unauthenticated } from '../../access/principal.ts';
-import type { Scope } from '../../access/scope.ts';
 import { callerOf } from '../../dialects/caller.ts';
 import type { DialectContext, HttpDialect } from '../../dialects/dialect.ts';
 import { replyJson } from '../../http/reply.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import { challengeOf } from './challenge.ts';
 import { rejectUpgrade } from './reject-upgrade.ts';
 
@@ -16,7 +15,7 @@ export interface DialectGateOptions {
   readonly dialects: readonly HttpDialect[];
   readonly access: Access;
   /** The services for a caller with these rights. */
-  readonly contextOf: (scope: Scope) => DialectContext;
+  readonly contextOf: (session: Session) => DialectContext;
 }
 
 /** Finds out who calls before a dialect answers, and hands it what this caller may use. */
@@ -32,6 +31,7 @@ export class DialectGate {
     const { dialects, access, contextOf } = this.#options;
     try {
       const session = await this.#session(request);
+      this.#count(session, response);
       const caller = callerOf(access, contextOf, session);
       if (access.isOn) this.#watch(session, response, request.socket);
       for (const dialect of dialects) {
@@ -53,6 +53,7 @@ export class DialectGate {
     const { dialects, access, contextOf } = this.#options;
     try {
       const session = await this.#session(request);
+      this.#count(session, socket);
       const caller = callerOf(access, contextOf, session);
       const taken = dialects.some(
         (dialect) => dialect.upgrade?.(request, socket, head, url, caller) === true,
@@ -64,6 +65,14 @@ export class DialectGate {
       rejectUpgrade(socket, status, (error as Error).message, headers);
       return true;
     }
+  }
+
+  /** An operation, and a connection for as long as it is open. @throws RateLimited */
+  #count({ quota }: Session, open: ServerResponse | Duplex): void {
+    if (quota === null) return;
+    quota.takeOperation();
+    const slot = quota.openConnection();
+    open.once('close', () => slot[Symbol.dispose]());
   }
 
   #session(request: IncomingMessage): Session | Promise<Session> {
@@ -79,21 +88,28 @@ export class DialectGate {
   #reject(request: IncomingMessage, response: ServerResponse, url: URL, error: unknown): boolean {
     const { status, headers } = answerOf(error);
     const { message } = error as Error;
-    if (status !== 503) {
+    if (status === 401 || status === 403) {
       const rejection = { status, message, headers };
       const answered = this.#options.dialects.some(
         (dialect) => dialect.reject?.(request, response, url, rejection) === true,
       );
       if (answered) return true;
     }
-    const code = { 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN', 503: 'UNAVAILABLE' }[status];
+    const code = codes[status];
     replyJson(response, status, { errors: [{ message, extensions: { code } }] }, headers);
     return true;
   }
 }
 
+const codes = {
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  429: 'RATE_LIMITED',
+  503: 'UNAVAILABLE',
+} as const;
+
 interface Answer {
-  readonly status: 401 | 403 | 503;
+  readonly status: keyof typeof codes;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -103,6 +119,6 @@ function answerOf(error: unknown): Answer {
     return { status: 401, headers: { 'WWW-Authenticate': challengeOf(error) } };
   }
   if (error instanceof Forbidden) return { status: 403, headers: {} };
-  if (error instanceof Unavailable) return { status: 503, headers: { 'Retry-After': '5' } };
+  if (error instanceof Unavailable) return { status: error.status, headers: retryAfter(error) };
   throw error;
 }

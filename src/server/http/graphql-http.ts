@@ -12,7 +12,7 @@ import {
 import { requestError } from '../../graphql/request-error.ts';
 import { BodyAborted, BodyError, readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import { type Accepted, accepted, isPlainJson } from './accept.ts';
 import { challengeOf } from './challenge.ts';
 import { closedSignal } from './closed-signal.ts';
@@ -112,7 +112,8 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
   function answerableError(error: unknown): GraphQLError {
     if (error instanceof BodyError) return bodyError(error);
     if (error instanceof Unauthenticated) return unauthenticated(error);
-    return error instanceof Unavailable ? unavailable(error) : engine.publicError(error);
+    const isOutage = error instanceof Unavailable && error.status === 503;
+    return isOutage ? unavailable(error) : engine.publicError(error);
   }
 
   function fail(response: ServerResponse, error: unknown, type: ResultType | null): void {
@@ -155,9 +156,9 @@ const unauthenticated = (error: Unauthenticated): GraphQLError =>
     },
   });
 
-const unavailable = ({ message }: Unavailable): GraphQLError =>
-  new GraphQLError(message, {
-    extensions: { code: 'UNAVAILABLE', http: { status: 503, headers: { 'Retry-After': '5' } } },
+const unavailable = (error: Unavailable): GraphQLError =>
+  new GraphQLError(error.message, {
+    extensions: { code: 'UNAVAILABLE', http: { status: 503, headers: retryAfter(error) } },
   });
 
 /** A page of any site could send a form or plain text without the browser asking first. */

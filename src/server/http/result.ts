@@ -18,7 +18,7 @@ export interface ResultAnswer {
  */
 export function answerOf(result: ExecutionResult, type: ResultType): ResultAnswer {
   const contentType = { 'Content-Type': `${type}; charset=utf-8` };
-  if ('data' in result || !result.errors) {
+  if (isExecuted(result) || !result.errors) {
     return { status: 200, headers: contentType, body: stringifyJson(result) };
   }
   const faults = result.errors.map(httpOf);
@@ -29,6 +29,11 @@ export function answerOf(result: ExecutionResult, type: ResultType): ResultAnswe
     body: JSON.stringify({ errors: result.errors.map(clientError) }),
   };
 }
+
+/** A mutation that a limit of the caller ended has run, and has nothing to show for it. */
+const isExecuted = ({ data, errors = [] }: ExecutionResult): boolean =>
+  data !== undefined &&
+  (data !== null || !errors.some(({ extensions }) => extensions.code === 'RATE_LIMITED'));
 
 const httpOf = ({ extensions }: GraphQLError): HttpAnswer =>
   (extensions.http as HttpAnswer | undefined) ?? { status: 500 };

@@ -49,7 +49,7 @@ export class SseTransport implements AsyncDisposable {
     this.#connections = new Connections(options.maxConnections, options.keepAliveMs);
   }
 
-  /** Answers an operation as a stream, until it ends or the client disconnects. */
+  /** Answers an operation as a stream, until it ends or the client disconnects. @throws RateLimited; GraphQLError */
   readonly serve = async (
     request: IncomingMessage,
     response: ServerResponse,
@@ -62,15 +62,20 @@ export class SseTransport implements AsyncDisposable {
       const error = `Too many connections: at most ${connections.max}.`;
       return replyJson(response, 503, { error }, { 'Retry-After': '5' });
     }
-    const stream = new SseOperation(response, {
-      queueBytes,
-      graceMs,
-      errorText: (error) => errorText([engine.publicError(error)]),
-      onSlowConsumer: () => connections.countSlowConsumer(),
-      onClose: (closed) => connections.delete(closed),
-    });
-    connections.add(stream);
+    countedUntilClosed(response, session.quota?.openConnection());
+    const open = () => {
+      const stream = new SseOperation(response, {
+        queueBytes,
+        graceMs,
+        errorText: (error) => errorText([engine.publicError(error)]),
+        onSlowConsumer: () => connections.countSlowConsumer(),
+        onClose: (closed) => connections.delete(closed),
+      });
+      connections.add(stream);
+      return stream;
+    };
     if (prepareOperation(engine, operation).operation?.operation !== 'subscription') {
+      const stream = open();
       const readOnly = request.method === 'GET';
       const result = await runOperation(engine, operation, {
         readOnly,
@@ -81,14 +86,23 @@ export class SseTransport implements AsyncDisposable {
     }
     if (isPlainSubscription(engine, operation)) {
       const results = await runSubscription(engine, operation, { session }, textOf);
-      if (!(results instanceof RenderedResults)) return stream.answer(errorText(results));
+      if (!(results instanceof RenderedResults)) {
+        throwWhereLimited(results);
+        return open().answer(errorText(results));
+      }
+      const stream = open();
       this.#watch(session, response, stream);
       return await stream.follow(results);
     }
     const lastEventId = lastEventIdOf(request);
-    if (lastEventId === undefined) return stream.answer(errorText([badLastEventId()]));
+    if (lastEventId === undefined) return open().answer(errorText([badLastEventId()]));
     const read = this.#reader.read(operation, lastEventId, session);
-    if (read.errors) return stream.answer(errorText(read.errors));
+    if (read.errors) {
+      throwWhereLimited(read.errors);
+      return open().answer(errorText(read.errors));
+    }
+    countedUntilClosed(response, session.quota?.openFeed());
+    const stream = open();
     stream.start(read.operation, subscribe);
     this.#watch(session, response, stream);
   };
@@ -109,6 +123,17 @@ export class SseTransport implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connections.close((stream) => stream.end(null));
   }
+}
+
+/** A place among the connections or the feeds of the caller is taken until the response is closed. */
+function countedUntilClosed(response: ServerResponse, slot: Disposable | undefined): void {
+  if (slot !== undefined) response.once('close', () => slot[Symbol.dispose]());
+}
+
+/** Answered with 429, which a stream that has begun could not say. @throws GraphQLError */
+function throwWhereLimited(errors: readonly GraphQLError[]): void {
+  const limited = errors.find(({ extensions }) => extensions.code === 'RATE_LIMITED');
+  if (limited !== undefined) throw limited;
 }
 
 function textOf(result: ExecutionResult): string {

@@ -78,8 +78,8 @@ export class WebSocketConnection implements FeedConnection {
   /** Begins a subscription; its end is iterated. */
   follow(id: string, operation: FeedOperation, readKey: string): Ending {
     const following = new WebSocketOperation(id, this.#outbox, () => this.#overflowed());
-    following.start(operation, this.#options.subscribe);
-    this.session.follow(following, readKey);
+    const begins = this.session.follow(following, readKey);
+    if (begins) following.start(operation, this.#options.subscribe);
     return following.ending;
   }
 

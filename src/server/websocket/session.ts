@@ -1,7 +1,8 @@
 import { CloseCode } from 'graphql-ws';
 import type { Access, Session, SessionChange } from '../../access/access.ts';
 import { credentialOfPayload } from '../../access/credential.ts';
-import { type Principal, Unauthenticated } from '../../access/principal.ts';
+import { type Principal, principalKey, Unauthenticated } from '../../access/principal.ts';
+import type { Quota } from '../../access/quota.ts';
 import type { Ending } from './ending.ts';
 
 /** What a session ends on its socket. */
@@ -32,6 +33,8 @@ export class SocketSession implements Disposable {
   #socket: Socket | null = null;
   #principal: Principal | null;
   #watch: Disposable | null = null;
+  /** Its place among the connections of the caller. */
+  #slot: Disposable | null = null;
 
   /** @param session null where the upgrade showed no credential */
   constructor(access: Access, session: Session | null) {
@@ -49,7 +52,7 @@ export class SocketSession implements Disposable {
     return this.#access.sessionOf(this.#principal);
   }
 
-  /** Answers connection_init. @throws Unauthenticated; Unavailable */
+  /** Answers connection_init. @throws Unauthenticated; Unavailable, of which RateLimited is one */
   async connect(payload: Payload | undefined): Promise<Acknowledgement | true> {
     if (!this.#access.isOn) {
       this.#principal = (await this.#access.session({ kind: 'NONE' })).principal;
@@ -70,7 +73,7 @@ export class SocketSession implements Disposable {
     try {
       const session = await this.#access.session(credential);
       const { principal } = session;
-      if (principal.name === before.name && principal.kind === before.kind) {
+      if (principalKey(principal) === principalKey(before)) {
         const { expiresAt } = this.#begin(session);
         this.#compare(session.scope.readKey);
         return { expiresAt };
@@ -82,19 +85,29 @@ export class SocketSession implements Disposable {
     return {};
   }
 
-  /** Takes note of a feed, which ends with the rights that it began with. */
-  follow(following: Following, readKey: string): void {
+  /** Takes note of a feed, which ends with the rights that it began with. False where it must not begin: it has ended. */
+  follow(following: Following, readKey: string): boolean {
+    const { scope, quota } = this.current;
+    const slot = feedOf(quota, following);
+    if (slot === null) return false;
     this.#following.set(following, readKey);
-    following.ending.onEnd(() => this.#following.delete(following));
-    if (readKey !== this.current.scope.readKey) following.forbid('SCOPE');
+    following.ending.onEnd(() => {
+      this.#following.delete(following);
+      slot[Symbol.dispose]();
+    });
+    if (readKey === scope.readKey) return true;
+    following.forbid('SCOPE');
+    return false;
   }
 
   [Symbol.dispose](): void {
     this.#watch?.[Symbol.dispose]();
+    this.#slot?.[Symbol.dispose]();
     this.#following.clear();
   }
 
   #begin(session: Session): Acknowledgement {
+    this.#slot ??= session.quota?.openConnection() ?? null;
     this.#watch?.[Symbol.dispose]();
     this.#principal = session.principal;
     this.#watch = this.#access.watch(session, (change) => this.#changed(change));
@@ -127,3 +140,16 @@ export class SocketSession implements Disposable {
     this.#socket?.close(CloseCode.Forbidden, reason);
   }
 }
+
+/** Null where the caller follows as many feeds as they may: then this one has ended. */
+function feedOf(quota: Quota | null, { ending }: Following): Disposable | null {
+  if (quota === null) return unlimited;
+  try {
+    return quota.openFeed();
+  } catch (error) {
+    ending.end(error as Error);
+    return null;
+  }
+}
+
+const unlimited: Disposable = { [Symbol.dispose]() {} };

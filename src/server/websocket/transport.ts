@@ -24,7 +24,7 @@ import {
   RenderedResults,
   runSubscription,
 } from '../../graphql/subscription.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { RateLimited, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
@@ -170,7 +170,8 @@ export class WebSocketTransport implements AsyncDisposable {
     try {
       return await connection.session.connect(connectionParams);
     } catch (error) {
-      if (error instanceof Unavailable) connection.close(tryAgainLater, 'Unavailable');
+      if (error instanceof RateLimited) connection.close(tryAgainLater, error.message);
+      else if (error instanceof Unavailable) connection.close(tryAgainLater, 'Unavailable');
       else if (!(error instanceof Unauthenticated)) throw error;
       return false;
     }

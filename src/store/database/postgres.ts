@@ -4,6 +4,7 @@ import { queryCells } from '../read/cells-query.ts';
 import type { Connection, Query, Transaction } from './connection.ts';
 import { Busy, ConnectionError, InUse, messageOf, sqlState } from './outage.ts';
 import { RepeatedStatements } from './repeated-statements.ts';
+import { type Caller, msLeft, outOfTime } from './statement-queue.ts';
 
 /** Also for a free connection of the pool. */
 const connectTimeoutMs = 5_000;
@@ -34,17 +35,74 @@ const queryOver =
   };
 
 /** Prepares statements that are repeated. */
-function repeatedlyOver(pool: pg.Pool): Query {
+function repeatedlyOver(pool: pg.Pool, timed: TimedReads): Query {
   const query = queryOver(pool);
   const repeated = new RepeatedStatements();
-  return (statement, parameters) =>
-    query(typeof statement === 'string' ? repeated.known(statement) : statement, parameters);
+  return (statement, parameters, caller) => {
+    const known = typeof statement === 'string' ? repeated.known(statement) : statement;
+    if (caller?.maxBusyMs === undefined && caller?.maxReadMs === undefined) {
+      return query(known, parameters);
+    }
+    return timed.read(pool, caller, (client) => queryOver(client)(known, parameters));
+  };
+}
+
+/** Reads of callers whose time is limited: those of one caller run one after another, so that their times add up. */
+class TimedReads {
+  readonly #usages = new WeakMap<Caller, { busyMs: number; last: Promise<unknown> }>();
+
+  /** @throws CostLimit */
+  read<Result>(
+    pool: pg.Pool,
+    caller: Caller,
+    run: (client: pg.PoolClient) => Promise<Result>,
+  ): Promise<Result> {
+    const usage = this.#usages.get(caller) ?? { busyMs: 0, last: Promise.resolve() };
+    this.#usages.set(caller, usage);
+    const result = usage.last.then(async () => {
+      const leftMs = msLeft(caller, usage.busyMs);
+      if (leftMs <= 0) throw outOfTime(caller);
+      const client = await pool.connect().catch((error) => {
+        throw ownError(error);
+      });
+      const begin = performance.now();
+      try {
+        return await this.#within(client, Math.min(leftMs, statementTimeoutMs), () => run(client));
+      } catch (error) {
+        const tookMs = performance.now() - begin;
+        throw sqlState(error) === cancelled && tookMs >= leftMs ? outOfTime(caller) : error;
+      } finally {
+        usage.busyMs += performance.now() - begin;
+      }
+    });
+    usage.last = result.catch(() => {});
+    return result;
+  }
+
+  async #within<Result>(
+    client: pg.PoolClient,
+    timeoutMs: number,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
+    let broken: Error | undefined;
+    try {
+      await set(client, [`SET statement_timeout = ${Math.max(1, Math.ceil(timeoutMs))}`]);
+      return await run();
+    } finally {
+      await set(client, [`SET statement_timeout = ${statementTimeoutMs}`]).catch((error) => {
+        broken = error as Error;
+      });
+      client.release(broken);
+    }
+  }
 }
 
 /** The message of pg-pool when no connection of the pool becomes free in time. */
 const noneFree = 'timeout exceeded when trying to connect';
 
 const diskFull = '53100';
+/** By the timeout of the statement. */
+const cancelled = '57014';
 
 /** Takes a megabyte of the disk for a moment. */
 const takeRoom = `CREATE TEMPORARY TABLE tidings_room AS
@@ -99,8 +157,9 @@ export class PostgresConnection implements Connection {
       });
     const reads = readingPool(readers, plansForReading);
     const lookUps = readingPool(lookers, plansForLookingUp);
-    this.read = repeatedlyOver(reads);
-    this.lookUp = repeatedlyOver(lookUps);
+    const timed = new TimedReads();
+    this.read = repeatedlyOver(reads, timed);
+    this.lookUp = repeatedlyOver(lookUps, timed);
     this.#writes = new pg.Pool({
       ...config,
       max: 1,

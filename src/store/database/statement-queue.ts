@@ -1,10 +1,29 @@
 import { setMaxListeners } from 'node:events';
+import { CostLimit } from '../../runtime/unavailable.ts';
 import { Busy, sqlState } from './outage.ts';
 
 /** On whose behalf a statement reads: one operation of a client. Its identity is what counts. */
 export interface Caller {
   /** Aborted when nobody waits for the answers any more: what still reads is ended. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds that its reads may take together, not counting those in which they wait. */
+  readonly maxBusyMs?: number | undefined;
+  /** Milliseconds that each of its reads may take. */
+  readonly maxReadMs?: number | undefined;
+}
+
+/** How long the next read of a caller may take; Infinity where that is not limited. */
+export const msLeft = (
+  { maxBusyMs = Number.POSITIVE_INFINITY, maxReadMs = Number.POSITIVE_INFINITY }: Caller,
+  busyMs: number,
+): number => Math.min(maxBusyMs - busyMs, maxReadMs);
+
+export function outOfTime({ maxBusyMs, maxReadMs }: Caller): CostLimit {
+  const maxDatabaseTimeMs = maxBusyMs ?? maxReadMs ?? 0;
+  return new CostLimit(
+    `It takes the database longer than the ${maxDatabaseTimeMs} ms that your roles allow: narrow the filter or the span of time.`,
+    { maxDatabaseTimeMs },
+  );
 }
 
 /**
@@ -29,6 +48,7 @@ interface Read {
   readonly resolve: (result: never) => void;
   readonly reject: (reason: unknown) => void;
   readonly usage: Usage;
+  readonly caller: Caller;
   interruptions: number;
   startedAt: number;
   /** Why it was cancelled for good; null where it may begin anew. */
@@ -88,17 +108,19 @@ export class StatementQueue {
 
   /**
    * Runs after the writes, perhaps several times.
-   * @throws Busy when too many reads wait, or it could not be done in time
+   * @throws Busy when too many reads wait, or it could not be done in time; CostLimit
    */
   read<Result>(run: () => Promise<Result>, caller: Caller = {}): Promise<Result> {
     const usage = this.#usageOf(caller);
     if (caller.signal?.aborted) return Promise.reject(gone());
+    if (msLeft(caller, usage.busyMs) <= 0) return Promise.reject(outOfTime(caller));
     if (usage.reads >= maxReadsOfCaller || this.#waitingReads >= maxReads) {
       return Promise.reject(busy());
     }
     return new Promise<Result>((resolve, reject) => {
       const read: Read = {
         run,
+        caller,
         resolve,
         reject,
         usage,
@@ -209,15 +231,23 @@ export class StatementQueue {
     read.cancelled = false;
     read.startedAt = performance.now();
     this.#look();
+    const expiry = this.#expireInTime(read);
     const settle = await read.run().then(
       (result) => () => read.resolve(result as never),
       (error) => () => this.#failed(read, error),
     );
     clearTimeout(this.#watch);
+    clearTimeout(expiry);
     read.usage.busyMs += performance.now() - read.startedAt;
     this.#reading = null;
     settle();
     this.#next();
+  }
+
+  #expireInTime(read: Read): NodeJS.Timeout | undefined {
+    const leftMs = msLeft(read.caller, read.usage.busyMs);
+    if (leftMs === Number.POSITIVE_INFINITY) return undefined;
+    return setTimeout(() => this.#end(read, outOfTime(read.caller)), leftMs);
   }
 
   #failed(read: Read, error: unknown): void {
