@@ -1,5 +1,6 @@
 import type { StoredToken, TokenStore } from '../store/tokens.ts';
 import type { Log } from '../telemetry/log.ts';
+import { type Audit, noAudit } from './audit.ts';
 import { Authenticator, anonymous } from './authenticator.ts';
 import type { Credential } from './credential.ts';
 import { type Grant, type GrantAction, openPolicy, type Policy } from './policy.ts';
@@ -35,6 +36,8 @@ export interface AccessOptions {
   readonly policy: Policy | null;
   readonly tokens: TokenStore;
   readonly log: Log;
+  /** Without it nothing is recorded. */
+  readonly audit?: Audit;
   /** How many gateways share the limits of a principal; 1 when absent. */
   readonly gateways?: () => number;
 }
@@ -45,6 +48,7 @@ export class Access implements AsyncDisposable {
   readonly isOn: boolean;
   readonly tickets: StreamTickets;
   readonly tokens: TokenStore;
+  readonly audit: Audit;
   readonly #log: Log;
   readonly #authenticator: Authenticator;
   readonly #scopes = new Map<string, Scope>();
@@ -55,13 +59,19 @@ export class Access implements AsyncDisposable {
   #policy: Policy;
   #looking: Promise<void> = Promise.resolve();
 
-  constructor({ policy, tokens, log, gateways = () => 1 }: AccessOptions) {
+  constructor({ policy, tokens, log, audit = noAudit, gateways = () => 1 }: AccessOptions) {
     this.isOn = policy !== null;
+    this.audit = this.isOn ? audit : noAudit;
     this.#policy = policy ?? openPolicy;
     this.tokens = tokens;
     this.#log = log;
     this.#quotas = new Quotas(gateways);
-    this.#authenticator = new Authenticator(this.#policy, tokens, log);
+    this.#authenticator = new Authenticator({
+      policy: this.#policy,
+      tokens,
+      log,
+      audit: this.audit,
+    });
     this.tickets = new StreamTickets(tokens);
     this.#watch = new SessionWatch((principal) => this.scopeOf(principal.roles));
     this.#everybody = this.sessionOf(anonymous);

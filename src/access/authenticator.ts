@@ -1,5 +1,6 @@
 import type { StoredToken, TokenStore } from '../store/tokens.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Audit } from './audit.ts';
 import type { Credential } from './credential.ts';
 import { JwtVerifier } from './jwt.ts';
 import { anonymousRole, type Policy, type StaticToken } from './policy.ts';
@@ -26,10 +27,18 @@ interface Remembered {
   readonly untilMs: number;
 }
 
+interface AuthenticatorOptions {
+  readonly policy: Policy;
+  readonly tokens: TokenStore;
+  readonly log: Log;
+  readonly audit: Audit;
+}
+
 /** Finds out who a caller is by the credential that they show. */
 export class Authenticator {
   readonly #tokens: TokenStore;
   readonly #log: Log;
+  readonly #audit: Audit;
   readonly #remembered = new Map<string, Remembered>();
   readonly #used = new Set<string>();
   #policy: Policy;
@@ -37,9 +46,10 @@ export class Authenticator {
   #staticTokens: ReadonlyMap<string, StaticToken> = new Map();
   #jwt = new JwtVerifier([]);
 
-  constructor(policy: Policy, tokens: TokenStore, log: Log) {
+  constructor({ policy, tokens, log, audit }: AuthenticatorOptions) {
     this.#tokens = tokens;
     this.#log = log;
+    this.#audit = audit;
     this.#policy = policy;
     this.replacePolicy(policy);
   }
@@ -132,15 +142,25 @@ export class Authenticator {
   }
 
   #rejected(reason: string): Unauthenticated {
-    this.#log.info({ reason }, 'A credential was rejected.');
-    return new Unauthenticated(reason);
+    const error = new Unauthenticated(reason);
+    this.#note(error);
+    return error;
   }
 
   #logged(error: unknown): never {
-    if (error instanceof Unauthenticated) {
-      this.#log.info({ reason: error.reason }, 'A credential was rejected.');
-    }
+    if (error instanceof Unauthenticated) this.#note(error);
     throw error;
+  }
+
+  #note({ reason }: Unauthenticated): void {
+    this.#log.info({ reason }, 'A credential was rejected.');
+    this.#audit.sample({
+      action: 'SignInRejected',
+      by: null,
+      message: 'A credential was rejected.',
+      severity: 'ERROR',
+      facts: { reason },
+    });
   }
 }
 

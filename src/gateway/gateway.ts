@@ -15,6 +15,7 @@ import type { GraphEngine } from '../graphql/operation.ts';
 import { createPublicError } from '../graphql/public-error.ts';
 import { createCoercion } from '../graphql/variables.ts';
 import { createIntake } from '../intake/accept.ts';
+import { AuditTrail } from '../intake/audit-trail.ts';
 import { Live, type LiveLimits } from '../live/live.ts';
 import { maxOpenFiles } from '../runtime/open-files.ts';
 import { GatewayServer } from '../server/gateway-server.ts';
@@ -121,7 +122,8 @@ async function openCore(
   const { databaseUrl, dataDirectory, intake: intakeLimits, storeRaw, retentionMicros } = config;
   const exclusive = config.nats === null;
   const store = parts.add(await openStore({ databaseUrl, dataDirectory, exclusive, log }));
-  const access = parts.add(await openAccess(config, store, log));
+  const audit = new AuditTrail(log);
+  const access = parts.add(await openAccess(config, store, { audit, log }));
   const {
     journal: plain,
     link,
@@ -146,6 +148,7 @@ async function openCore(
     now,
     onClockAhead: ({ dialect }) => metrics.clockAhead(dialect),
   });
+  parts.add(audit).begin(intake);
   const context: DialectContext = {
     intake: instrumentIntake(intake, metrics),
     store,

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Access } from '../access/access.ts';
+import type { Audit } from '../access/audit.ts';
 import type { Policy } from '../access/policy.ts';
 import { PolicyError } from '../access/policy-error.ts';
 import { type Config, ConfigError } from '../config/config.ts';
@@ -17,7 +18,11 @@ export interface OpenAccess extends AsyncDisposable {
 }
 
 /** @throws ConfigError with all faults of TIDINGS_AUTH_FILE */
-export async function openAccess(config: Config, store: OpenStore, log: Log): Promise<OpenAccess> {
+export async function openAccess(
+  config: Config,
+  store: OpenStore,
+  { audit, log }: { readonly audit: Audit; readonly log: Log },
+): Promise<OpenAccess> {
   const policy = await readPolicy(config);
   const { databaseUrl, dataDirectory } = config;
   // A data directory belongs to one gateway.
@@ -27,9 +32,13 @@ export async function openAccess(config: Config, store: OpenStore, log: Log): Pr
     policy,
     tokens: store.tokens,
     log,
+    audit,
     gateways: () => gateways?.count ?? 1,
   });
-  const pending = databaseUrl === null ? new PendingTokens(dataDirectory, store.tokens, log) : null;
+  const pending =
+    databaseUrl === null
+      ? new PendingTokens(dataDirectory, store.tokens, { audit: access.audit, log })
+      : null;
   return {
     access,
     async reload() {
@@ -38,9 +47,22 @@ export async function openAccess(config: Config, store: OpenStore, log: Log): Pr
         if (read === null) return;
         access.replacePolicy(read);
         log.info('TIDINGS_AUTH_FILE was read again.');
+        access.audit.record({
+          action: 'PolicyReplaced',
+          by: null,
+          message: 'TIDINGS_AUTH_FILE was read again.',
+          facts: { roles: [...read.roles.keys()].join(', ') },
+        });
       } catch (error) {
         const faults = error instanceof ConfigError ? error.faults : [String(error)];
         log.error({ faults }, 'TIDINGS_AUTH_FILE was not taken: the rights stay as they were.');
+        access.audit.record({
+          action: 'PolicyRejected',
+          by: null,
+          message: 'TIDINGS_AUTH_FILE was not taken: the rights stay as they were.',
+          severity: 'ERROR',
+          facts: { fault: faults[0] ?? '' },
+        });
       }
     },
     async [Symbol.asyncDispose]() {

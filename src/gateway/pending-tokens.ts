@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { v7 } from 'uuid';
+import type { Audit } from '../access/audit.ts';
 import type { NewToken, TokenStore } from '../store/tokens.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -33,13 +34,19 @@ export async function leaveToken(
 export class PendingTokens implements AsyncDisposable {
   readonly #folder: string;
   readonly #tokens: TokenStore;
+  readonly #audit: Audit;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
   #taking: Promise<void>;
 
-  constructor(dataDirectory: string, tokens: TokenStore, log: Log) {
+  constructor(
+    dataDirectory: string,
+    tokens: TokenStore,
+    { audit, log }: { readonly audit: Audit; readonly log: Log },
+  ) {
     this.#folder = folderIn(dataDirectory);
     this.#tokens = tokens;
+    this.#audit = audit;
     this.#log = log;
     this.#taking = this.#take();
     this.#timer = setInterval(() => {
@@ -58,12 +65,17 @@ export class PendingTokens implements AsyncDisposable {
       const file = join(this.#folder, name);
       try {
         const { token, digest } = JSON.parse(await readFile(file, 'utf8')) as Pending;
-        await this.#tokens.create(token, digest);
+        const { id, name, roles } = await this.#tokens.create(token, digest);
         await rm(file);
-        this.#log.info(
-          { name: token.name, roles: token.roles },
-          'A token was created on this machine.',
-        );
+        const message = 'A token was created on this machine.';
+        this.#log.info({ name, roles }, message);
+        this.#audit.record({
+          action: 'CreateToken',
+          by: null,
+          key: id,
+          message,
+          facts: { name, roles: roles.join(', ') },
+        });
       } catch (error) {
         this.#log.error(
           { error, file },
