@@ -7,7 +7,10 @@ import { Forbidden } from './principal.ts';
 import type { Scope } from './scope.ts';
 
 /** @throws Forbidden where nothing may be read, or the filter asks for fields that are hidden */
-export function requireReadable(filter: Filter, { read, hidden }: Scope): void {
+export function requireReadable(
+  filter: Filter,
+  { read, hidden }: Pick<Scope, 'read' | 'hidden'>,
+): void {
   if (read === 'NONE') throw new Forbidden('READ');
   if (hidden.has('TRAITS') && asksForTraits(filter)) throw hiddenField('traits');
 }

@@ -167,7 +167,11 @@ async function openCore(
     totals: (types) => store.totals(types),
   });
   const { encoders } = dialects;
-  const sinks = await openSinks(config, { context, store, link, encoders, metrics }, parts);
+  const sinks = await openSinks(
+    config,
+    { access: access.access, context, store, link, encoders, metrics },
+    parts,
+  );
   registerGauges(metrics, { journal, store, live, sources: () => dialects.sources });
   const readiness = (): Readiness => ({
     journal: journal.healthReason(),

@@ -1,3 +1,4 @@
+import type { Access } from '../access/access.ts';
 import type { Config } from '../config/config.ts';
 import { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
@@ -6,6 +7,7 @@ import type { NatsLink } from '../nats/connection.ts';
 import type { Encoder } from '../sinks/encoder.ts';
 import { ownEncoders } from '../sinks/formats/own-encoders.ts';
 import { NetworkPolicy } from '../sinks/network-policy.ts';
+import { SinkOwners } from '../sinks/owners.ts';
 import { SinkRunner } from '../sinks/runner.ts';
 import { SecretBox } from '../sinks/secret-box.ts';
 import { SecretKeeper } from '../sinks/secrets.ts';
@@ -20,6 +22,7 @@ import type { Parts } from './parts.ts';
 import { secretKeyOf } from './secret-key.ts';
 
 interface SinkParts {
+  readonly access: Access;
   readonly context: DialectContext;
   readonly store: OpenStore;
   readonly link: NatsLink | null;
@@ -31,7 +34,7 @@ interface SinkParts {
 /** What runs durable consumers, and the sinks that are such. */
 export async function openSinks(
   config: Config,
-  { context, store, link, encoders: foreign, metrics }: SinkParts,
+  { access, context, store, link, encoders: foreign, metrics }: SinkParts,
   parts: Parts,
 ): Promise<SinkServices> {
   const { log, openFeed, intake, journal, now } = context;
@@ -53,6 +56,7 @@ export async function openSinks(
       path: [],
     });
   const { sinks: table, failedDeliveries, consumers: cursors } = store;
+  const owners = new SinkOwners(access);
   const states = parts.add(new SinkStates({ table, intake, log, now }));
   const supervisor = parts.add(new ConsumerSupervisor({ cursors, openFeed, log }));
   const runner = parts.add(
@@ -64,11 +68,12 @@ export async function openSinks(
       secrets,
       targets,
       states,
+      owners,
       log,
       maxFilterDepth,
     }),
   );
-  const shared = { store, journal, runner, secrets, targets, specOf, now };
+  const shared = { store, journal, runner, owners, secrets, targets, specOf, now };
   const management = new Sinks({ ...shared, states, encoders, maxFilterDepth });
   const views = new SinkViews({
     ...shared,

@@ -1,3 +1,4 @@
+import { Forbidden } from '../access/principal.ts';
 import { InputError, quoted } from '../event/input-error.ts';
 import {
   type FailedDelivery,
@@ -49,7 +50,15 @@ const FailedDeliveryRef = builder.objectRef<FailedDelivery>('FailedDelivery').im
       resolve: ({ nextAttemptAtMs }) =>
         nextAttemptAtMs === null ? null : Math.round(nextAttemptAtMs) * 1_000,
     }),
-    body: t.exposeString('body', { description: 'The body that was sent.' }),
+    body: t.string({
+      description: 'The body that was sent; for those who may read the whole event.',
+      resolve: async ({ eventId, body }, _args, { store, session: { scope } }) => {
+        const { read, hidden } = scope;
+        if (read === 'ALL' && hidden.size === 0) return body;
+        if (hidden.size > 0 || (await store.event(eventId)) === null) throw new Forbidden('READ');
+        return body;
+      },
+    }),
   }),
 });
 

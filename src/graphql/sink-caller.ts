@@ -1,5 +1,6 @@
-import { type SinkCaller, unrestricted } from '../sinks/caller.ts';
+import { restricted, type SinkCaller, unrestricted } from '../sinks/caller.ts';
 import type { GraphContext } from './context.ts';
 
 /** Who manages sinks in an operation: the one place that knows. */
-export const sinkCallerOf = (_context: GraphContext): SinkCaller => unrestricted;
+export const sinkCallerOf = ({ access, session }: GraphContext): SinkCaller =>
+  access.isOn ? restricted(access, session.principal) : unrestricted;

@@ -1,3 +1,4 @@
+import { withoutHidden } from '../access/scoped-store.ts';
 import type { ConsumerLease, ConsumerRun, DurableConsumer } from '../consumers/consumer.ts';
 import type { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import { everything, type Filter } from '../event/filter.ts';
@@ -14,9 +15,11 @@ import {
 } from '../store/sinks/sink-table.ts';
 import type { Log } from '../telemetry/log.ts';
 import { AttemptLog } from './attempt-log.ts';
+import { readableBy } from './caller.ts';
 import { DeliveryCounter } from './delivery-counts.ts';
 import { KeptFailures } from './kept-failures.ts';
 import { openTarget, type TargetOptions } from './open-target.ts';
+import type { SinkOwners } from './owners.ts';
 import { ReplayRun } from './replay-run.ts';
 import { routingKeyOf, type SecretKeeper } from './secrets.ts';
 import { Sender } from './sender.ts';
@@ -40,6 +43,7 @@ export interface SinkRunnerOptions {
   readonly secrets: SecretKeeper;
   readonly targets: TargetOptions;
   readonly states: SinkStates;
+  readonly owners: SinkOwners;
   readonly log: Log;
   readonly maxFilterDepth: number;
 }
@@ -50,7 +54,7 @@ export class SinkRunner implements AsyncDisposable {
   readonly counter = new DeliveryCounter();
   readonly #options: SinkRunnerOptions;
   /** By the names of their consumers; what cannot be run is here as well, so that it is said once. */
-  readonly #known = new Map<string, RunningRow>();
+  readonly #known = new Map<string, Known>();
   readonly #syncing: Repeated;
 
   constructor(options: SinkRunnerOptions) {
@@ -84,16 +88,14 @@ export class SinkRunner implements AsyncDisposable {
   async #sync(): Promise<void> {
     const { table, supervisor } = this.#options;
     await this.counter.save(table);
-    const running = new Map((await table.running()).map((row) => [nameOf(row), row]));
+    const running = await this.#running();
     for (const [name, { id, replayId }] of [...this.#known]) {
       if (running.has(name)) continue;
       this.#known.delete(name);
       if (replayId === null) this.attempts.forget(id);
       await supervisor.remove(name);
     }
-    const changed = [...running].filter(
-      ([name, { version }]) => this.#known.get(name)?.version !== version,
-    );
+    const changed = [...running].filter(([name, entry]) => !isSame(entry, this.#known.get(name)));
     if (changed.length === 0) return;
     const ids = changed.map(([, { id }]) => id);
     const rows = new Map((await table.list({ id: { in: ids } })).map((row) => [row.id, row]));
@@ -103,6 +105,22 @@ export class SinkRunner implements AsyncDisposable {
       this.#known.set(name, entry);
       await this.#add(row, entry.replayId);
     }
+  }
+
+  /** Those that are to run, with their owners' rights of the moment. A sink whose owner may read nothing is paused. */
+  async #running(): Promise<ReadonlyMap<string, Known>> {
+    const { table, owners, states } = this.#options;
+    const rows = await table.running();
+    await owners.refresh(rows.map(({ owner }) => owner));
+    const running = new Map<string, Known>();
+    for (const row of rows) {
+      const { read, readKey } = owners.scopeOf(row.owner);
+      if (read !== 'NONE') running.set(nameOf(row), { ...row, readKey });
+      else if (row.replayId === null) {
+        await states.change(row.id, runningStates, { state: 'PAUSED', reason: ownerMayNotRead });
+      }
+    }
+    return running;
   }
 
   async #add(row: SinkRow, replayId: string | null): Promise<void> {
@@ -116,7 +134,8 @@ export class SinkRunner implements AsyncDisposable {
   }
 
   async #consumerOf(row: SinkRow, replayId: string | null): Promise<DurableConsumer> {
-    const { filter } = this.#options.specOf(row);
+    const { specOf, owners } = this.#options;
+    const filter = readableBy(owners.scopeOf(row.owner), specOf(row).filter);
     if (replayId === null) {
       return {
         name: sinkConsumer(row.id),
@@ -152,12 +171,13 @@ export class SinkRunner implements AsyncDisposable {
 
   /** As the sink is now: the row that the consumer was made of may be old. */
   async #begin(id: string, replay: ReplayRow | null, lease: ConsumerLease): Promise<ConsumerRun> {
-    const { table, specOf, secrets: keeper, targets } = this.#options;
+    const { table, specOf, owners, secrets: keeper, targets } = this.#options;
     const row = await table.find(id);
     if (row === null || !runningStates.includes(row.state)) {
       throw new Error('the sink is not to run any more');
     }
     const spec = specOf(row);
+    const { hidden } = owners.scopeOf(row.owner);
     const secrets = keeper.open(row);
     const target = openTarget(spec.target, secrets, targets);
     const sender = new Sender({
@@ -170,7 +190,11 @@ export class SinkRunner implements AsyncDisposable {
     });
     const run = this.#runOf(row, spec, { sender, lease, replay });
     return {
-      handle: (events, upTo) => run.handle(events, upTo),
+      handle: (events, upTo) =>
+        run.handle(
+          events.map((event) => withoutHidden(event, hidden)),
+          upTo,
+        ),
       gap: (from, to) => run.gap(from, to),
       async end() {
         await run.end();
@@ -215,6 +239,16 @@ export class SinkRunner implements AsyncDisposable {
     this.changed();
   }
 }
+
+/** A sink or replay, and the rights of its owner when it was begun. */
+interface Known extends RunningRow {
+  readonly readKey: string;
+}
+
+const isSame = (a: Known, b: Known | undefined): boolean =>
+  a.version === b?.version && a.readKey === b.readKey;
+
+const ownerMayNotRead = 'Its owner may no longer read events: updating it makes you its owner.';
 
 const nameOf = ({ id, replayId }: RunningRow): string =>
   replayId === null ? sinkConsumer(id) : replayConsumer(replayId);

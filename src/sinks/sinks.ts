@@ -1,4 +1,5 @@
 import { v7 } from 'uuid';
+import { requireReadable } from '../access/scoped-store.ts';
 import type { Instant, Json } from '../event/event.ts';
 import type { FilterInput } from '../event/filter-input.ts';
 import { InputError, quoted } from '../event/input-error.ts';
@@ -85,6 +86,7 @@ export class Sinks {
       origin: 'API',
       spec: input as unknown as Json,
       secrets: sealed,
+      owner: ownerOf(caller),
       state: 'ACTIVE',
       stateReason: null,
       stateSince: since,
@@ -119,6 +121,8 @@ export class Sinks {
       name: spec.name,
       spec: input as unknown as Json,
       secrets: keeper.seal(row.id, secrets, ['input', 'target', 'webhook']),
+      // Else it would deliver to a target of the caller's what only its former owner may read.
+      owner: ownerOf(caller),
       updatedAt: now(),
     };
     const outcome = await store.sinks.update(updated, row.version);
@@ -236,12 +240,13 @@ export class Sinks {
     throw new ManagementError('FORBIDDEN', 'The sink is declared in a file: change it there.');
   }
 
-  /** @throws InputError with the field at fault, ManagementError for what the caller may not do */
+  /** @throws InputError with the field at fault, ManagementError and Forbidden for what the caller may not do */
   parse(caller: SinkCaller, input: SinkInput, id: string): SinkSpec {
     const { encoders, maxFilterDepth, now, targets } = this.#options;
     const path = ['input'];
     const spec = parseSpec(input, { id, encoders, maxFilterDepth, now: now(), path });
     demand(caller, 'MANAGE_SINKS', spec.namespace);
+    requireReadable(spec.filter, caller);
     if (spec.target.kind === 'FILE') demand(caller, 'ADMIN', spec.namespace);
     checkTarget(spec.target, targets, [...path, 'target']);
     return spec;
@@ -254,6 +259,9 @@ export class Sinks {
     throw new ManagementError('NOT_FOUND', `There is no sink ${quoted(id)} any more.`);
   }
 }
+
+const ownerOf = ({ owner }: SinkCaller): string | null =>
+  owner === null ? null : JSON.stringify(owner);
 
 function demand(caller: SinkCaller, action: SinkAction, namespace: string): void {
   if (caller.mayIn(action, namespace)) return;

@@ -1,3 +1,4 @@
+import { withoutHidden } from '../access/scoped-store.ts';
 import type { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import type { EventDraft } from '../event/draft.ts';
 import type { Instant } from '../event/event.ts';
@@ -8,6 +9,7 @@ import type { OpenStore } from '../store/open.ts';
 import type { ReplayRow, SinkRow } from '../store/sinks/sink-table.ts';
 import { readableBy, type SinkCaller } from './caller.ts';
 import type { TargetOptions } from './open-target.ts';
+import type { SinkOwners } from './owners.ts';
 import { replayConsumer, type SinkRunner, sinkConsumer } from './runner.ts';
 import { type SecretKeeper, separated } from './secrets.ts';
 import type { DeliveryAttempt } from './sender.ts';
@@ -21,6 +23,7 @@ export interface SinkViewsOptions {
   readonly journal: Journal;
   readonly supervisor: ConsumerSupervisor;
   readonly runner: SinkRunner;
+  readonly owners: SinkOwners;
   readonly secrets: SecretKeeper;
   readonly targets: TargetOptions;
   readonly specOf: (row: SinkRow) => SinkSpec;
@@ -76,19 +79,22 @@ export class SinkViews {
     what: { readonly id: string } | { readonly input: SinkInput },
     draft: EventDraft | null,
   ): Promise<DeliveryAttempt> {
-    const { sinks, secrets: keeper, specOf, store, limits, now, targets } = this.#options;
+    const { sinks, secrets: keeper, specOf, owners, store, limits, now, targets } = this.#options;
     if ('id' in what) {
       const row = await sinks.managed(caller, what.id, 'RUN');
       const spec = specOf(row);
-      const filter = readableBy(caller, spec.filter);
-      const event = await testEvent(draft, filter, { store, limits, now });
+      const filter = readableBy(caller, readableBy(owners.scopeOf(row.owner), spec.filter));
+      const found = await testEvent(draft, filter, { store, limits, now });
+      const { hidden } = owners.scopeOf(row.owner);
+      const event = withoutHidden(withoutHidden(found, hidden), caller.hidden);
       const secrets = keeper.open(row);
       return await testDelivery({ sinkId: row.id, spec, secrets, targets }, event);
     }
     const spec = sinks.parse(caller, what.input, untestedId);
     const { secrets } = separated(what.input);
     const filter = readableBy(caller, spec.filter);
-    const event = await testEvent(draft, filter, { store, limits, now });
+    const found = await testEvent(draft, filter, { store, limits, now });
+    const event = withoutHidden(found, caller.hidden);
     return await testDelivery({ sinkId: untestedId, spec, secrets, targets }, event);
   }
 

@@ -15,6 +15,7 @@ export function sinkTableContract(store: () => OpenStore): void {
       origin: 'API' as const,
       spec: { any: ['thing'] },
       secrets: 'v1.sealed',
+      owner: '{"name":"maker"}',
       state: 'ACTIVE' as const,
       stateReason: null,
       stateSince: since,

@@ -19,6 +19,8 @@ export interface SinkRow {
   readonly origin: SinkOrigin;
   readonly spec: Json;
   readonly secrets: string | null;
+  /** Whose rights bound it, as JSON; null for one of the operator's. */
+  readonly owner: string | null;
   readonly state: SinkState;
   readonly stateReason: string | null;
   readonly stateSince: Instant;
@@ -46,6 +48,8 @@ export interface RunningRow {
   /** Null for a sink itself. */
   readonly replayId: string | null;
   readonly version: number;
+  /** Of the sink. */
+  readonly owner: string | null;
 }
 
 /** Deliveries since they were counted last, of a sink or of a replay. */
@@ -69,15 +73,16 @@ export class SinkTable {
   /** Asked every second: by a statement of its own, as a gateway without sinks does without Prisma. */
   async running(): Promise<readonly RunningRow[]> {
     const rows = await this.#database.lookUp(
-      `SELECT id, NULL, version FROM sinks WHERE state IN ('ACTIVE', 'FAILING', 'BLOCKED')
+      `SELECT id, NULL, version, owner FROM sinks WHERE state IN ('ACTIVE', 'FAILING', 'BLOCKED')
        UNION ALL
-       SELECT sinks.id, sink_replays.id, version FROM sink_replays JOIN sinks ON sinks.id = sink_id
+       SELECT sinks.id, sink_replays.id, version, owner FROM sink_replays JOIN sinks ON sinks.id = sink_id
        WHERE sink_replays.state = 'RUNNING' AND sinks.state IN ('ACTIVE', 'FAILING', 'BLOCKED')`,
     );
-    return rows.map(([id, replayId, version]) => ({
+    return rows.map(([id, replayId, version, owner]) => ({
       id: String(id),
       replayId: replayId ?? null,
       version: Number(version),
+      owner: owner ?? null,
     }));
   }
 
@@ -102,14 +107,23 @@ export class SinkTable {
 
   /** Saves the given fields; the state and the counts stay. False where another has changed the sink, or has the name. */
   async update(row: SinkRow, version: number): Promise<'UPDATED' | 'CHANGED' | 'NAME_TAKEN'> {
-    const { id, namespace, name, spec, secrets, updatedAt } = dataOf(row);
+    const { id, namespace, name, spec, secrets, owner, updatedAt } = dataOf(row);
     try {
       // Not by Prisma, whose error about the name cannot be distinguished from an outage on PGlite.
       const updated = await this.#database.write(
         `UPDATE sinks SET namespace = $3, name = $4, spec = $5::jsonb, secrets = $6, updated_at = $7::timestamptz,
-           version = version + 1
+           owner = $8, version = version + 1
          WHERE id = $1 AND version = $2::int RETURNING id`,
-        [id, version, namespace, name, stringifyJson(spec), secrets, updatedAt.toISOString()],
+        [
+          id,
+          version,
+          namespace,
+          name,
+          stringifyJson(spec),
+          secrets,
+          updatedAt.toISOString(),
+          owner,
+        ],
       );
       return updated.length === 1 ? 'UPDATED' : 'CHANGED';
     } catch (error) {
