@@ -881,7 +881,7 @@ export type FailedDelivery = {
   readonly lastError: Scalars['String']['output'];
   /** When it is tried again; null when it is not. */
   readonly nextAttemptAt: Maybe<Scalars['DateTime']['output']>;
-  /** The body that was sent. */
+  /** The body that was sent; for those who may read the whole event. */
   readonly body: Scalars['String']['output'];
 };
 

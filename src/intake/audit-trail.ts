@@ -10,7 +10,7 @@ const maxWaiting = 10_000;
 const maxBatch = 100;
 /** Of sampled entries that are alike, one is reported in this time, with their number. */
 const sampleEveryMs = 10_000;
-/** Sampled entries of as many kinds are told apart; the others count as one kind. */
+/** Kinds of sampled entries; those beyond it count as one kind. */
 const maxKinds = 1_000;
 const maxTraitLength = 300;
 
