@@ -1,0 +1,86 @@
+/** Grants, and what they allow: in words of the tests' own, to which the gateway is compared. */
+
+export interface ModelGrant {
+  readonly actions: readonly string[];
+  /** Globs whose only special character is a star at the end. */
+  readonly namespaces?: readonly string[];
+  readonly topics?: readonly string[];
+  readonly filter?: { readonly severities: readonly string[] };
+  readonly effect?: 'DENY';
+}
+
+export interface ModelEvent {
+  readonly namespace: string;
+  readonly category: string;
+  readonly key: string | null;
+  readonly filterKeys?: readonly string[];
+  readonly severity: string;
+}
+
+const inNamespace = (glob: string, namespace: string): boolean =>
+  glob.endsWith('*') ? namespace.startsWith(glob.slice(0, -1)) : glob === namespace;
+
+function hasTopic(topic: string, { category, key, filterKeys = [] }: ModelEvent): boolean {
+  const [wanted, ofKey = '*'] = topic.split(':');
+  return (
+    (wanted === '*' || wanted === category) &&
+    (ofKey === '*' || ofKey === key || filterKeys.includes(ofKey))
+  );
+}
+
+const gives = ({ actions }: ModelGrant, action: string): boolean =>
+  actions.includes(action) || actions.includes('ADMIN');
+
+const covers = (grant: ModelGrant, event: ModelEvent): boolean =>
+  (grant.namespaces ?? ['*']).some((glob) => inNamespace(glob, event.namespace)) &&
+  (grant.topics ?? ['*']).some((topic) => hasTopic(topic, event)) &&
+  (grant.filter?.severities.includes(event.severity) ?? true);
+
+function may(grants: readonly ModelGrant[], action: string, event: ModelEvent): boolean {
+  const covering = grants.filter((grant) => gives(grant, action) && covers(grant, event));
+  return covering.length > 0 && covering.every(({ effect }) => effect !== 'DENY');
+}
+
+const isAudit = ({ namespace, category }: ModelEvent): boolean =>
+  namespace === 'tidings' && category === 'Audit';
+
+export const mayRead = (grants: readonly ModelGrant[], event: ModelEvent): boolean =>
+  may(grants, isAudit(event) ? 'READ_AUDIT' : 'READ', event);
+
+export const mayReport = (grants: readonly ModelGrant[], event: ModelEvent): boolean =>
+  !isAudit(event) && may(grants, 'REPORT', event);
+
+/** Whether there may be anything to read: where not, every read is rejected. */
+export const readsAnything = (grants: readonly ModelGrant[]): boolean =>
+  grants.some(
+    (grant) => grant.effect !== 'DENY' && (gives(grant, 'READ') || gives(grant, 'READ_AUDIT')),
+  );
+
+const plain = (grants: readonly ModelGrant[], action: string) =>
+  grants.filter((grant) => gives(grant, action));
+
+/** Whether a right holds over all namespaces, topics and severities. */
+export function everywhere(grants: readonly ModelGrant[], action: string): boolean {
+  const giving = plain(grants, action);
+  return (
+    giving.some(({ namespaces, topics, filter }) => !namespaces && !topics && !filter) &&
+    giving.every(({ effect }) => effect !== 'DENY')
+  );
+}
+
+/** Whether Nomad's stream of one topic, or of all of them (*), may be followed in a namespace. */
+export function mayFollow(
+  grants: readonly ModelGrant[],
+  topic: string,
+  namespace: string,
+): boolean {
+  const whole = plain(grants, 'READ').filter(
+    (grant) =>
+      (grant.namespaces ?? ['*']).some((glob) => inNamespace(glob, namespace)) &&
+      (grant.topics ?? ['*']).some((given) => given === '*' || given === topic),
+  );
+  return (
+    whole.some(({ effect }) => effect !== 'DENY') &&
+    !whole.some(({ effect, filter }) => effect === 'DENY' && !filter)
+  );
+}
