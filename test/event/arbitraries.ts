@@ -243,7 +243,7 @@ const bounds = instants.map((instant) => formatInstant(instant));
 const ranges = fc.record({ gt: bounds, lte: bounds }, { requiredKeys: [] });
 
 /** Filters as callers give them, with `all`, `any` and `not` up to a depth of 2. Each has few fields, so that events match. */
-const filterInputs: fc.Arbitrary<FilterInput> = filtersOfDepth(2);
+export const filterInputs: fc.Arbitrary<FilterInput> = filtersOfDepth(2);
 
 function filtersOfDepth(depth: number): fc.Arbitrary<FilterInput> {
   const fields: { readonly [Name in keyof FilterInput]-?: fc.Arbitrary<FilterInput[Name]> } = {
