@@ -1,21 +1,14 @@
 #!/usr/bin/env node
-// Starts the gateway in a process of its own: the settings of the engine are read when a process begins.
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+// `tidings` and `tidings serve` start the gateway; any other command is a client of one, and loads nothing of it.
+import { argv, env } from 'node:process';
 
-/** A larger young generation: what a request makes is mostly gone before it would be moved. */
-const settings = ['--max-semi-space-size=64', '--enable-source-maps'];
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const [command, ...args] = argv.slice(2);
+const starts = command === undefined || (command === 'serve' && args.length === 0);
 
-// By the channel the gateway notices the end of this process, and stops.
-const gateway = spawn(process.execPath, [...settings, main, ...process.argv.slice(2)], {
-  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-});
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => gateway.kill(signal));
+if (starts || (command === 'token' && !args.includes('--help'))) {
+  const { serve } = await import('./serve.mjs');
+  serve(command === 'token' ? ['token', ...args] : []);
+} else {
+  const { run } = await import('../dist/cli/main.js');
+  process.exitCode = await run(argv.slice(2), env);
 }
-gateway.on('exit', (code, signal) => {
-  if (signal === null) process.exit(code);
-  process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
-});

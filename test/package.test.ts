@@ -1,6 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -69,15 +71,30 @@ test('the packed gateway starts, records, answers queries and stops', async () =
   expect(await output).toContain('Tidings has stopped.');
 });
 
+test('the packed command line shows help and asks a gateway', async () => {
+  const tidings = (...args: readonly string[]) =>
+    run(process.execPath, [join(installed, manifest.bin.tidings), ...args], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder },
+    });
+  expect((await tidings('--help')).stdout).toContain('Usage: tidings [COMMAND]');
+  const gateway = createServer((_, response) => response.end('{"status":"ready"}'));
+  await once(gateway.listen(0, '127.0.0.1'), 'listening');
+  const { port } = gateway.address() as AddressInfo;
+  const { stdout } = await tidings('health', '--url', `http://127.0.0.1:${port}`);
+  expect(stdout).toContain('gateway  ready');
+  gateway.close();
+});
+
 test('`npm start` starts the same launcher, which sets the engine and passes on signals and exit codes', async () => {
   expect(manifest.scripts.start).toBe(`node ${manifest.bin.tidings}`);
   const main = join(installed, 'dist/main.js');
   await writeFile(
     main,
-    `console.log(JSON.stringify(process.execArgv));
-    const timer = setInterval(() => {}, 1_000);
+    `const timer = setInterval(() => {}, 1_000);
     process.on('SIGHUP', () => process.exit(7));
-    process.once('disconnect', () => clearInterval(timer));`,
+    process.once('disconnect', () => clearInterval(timer));
+    console.log(JSON.stringify(process.execArgv));`,
   );
   const first = start();
   await once(first.child.stdout, 'data');

@@ -4,7 +4,7 @@ const passing: ReadonlySet<string> = new Set(['UNAVAILABLE', 'SLOW_CONSUMER', 'T
 /** The reason why a feed broke or ended. */
 export class FollowError extends Error {
   override readonly name = 'FollowError';
-  /** The gateway's extensions.code; CONNECTION where the connection failed, ON_EVENT where onEvent did. */
+  /** The gateway's extensions.code; CONNECTION where the connection failed, ON_EVENT or ON_PROGRESS where onEvent or onProgress did. */
   readonly code: string;
   /** True where another attempt would get the same error. */
   readonly final: boolean;

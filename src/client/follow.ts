@@ -1,4 +1,4 @@
-import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
+import { type Client, createClient, type SubscribePayload } from 'graphql-ws/client';
 import { Backoff } from './backoff.ts';
 import { FollowError, followErrorOf } from './follow-error.ts';
 import type { Event, EventFilter, JournalStatus, Trait } from './schema.generated.ts';
@@ -45,6 +45,14 @@ export interface FollowOptions<Followed extends { readonly index: number } = Fol
    * following.
    */
   readonly onEvent: (event: Followed) => void | Promise<void>;
+  /**
+   * Called with the index and the journal to go on from: once the first connection has them, and when every matching
+   * event up to an index was given to onEvent, also where there was none. Waited for; an error ends following.
+   */
+  readonly onProgress?: (progress: {
+    readonly index: number;
+    readonly journalId: string;
+  }) => void | Promise<void>;
   /**
    * Called when the events after the last index are no longer kept: following goes on with the oldest event that is
    * kept. Without it, following ends with INDEX_EXPIRED.
@@ -166,6 +174,7 @@ class Follower<Followed extends { readonly index: number }> {
         const { id, lastIndex } = await this.#journal(client);
         this.#index ??= lastIndex;
         this.#journalId ??= id;
+        await this.#progress();
       }
       for await (const { eventBatches } of this.#ask<Batches<Followed>>(client, this.#feed())) {
         await this.#take(eventBatches);
@@ -209,6 +218,7 @@ class Follower<Followed extends { readonly index: number }> {
       this.#index = event.index;
     }
     this.#index = Math.max(index, this.#index ?? 0);
+    await this.#progress();
   }
 
   async #give(event: Followed): Promise<void> {
@@ -216,6 +226,16 @@ class Follower<Followed extends { readonly index: number }> {
       await this.#options.onEvent(event);
     } catch (cause) {
       throw new FollowError('onEvent failed.', { code: 'ON_EVENT', final: true, cause });
+    }
+  }
+
+  async #progress(): Promise<void> {
+    const [index, journalId] = [this.#index, this.#journalId];
+    if (index === null || journalId === null) return;
+    try {
+      await this.#options.onProgress?.({ index, journalId });
+    } catch (cause) {
+      throw new FollowError('onProgress failed.', { code: 'ON_PROGRESS', final: true, cause });
     }
   }
 

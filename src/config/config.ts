@@ -49,9 +49,12 @@ function faultOf(name: string, wanted: string, given: string | undefined): strin
   return `${name} must be ${wanted}${shown}.`;
 }
 
+/** Of the command line, which may be set in the same shell. */
+const ofClients: ReadonlySet<string> = new Set(['TIDINGS_URL', 'TIDINGS_TOKEN', 'TIDINGS_CONTEXT']);
+
 function unknown(given: Environment): string[] {
   return Object.keys(given)
-    .filter((name) => name.startsWith('TIDINGS_') && !(name in variables))
+    .filter((name) => name.startsWith('TIDINGS_') && !(name in variables) && !ofClients.has(name))
     .map((name) => `${name} is not an option: README.md lists them all.`);
 }
 

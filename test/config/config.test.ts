@@ -35,8 +35,10 @@ test('an empty variable counts as absent', () => {
   ).toEqual(readConfig({}));
 });
 
-test('variables of other programs are ignored', () => {
-  expect(faultsOf({ PATH: '/bin', HOME: '/root', NODE_ENV: 'test' })).toEqual([]);
+test('variables of other programs, and of the command line, are ignored', () => {
+  const others = { PATH: '/bin', HOME: '/root', NODE_ENV: 'test' };
+  const ofTheCommandLine = { TIDINGS_URL: 'x', TIDINGS_TOKEN: 'x', TIDINGS_CONTEXT: 'x' };
+  expect(faultsOf({ ...others, ...ofTheCommandLine })).toEqual([]);
 });
 
 test('all faults are reported together, a sentence each', () => {

@@ -1,0 +1,43 @@
+import type { Entries } from './command.ts';
+
+/** All commands by name. A command's file is loaded when it is used: that keeps the start short. */
+export const commands: Entries = {
+  serve: { summary: 'Start the gateway; so does tidings alone. The environment configures it.' },
+  report: {
+    summary: 'Report an event, or many from a file.',
+    load: async () => (await import('./commands/report.ts')).report,
+  },
+  query: {
+    summary: 'Find events.',
+    load: async () => (await import('./commands/query.ts')).query,
+  },
+  get: {
+    summary: 'Show events by their ids.',
+    load: async () => (await import('./commands/get.ts')).get,
+  },
+  follow: {
+    summary: 'Print events as they are recorded, or do something with each.',
+    load: async () => (await import('./commands/follow.ts')).follow,
+  },
+  aggregate: {
+    summary: 'Count and measure events by group and time.',
+    load: async () => (await import('./commands/aggregate.ts')).aggregate,
+  },
+  tags: {
+    summary: 'List tags, most used first.',
+    load: async () => (await import('./commands/tags.ts')).tags,
+  },
+  contexts: {
+    summary: 'Remember gateways and tokens by name.',
+    load: async () => (await import('./commands/contexts.ts')).contexts,
+  },
+  token: { summary: "Create a token on the gateway's own machine: token create --role admin." },
+  health: {
+    summary: 'Show whether the gateway is ready.',
+    load: async () => (await import('./commands/health.ts')).health,
+  },
+  completion: {
+    summary: 'Print completions for bash, zsh or fish.',
+    load: async () => (await import('./commands/completion.ts')).completionOf(commands),
+  },
+};

@@ -1,0 +1,28 @@
+import type { Command } from '../command.ts';
+import { eventRow, eventSelection, type SelectedEvent } from '../event-row.ts';
+import { exitCodes, usageError } from '../exit-code.ts';
+
+export const get: Command = {
+  summary: 'Show events by their ids.',
+  arguments: 'ID...',
+  details: 'Ends with 1 where one of them does not exist, or may not be read.',
+  options: { raw: { type: 'boolean', description: 'Also the message as it arrived.' } },
+  examples: ['tidings get 0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a --output json'],
+  async run(call) {
+    if (call.arguments.length === 0) throw usageError('get takes the id of an event.');
+    const gateway = await call.gateway();
+    const document = `query ($id: ID!) { event(id: $id) { ${eventSelection} ${call.flag('raw') ? 'raw' : ''} } }`;
+    let missing = false;
+    for (const [at, id] of call.arguments.entries()) {
+      const { event } = await gateway.ask<{ event: SelectedEvent | null }>(document, { id });
+      if (event === null) {
+        missing = true;
+        call.terminal.notice(`There is no event ${id}.`);
+        continue;
+      }
+      if (at > 0 && call.output.format === 'table') await call.terminal.write('\n');
+      await call.output.record(eventRow(event));
+    }
+    return missing ? exitCodes.no : undefined;
+  },
+};

@@ -1,0 +1,130 @@
+import { CommandError, exitCodeOf, exitCodes } from './exit-code.ts';
+
+export interface Connection {
+  /** http://host:port, without a slash at its end. */
+  readonly url: string;
+  readonly token: string | null;
+}
+
+interface GraphAnswer {
+  readonly data?: unknown;
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly extensions?: { readonly code?: string };
+  }[];
+}
+
+/** A gateway as commands ask it. */
+export class Gateway {
+  readonly url: string;
+  readonly token: string | null;
+  readonly #timeoutMs: number;
+
+  constructor({ url, token }: Connection, timeoutMs: number) {
+    this.url = url;
+    this.token = token;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get socketUrl(): string {
+    return `${this.url.replace(/^http/, 'ws')}/graphql`;
+  }
+
+  /**
+   * Runs one operation. @returns its data
+   * @throws CommandError with the exit code that belongs to the error
+   */
+  async ask<Data>(query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<Data> {
+    const response = await this.#fetch('/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = (await this.#json(response)) as GraphAnswer;
+    const [error] = errors ?? [];
+    if (error !== undefined) throw this.#rejected(response.status, error);
+    if (data == null) throw this.#notTidings(response);
+    return data as Data;
+  }
+
+  /** @returns the status and the JSON of a GET. @throws CommandError where there is none */
+  async get(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
+    const response = await this.#fetch(path, {});
+    return { status: response.status, body: await this.#json(response) };
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    const headers = {
+      ...init.headers,
+      ...(this.token !== null && { authorization: `Bearer ${this.token}` }),
+    };
+    try {
+      return await fetch(`${this.url}${path}`, {
+        ...init,
+        headers,
+        redirect: 'error',
+        signal: AbortSignal.timeout(this.#timeoutMs),
+      });
+    } catch (cause) {
+      throw this.#unreachable(cause);
+    }
+  }
+
+  async #json(response: Response): Promise<object> {
+    let text: string;
+    try {
+      text = await response.text();
+    } catch (cause) {
+      throw this.#unreachable(cause);
+    }
+    try {
+      const json: unknown = JSON.parse(text);
+      if (typeof json === 'object' && json !== null) return json;
+    } catch {
+      // Not JSON: said below.
+    }
+    throw this.#notTidings(response, text);
+  }
+
+  #unreachable(cause: unknown): CommandError {
+    const { name, message, cause: inner } = cause as Error & { cause?: Error & { code?: string } };
+    const reason =
+      name === 'TimeoutError'
+        ? `no answer within ${this.#timeoutMs / 1_000} s`
+        : (inner?.code ?? inner?.message ?? message);
+    return new CommandError(
+      `Cannot reach the gateway at ${this.url}: ${reason}. Start one with tidings serve, or name another with --url.`,
+      exitCodes.unavailable,
+      { cause },
+    );
+  }
+
+  #rejected(
+    status: number,
+    { message, extensions }: { message: string; extensions?: { code?: string } },
+  ): CommandError {
+    const code = extensions?.code;
+    if (status === 401) {
+      return new CommandError(
+        `${message} Give a token with --token, TIDINGS_TOKEN or tidings contexts.`,
+        exitCodes.forbidden,
+      );
+    }
+    return new CommandError(
+      code === undefined ? message : `${message} (${code})`,
+      exitCodeOf(code),
+    );
+  }
+
+  #notTidings({ status }: Response, text = ''): CommandError {
+    const excerpt = text.trim().split('\n', 1)[0]?.slice(0, 200) ?? '';
+    const said = excerpt === '' ? '' : `: ${excerpt}`;
+    if (status === 401 || status === 403) {
+      return new CommandError(`${this.url} answers ${status}${said}`, exitCodes.forbidden);
+    }
+    return new CommandError(
+      `${this.url} does not answer as a gateway of Tidings does (HTTP ${status})${said}`,
+      status >= 500 ? exitCodes.unavailable : exitCodes.rejected,
+    );
+  }
+}
