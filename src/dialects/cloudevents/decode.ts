@@ -2,6 +2,7 @@ import { v5 } from 'uuid';
 import type { DraftTrait, EventDraft } from '../../event/draft.ts';
 import type { Json, Severity } from '../../event/event.ts';
 import { readUuid } from '../../event/uuid.ts';
+import { foreignType } from '../foreign-type.ts';
 import type { AttributeValue, CloudEvent, EventData } from './cloud-event.ts';
 import { readOwnEvent } from './own-event.ts';
 import { envelopeOf } from './read-message.ts';
@@ -38,7 +39,7 @@ export function draftOf(event: CloudEvent, clock: EventDraft['clock']): EventDra
   return {
     dialect: 'CLOUDEVENTS',
     id: uuid ?? v5(`${source}\n${id}`, idSpace),
-    ...kindOf(text(attributes, 'type') ?? ''),
+    ...foreignType(text(attributes, 'type') ?? ''),
     severity: severityOf(attributes),
     source: { service: source },
     key: text(attributes, 'subject'),
@@ -60,12 +61,6 @@ const text = (attributes: CloudEvent['attributes'], name: string): string | unde
   const value = attributes.get(name);
   return value === undefined ? undefined : String(value);
 };
-
-/** A type that begins or ends with its only dot has no name on one side: it is a category as a whole. */
-function kindOf(type: string): Pick<EventDraft, 'type' | 'category'> {
-  const dot = type.indexOf('.');
-  return dot === 0 || dot === type.length - 1 ? { category: type } : { type };
-}
 
 function severityOf(attributes: CloudEvent['attributes']): Severity | null {
   const number = attributes.get('severitynumber');

@@ -1,7 +1,8 @@
-import type { Event, Trait } from '../../event/event.ts';
+import type { Event } from '../../event/event.ts';
 import { formatInstant } from '../../event/instant.ts';
 import { stringifyJson } from '../../event/json.ts';
 import type { EncodedMessage, Encoder } from '../../sinks/encoder.ts';
+import { eventData } from '../../sinks/event-data.ts';
 import { attributeText } from './cloud-event.ts';
 import { encodeHeaderValue } from './header-value.ts';
 
@@ -40,7 +41,7 @@ function sourceOf({ namespace, source: { service, instance } }: Event): string {
 
 /** An event in the JSON format, in one line. */
 export const structuredText = (event: Event): string =>
-  stringifyJson({ ...attributesOf(event), data: dataOf(event) });
+  stringifyJson({ ...attributesOf(event), data: eventData(event) });
 
 /** The formats in which sinks send CloudEvents. */
 export const encoders: readonly Encoder[] = [
@@ -48,7 +49,7 @@ export const encoders: readonly Encoder[] = [
     format: 'CLOUDEVENTS_BINARY',
     maxBatch: 1,
     encode: ([event]) =>
-      event === undefined ? null : binaryMessage(attributesOf(event), dataOf(event)),
+      event === undefined ? null : binaryMessage(attributesOf(event), eventData(event)),
     encodeGap: (from, to) => binaryMessage(gapAttributes(from, to), { from, to }),
   },
   {
@@ -98,32 +99,3 @@ const gapAttributes = (from: number, to: number): Attributes => ({
 
 const gapText = (from: number, to: number): string =>
   stringifyJson({ ...gapAttributes(from, to), data: { from, to } });
-
-/** The event under the names of GraphQL's Event. */
-const dataOf = (event: Event) => ({
-  id: event.id,
-  index: event.index,
-  namespace: event.namespace,
-  category: event.category,
-  action: event.action,
-  type: event.type,
-  severity: event.severity,
-  source: event.source,
-  key: event.key,
-  filterKeys: event.filterKeys,
-  message: event.message,
-  tags: event.tags,
-  traits: event.traits.map(traitData),
-  value: event.value,
-  time: formatInstant(event.time),
-  endTime: event.endTime === null ? null : formatInstant(event.endTime),
-  recordedAt: formatInstant(event.recordedAt),
-  dialect: event.dialect,
-  raw: event.raw,
-});
-
-const traitData = ({ name, type, value }: Trait) => ({
-  name,
-  type,
-  value: type === 'DATETIME' ? formatInstant(value) : value,
-});

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Event } from '../../event/event.ts';
 import { InputError } from '../../event/input-error.ts';
-import { readUuid } from '../../event/uuid.ts';
+import { formatStreamEventId, parseStreamEventId } from '../../live/stream-event-id.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { DialectContext } from '../dialect.ts';
 import { type FeedFormat, FeedResponses } from '../feed-response.ts';
@@ -77,7 +77,7 @@ export class EventStream implements AsyncDisposable {
     return {
       name: 'server-sent events',
       frame: (event: Event) =>
-        `id: ${journalId}-${event.index}\ndata: ${inOneLine(structuredText(event))}\n\n`,
+        `id: ${formatStreamEventId(journalId, event.index)}\ndata: ${inOneLine(structuredText(event))}\n\n`,
       opening: ':\n\n',
       heartbeat: ':\n\n',
       heartbeatEveryMs: this.#heartbeatEveryMs,
@@ -88,10 +88,11 @@ export class EventStream implements AsyncDisposable {
 
 /** Of an index, the `sequence` of an event, or the id of a server-sent event, which also names the journal. */
 async function indexAfter(after: string, context: DialectContext): Promise<number> {
-  const [, journal, index = ''] = /^(?:(.{36})-)?0*(\d+)$/s.exec(after) ?? [];
-  if (journal !== undefined && readUuid(journal) !== context.journal.id) {
+  const id = parseStreamEventId(after);
+  if (id !== null && id.journalId !== null && id.journalId !== context.journal.id) {
     throw new StreamGone('after belongs to another journal: begin without it.', null);
   }
+  const index = id === null ? after : String(id.index);
   const place = await resumeFrom(index, context);
   if (place.gone === null) return place.afterIndex;
   throw new StreamGone(

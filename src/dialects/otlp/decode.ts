@@ -2,6 +2,7 @@ import { v5 } from 'uuid';
 import type { DraftTrait, EventDraft } from '../../event/draft.ts';
 import type { Instant, Json } from '../../event/event.ts';
 import { integerTrait, stringifyJson } from '../../event/json.ts';
+import { foreignType } from '../foreign-type.ts';
 import { integerIn, type Message, messageIn, messagesIn, textIn } from './wire.ts';
 
 /**
@@ -59,7 +60,7 @@ function draftOf(placed: Placed, seen: Map<string, number>): EventDraft | null {
   return {
     dialect: 'TIDINGS',
     id: time === null ? null : idOf(placed, seen),
-    ...kindOf(type),
+    ...foreignType(type),
     severity: severityOf(record),
     source,
     message,
@@ -81,12 +82,6 @@ function severityOf(record: Message): EventDraft['severity'] {
   const number = integerIn(record, 'severityNumber');
   if (number === 0n) return null;
   return number >= firstErrorNumber ? 'ERROR' : 'NORMAL';
-}
-
-/** A name that begins or ends with its only dot has no name on one side: it is a category as a whole. */
-function kindOf(type: string): Pick<EventDraft, 'type' | 'category'> {
-  const dot = type.indexOf('.');
-  return dot === 0 || dot === type.length - 1 ? { category: type } : { type };
 }
 
 /** Equal records of one request differ in their number. */
