@@ -45,9 +45,12 @@ export const mayForget = ({ phase, parts }: MinuteRuleState): boolean =>
 
 const isOver = (phase: MinutePhase): boolean => phase === 'NORMAL' || phase === 'RECOVERED';
 
+/** One day. */
+export const maxPeriodMinutes = 1_440;
+
 export interface Condition extends MinutePeriods {
   readonly expression: AlarmExpression;
-  /** Minutes that the expression looks at, from 1 to those of a day. */
+  /** Minutes that the expression looks at, from 1 to maxPeriodMinutes. */
   readonly period: number;
 }
 

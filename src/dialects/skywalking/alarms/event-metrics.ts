@@ -1,0 +1,47 @@
+import type { SeriesSelector } from '../../../alarms/expression/compile.ts';
+import type { Event } from '../../../event/event.ts';
+import { shownLayer } from '../layer.ts';
+
+/** SkyWalking's own counters of events, of its versions 8.7 to 9.0. */
+const counters: Readonly<Record<string, (event: Event) => boolean>> = {
+  event_total: () => true,
+  event_normal_count: ({ severity }) => severity === 'NORMAL',
+  event_error_count: ({ severity }) => severity === 'ERROR',
+  event_start_count: ({ action }) => action === 'Start',
+  event_shutdown_count: ({ action }) => action === 'Shutdown',
+};
+
+/** How the metrics begin that SkyWalking makes of traces, meters and logs. */
+const measured =
+  /^(?:browser|cache|cilium|database|endpoint|envoy|event|gen|instance|k8s|kubernetes|meter|mq|satellite|service|tcp)_[a-z0-9_]+$/;
+
+/** Why an expression cannot use a metric; null where it can: every event's name is one. */
+export const whyUnknown = (metric: string): string | null =>
+  Object.hasOwn(counters, metric) || !measured.test(metric)
+    ? null
+    : `There is no metric ${metric} here: Tidings counts events, by their names and by ${Object.keys(counters).join(', ')}.`;
+
+/** The labels that every event has; others are its parameters. */
+const labels: Readonly<Record<string, (event: Event) => string | null>> = {
+  service: ({ source }) => source.service,
+  serviceInstance: ({ source }) => source.instance,
+  endpoint: ({ source }) => source.endpoint,
+  layer: ({ source }) => shownLayer(source.layer),
+  type: ({ severity }) => (severity === 'ERROR' ? 'Error' : 'Normal'),
+};
+
+/** Whether a series counts an event: of its name, or of its whole type, and with all labels. */
+export const counts = (selector: SeriesSelector, event: Event): boolean =>
+  hasName(selector.name, event) &&
+  selector.labels.every(([name, value]) => labelOf(name, event) === value);
+
+function hasName(name: string, event: Event): boolean {
+  const counter = Object.hasOwn(counters, name) ? counters[name] : undefined;
+  return counter?.(event) ?? (name === (event.action ?? event.category) || name === event.type);
+}
+
+function labelOf(name: string, event: Event): string | null {
+  if (Object.hasOwn(labels, name)) return labels[name]?.(event) ?? null;
+  const trait = event.traits.find((each) => each.name === name);
+  return trait === undefined ? null : String(trait.value);
+}

@@ -1,0 +1,187 @@
+/** A regular expression of names is malformed, or could take too long. */
+export class NamePatternError extends Error {
+  override readonly name = 'NamePatternError';
+}
+
+/** @param position of the character at fault, from 0 */
+const faultAt = (position: number, reason: string): NamePatternError =>
+  new NamePatternError(`at character ${position + 1}: ${reason}`);
+
+/** Long repeats in a pattern: each may multiply the time by the length of the name. */
+const maxLongRepeats = 3;
+const maxCharacters = 1_024;
+/** Of a counted repeat: {1,100}. */
+const maxCount = 256;
+/** A repeat that counts to more takes as long as one without an end. */
+const fewCounts = 8;
+/** Names are cut before: service, instance or endpoint, and the words between. */
+const longestName = 512;
+
+/** Tests a whole name. */
+export type NamePattern = (name: string) => boolean;
+
+/**
+ * Compiles a regular expression as SkyWalking's settings have it. A pattern that could run for longer than the length
+ * of a name to the power of three is rejected: repeats within repeats, references back, and looking around.
+ * @throws NamePatternError
+ */
+export function namePattern(source: string): NamePattern {
+  if (source.length > maxCharacters) {
+    throw faultAt(maxCharacters, `a pattern has at most ${maxCharacters} characters.`);
+  }
+  new Scanner(source).scan();
+  const compiled = compile(source);
+  return (name) => compiled.test(name.slice(0, longestName));
+}
+
+function compile(source: string): RegExp {
+  try {
+    return new RegExp(`^(?:${source})$`, 'su');
+  } catch (cause) {
+    const reason = /: ([^:]*)$/.exec((cause as Error).message)?.[1] ?? 'it is malformed';
+    throw new NamePatternError(`${reason}.`, { cause });
+  }
+}
+
+interface Piece {
+  /** Whether it contains a repeat. */
+  readonly repeats: boolean;
+  /** Whether it contains alternatives. */
+  readonly alternates: boolean;
+}
+
+const oneCharacter: Piece = { repeats: false, alternates: false };
+
+/** Reads a pattern as far as its repeats and groups are concerned. */
+class Scanner {
+  readonly #source: string;
+  #at = 0;
+  #longRepeats = 0;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  scan(): void {
+    this.#alternatives();
+    if (this.#at < this.#source.length) {
+      throw faultAt(this.#at, 'the parenthesis closes nothing.');
+    }
+  }
+
+  #alternatives(): Piece {
+    let repeats = false;
+    let alternates = false;
+    for (;;) {
+      const { [this.#at]: character } = this.#source;
+      if (character === undefined || character === ')') return { repeats, alternates };
+      if (character === '|') {
+        alternates = true;
+        this.#at += 1;
+        continue;
+      }
+      const piece = this.#repeated(this.#piece());
+      repeats ||= piece.repeats;
+      alternates ||= piece.alternates;
+    }
+  }
+
+  #piece(): Piece {
+    const begin = this.#at;
+    const { [begin]: character } = this.#source;
+    this.#at += 1;
+    if (character === '\\') return this.#escape(begin);
+    if (character === '[') return this.#class(begin);
+    if (character !== '(') return oneCharacter;
+    const opening = /^\?(?::|<[A-Za-z]\w*>)?/.exec(this.#source.slice(this.#at))?.[0] ?? '';
+    if (opening === '?') {
+      throw faultAt(begin, 'looking around and flags are not allowed in a pattern.');
+    }
+    this.#at += opening.length;
+    const inner = this.#alternatives();
+    if (this.#source[this.#at] !== ')') {
+      throw faultAt(begin, 'the parenthesis is not closed.');
+    }
+    this.#at += 1;
+    return inner;
+  }
+
+  #escape(begin: number): Piece {
+    const { [this.#at]: escaped } = this.#source;
+    if (escaped === undefined) throw faultAt(begin, 'nothing follows the backslash.');
+    if (/[1-9k]/.test(escaped)) {
+      throw faultAt(begin, 'a pattern cannot refer back to a group.');
+    }
+    const long = /^(?:[pP]\{[^}]*\}|u\{[^}]*\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})/.exec(
+      this.#source.slice(this.#at),
+    );
+    this.#at += long?.[0].length ?? 1;
+    return oneCharacter;
+  }
+
+  #class(begin: number): Piece {
+    for (; this.#at < this.#source.length; this.#at += 1) {
+      if (this.#source[this.#at] === '\\') this.#at += 1;
+      else if (this.#source[this.#at] === ']') {
+        this.#at += 1;
+        return oneCharacter;
+      }
+    }
+    throw faultAt(begin, 'the bracket is not closed.');
+  }
+
+  #repeated(piece: Piece): Piece {
+    const begin = this.#at;
+    const repeat = repeatAt(this.#source, begin);
+    if (repeat === null) return piece;
+    this.#at += repeat.length;
+    if (this.#source[this.#at] === '+') {
+      throw faultAt(this.#at, 'possessive repeats are not supported.');
+    }
+    if (repeat.counted > maxCount) {
+      throw faultAt(begin, `a repeat counts to ${maxCount} at most, not ${repeat.counted}.`);
+    }
+    if (repeat.most > 1) this.#check(piece, begin);
+    if (repeat.most > fewCounts && ++this.#longRepeats > maxLongRepeats) {
+      throw faultAt(
+        begin,
+        `a pattern with more than ${maxLongRepeats} long repeats could run too long.`,
+      );
+    }
+    return { repeats: true, alternates: piece.alternates };
+  }
+
+  #check({ repeats, alternates }: Piece, begin: number): void {
+    if (repeats) {
+      throw faultAt(begin, 'a repeat within a repeat could run too long.');
+    }
+    if (alternates) {
+      throw faultAt(
+        begin,
+        'a repeat of alternatives could run too long: use a class such as [ab].',
+      );
+    }
+  }
+}
+
+interface Repeat {
+  /** Characters of the pattern. */
+  readonly length: number;
+  /** The highest number that it names. */
+  readonly counted: number;
+  /** How often its piece may come; Infinity where it has no end. */
+  readonly most: number;
+}
+
+/** The repeat at a position of a pattern; null where there is none. */
+function repeatAt(source: string, at: number): Repeat | null {
+  const match = /^(?:[*+?]|\{(?<from>\d+)(?<comma>,?)(?<to>\d*)\})\??/.exec(source.slice(at));
+  if (match === null) return null;
+  const [{ length }] = match;
+  const { from, comma, to = '' } = match.groups ?? {};
+  if (from === undefined) {
+    return { length, counted: 1, most: match[0].startsWith('?') ? 1 : Number.POSITIVE_INFINITY };
+  }
+  const counted = Number(to === '' ? from : to);
+  return { length, counted, most: comma === ',' && to === '' ? Number.POSITIVE_INFINITY : counted };
+}
