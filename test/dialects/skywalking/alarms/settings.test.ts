@@ -237,7 +237,7 @@ hooks:
     const hook = <Type extends Hook['type']>(id: string, type: Type) => {
       const found = byId.get(id);
       expect(found?.type).toBe(type);
-      return found as Extract<Hook, { type: Type }>;
+      return found as Hook & { readonly type: Type };
     };
     expect([...byId.keys()].sort()).toEqual([
       'dingtalk.default',
