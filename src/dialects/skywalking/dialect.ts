@@ -1,5 +1,6 @@
 import { addresses, flag, option, optional, text, wholeNumber } from '../../environment/readers.ts';
 import { defineDialect } from '../dialect.ts';
+import { CurrentAlarmSettings } from './alarms/alarm-settings.ts';
 import { createSkyWalkingHttp } from './http.ts';
 
 /** Apache SkyWalking: events by HTTP, gRPC and Kafka in, and its GraphQL query protocol out. */
@@ -32,6 +33,11 @@ export const skyWalking = defineDialect({
       'tidings',
       'The consumer group: its gateways share the topic.',
     ),
+    ALARM_SETTINGS_FILE: optional(
+      text,
+      "Alarm rules and hooks in SkyWalking's format, alarm-settings.yml; read again on SIGHUP.",
+      'none',
+    ),
   },
 
   async open(context, { values, http, host, maxBodyBytes, maxBatch, sourceContext, identify }) {
@@ -48,8 +54,17 @@ export const skyWalking = defineDialect({
       group: values.TIDINGS_KAFKA_GROUP,
       maxBatch,
     };
+    // Settings that nobody needs cannot keep the gateway from starting.
+    const isOn = http || port !== null || brokers !== null;
+    const alarmSettings = await CurrentAlarmSettings.open(
+      isOn ? values.ALARM_SETTINGS_FILE : null,
+      context.log,
+    );
     return {
-      http: http ? createSkyWalkingHttp(context, { maxBatch, maxBodyBytes }) : undefined,
+      http: http
+        ? createSkyWalkingHttp(context, { maxBatch, maxBodyBytes, alarmSettings })
+        : undefined,
+      reload: async () => void (await alarmSettings.reload()),
       // Their libraries take 10 MB each of a gateway that does not use them.
       sources: [
         ...(brokers === null

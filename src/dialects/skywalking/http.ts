@@ -10,6 +10,7 @@ import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
+import type { CurrentAlarmSettings } from './alarms/alarm-settings.ts';
 import { draftsOf, eventsIn } from './event-list.ts';
 import { MalformedMessage } from './message.ts';
 import { createQueryEndpoint } from './query-endpoint.ts';
@@ -21,6 +22,7 @@ export interface SkyWalkingHttpOptions {
   /** Events in one call of the intake. */
   readonly maxBatch: number;
   readonly maxBodyBytes: number;
+  readonly alarmSettings: Pick<CurrentAlarmSettings, 'rules'>;
 }
 
 /** SkyWalking's events and its query protocol over HTTP. */
@@ -28,7 +30,7 @@ export function createSkyWalkingHttp(
   { log }: DialectContext,
   options: SkyWalkingHttpOptions,
 ): HttpDialect {
-  const query = createQueryEndpoint(log);
+  const query = createQueryEndpoint(log, options.alarmSettings);
 
   const routes: Readonly<Record<string, Route>> = {
     [eventsPath]: (request, caller) => takeEvents(request, caller, options),

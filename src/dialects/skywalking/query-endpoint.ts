@@ -15,6 +15,7 @@ import {
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { DialectContext } from '../dialect.ts';
+import type { CurrentAlarmSettings } from './alarms/alarm-settings.ts';
 import { QueryError } from './query-error.ts';
 import { createResolvers, type Resolvers } from './resolvers.ts';
 import { schema } from './schema.ts';
@@ -48,12 +49,13 @@ interface QueryRequest {
  */
 export function createQueryEndpoint(
   log: Log,
+  settings: Pick<CurrentAlarmSettings, 'rules'>,
 ): (body: string, context: DialectContext) => Promise<QueryAnswer> {
   const prepare = createPrepareDocument(schema, limits);
   /** Callers with equal rights have one context, and so share one directory of services. */
   const resolvers = new WeakMap<DialectContext, Resolvers>();
   const resolversOf = (context: DialectContext): Resolvers => {
-    const known = resolvers.get(context) ?? createResolvers(context);
+    const known = resolvers.get(context) ?? createResolvers(context, settings);
     resolvers.set(context, known);
     return known;
   };

@@ -1,4 +1,6 @@
 import type { DialectContext } from '../dialect.ts';
+import type { CurrentAlarmSettings } from './alarms/alarm-settings.ts';
+import { type AlarmQueryCondition, alarmTags, queryAlarms } from './alarms/query-alarms.ts';
 import type { EventQueryCondition } from './condition.ts';
 import type { Duration } from './duration.ts';
 import { queryEvents } from './query-events.ts';
@@ -21,11 +23,22 @@ interface EndpointsOfService extends OfService {
   readonly limit: number;
 }
 
+interface OfWindow {
+  readonly duration: Duration;
+}
+
 export type Resolvers = ReturnType<typeof createResolvers>;
 
 /** The resolvers of the fields of Query, for a caller who may use this context. */
-export function createResolvers({ store, journal, now }: DialectContext) {
+export function createResolvers(
+  { store, journal, now }: DialectContext,
+  settings: Pick<CurrentAlarmSettings, 'rules'>,
+) {
   const directory = new ServiceDirectory(store);
+  const alarms = async (condition: AlarmQueryCondition) => ({
+    msgs: await queryAlarms(store, condition, settings.rules),
+  });
+  const tagsIn = ({ duration }: OfWindow) => alarmTags(store, duration, settings.rules);
   return {
     version: protocolVersion,
     getTimeInfo: () => ({ timezone: '+0000', currentTimestamp: Math.floor(now() / 1000) }),
@@ -37,6 +50,13 @@ export function createResolvers({ store, journal, now }: DialectContext) {
       return { score: details.length === 0 ? 0 : 1, details: details.join(' ') };
     },
     queryEvents: async ({ condition }: Paged) => ({ events: await queryEvents(store, condition) }),
+    getAlarm: (condition: AlarmQueryCondition) => alarms(condition),
+    queryAlarms: ({ condition }: { condition: AlarmQueryCondition }) => alarms(condition),
+    queryAlarmTagAutocompleteKeys: async (window: OfWindow) => [
+      ...new Set((await tagsIn(window)).map(({ key }) => key)),
+    ],
+    queryAlarmTagAutocompleteValues: async ({ tagKey, ...window }: OfWindow & { tagKey: string }) =>
+      (await tagsIn(window)).filter(({ key }) => key === tagKey).map(({ value }) => value),
     listLayers: () => directory.layers(),
     listServices: ({ layer }: { layer?: string | null }) => directory.services(layer),
     getService: ({ serviceId }: OfService) => directory.serviceWithId(serviceId),

@@ -18,6 +18,19 @@ export const schema = buildSchema(
 
       queryEvents(condition: EventQueryCondition): Events
 
+      "Newest first."
+      getAlarm(
+        duration: Duration!
+        scope: Scope
+        keyword: String
+        paging: Pagination!
+        tags: [AlarmTag]
+      ): Alarms
+      "The same by more conditions."
+      queryAlarms(condition: AlarmQueryCondition!): Alarms
+      queryAlarmTagAutocompleteKeys(duration: Duration!): [String!]
+      queryAlarmTagAutocompleteValues(tagKey: String!, duration: Duration!): [String!]
+
       "Layers of the known events."
       listLayers: [String!]!
       "Services of the known events, of one layer or of all."
@@ -121,6 +134,105 @@ export const schema = buildSchema(
       pageNum: Int
       pageSize: Int!
       needTotal: Boolean
+    }
+
+    type Alarms {
+      msgs: [AlarmMessage!]!
+    }
+
+    type AlarmMessage {
+      startTime: Long!
+      "Null while the alarm lasts."
+      recoveryTime: Long
+      scope: Scope
+      "Of the entity that the alarm is about."
+      id: ID!
+      name: String!
+      message: String!
+      "Of the same service or instance in the same time, newest first; at most 100."
+      events: [Event!]!
+      tags: [KeyValue!]!
+      snapshot: AlarmSnapshot!
+    }
+
+    "The values by which the alarm fired."
+    type AlarmSnapshot {
+      expression: String!
+      metrics: [MQEMetric!]!
+    }
+
+    type MQEMetric {
+      name: String!
+      results: [MQEValues!]!
+    }
+
+    type MQEValues {
+      metric: Metadata!
+      values: [MQEValue!]!
+    }
+
+    type Metadata {
+      labels: [KeyValue!]!
+    }
+
+    type MQEValue {
+      id: ID
+      owner: Owner
+      value: String
+      traceID: ID
+    }
+
+    type Owner {
+      scope: Scope
+      serviceID: ID
+      serviceName: String
+      normal: Boolean
+      serviceInstanceID: ID
+      serviceInstanceName: String
+      endpointID: ID
+      endpointName: String
+    }
+
+    enum Scope {
+      All
+      Service
+      ServiceInstance
+      Endpoint
+      Process
+      ServiceRelation
+      ServiceInstanceRelation
+      EndpointRelation
+      ProcessRelation
+    }
+
+    input AlarmTag {
+      key: String!
+      value: String
+    }
+
+    input AlarmQueryCondition {
+      duration: Duration!
+      paging: Pagination!
+      "One of them."
+      entities: [Entity]
+      layer: String
+      ruleNames: [String]
+      keyword: String
+      tags: [AlarmTag]
+    }
+
+    input Entity {
+      scope: Scope
+      serviceName: String
+      normal: Boolean
+      serviceInstanceName: String
+      endpointName: String
+      processName: String
+      destServiceName: String
+      destNormal: Boolean
+      destServiceInstanceName: String
+      destEndpointName: String
+      destProcessName: String
     }
 
     type Service {
