@@ -161,7 +161,11 @@ describe('what is recorded', () => {
 
 /** Sends a body to an endpoint of its own over a context, whose calls of the intake take two events. */
 async function sendOver(context: DialectContext, body: unknown): Promise<Response> {
-  const dialect = createSkyWalkingHttp(context, { maxBatch: 2, maxBodyBytes: 10_000 });
+  const dialect = createSkyWalkingHttp(context, {
+    maxBatch: 2,
+    maxBodyBytes: 10_000,
+    alarmSettings: { rules: new Map() },
+  });
   const server = createServer((request, response) => {
     const caller = callerOf(everybody, () => context, everybodysSession);
     void dialect.handle(request, response, new URL('http://gateway/v3/events'), caller);

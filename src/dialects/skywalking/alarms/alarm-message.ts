@@ -13,7 +13,7 @@ export interface AlarmTag {
 }
 
 /** What a rule of the settings adds to its alarms. */
-export interface AlarmRuleFacts {
+interface AlarmRuleFacts {
   readonly expression: string;
   readonly tags: readonly AlarmTag[];
   readonly hooks: readonly string[];
@@ -74,13 +74,13 @@ export function alarmMessageOf(event: Event, rules: AlarmRules): AlarmMessage {
 }
 
 /** An alarm that is about no service is shown as one about a service of its key's name, or of its rule's. */
-export function alarmEntity({ source, key, action }: Event): AlarmEntity {
+function alarmEntity({ source, key, action }: Event): AlarmEntity {
   const name = key ?? action ?? alarmCategory;
   return entityOf(source) ?? { scope: 'SERVICE', scopeId: 1, name, id0: serviceId(name), id1: '' };
 }
 
 /** Tags with a colon: `level:CRITICAL`. */
-export function tagsOf({ tags }: Pick<Event, 'tags'>): readonly AlarmTag[] {
+function tagsOf({ tags }: Pick<Event, 'tags'>): readonly AlarmTag[] {
   return tags.flatMap((tag) => {
     const colon = tag.indexOf(':');
     return colon <= 0 ? [] : { key: tag.slice(0, colon), value: tag.slice(colon + 1) };
@@ -88,7 +88,7 @@ export function tagsOf({ tags }: Pick<Event, 'tags'>): readonly AlarmTag[] {
 }
 
 /** The name under which an alarm's event keeps the values of its metrics. */
-export const snapshotName = 'mqeMetricsSnapshot';
+const snapshotName = 'mqeMetricsSnapshot';
 
 function snapshotOf(value: Json): Readonly<Record<string, string>> | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;

@@ -41,7 +41,7 @@ export interface AlarmSettingsRule {
 }
 
 /** Which entities a rule is about. */
-export interface NameSettings {
+interface NameSettings {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly includeRegex: string;

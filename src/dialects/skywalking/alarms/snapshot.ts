@@ -35,7 +35,7 @@ interface SnapshotSeries {
 const minuteMs = 60_000;
 
 /** A minute as SkyWalking writes it: 202511191511. */
-export const minuteId = (minuteStartMs: number): string =>
+const minuteId = (minuteStartMs: number): string =>
   new Date(minuteStartMs).toISOString().replace(/\D/g, '').slice(0, 12);
 
 /** For each metric of an expression the JSON of its values in a window, whose last minute begins at `lastMinuteMs`. */
