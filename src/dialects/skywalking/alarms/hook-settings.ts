@@ -2,7 +2,7 @@ import type { Section } from './section.ts';
 import { type HookText, jsonText, plainText, TemplateError } from './text-template.ts';
 
 /** The templates of a hook: null where it does not say that an alarm fires, or that it is over. */
-export interface HookTexts {
+export interface HookTemplates {
   readonly fired: HookText | null;
   readonly recovered: HookText | null;
 }
@@ -37,24 +37,28 @@ export type Hook = {
   | { readonly type: 'gRPC'; readonly host: string; readonly port: number }
   | {
       readonly type: 'slack' | 'wechat';
-      readonly texts: HookTexts;
+      readonly templates: HookTemplates;
       readonly urls: readonly string[];
     }
   | {
       readonly type: 'dingtalk' | 'feishu';
-      readonly texts: HookTexts;
+      readonly templates: HookTemplates;
       readonly urls: readonly SecretUrl[];
     }
-  | { readonly type: 'welink'; readonly texts: HookTexts; readonly robots: readonly WeLinkRobot[] }
+  | {
+      readonly type: 'welink';
+      readonly templates: HookTemplates;
+      readonly robots: readonly WeLinkRobot[];
+    }
   | {
       readonly type: 'pagerduty';
-      readonly texts: HookTexts;
+      readonly templates: HookTemplates;
       readonly url: string;
       readonly integrationKeys: readonly string[];
     }
   | {
       readonly type: 'discord';
-      readonly texts: HookTexts;
+      readonly templates: HookTemplates;
       readonly webhooks: readonly { readonly url: string; readonly username: string }[];
     }
 );
@@ -141,12 +145,12 @@ function readHook(section: Section, type: HookType): object {
       };
     case 'slack':
     case 'wechat':
-      return { type, texts: textsIn(section, jsonText), urls: urlsIn(section, 'webhooks') };
+      return { type, templates: templatesIn(section, jsonText), urls: urlsIn(section, 'webhooks') };
     case 'dingtalk':
     case 'feishu':
       return {
         type,
-        texts: textsIn(section, jsonText),
+        templates: templatesIn(section, jsonText),
         urls: section.sections('webhooks', section.title).map((webhook) => ({
           url: urlIn(webhook, ['url']),
           secret: webhook.text('secret') || null,
@@ -155,20 +159,20 @@ function readHook(section: Section, type: HookType): object {
     case 'welink':
       return {
         type,
-        texts: textsIn(section, plainText),
+        templates: templatesIn(section, plainText),
         robots: section.sections('webhooks', section.title).map(readRobot),
       };
     case 'pagerduty':
       return {
         type,
-        texts: textsIn(section, plainText),
+        templates: templatesIn(section, plainText),
         url: section.has('events-api-url') ? urlIn(section, ['events-api-url']) : pagerDuty,
-        integrationKeys: section.texts(oneOf(section, ['integration-keys', 'integrationKeys'])),
+        integrationKeys: section.strings(oneOf(section, ['integration-keys', 'integrationKeys'])),
       };
     case 'discord':
       return {
         type,
-        texts: textsIn(section, plainText),
+        templates: templatesIn(section, plainText),
         webhooks: section.sections('webhooks', section.title).map((webhook) => ({
           url: urlIn(webhook, ['url']),
           username: webhook.text('username') ?? '',
@@ -192,7 +196,7 @@ const readRobot = (robot: Section): WeLinkRobot => ({
 /** SkyWalking sends a WeLink secret as it is written: files have quotation marks within the string for that. */
 const unquoted = (text: string): string => text.replace(/^"(.*)"$/s, '$1');
 
-function textsIn(section: Section, compile: (template: string) => HookText): HookTexts {
+function templatesIn(section: Section, compile: (template: string) => HookText): HookTemplates {
   return {
     fired: textIn(section, ['text-template', 'textTemplate'], compile),
     recovered: textIn(section, ['recovery-text-template', 'recoveryTextTemplate'], compile),
@@ -234,9 +238,9 @@ function urlIn(section: Section, keys: readonly [string, ...string[]]): string {
 }
 
 function urlsIn(section: Section, key: string): readonly string[] {
-  const texts = section.texts(key);
-  for (const text of texts) if (!isHttp(text)) section.fault(key, notHttp(text));
-  return texts;
+  const urls = section.strings(key);
+  for (const text of urls) if (!isHttp(text)) section.fault(key, notHttp(text));
+  return urls;
 }
 
 const isHttp = (text: string): boolean =>

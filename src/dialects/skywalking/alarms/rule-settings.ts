@@ -206,14 +206,14 @@ function warnOfLabels(section: Section): void {
     'exclude-labels-regex',
   ]) {
     if (!section.has(key)) continue;
-    section.texts(key);
+    section.strings(key);
     section.warn(key, 'is left out: a count of events has no labels in this form.');
   }
 }
 
 function readNames(section: Section): NameSettings {
-  const include = section.texts('include-names');
-  const exclude = section.texts('exclude-names');
+  const include = section.strings('include-names');
+  const exclude = section.strings('exclude-names');
   const [includeRegex, includes] = readPattern(section, 'include-names-regex');
   const [excludeRegex, excludes] = readPattern(section, 'exclude-names-regex');
   const [included, excluded] = [new Set(include), new Set(exclude)];
@@ -247,7 +247,7 @@ function readNotice(
   section: Section,
   known: KnownHooks,
 ): Pick<AlarmSettingsRule, 'message' | 'tags' | 'hooks'> {
-  const hooks = section.texts('hooks');
+  const hooks = section.strings('hooks');
   for (const id of hooks) {
     if (known.ids.includes(id)) continue;
     section.fault('hooks', `there is no hook ${JSON.stringify(id)}: name it as <type>.<name>.`);

@@ -3,7 +3,7 @@ import { quoted } from '../../../event/input-error.ts';
 import { fileLimits, parseYaml, readValue, YamlLimitError } from '../../../http/yaml.ts';
 import { AlarmSettingsError } from './settings-error.ts';
 
-/** What a file is wrong or odd in. */
+/** Faults of a file, and what is odd in it. */
 interface Findings {
   readonly faults: string[];
   readonly warnings: string[];
@@ -134,12 +134,12 @@ export class Section {
   }
 
   /** A list of strings. */
-  texts(key: string): readonly string[] {
+  strings(key: string): readonly string[] {
     const value = this.#value(key);
     if (value === null) return [];
-    const texts = Array.isArray(value) ? value.map(textOf) : [null];
-    const known = texts.filter((text) => text !== null);
-    if (known.length < texts.length)
+    const strings = Array.isArray(value) ? value.map(textOf) : [null];
+    const known = strings.filter((text) => text !== null);
+    if (known.length < strings.length)
       this.fault(key, `must be a list of strings, not ${shown(value)}.`);
     return known;
   }

@@ -173,7 +173,7 @@ describe('pagerduty', () => {
   });
 });
 
-test('discord: a name and the text', () => {
+test('discord: a name and the message', () => {
   expect(JSON.parse(discordBody(message, plainText('%s'), 'robot'))).toEqual({
     username: 'robot',
     content: text,

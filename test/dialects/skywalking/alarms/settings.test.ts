@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Hook, HookTexts } from '../../../../src/dialects/skywalking/alarms/hook-settings.ts';
+import type {
+  Hook,
+  HookTemplates,
+} from '../../../../src/dialects/skywalking/alarms/hook-settings.ts';
 import { readAlarmSettings } from '../../../../src/dialects/skywalking/alarms/settings.ts';
 import { AlarmSettingsError } from '../../../../src/dialects/skywalking/alarms/settings-error.ts';
 
@@ -15,7 +18,7 @@ function faultsOf(text: string): readonly string[] {
   return [];
 }
 
-const fired = ({ fired: text }: HookTexts, message: string) => text?.(message);
+const fired = ({ fired: text }: HookTemplates, message: string) => text?.(message);
 
 describe('rules of SkyWalking 9.6 and later', () => {
   const { rules } = read(`
@@ -258,13 +261,13 @@ hooks:
       headers: new Map([['Authorization', 'Bearer x']]),
     });
     expect(hook('gRPC.default', 'gRPC')).toMatchObject({ isDefault: true, port: 9888 });
-    expect(fired(hook('slack.ops', 'slack').texts, 'a "b"')).toBe(
+    expect(fired(hook('slack.ops', 'slack').templates, 'a "b"')).toBe(
       '{\n  "type": "section",\n  "text": { "type": "mrkdwn", "text": ":alarm_clock: *Alarm* \\n **a \\"b\\"**." }\n}',
     );
-    expect(hook('slack.ops', 'slack').texts.recovered?.('x')).toBe(
+    expect(hook('slack.ops', 'slack').templates.recovered?.('x')).toBe(
       '{"type":"section","text":"x is over"}',
     );
-    expect(hook('wechat.default', 'wechat').texts.recovered).toBeNull();
+    expect(hook('wechat.default', 'wechat').templates.recovered).toBeNull();
     expect(hook('dingtalk.default', 'dingtalk').urls).toEqual([
       { url: 'https://ding.example/send?a=1', secret: 'SECabc' },
       { url: 'https://ding.example', secret: null },
@@ -272,12 +275,14 @@ hooks:
     expect(hook('welink.default', 'welink').robots).toMatchObject([
       { clientId: 'quoted', groupIds: ['1', '2'], robotName: 'robot' },
     ]);
-    expect(fired(hook('pagerduty.default', 'pagerduty').texts, '5 % $& %s')).toBe('100% 5 % $& %s');
+    expect(fired(hook('pagerduty.default', 'pagerduty').templates, '5 % $& %s')).toBe(
+      '100% 5 % $& %s',
+    );
     expect(hook('pagerduty.default', 'pagerduty').url).toBe(
       'https://events.pagerduty.com/v2/enqueue',
     );
     expect(hook('pagerduty.europe', 'pagerduty').url).toMatch(/events\.eu/);
-    expect(fired(hook('discord.chat', 'discord').texts, 'x')).toBe('x\n');
+    expect(fired(hook('discord.chat', 'discord').templates, 'x')).toBe('x\n');
     expect(rules.map((rule) => [...rule.hooks].sort())).toEqual([
       ['discord.chat', 'slack.ops'],
       ['gRPC.default', 'webhook.default'],
