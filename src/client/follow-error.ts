@@ -1,5 +1,10 @@
 /** Codes of errors that a later attempt may not get. */
-const passing: ReadonlySet<string> = new Set(['UNAVAILABLE', 'SLOW_CONSUMER', 'TOO_MANY']);
+const passing: ReadonlySet<string> = new Set([
+  'UNAVAILABLE',
+  'SLOW_CONSUMER',
+  'TOO_MANY',
+  'RATE_LIMITED',
+]);
 
 /** The reason why a feed broke or ended. */
 export class FollowError extends Error {
@@ -27,8 +32,8 @@ export class FollowError extends Error {
   }
 }
 
-/** Close codes after which graphql-transport-ws does not allow another attempt. */
-const finalCloses: ReadonlySet<number> = new Set([4004, 4005, 4400, 4401, 4403, 4406, 4409]);
+/** Close codes after which another attempt would end the same way. 4403 is none: a newer credential may be had. */
+const finalCloses: ReadonlySet<number> = new Set([4004, 4005, 4400, 4401, 4406, 4409]);
 
 /** @param cause GraphQL errors, a close event, or an error of the network */
 export function followErrorOf(cause: unknown): FollowError {
@@ -45,12 +50,14 @@ export function followErrorOf(cause: unknown): FollowError {
 function graphqlError(error: unknown): FollowError {
   const { message, extensions } = error as {
     message: string;
-    extensions?: { code?: string; firstIndex?: number };
+    extensions?: { code?: string; firstIndex?: number; lastIndex?: number };
   };
   const code = extensions?.code ?? 'UNKNOWN';
+  // A feed that has begun ends so when rights change; one that may not begin has no lastIndex.
+  const isChangeOfRights = code === 'FORBIDDEN' && extensions?.lastIndex !== undefined;
   return new FollowError(message, {
     code,
-    final: !passing.has(code),
+    final: !passing.has(code) && !isChangeOfRights,
     firstIndex: extensions?.firstIndex ?? null,
     cause: error,
   });

@@ -60,14 +60,21 @@ export interface FollowOptions<Followed extends { readonly index: number } = Fol
   readonly onGap?: (gap: { readonly afterIndex: number; readonly firstIndex: number }) => void;
   /** Called at every break; following goes on by itself after the pause. */
   readonly onBreak?: (error: Error, pauseMs: number) => void;
-  /** Payload of connection_init. */
-  readonly connectionParams?: Readonly<Record<string, unknown>>;
+  /**
+   * Payload of connection_init: `{ authorization: 'Bearer …' }`. A function is called for each connection, so that it can
+   * give a newer token once one has expired.
+   */
+  readonly connectionParams?:
+    | ConnectionParams
+    | (() => ConnectionParams | Promise<ConnectionParams>);
   /** A WebSocket class; by default the environment's own, else that of the package ws. */
   readonly webSocketImpl?: unknown;
   /** Pauses between attempts: 100 to 10,000 ms by default. */
   readonly shortestPauseMs?: number;
   readonly longestPauseMs?: number;
 }
+
+type ConnectionParams = Readonly<Record<string, unknown>>;
 
 export interface Following {
   /** Every matching event up to this index was given to onEvent: the next `afterIndex`. Null before the first connection. */
@@ -255,7 +262,7 @@ class Follower<Followed extends { readonly index: number }> {
     const client = createClient({
       url: this.#url,
       webSocketImpl: webSocketImpl ?? globalThis.WebSocket ?? (await import('ws')).WebSocket,
-      ...(connectionParams && { connectionParams: { ...connectionParams } }),
+      ...(connectionParams && { connectionParams: paramsOf(connectionParams) }),
       // Only the follower knows the index after which to resume.
       retryAttempts: 0,
       keepAlive: 10_000,
@@ -273,3 +280,10 @@ class Follower<Followed extends { readonly index: number }> {
     return client;
   }
 }
+
+type Params = Record<string, unknown>;
+
+const paramsOf = (
+  given: NonNullable<FollowOptions['connectionParams']>,
+): Params | (() => Promise<Params>) =>
+  typeof given === 'function' ? async () => ({ ...(await given()) }) : { ...given };

@@ -4,6 +4,7 @@ import type { GraphEngine } from '../graphql/operation.ts';
 import { reply } from '../http/reply.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { metadataPath } from './http/challenge.ts';
 import { DialectGate } from './http/dialect-gate.ts';
 import { createGraphqlHandler } from './http/graphql-http.ts';
 import { answerHealth, answerReadiness, type Readiness } from './http/health.ts';
@@ -12,6 +13,7 @@ import { HttpServer, type Route } from './http/http-server.ts';
 import { mayMeasure } from './http/metrics-access.ts';
 import { answerFrontPage } from './http/page.ts';
 import { createPlayground } from './http/playground.ts';
+import { answerProtectedResource } from './http/protected-resource.ts';
 import { SseTransport } from './sse/transport.ts';
 import type { Subscribe } from './websocket/operation.ts';
 import { WebSocketTransport } from './websocket/transport.ts';
@@ -101,14 +103,17 @@ export class GatewayServer {
 }
 
 function routesOf(
-  { engine, access, maxBodyBytes, readiness, metrics, version, dialects }: GatewayServerOptions,
+  options: GatewayServerOptions,
   streams: SseTransport,
 ): Readonly<Record<string, Route>> {
+  const { engine, access, maxBodyBytes, publicUrls, readiness, metrics, version, dialects } =
+    options;
   const about = { version, dialects: dialects.map(({ name }) => name) };
   const graphql = createGraphqlHandler({
     engine,
     access,
     maxBodyBytes,
+    publicUrls,
     eventStream: streams.serve,
     playground: createPlayground(),
   });
@@ -117,8 +122,9 @@ function routesOf(
     '/': (request, response) => answerFrontPage(request, response, about),
     '/healthz': (_request, response) => answerHealth(response),
     '/readyz': (_request, response) => answerReadiness(response, readiness()),
+    [metadataPath]: (request, response) => answerProtectedResource(request, response, options),
     '/metrics': async (request, response) => {
-      if (!(await mayMeasure(access, request, response))) return;
+      if (!(await mayMeasure(options, request, response))) return;
       reply(response, 200, await metrics.text(), { 'Content-Type': metrics.contentType });
     },
   };

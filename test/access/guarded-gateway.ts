@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bootGateway, type TestGateway } from '../harness.ts';
+import { type BootOptions, bootGateway, type TestGateway } from '../harness.ts';
 
 interface GraphAnswer {
   readonly status: number;
@@ -41,12 +41,14 @@ export const bearer = (secret: string | null): Record<string, string> =>
 export async function bootGuarded(
   policy: string,
   environment: Record<string, string> = {},
+  overrides: BootOptions['overrides'] = {},
 ): Promise<GuardedGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'tidings-access-'));
   const file = join(folder, 'auth.yaml');
   await writeFile(file, policy);
   const booted = await bootGateway({
     environment: { ...environment, TIDINGS_AUTH_FILE: file },
+    overrides,
     ...(environment.TIDINGS_DATA_DIR && { dataDirectory: environment.TIDINGS_DATA_DIR }),
   });
   return {

@@ -8,7 +8,7 @@ import { callerOf } from '../../dialects/caller.ts';
 import type { DialectContext, HttpDialect } from '../../dialects/dialect.ts';
 import { replyJson } from '../../http/reply.ts';
 import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
-import { challengeOf } from './challenge.ts';
+import { challengeOf, scopeChallengeOf } from './challenge.ts';
 import { rejectUpgrade } from './reject-upgrade.ts';
 
 export interface DialectGateOptions {
@@ -16,6 +16,8 @@ export interface DialectGateOptions {
   readonly access: Access;
   /** The services for a caller with these rights. */
   readonly contextOf: (session: Session) => DialectContext;
+  /** URLs by which clients reach the gateway. */
+  readonly publicUrls?: readonly string[];
 }
 
 /** Finds out who calls before a dialect answers, and hands it what this caller may use. */
@@ -61,7 +63,7 @@ export class DialectGate {
       if (taken && access.isOn) this.#watch(session, socket, request.socket);
       return taken;
     } catch (error) {
-      const { status, headers } = answerOf(error);
+      const { status, headers } = answerOf(error, request, this.#options);
       rejectUpgrade(socket, status, (error as Error).message, headers);
       return true;
     }
@@ -86,7 +88,7 @@ export class DialectGate {
   }
 
   #reject(request: IncomingMessage, response: ServerResponse, url: URL, error: unknown): boolean {
-    const { status, headers } = answerOf(error);
+    const { status, headers } = answerOf(error, request, this.#options);
     const { message } = error as Error;
     if (status === 401 || status === 403) {
       const rejection = { status, message, headers };
@@ -114,11 +116,18 @@ interface Answer {
 }
 
 /** @throws the error itself where it is none of access */
-function answerOf(error: unknown): Answer {
+function answerOf(
+  error: unknown,
+  request: IncomingMessage,
+  { publicUrls }: DialectGateOptions,
+): Answer {
   if (error instanceof Unauthenticated) {
-    return { status: 401, headers: { 'WWW-Authenticate': challengeOf(error) } };
+    const challenge = challengeOf(error, request, publicUrls);
+    return { status: 401, headers: { 'WWW-Authenticate': challenge } };
   }
-  if (error instanceof Forbidden) return { status: 403, headers: {} };
+  if (error instanceof Forbidden) {
+    return { status: 403, headers: { 'WWW-Authenticate': scopeChallengeOf(error) } };
+  }
   if (error instanceof Unavailable) return { status: error.status, headers: retryAfter(error) };
   throw error;
 }

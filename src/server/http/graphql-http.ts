@@ -32,6 +32,7 @@ export interface GraphqlHttpOptions {
   readonly engine: GraphEngine;
   readonly access: Access;
   readonly maxBodyBytes: number;
+  readonly publicUrls?: readonly string[];
   readonly eventStream: EventStream;
   /** The page for people who open the endpoint in a browser. */
   readonly playground: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -48,7 +49,7 @@ export type GraphqlHandler = (
  * spares it most of what a request costs; GET and unusual content types are answered through Yoga.
  */
 export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandler {
-  const { engine, access, maxBodyBytes, eventStream, playground } = options;
+  const { engine, access, maxBodyBytes, publicUrls, eventStream, playground } = options;
   const yoga = createYogaHandler(engine);
 
   async function post(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -109,16 +110,18 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
       ? access.session(credentialOf(request.headers))
       : access.sessionOf(await access.tickets.use(ticket));
 
-  function answerableError(error: unknown): GraphQLError {
+  function answerableError(error: unknown, request: IncomingMessage): GraphQLError {
     if (error instanceof BodyError) return bodyError(error);
-    if (error instanceof Unauthenticated) return unauthenticated(error);
+    if (error instanceof Unauthenticated) {
+      return unauthenticated(error, challengeOf(error, request, publicUrls));
+    }
     const isOutage = error instanceof Unavailable && error.status === 503;
     return isOutage ? unavailable(error) : engine.publicError(error);
   }
 
   function fail(response: ServerResponse, error: unknown, type: ResultType | null): void {
     if (error instanceof BodyAborted || response.headersSent) return void response.destroy();
-    send(response, { errors: [answerableError(error)] }, type ?? 'application/json');
+    send(response, { errors: [answerableError(error, response.req)] }, type ?? 'application/json');
   }
 
   return async (request, response, url) => {
@@ -148,11 +151,11 @@ const bodyError = ({ message, status }: BodyError): GraphQLError =>
   requestError(message, { http: { status, headers: { Connection: 'close' } } });
 
 /** A bad credential is never taken for none. */
-const unauthenticated = (error: Unauthenticated): GraphQLError =>
+const unauthenticated = (error: Unauthenticated, challenge: string): GraphQLError =>
   new GraphQLError(error.message, {
     extensions: {
       code: 'UNAUTHENTICATED',
-      http: { status: 401, headers: { 'WWW-Authenticate': challengeOf(error) } },
+      http: { status: 401, headers: { 'WWW-Authenticate': challenge } },
     },
   });
 

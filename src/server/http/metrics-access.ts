@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from '../../access/access.ts';
 import { credentialOf } from '../../access/credential.ts';
-import { Unauthenticated } from '../../access/principal.ts';
+import { Forbidden, Unauthenticated } from '../../access/principal.ts';
 import { replyJson } from '../../http/reply.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
-import { challengeOf } from './challenge.ts';
+import { challengeOf, scopeChallengeOf } from './challenge.ts';
 
 /** Whether the caller may read the metrics, which count events of all namespaces; where not, the request is answered. */
 export async function mayMeasure(
-  access: Access,
+  { access, publicUrls }: { readonly access: Access; readonly publicUrls: readonly string[] },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
@@ -16,10 +16,11 @@ export async function mayMeasure(
     const { scope } = await access.session(credentialOf(request.headers));
     if (scope.mayEverywhere('READ')) return true;
     const error = 'Metrics are for those who may READ all namespaces.';
-    replyJson(response, 403, { error });
+    const challenge = scopeChallengeOf(new Forbidden('READ'));
+    replyJson(response, 403, { error }, { 'WWW-Authenticate': challenge });
   } catch (error) {
     if (error instanceof Unauthenticated) {
-      const challenge = { 'WWW-Authenticate': challengeOf(error) };
+      const challenge = { 'WWW-Authenticate': challengeOf(error, request, publicUrls) };
       replyJson(response, 401, { error: error.message }, challenge);
     } else if (error instanceof Unavailable) {
       replyJson(response, 503, { error: error.message }, { 'Retry-After': '5' });

@@ -41,6 +41,8 @@ export interface WebSocketOptions {
   readonly access: Access;
   readonly subscribe: Subscribe;
   readonly log: Log;
+  /** URLs by which clients reach the gateway. */
+  readonly publicUrls?: readonly string[];
   readonly maxConnections: number;
   /** Subscriptions, queries and mutations under way at a time over one connection. */
   readonly maxOperations: number;
@@ -98,7 +100,7 @@ export class WebSocketTransport implements AsyncDisposable {
     try {
       session = credential.kind === 'NONE' ? null : await this.#options.access.session(credential);
     } catch (error) {
-      return rejectBadCredential(socket, error);
+      return rejectBadCredential(request, socket, error, this.#options.publicUrls);
     }
     this.#open(request, socket, head, session);
   };
@@ -196,9 +198,15 @@ const forClients = (result: ExecutionResult): ExecutionResult =>
 
 type Payload = Record<string, unknown> | undefined;
 
-function rejectBadCredential(socket: Duplex, error: unknown): void {
+function rejectBadCredential(
+  request: IncomingMessage,
+  socket: Duplex,
+  error: unknown,
+  publicUrls?: readonly string[],
+): void {
   if (error instanceof Unauthenticated) {
-    rejectUpgrade(socket, 401, error.message, { 'WWW-Authenticate': challengeOf(error) });
+    const challenge = challengeOf(error, request, publicUrls);
+    rejectUpgrade(socket, 401, error.message, { 'WWW-Authenticate': challenge });
   } else if (error instanceof Unavailable) rejectUpgrade(socket, 503, error.message);
   else throw error;
 }
