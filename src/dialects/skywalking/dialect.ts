@@ -1,5 +1,6 @@
 import { addresses, flag, option, optional, text, wholeNumber } from '../../environment/readers.ts';
 import { defineDialect } from '../dialect.ts';
+import { alarmEncoder } from './alarms/alarm-encoder.ts';
 import { CurrentAlarmSettings } from './alarms/alarm-settings.ts';
 import { createSkyWalkingHttp } from './http.ts';
 
@@ -64,6 +65,7 @@ export const skyWalking = defineDialect({
       http: http
         ? createSkyWalkingHttp(context, { maxBatch, maxBodyBytes, alarmSettings })
         : undefined,
+      encoders: [alarmEncoder(alarmSettings)],
       reload: async () => void (await alarmSettings.reload()),
       // Their libraries take 10 MB each of a gateway that does not use them.
       sources: [

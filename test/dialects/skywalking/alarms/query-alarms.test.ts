@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { EventDraft } from '../../../../src/event/draft.ts';
 import { bootGateway, type TestGateway } from '../../../harness.ts';
+import { startReceiver } from '../../../sinks/receiver.ts';
 import { ask, post } from '../query-client.ts';
 
 const settings = `
@@ -81,13 +82,17 @@ const events: readonly EventDraft[] = [
   },
 ];
 
+const encode = (name: string): string => Buffer.from(name).toString('base64');
+
 let folder: string;
 let gateway: TestGateway;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidings-alarms-'));
   const file = join(folder, 'alarm-settings.yml');
   await writeFile(file, settings);
-  gateway = await bootGateway({ environment: { ALARM_SETTINGS_FILE: file } });
+  gateway = await bootGateway({
+    environment: { ALARM_SETTINGS_FILE: file, TIDINGS_SINK_NETWORKS: '127.0.0.0/8' },
+  });
   const { intake, store } = gateway.gateway.context;
   const results = await intake.report([ofInstance, ofEndpoint, ofService, ...events], 'STORED');
   expect(results.map(({ status }) => status)).not.toContain('REJECTED');
@@ -98,7 +103,52 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const encode = (name: string): string => Buffer.from(name).toString('base64');
+test('a sink sends alarms and recoveries as SkyWalking does', async () => {
+  await using receiver = await startReceiver();
+  await gateway.gql('mutation ($input: SinkInput!) { createSink(input: $input) { sink { id } } }', {
+    input: {
+      name: 'alarms',
+      filter: { categories: ['Alarm'] },
+      start: { at: 'BEGINNING' },
+      target: { webhook: { url: receiver.url, signed: false } },
+      format: 'SKYWALKING_ALARM',
+      batch: 10,
+      order: 'STRICT',
+    },
+  });
+  await vi.waitFor(() =>
+    expect(receiver.received.flatMap(({ json }) => json as object[])).toHaveLength(3),
+  );
+  expect(receiver.received[0]?.headers['content-type']).toBe('application/json');
+  const sent = receiver.received.flatMap(({ json }) => json as object[]);
+  expect(sent).toContainEqual({
+    scopeId: 2,
+    scope: 'SERVICE_INSTANCE',
+    name: 'shop-1 of shop',
+    id0: `${encode('shop')}.1_${encode('shop-1')}`,
+    id1: '',
+    ruleName: 'unhealthy_rule',
+    alarmMessage: 'shop-1 of shop is unhealthy',
+    tags: [{ key: 'level', value: 'CRITICAL' }],
+    startTime: start + 12 * 60_000,
+    hooks: [],
+    expression: 'sum(Unhealthy) > 5',
+    mqeMetricsSnapshot: snapshot,
+    uuid: ofInstance.id,
+    layers: ['K8S'],
+  });
+  expect(sent).toContainEqual(
+    expect.objectContaining({
+      scope: 'ENDPOINT',
+      uuid: ofEndpoint.id,
+      layers: [],
+      recoveryTime: start + 25 * 60_000,
+    }),
+  );
+  const billing = sent.find((message) => 'uuid' in message && message.uuid === ofService.id);
+  expect(billing).toMatchObject({ scope: 'SERVICE', ruleName: 'slow_rule' });
+  expect(billing).not.toHaveProperty('expression');
+});
 
 interface Asked {
   readonly result: { readonly msgs: readonly { readonly message: string; readonly id: string }[] };
