@@ -27,6 +27,22 @@ export const commands: Entries = {
     summary: 'List tags, most used first.',
     load: async () => (await import('./commands/tags.ts')).tags,
   },
+  alarms: {
+    summary: 'List and acknowledge alarms, and test rules over the past.',
+    load: async () => (await import('./commands/alarms.ts')).alarms,
+  },
+  sinks: {
+    summary: 'See, create, test and repair the ways out.',
+    load: async () => (await import('./commands/sinks.ts')).sinks,
+  },
+  tokens: {
+    summary: 'Create, list and revoke tokens.',
+    load: async () => (await import('./commands/tokens.ts')).tokens,
+  },
+  mayastor: {
+    summary: "Show Mayastor's events as its own plugin does.",
+    load: async () => (await import('./commands/mayastor.ts')).mayastor,
+  },
   contexts: {
     summary: 'Remember gateways and tokens by name.',
     load: async () => (await import('./commands/contexts.ts')).contexts,

@@ -1,4 +1,4 @@
-import type { EventFilter } from '../client/schema.generated.ts';
+import type { EventFilter, TimeRange } from '../client/schema.generated.ts';
 import { parseFilterText } from '../filter-text/parse.ts';
 import { quote } from '../filter-text/print.ts';
 import { FilterTextError, type Terms } from '../filter-text/term.ts';
@@ -37,17 +37,22 @@ const fieldOptions = {
   dialect: several('NAME', 'That arrived in this language: nomad.'),
 } as const;
 
-/** Options of every command that selects events. */
-export const filterOptions = {
-  ...fieldOptions,
-  'any-tag': several('TAG', 'With at least one of these tags.'),
-  trait: several('TEST', "With a trait that passes: 'size>10', pool:gold, or just size."),
+/** A range of time. */
+export const timeOptions = {
   since: {
     type: 'string',
     argument: 'TIME',
     description: 'Not before: 1h, 2026-11-20, now-1d/d.',
   },
   until: { type: 'string', argument: 'TIME', description: 'Not after.' },
+} as const satisfies Options;
+
+/** Options of every command that selects events. */
+export const filterOptions = {
+  ...fieldOptions,
+  'any-tag': several('TAG', 'With at least one of these tags.'),
+  trait: several('TEST', "With a trait that passes: 'size>10', pool:gold, or just size."),
+  ...timeOptions,
   ended: { type: 'boolean', description: 'Only what has an end time.' },
   open: { type: 'boolean', description: 'Only what has no end time.' },
   filter: {
@@ -62,9 +67,13 @@ export const filterHelp =
   'FILTER is a filter string: type:Volume.* severity:error -key:web "trait.size>10" since:1h.\n' +
   'Options say the same; all that is given must match. docs/filters.md has the whole language.';
 
-/** The filter of the arguments and the options of a command. @throws CommandError */
-export function filterOf(call: Call): EventFilter {
-  const terms = [...termsIn(call.arguments.join(' ').trim()), ...optionTerms(call)];
+/**
+ * The filter of the arguments and the options of a command.
+ * @param args the arguments that are the filter string
+ * @throws CommandError
+ */
+export function filterOf(call: Call, args: readonly string[] = call.arguments): EventFilter {
+  const terms = [...termsIn(args.join(' ').trim()), ...optionTerms(call)];
   const json = jsonFilter(call.text('filter'));
   const filter = filterOfTerms(terms);
   return json === null ? filter : { ...filter, all: [...(filter.all ?? []), json] };
@@ -75,17 +84,28 @@ function optionTerms(call: Call): Terms {
     call.list(name).map((value) => [name, `${name}:${quote(value)}`] as const),
   );
   const anyTags = call.list('any-tag').map(quote).join(',');
-  const { since, until } = { since: call.text('since'), until: call.text('until') };
   const strings = [
     ...fields,
     ...call.list('trait').map((test) => ['trait', `trait.${test}`] as const),
     ...(anyTags === '' ? [] : [['any-tag', `tag:${anyTags}`] as const]),
-    ...(since === undefined ? [] : [['since', `since:${quote(since)}`] as const]),
-    ...(until === undefined ? [] : [['until', `until:${quote(until)}`] as const]),
+    ...timeStrings(call),
     ...(call.flag('ended') ? [['ended', 'ended:true'] as const] : []),
     ...(call.flag('open') ? [['open', 'ended:false'] as const] : []),
   ];
   return strings.flatMap(([option, text]) => optionTerm(option, text));
+}
+
+function timeStrings(call: Call): readonly (readonly [string, string])[] {
+  return ['since', 'until'].flatMap((name) => {
+    const time = call.text(name);
+    return time === undefined ? [] : [[name, `${name}:${quote(time)}`] as const];
+  });
+}
+
+/** The range of --since and --until; null where neither is given. @throws CommandError */
+export function timeRangeOf(call: Call): TimeRange | null {
+  const terms = timeStrings(call).flatMap(([option, text]) => optionTerm(option, text));
+  return filterOfTerms(terms).time ?? null;
 }
 
 function optionTerm(option: string, text: string): Terms {

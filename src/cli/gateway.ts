@@ -1,4 +1,4 @@
-import { CommandError, exitCodeOf, exitCodes } from './exit-code.ts';
+import { CommandError, type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts';
 
 export interface Connection {
   /** http://host:port, without a slash at its end. */
@@ -51,6 +51,35 @@ export class Gateway {
   async get(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
     const response = await this.#fetch(path, {});
     return { status: response.status, body: await this.#json(response) };
+  }
+
+  /** The JSON of each line of a GET, as it comes. @throws CommandError where the answer is no 200 */
+  async *lines(path: string): AsyncGenerator<unknown> {
+    const response = await this.#fetch(path, {});
+    if (response.status !== 200) throw await this.#rejectedGet(response);
+    let rest = '';
+    try {
+      for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        const lines = `${rest}${piece}`.split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) if (line !== '') yield JSON.parse(line);
+      }
+    } catch (cause) {
+      throw this.#unreachable(cause);
+    }
+  }
+
+  async #rejectedGet(response: Response): Promise<CommandError> {
+    const { status } = response;
+    const { error } = (await this.#json(response)) as { error?: string };
+    if (error === undefined) return this.#notTidings(response);
+    const codes: Readonly<Record<number, ExitCode>> = {
+      400: exitCodes.usage,
+      401: exitCodes.forbidden,
+      403: exitCodes.forbidden,
+      503: exitCodes.unavailable,
+    };
+    return new CommandError(error, codes[status] ?? exitCodes.rejected);
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
