@@ -2,6 +2,7 @@ import { addresses, flag, option, optional, text, wholeNumber } from '../../envi
 import { defineDialect } from '../dialect.ts';
 import { alarmEncoder } from './alarms/alarm-encoder.ts';
 import { CurrentAlarmSettings } from './alarms/alarm-settings.ts';
+import { openStatusPort } from './alarms/status-port.ts';
 import { createSkyWalkingHttp } from './http.ts';
 
 /** Apache SkyWalking: events by HTTP, gRPC and Kafka in, and its GraphQL query protocol out. */
@@ -34,6 +35,11 @@ export const skyWalking = defineDialect({
       'tidings',
       'The consumer group: its gateways share the topic.',
     ),
+    SKYWALKING_STATUS_PORT: optional(
+      wholeNumber(0, 65_535),
+      "The port for SkyWalking's status pages of alarm rules: 17128 is SkyWalking's own.",
+      'off',
+    ),
     ALARM_SETTINGS_FILE: optional(
       text,
       "Alarm rules and hooks in SkyWalking's format, alarm-settings.yml; read again on SIGHUP.",
@@ -43,6 +49,7 @@ export const skyWalking = defineDialect({
 
   async open(context, { values, http, host, maxBodyBytes, maxBatch, sourceContext, identify }) {
     const { SKYWALKING_GRPC_PORT: port, KAFKA_BROKERS: brokers } = values;
+    const { SKYWALKING_STATUS_PORT: statusPort } = values;
     const grpc = {
       host,
       authentication: values.TIDINGS_SKYWALKING_AUTHENTICATION,
@@ -66,6 +73,17 @@ export const skyWalking = defineDialect({
         ? createSkyWalkingHttp(context, { maxBatch, maxBodyBytes, alarmSettings })
         : undefined,
       encoders: [alarmEncoder(alarmSettings)],
+      listeners:
+        statusPort === null
+          ? []
+          : [
+              () =>
+                openStatusPort(
+                  { host, port: statusPort, identify, alarmSettings },
+                  context.store,
+                  context.log,
+                ),
+            ],
       reload: async () => void (await alarmSettings.reload()),
       // Their libraries take 10 MB each of a gateway that does not use them.
       sources: [

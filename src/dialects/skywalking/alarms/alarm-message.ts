@@ -74,7 +74,7 @@ export function alarmMessageOf(event: Event, rules: AlarmRules): AlarmMessage {
 }
 
 /** An alarm that is about no service is shown as one about a service of its key's name, or of its rule's. */
-function alarmEntity({ source, key, action }: Event): AlarmEntity {
+export function alarmEntity({ source, key, action }: Event): AlarmEntity {
   const name = key ?? action ?? alarmCategory;
   return entityOf(source) ?? { scope: 'SERVICE', scopeId: 1, name, id0: serviceId(name), id1: '' };
 }
