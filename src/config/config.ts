@@ -96,6 +96,7 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     storeRaw: values.TIDINGS_STORE_RAW,
     /** Null where everybody may do everything. */
     authFile: values.TIDINGS_AUTH_FILE,
+    tls: tlsOf(values),
     publicUrls: values.TIDINGS_PUBLIC_URL ?? [],
     sinks: {
       secretKey: values.TIDINGS_SECRET_KEY,
@@ -128,6 +129,10 @@ function toConfig(values: Values, dialectValues: DialectValues) {
       keepAliveMs: values.TIDINGS_KEEP_ALIVE / 1_000,
     },
   };
+}
+
+function tlsOf({ TIDINGS_TLS_CERT: certFile, TIDINGS_TLS_KEY: keyFile }: Values) {
+  return certFile === null || keyFile === null ? null : { certFile, keyFile };
 }
 
 function natsOf(values: Values) {

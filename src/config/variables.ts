@@ -110,6 +110,18 @@ export const gatewayVariables = {
     oneOf(['off']),
     '`off`: everybody may do everything, from other machines too. Needed to listen on more than loopback without `TIDINGS_AUTH_FILE`.',
   ),
+  TIDINGS_TLS_CERT: needing(
+    'TIDINGS_TLS_KEY',
+    optional(
+      readableFile,
+      'A certificate chain in PEM, shown by the HTTP and gRPC ports; read again on SIGHUP. Needs `TIDINGS_TLS_KEY`.',
+      'no TLS',
+    ),
+  ),
+  TIDINGS_TLS_KEY: needing(
+    'TIDINGS_TLS_CERT',
+    optional(readableFile, "The certificate's private key."),
+  ),
   TIDINGS_LOG_LEVEL: option(oneOf(logLevels), 'info', `One of ${logLevels.join(', ')}.`),
   TIDINGS_MAX_EVENTS: option(wholeNumber(1, 100_000), '1000', 'Events in one mutation.'),
   TIDINGS_MAX_EVENT_BYTES: option(bytes, '256KiB', 'Size of one event as JSON.'),

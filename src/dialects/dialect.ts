@@ -5,6 +5,7 @@ import type { ValuesOf, Variables } from '../environment/readers.ts';
 import type { Instant } from '../event/event.ts';
 import type { FieldBuilder } from '../graphql/builder.ts';
 import type { DialectServices } from '../graphql/context.ts';
+import type { Certificate } from '../http/certificate.ts';
 import type { Headers } from '../http/reply.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -73,6 +74,8 @@ interface DialectSettings<Declared extends Variables = Variables> {
   readonly sourceContext: DialectContext;
   /** Who calls at a port of its own; null where everybody may do everything. */
   readonly identify: Identify | null;
+  /** Shown by ports of its own; null where they are without TLS. */
+  readonly certificate: Certificate | null;
   /** The connection to NATS, where the gateway has one. */
   readonly nats: NatsLink | null;
   readonly totals: Totals;

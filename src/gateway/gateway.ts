@@ -14,6 +14,7 @@ import { defaultMaxListLength } from '../graphql/limits.ts';
 import type { GraphEngine } from '../graphql/operation.ts';
 import { createPublicError } from '../graphql/public-error.ts';
 import { createCoercion } from '../graphql/variables.ts';
+import { Certificate } from '../http/certificate.ts';
 import { createIntake } from '../intake/accept.ts';
 import { AuditTrail } from '../intake/audit-trail.ts';
 import { Live, type LiveLimits } from '../live/live.ts';
@@ -48,7 +49,7 @@ export interface Gateway extends AsyncDisposable {
   readonly context: DialectContext;
   /** Resolves once queries and reports are answered: at once, where nothing is down. */
   ready(): Promise<void>;
-  /** Reads TIDINGS_AUTH_FILE again, and the files of the dialects: Ceilometer's event definitions. */
+  /** Reads TIDINGS_AUTH_FILE and the certificate again, and the files of the dialects: Ceilometer's event definitions. */
   reload(): Promise<void>;
 }
 
@@ -88,7 +89,11 @@ export async function createGateway(
       context: core.context,
       ready: () => untilReady(core.readiness),
       async reload() {
-        await Promise.all([core.access.reload(), core.dialects.reload()]);
+        await Promise.all([
+          core.access.reload(),
+          core.dialects.reload(),
+          core.certificate?.reload(),
+        ]);
       },
       async [Symbol.asyncDispose]() {
         await parts.close();
@@ -105,6 +110,8 @@ export async function createGateway(
 interface Core {
   readonly metrics: Metrics;
   readonly access: OpenAccess;
+  /** Null where the ports are without TLS. */
+  readonly certificate: Certificate | null;
   readonly dialects: OpenDialects;
   readonly sinks: SinkServices;
   readonly live: Live;
@@ -122,6 +129,7 @@ async function openCore(
   const { databaseUrl, dataDirectory, intake: intakeLimits, storeRaw, retentionMicros } = config;
   const exclusive = config.nats === null;
   const store = parts.add(await openStore({ databaseUrl, dataDirectory, exclusive, log }));
+  const certificate = config.tls === null ? null : await Certificate.open(config.tls, log);
   const audit = new AuditTrail(log);
   const access = parts.add(await openAccess(config, store, { audit, log }));
   const {
@@ -163,6 +171,7 @@ async function openCore(
   const identify = access.access.isOn ? identifyBy(access.access, contextOf) : null;
   const dialects = await OpenDialects.open(config, context, sourceContext, {
     identify,
+    certificate,
     nats: link,
     totals: (types) => store.totals(types),
   });
@@ -182,7 +191,7 @@ async function openCore(
     })),
     stopping: parts.closing,
   });
-  return { metrics, access, dialects, sinks, live, context, contextOf, readiness };
+  return { metrics, access, certificate, dialects, sinks, live, context, contextOf, readiness };
 }
 
 /** Resolves with the address once the port is open and the sources bring events in. */

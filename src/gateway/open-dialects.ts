@@ -4,6 +4,7 @@ import type { DialectContext, HttpDialect, OpenDialect, Totals } from '../dialec
 import { dialects } from '../dialects/registry.ts';
 import type { Source } from '../dialects/source.ts';
 import type { DialectServices } from '../graphql/context.ts';
+import type { Certificate } from '../http/certificate.ts';
 import type { NatsLink } from '../nats/connection.ts';
 import type { Encoder } from '../sinks/encoder.ts';
 import type { Parts } from './parts.ts';
@@ -14,6 +15,7 @@ const maxBatch = 500;
 /** Given to all dialects. */
 interface Shared {
   readonly identify: Identify | null;
+  readonly certificate: Certificate | null;
   readonly nats: NatsLink | null;
   readonly totals: Totals;
 }

@@ -1,6 +1,7 @@
 import type { Access, Session } from '../access/access.ts';
 import type { DialectContext, HttpDialect } from '../dialects/dialect.ts';
 import type { GraphEngine } from '../graphql/operation.ts';
+import type { Certificate } from '../http/certificate.ts';
 import { reply } from '../http/reply.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -21,6 +22,8 @@ import { WebSocketTransport } from './websocket/transport.ts';
 export interface GatewayServerOptions {
   readonly host: string;
   readonly port: number;
+  /** Null for a port without TLS. */
+  readonly certificate: Certificate | null;
   /** URLs by which clients reach the gateway. */
   readonly publicUrls: readonly string[];
   readonly corsOrigins: readonly string[];
@@ -56,7 +59,7 @@ export class GatewayServer {
     this.#streams = new SseTransport(options);
     this.#server = new HttpServer({
       ...options,
-      hosts: createHostRules(options),
+      hosts: createHostRules({ ...options, secure: options.certificate !== null }),
       routes: routesOf(options, this.#streams),
       dialects: new DialectGate(options),
       upgrades: { '/graphql': this.#sockets.upgrade },

@@ -47,7 +47,9 @@ export const skyWalking = defineDialect({
     ),
   },
 
-  async open(context, { values, http, host, maxBodyBytes, maxBatch, sourceContext, identify }) {
+  async open(context, settings) {
+    const { values, http, host, maxBodyBytes, maxBatch, sourceContext, identify, certificate } =
+      settings;
     const { SKYWALKING_GRPC_PORT: port, KAFKA_BROKERS: brokers } = values;
     const { SKYWALKING_STATUS_PORT: statusPort } = values;
     const grpc = {
@@ -55,6 +57,7 @@ export const skyWalking = defineDialect({
       authentication: values.TIDINGS_SKYWALKING_AUTHENTICATION,
       strict: values.TIDINGS_SKYWALKING_STRICT,
       identify,
+      certificate,
       maxBatch,
     };
     const kafka = {

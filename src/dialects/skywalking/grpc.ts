@@ -3,24 +3,27 @@ import {
   logVerbosity,
   type Metadata,
   Server,
-  ServerCredentials,
   type sendUnaryData,
   setLogVerbosity,
 } from '@grpc/grpc-js';
 import { credentialOf } from '../../access/credential.ts';
 import { Unauthenticated } from '../../access/principal.ts';
 import { requireReporter } from '../../access/scope.ts';
+import type { Certificate } from '../../http/certificate.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { Identify } from '../caller.ts';
 import type { DialectContext } from '../dialect.ts';
 import type { Source } from '../source.ts';
 import { type Call, Collection, type CollectionCaller, statusOf } from './collection.ts';
+import { credentialsOf } from './grpc-credentials.ts';
 import { eventService } from './wire.ts';
 
 export interface SkyWalkingGrpcSettings {
   readonly host: string;
   /** 11800 is SkyWalking's own; 0 takes a free one. */
   readonly port: number;
+  /** Null for a port without TLS. */
+  readonly certificate: Certificate | null;
   /** The required value of the metadata key Authentication; null where none is. */
   readonly authentication: string | null;
   /** Knows callers by their tokens; null where everybody may do everything. */
@@ -91,10 +94,13 @@ export async function openSkyWalkingGrpc(
   };
 }
 
-function listen(server: Server, { host, port }: SkyWalkingGrpcSettings): Promise<number> {
+function listen(
+  server: Server,
+  { host, port, certificate }: SkyWalkingGrpcSettings,
+): Promise<number> {
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(address, credentialsOf(certificate), (error, bound) => {
       if (error === null) resolve(bound);
       else reject(new Error(`Cannot listen for gRPC on ${address}.`, { cause: error }));
     });

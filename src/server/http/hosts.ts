@@ -17,6 +17,8 @@ interface HostFault {
 export interface HostOptions {
   /** The address or name that the gateway listens on. */
   readonly host: string;
+  /** Whether it is reached by https. */
+  readonly secure?: boolean;
   /** URLs by which clients reach the gateway. */
   readonly publicUrls: readonly string[];
   /** Other origins whose pages may call the gateway; `*` for all. */
@@ -33,7 +35,12 @@ const unknownHost: HostFault = {
  * A page of another site can give its own name the address of this gateway (DNS rebinding), and its requests then have
  * equal Host and Origin. So names in Host must be known; IP addresses cannot be given that way.
  */
-export function createHostRules({ host, publicUrls, corsOrigins }: HostOptions): HostRules {
+export function createHostRules({
+  host,
+  publicUrls,
+  corsOrigins,
+  secure = false,
+}: HostOptions): HostRules {
   const urls = publicUrls.map((url) => new URL(url));
   const names = new Set(['localhost', host.toLowerCase(), ...urls.map(({ hostname }) => hostname)]);
   const origins = new Set([...corsOrigins, ...urls.map(({ origin }) => origin)]);
@@ -49,14 +56,15 @@ export function createHostRules({ host, publicUrls, corsOrigins }: HostOptions):
     },
     isAllowedOrigin({ headers: { origin, host: called } }) {
       if (origin === undefined || everyone || origins.has(origin)) return true;
-      return called !== undefined && origin === urlOf(called)?.origin;
+      const own = called === undefined ? null : urlOf(called, secure ? 'https' : 'http');
+      return own !== null && origin === own.origin;
     },
   };
 }
 
 /** Of a Host header; null where it holds more or less than a host and a port. */
-function urlOf(host: string): URL | null {
-  const text = `http://${host}`;
+function urlOf(host: string, scheme: 'http' | 'https' = 'http'): URL | null {
+  const text = `${scheme}://${host}`;
   if (!/^[^\s/?#@\\]+$/.test(host) || !URL.canParse(text)) return null;
   return new URL(text);
 }

@@ -1,8 +1,16 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BodyAborted } from '../../http/body.ts';
+import type { Certificate } from '../../http/certificate.ts';
 import { replyJson } from '../../http/reply.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
@@ -28,6 +36,8 @@ type UpgradeRoute = (
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
+  /** Null or absent for a port without TLS. */
+  readonly certificate?: Certificate | null;
   readonly maxConnections: number;
   readonly hosts: HostRules;
   readonly routes: Readonly<Record<string, Route>>;
@@ -56,12 +66,9 @@ export class HttpServer implements AsyncDisposable {
     this.#plainTargets = new Map(
       Object.keys(options.routes).map((path) => [path, urlOfTarget(path)]),
     );
-    this.#server = createServer(
-      { keepAliveTimeout: keepAliveTimeoutMs, noDelay: true },
-      (request, response) => {
-        void this.#answer(request, response);
-      },
-    );
+    this.#server = serverOf(options.certificate ?? null, (request, response) => {
+      void this.#answer(request, response);
+    });
     this.#server.maxConnections = options.maxConnections;
     this.#server.on('drop', () => this.#dropped());
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
@@ -80,7 +87,8 @@ export class HttpServer implements AsyncDisposable {
     } catch (cause) {
       throw new Error(listenFailure(cause as NodeJS.ErrnoException, host, port), { cause });
     }
-    return urlOf(this.#server.address() as AddressInfo);
+    const scheme = this.#options.certificate ? 'https' : 'http';
+    return urlOf(scheme, this.#server.address() as AddressInfo);
   }
 
   /** Takes no more connections, lets what was begun finish, and cuts off what has not by the deadline. */
@@ -187,6 +195,14 @@ export class HttpServer implements AsyncDisposable {
   }
 }
 
+function serverOf(certificate: Certificate | null, answer: RequestListener): Server {
+  const options = { keepAliveTimeout: keepAliveTimeoutMs, noDelay: true };
+  if (certificate === null) return createServer(options, answer);
+  const server = createSecureServer({ ...options, ...certificate.pair }, answer);
+  certificate.onChange((pair) => server.setSecureContext({ ...pair }));
+  return server;
+}
+
 const badTarget = 'The target of the request is not a URL.';
 
 const urlOfTarget = (target: string): URL => new URL(`http://gateway${target}`);
@@ -201,8 +217,8 @@ function listenFailure(
     : `The port ${port} of ${host} cannot be opened: ${message}.`;
 }
 
-const urlOf = ({ address, port, family }: AddressInfo): string =>
-  `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+const urlOf = (scheme: string, { address, port, family }: AddressInfo): string =>
+  `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 
 /** Node leaves the body out of the answer to HEAD by itself; a stream would go on without anybody hearing it. */
 function endAtBody(response: ServerResponse): void {

@@ -27,6 +27,7 @@ export const openPort = (
     port: 0,
     authentication: null,
     identify: null,
+    certificate: null,
     strict: false,
     maxBatch: 100,
     ...settings,
