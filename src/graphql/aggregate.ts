@@ -1,12 +1,13 @@
 import { parseDuration } from '../event/duration.ts';
 import { InputError, quoted } from '../event/input-error.ts';
-import { parseText } from '../event/text.ts';
-import type { AggregateRequest, AggregateRow, Grouping } from '../store/store.ts';
+import { groupingName, parseGrouping } from '../store/grouping-input.ts';
+import { parseMeasure } from '../store/measure-input.ts';
+import type { AggregateRequest, AggregateRow } from '../store/store.ts';
 import { builder } from './builder.ts';
 import { EventGroupFieldEnum } from './enums.ts';
 import { EventFilterRef, filterOf } from './filter.ts';
 import { listLimits, listOf } from './limits.ts';
-import { MeasureRef, measureOf } from './measure.ts';
+import { MeasureRef } from './measure.ts';
 import { untilStored } from './minimum-index.ts';
 import { pageSize, truncatedTo } from './page-size.ts';
 import { type SelectedBelow, selectedBelow } from './selected.ts';
@@ -19,7 +20,7 @@ interface Statistics {
   readonly request: AggregateRequest;
 }
 
-const GroupLabelRef = builder
+export const GroupLabelRef = builder
   .objectRef<{ name: string; value: string | null }>('GroupLabel')
   .implement({
     description: 'The values that all events of a group share.',
@@ -56,7 +57,7 @@ const EventAggregateRef = builder.objectRef<Statistics>('EventAggregate').implem
       description: "The group's labels, in the order of groupBy.",
       resolve: ({ row, request }) =>
         request.groupBy.map((grouping, position) => ({
-          name: nameOf(grouping),
+          name: groupingName(grouping),
           value: row.group[position] ?? null,
         })),
     }),
@@ -103,18 +104,7 @@ const measuredFields = new Set(['measured', 'average', 'min', 'max', 'sum', 'per
 const wantsMeasured = (info: SelectedBelow): boolean =>
   selectedBelow(info, ['rows']).some(({ name }) => measuredFields.has(name.value));
 
-function nameOf(grouping: Grouping): string {
-  switch (grouping.by) {
-    case 'field':
-      return grouping.field;
-    case 'tagGroup':
-      return grouping.group;
-    case 'trait':
-      return grouping.trait;
-  }
-}
-
-const GroupByRef = builder.inputType('GroupBy', {
+export const GroupByRef = builder.inputType('GroupBy', {
   description:
     'One way to group, exactly one of these: a field of the event, the label of a tag group (deployments:*), or a trait.',
   isOneOf: true,
@@ -127,17 +117,6 @@ const GroupByRef = builder.inputType('GroupBy', {
     trait: t.string({ description: "By a trait's value." }),
   }),
 });
-
-type GroupByInput = typeof GroupByRef.$inferInput;
-
-/** @throws InputError */
-function groupingOf(by: GroupByInput, position: number): Grouping {
-  if (by.field != null) return { by: 'field', field: by.field };
-  const at = ['groupBy', String(position)];
-  return by.tagGroup != null
-    ? { by: 'tagGroup', group: parseText(by.tagGroup, [...at, 'tagGroup']) }
-    : { by: 'trait', trait: parseText(by.trait ?? '', [...at, 'trait']) };
-}
 
 interface Aggregation {
   readonly rows: readonly Statistics[];
@@ -197,11 +176,13 @@ builder.queryField('aggregateEvents', (t) =>
     },
     resolve: async (_root, args, context, info) => {
       const limit = pageSize(args.first, { argument: 'first', max: maxRows });
-      const measure = measureOf(args.measure);
+      const measure = parseMeasure(args.measure);
       const request: AggregateRequest = {
         filter: filterOf(args.filter, context),
         measure: wantsMeasured(info) ? measure : null,
-        groupBy: listOf(args.groupBy, 'groupBy').map(groupingOf),
+        groupBy: listOf(args.groupBy, 'groupBy').map((by, at) =>
+          parseGrouping(by, ['groupBy', String(at)]),
+        ),
         interval: intervalOf(args.interval),
         timeZone: timeZoneOf(args.timeZone),
         percentiles: ranksOf(listOf(args.percentiles, 'percentiles')),

@@ -1,6 +1,3 @@
-import { InputError, quoted } from '../event/input-error.ts';
-import { parseText } from '../event/text.ts';
-import type { Measure } from '../store/store.ts';
 import { builder } from './builder.ts';
 
 const MeasuredFieldEnum = builder.enumType('MeasuredField', {
@@ -22,25 +19,3 @@ export const MeasureRef = builder.inputType('Measure', {
     }),
   }),
 });
-
-/** The value itself by default. @throws InputError */
-export function measureOf(measure: typeof MeasureRef.$inferInput | null | undefined): Measure {
-  if (measure?.field != null) return { of: 'duration' };
-  if (measure?.trait != null) return { of: 'trait', name: traitOf(measure.trait) };
-  return { of: 'value', path: pathOf(measure?.value ?? '') };
-}
-
-function traitOf(name: string): string {
-  if (name !== '') return parseText(name, ['measure', 'trait']);
-  throw new InputError(['measure', 'trait'], 'Give the name of a trait, such as "size_gib".');
-}
-
-function pathOf(value: string): readonly string[] {
-  if (value === '') return [];
-  const names = parseText(value, ['measure', 'value']).split('.');
-  if (!names.includes('')) return names;
-  throw new InputError(
-    ['measure', 'value'],
-    `${quoted(value)} has an empty name: give "" for the value itself, or names joined by dots such as "a.b".`,
-  );
-}

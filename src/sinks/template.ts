@@ -4,7 +4,7 @@ import { stringifyJson } from '../event/json.ts';
 import { subjectToken } from '../journal/nats/subject.ts';
 import { eventData } from './event-data.ts';
 
-type TemplateValues = Readonly<Record<string, (event: Event) => Json>>;
+export type TemplateValues = Readonly<Record<string, (event: Event) => Json>>;
 
 export interface Template {
   /** Whether it is JSON, in which values are escaped. */
@@ -37,12 +37,17 @@ const token = /\{\{|\{([A-Za-z][^{}\s"]*)\}/g;
  * Compiles a template: text with {type} {category} {action} {key} {namespace} {message} {id} {time} {index}
  * {traits.NAME} {tags.GROUP} {value.PATH} {event}. In a template that is JSON, a value inside a string is escaped,
  * and one outside is written as JSON; elsewhere values are written as text, objects as JSON.
+ * @param more values by other names, which override these
  * @throws InputError with the position of what does not exist
  */
-export function compileTemplate(text: string, path: readonly string[]): Template {
+export function compileTemplate(
+  text: string,
+  path: readonly string[],
+  more: TemplateValues = {},
+): Template {
   checkLength(text, path);
   const isJson = parsesAsJson(text.replace(token, (whole) => (whole === '{{' ? '{' : '0')));
-  const pieces = piecesOf(text, path, (inString) => writerFor(isJson, inString));
+  const pieces = piecesOf(text, { path, more }, (inString) => writerFor(isJson, inString));
   return { isJson, render: (event) => joined(pieces, event) };
 }
 
@@ -52,7 +57,7 @@ export type TokenTemplate = (event: Event) => string;
 /** A template each of whose values becomes one token of a subject. @throws InputError */
 export function compileTokens(text: string, path: readonly string[]): TokenTemplate {
   checkLength(text, path);
-  const pieces = piecesOf(text, path, () => (value) => subjectToken(asText(value)));
+  const pieces = piecesOf(text, { path, more: {} }, () => (value) => subjectToken(asText(value)));
   return (event) => joined(pieces, event);
 }
 
@@ -69,9 +74,15 @@ type Piece = string | ((event: Event) => string);
 const joined = (pieces: readonly Piece[], event: Event): string =>
   pieces.map((piece) => (typeof piece === 'string' ? piece : piece(event))).join('');
 
+/** Names that a template may use, and the argument that it is. */
+interface Names {
+  readonly path: readonly string[];
+  readonly more: TemplateValues;
+}
+
 function piecesOf(
   text: string,
-  path: readonly string[],
+  names: Names,
   writerOf: (inString: boolean) => Write,
 ): readonly Piece[] {
   const pieces: Piece[] = [];
@@ -81,18 +92,14 @@ function piecesOf(
     const literal = text.slice(end, match.index);
     end = match.index + match[0].length;
     inString = endsInString(literal, inString);
-    pieces.push(literal, pieceOf(match, path, writerOf(inString)));
+    pieces.push(literal, pieceOf(match, names, writerOf(inString)));
   }
   return [...pieces, text.slice(end)];
 }
 
-function pieceOf(
-  { 1: name, index }: RegExpExecArray,
-  path: readonly string[],
-  write: Write,
-): Piece {
+function pieceOf({ 1: name, index }: RegExpExecArray, names: Names, write: Write): Piece {
   if (name === undefined) return '{';
-  const read = reader(name, index, path);
+  const read = reader(name, index, names);
   return (event) => write(read(event));
 }
 
@@ -122,7 +129,8 @@ const asText: Write = (value) => {
   return typeof value === 'string' ? value : stringifyJson(value);
 };
 
-function reader(name: string, position: number, path: readonly string[]): (event: Event) => Json {
+function reader(name: string, position: number, { path, more }: Names): (event: Event) => Json {
+  if (Object.hasOwn(more, name)) return more[name] as (event: Event) => Json;
   if (Object.hasOwn(fields, name)) return fields[name] as (event: Event) => Json;
   const [, kind = '', rest = ''] = /^(traits|tags|value)\.(.+)$/.exec(name) ?? [];
   switch (kind) {
@@ -138,7 +146,7 @@ function reader(name: string, position: number, path: readonly string[]): (event
       throw new InputError(
         path,
         `The template names {${name}} at character ${position + 1}, which does not exist: ${quoted(name)} is none of ` +
-          `${[...Object.keys(fields), 'traits.NAME', 'tags.GROUP', 'value.PATH'].join(', ')}.`,
+          `${[...Object.keys(more), ...Object.keys(fields), 'traits.NAME', 'tags.GROUP', 'value.PATH'].join(', ')}.`,
       );
   }
 }

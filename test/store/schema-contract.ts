@@ -16,6 +16,7 @@ const columnTypes: Readonly<Record<string, string>> = {
   'String @db.Uuid': 'uuid',
   Int: 'int4',
   BigInt: 'int8',
+  Float: 'float8',
   Boolean: 'bool',
   Json: 'jsonb',
   'Json @db.Json': 'json',
@@ -70,7 +71,7 @@ export function schemaContract(
         tableOf(body),
       );
       const sorted = (list: readonly unknown[]) => list.map(String).sort();
-      expect(tables).toHaveLength(13);
+      expect(tables).toHaveLength(19);
       const columns = await cells(
         `SELECT table_name || '.' || column_name || ' ' || udt_name || ' ' || is_nullable
          FROM information_schema.columns
@@ -117,6 +118,12 @@ export function schemaContract(
       expect(await client.sink.findMany()).toEqual([]);
       expect(await client.failedDelivery.findMany()).toEqual([]);
       expect(await client.sinkReplay.findMany()).toEqual([]);
+      expect(await client.alarmRule.findMany()).toEqual([]);
+      expect(await client.alarmProgress.findMany()).toEqual([]);
+      expect(await client.alarmEntityState.findMany()).toEqual([]);
+      expect(await client.alarm.findMany()).toEqual([]);
+      expect(await client.alarmGroup.findMany()).toEqual([]);
+      expect(await client.silence.findMany()).toEqual([]);
       await client.$disconnect();
     });
 

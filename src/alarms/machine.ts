@@ -1,0 +1,116 @@
+import type { Instant } from '../event/event.ts';
+import type { EntityLabel } from './entity.ts';
+
+/** An alarm that has fired and not recovered. */
+export interface FiringAlarm {
+  /** The id of its event. */
+  readonly id: string;
+  readonly startedAt: Instant;
+  /** The number that made it fire. */
+  readonly value: number | null;
+  /** Notices since it fired, and when the latest was. */
+  readonly notices: number;
+  readonly notifiedAt: Instant;
+}
+
+/** Where an entity of a rule is. It is JSON. */
+export interface EntityState {
+  readonly labels: readonly EntityLabel[];
+  readonly phase: 'NORMAL' | 'PENDING' | 'FIRING' | 'OBSERVING';
+  /** Since when it is PENDING or OBSERVING. */
+  readonly since: Instant | null;
+  /** How many alarms of the entity have fired. */
+  readonly fired: number;
+  readonly alarm: FiringAlarm | null;
+}
+
+export interface Periods {
+  readonly pendingForMicros: number;
+  readonly silenceForMicros: number | null;
+  readonly recoverAfterMicros: number;
+}
+
+export type ChangeKind = 'FIRED' | 'REMINDED' | 'RECOVERED';
+
+export interface Checked {
+  readonly state: EntityState;
+  /** What is to be notified, if anything. */
+  readonly change: ChangeKind | null;
+}
+
+export interface Check {
+  /** Whether the rule's condition holds, and the number that it compares. */
+  readonly holds: boolean;
+  readonly value: number | null;
+  readonly at: Instant;
+}
+
+export const normalState = (labels: readonly EntityLabel[]): EntityState => ({
+  labels,
+  phase: 'NORMAL',
+  since: null,
+  fired: 0,
+  alarm: null,
+});
+
+/** @param idOf makes the id of an alarm of its number, from 1, and of the moment at which it fires */
+export function check(
+  state: EntityState,
+  { holds, value, at }: Check,
+  periods: Periods,
+  idOf: (number: number, at: Instant) => string,
+): Checked {
+  const fire = (): Checked => {
+    const number = state.fired + 1;
+    const alarm = { id: idOf(number, at), startedAt: at, value, notices: 1, notifiedAt: at };
+    return {
+      state: { ...state, phase: 'FIRING', since: null, fired: number, alarm },
+      change: 'FIRED',
+    };
+  };
+  const recover = (): Checked => ({
+    state: { ...state, phase: 'NORMAL', since: null, alarm: null },
+    change: 'RECOVERED',
+  });
+  const quietly = (changed: Partial<EntityState>): Checked => ({
+    state: { ...state, ...changed },
+    change: null,
+  });
+  const isOver = (micros: number) => at >= (state.since ?? at) + micros;
+  switch (state.phase) {
+    case 'NORMAL':
+      if (!holds) return { state, change: null };
+      return periods.pendingForMicros > 0 ? quietly({ phase: 'PENDING', since: at }) : fire();
+    case 'PENDING':
+      if (!holds) return quietly({ phase: 'NORMAL', since: null });
+      return isOver(periods.pendingForMicros) ? fire() : { state, change: null };
+    case 'FIRING':
+      if (holds) return reminded(state, at, periods);
+      return periods.recoverAfterMicros > 0
+        ? quietly({ phase: 'OBSERVING', since: at })
+        : recover();
+    case 'OBSERVING':
+      if (holds) return quietly({ phase: 'FIRING', since: null });
+      return isOver(periods.recoverAfterMicros) ? recover() : { state, change: null };
+  }
+}
+
+function reminded(state: EntityState, at: Instant, { silenceForMicros }: Periods): Checked {
+  const { alarm } = state;
+  if (alarm === null || silenceForMicros === null || at < alarm.notifiedAt + silenceForMicros) {
+    return { state, change: null };
+  }
+  const next = { ...alarm, notices: alarm.notices + 1, notifiedAt: at };
+  return { state: { ...state, alarm: next }, change: 'REMINDED' };
+}
+
+/** When a check changes the state by itself, if nothing else changes it before; null where none does. */
+export function nextCheckAt(
+  { phase, since, alarm }: EntityState,
+  periods: Periods,
+): Instant | null {
+  if (phase === 'PENDING' && since !== null) return since + periods.pendingForMicros;
+  if (phase === 'OBSERVING' && since !== null) return since + periods.recoverAfterMicros;
+  if (phase !== 'FIRING' || alarm === null || periods.silenceForMicros === null) return null;
+  return alarm.notifiedAt + periods.silenceForMicros;
+}
