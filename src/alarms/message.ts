@@ -10,8 +10,12 @@ export interface AlarmFacts {
   readonly threshold: number | null;
 }
 
-/** Renders the message of an alarm; the event is the latest that led to it. */
-export type MessageTemplate = (facts: AlarmFacts, event: Event) => string;
+export interface MessageTemplate {
+  /** Whether it says something of the event. */
+  readonly needsEvent: boolean;
+  /** The message of an alarm; the event is the latest that led to it. */
+  readonly render: (facts: AlarmFacts, event: Event | null) => string;
+}
 
 /** Characters of a message; the rest is cut. */
 const maxMessageLength = 4_096;
@@ -32,11 +36,47 @@ const values: TemplateValues = {
   threshold: fact('threshold'),
 };
 
+const otherName = /\{(?!(?:name|rule|value|threshold)\})[A-Za-z]/;
+
+/** For messages about no event. */
+const noEvent: Event = {
+  id: '',
+  namespace: '',
+  category: '',
+  action: null,
+  type: '',
+  severity: 'NORMAL',
+  source: {
+    service: null,
+    instance: null,
+    endpoint: null,
+    node: null,
+    component: null,
+    plane: null,
+    layer: null,
+  },
+  key: null,
+  filterKeys: [],
+  message: null,
+  tags: [],
+  traits: [],
+  value: null,
+  time: 0,
+  endTime: null,
+  recordedAt: 0,
+  dialect: 'TIDINGS',
+  raw: null,
+  index: 0,
+};
+
 /** @throws InputError with the position of a name that does not exist */
 export function compileMessage(text: string, path: readonly string[]): MessageTemplate {
   const { render } = compileTemplate(text, path, values);
-  return (facts, event) => {
-    const subject: Subject = { ...event, facts };
-    return render(subject).slice(0, maxMessageLength);
+  return {
+    needsEvent: otherName.test(text.replaceAll('{{', '')),
+    render(facts, event) {
+      const subject: Subject = { ...(event ?? noEvent), facts };
+      return render(subject).slice(0, maxMessageLength);
+    },
   };
 }

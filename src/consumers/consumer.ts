@@ -17,6 +17,8 @@ export interface DurableConsumer {
 export interface ConsumerLease {
   /** Everything up to here was settled when the lease was taken. */
   readonly cursor: number;
+  /** Grows whenever the consumer changes hands: it fences writes of a holder that has lost its lease. */
+  readonly epoch: number;
   /** Aborted before another gateway may take over: no work goes on after it. */
   readonly signal: AbortSignal;
   /** Whether the lease is held at this moment, by the clock: a process that was halted learns of its end too late. */

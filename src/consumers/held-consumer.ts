@@ -95,7 +95,8 @@ export class HeldConsumer {
       this.#window = window;
       try {
         const isHeld = () => !signal.aborted && performance.now() < this.#heldUntilMs;
-        const lease = { cursor: before, signal, isHeld };
+        const { epoch } = this.#claimed;
+        const lease = { cursor: before, epoch, signal, isHeld };
         await runConsumer(consumer, lease, openFeed, window);
       } catch (error) {
         if (signal.aborted) return;

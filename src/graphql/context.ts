@@ -1,8 +1,12 @@
 import type { Access, Session } from '../access/access.ts';
+import type { Alarms, RuleSummary } from '../alarms/alarms.ts';
+import type { AlarmRule } from '../alarms/rule.ts';
+import type { RuleTest } from '../alarms/rule-test.ts';
 import type { Instant } from '../event/event.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenFeed } from '../live/feed.ts';
+import type { DeliveryAttempt } from '../sinks/sender.ts';
 import type { Sinks } from '../sinks/sinks.ts';
 import type { SinkViews } from '../sinks/views.ts';
 import type { FailedDeliveryTable } from '../store/sinks/failed-delivery-table.ts';
@@ -22,6 +26,19 @@ export interface SinkServices {
   readonly failedDeliveries: FailedDeliveryTable;
 }
 
+/** What the fields of alarms need. */
+export interface AlarmServices {
+  readonly management: Alarms;
+  /** Firing alarms of rules, asked for together. */
+  readonly summaries: { of(ruleId: string): Promise<RuleSummary | undefined> };
+  test(
+    rule: AlarmRule,
+    options: { readonly store: Store; readonly from: Instant; readonly to: Instant },
+  ): Promise<RuleTest>;
+  /** What sinks did with an alarm's event, newest first. */
+  notices(session: Session, alarmId: string, first: number): Promise<readonly DeliveryAttempt[]>;
+}
+
 /** What the operations of the schema need of the gateway. */
 export interface GraphServices {
   readonly intake: Intake;
@@ -31,6 +48,7 @@ export interface GraphServices {
   readonly access: Access;
   readonly dialects: DialectServices;
   readonly sinks: SinkServices;
+  readonly alarms: AlarmServices;
   /** Levels of `all`, `any` and `not` in a filter. */
   readonly maxFilterDepth: number;
 }

@@ -7,6 +7,8 @@ import './journal-status.ts';
 import './report.ts';
 import './sink.ts';
 import './sink-management.ts';
+import './alarm.ts';
+import './alarm-rule.ts';
 import './tag.ts';
 import './access.ts';
 import { builder, type FieldBuilder } from './builder.ts';

@@ -25,7 +25,7 @@ import { type GivenTarget, SinkTargetRef } from './sink-target.ts';
 const maxAttempts = 1_000;
 const maxFailedDeliveries = 1_000;
 
-const SinkOriginEnum = builder.enumType('SinkOrigin', {
+export const SinkOriginEnum = builder.enumType('SinkOrigin', {
   description: 'Who declared a sink.',
   values: {
     API: { description: 'Made through this API.' },

@@ -2,6 +2,9 @@ import type { IndexedReport } from '../event/completion.ts';
 import type { Event, Instant } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
 import type { EventLog, Written } from '../journal/event-log.ts';
+import { AlarmTable } from './alarms/alarm-table.ts';
+import { RuleTable } from './alarms/rule-table.ts';
+import { SilenceTable } from './alarms/silence-table.ts';
 import type { Query } from './database/connection.ts';
 import { Database, type DatabaseOptions } from './database/database.ts';
 import type { Caller } from './database/statement-queue.ts';
@@ -91,6 +94,10 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
 
   readonly sinks: SinkTable;
   readonly failedDeliveries: FailedDeliveryTable;
+
+  readonly alarmRules: RuleTable;
+  readonly alarms: AlarmTable;
+  readonly silences: SilenceTable;
 
   /** The number of reports that the database has rejected since the process started. */
   readonly refused: number;
@@ -206,6 +213,9 @@ class SqlStore extends StoreReader implements OpenStore {
   readonly gateways: Gateways;
   readonly sinks: SinkTable;
   readonly failedDeliveries: FailedDeliveryTable;
+  readonly alarmRules: RuleTable;
+  readonly alarms: AlarmTable;
+  readonly silences: SilenceTable;
   readonly #database: Database;
   readonly #writer: EventWriter;
 
@@ -219,6 +229,9 @@ class SqlStore extends StoreReader implements OpenStore {
     this.gateways = createGateways(database.write);
     this.sinks = new SinkTable(database);
     this.failedDeliveries = new FailedDeliveryTable(database);
+    this.alarmRules = new RuleTable(database);
+    this.alarms = new AlarmTable(database);
+    this.silences = new SilenceTable(database);
   }
 
   get refused(): number {

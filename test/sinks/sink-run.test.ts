@@ -180,7 +180,7 @@ async function live(world: World, setup: Setup, cursor: number): Promise<number>
           lookEveryMs: 1,
         }),
     },
-    { cursor, signal: ended.signal, isHeld: () => !ended.signal.aborted },
+    { cursor, signal: ended.signal, epoch: 1, isHeld: () => !ended.signal.aborted },
     feedOf(world.events, setup.page),
     window,
   ).catch((error: unknown) => {

@@ -1,0 +1,149 @@
+import type { Access } from '../access/access.ts';
+import type { DurableConsumer } from '../consumers/consumer.ts';
+import type { ConsumerSupervisor } from '../consumers/supervisor.ts';
+import type { Instant } from '../event/event.ts';
+import { everything, type Filter } from '../event/filter.ts';
+import { InputError } from '../event/input-error.ts';
+import { Repeated } from '../runtime/repeated.ts';
+import { Unavailable } from '../runtime/unavailable.ts';
+import type { RuleRow } from '../store/alarms/rule-table.ts';
+import { type AlarmRuleInput, parseRule } from './rule.ts';
+import type { LoadedRule } from './rule-set.ts';
+import { AlarmRun, type AlarmRunOptions, alarmConsumer, type LoadedRules } from './run.ts';
+
+const syncEveryMs = 1_000;
+const pruneEveryMs = 10 * 60_000;
+/** Alarms that ended longer ago are deleted once their events are. */
+const pruneAfterMicros = 3_600_000_000;
+const maxRepeatedEvents = 2_000;
+
+export interface AlarmEngineOptions extends Omit<AlarmRunOptions, 'loadRules'> {
+  readonly supervisor: ConsumerSupervisor;
+  readonly access: Pick<Access, 'isOn' | 'scopeOf'>;
+}
+
+/** Evaluates the rules that the database has, in one gateway at a time. */
+export class AlarmEngine implements AsyncDisposable {
+  readonly #options: AlarmEngineOptions;
+  readonly #consumer: DurableConsumer;
+  readonly #syncing: Repeated;
+  #isAdded = false;
+  #run: AlarmRun | null = null;
+  /** What the run evaluates, and the rights of whoever made it, as a string. */
+  #loaded = '';
+  #owners: ReadonlyMap<string, readonly string[]> = new Map();
+  #prunedAtMs = performance.now();
+
+  constructor(options: AlarmEngineOptions) {
+    this.#options = options;
+    this.#consumer = {
+      name: alarmConsumer,
+      filter: everything,
+      maxRepeatedEvents,
+      begin: async (lease) => {
+        const loadRules = () => this.#loadRules();
+        const run = await AlarmRun.begin(lease, { ...options, loadRules });
+        this.#run = run;
+        return {
+          handle: (events, upTo) => run.handle(events, upTo),
+          gap: (from, to) => run.gap(from, to),
+          end: async () => {
+            if (this.#run === run) this.#run = null;
+            await run.end();
+          },
+        };
+      },
+    };
+    this.#syncing = new Repeated(
+      () => syncEveryMs,
+      () => this.#sync(),
+      (error) => {
+        if (error instanceof Unavailable) return;
+        options.log.error({ error, where: 'the rules of alarms' }, 'Unexpected error.');
+      },
+    );
+    this.#syncing.soon();
+  }
+
+  /** Entities that this gateway evaluates. */
+  get entityCount(): number {
+    return this.#run?.entityCount ?? 0;
+  }
+
+  /** Rules were changed: does not wait for the next turn. */
+  changed(): void {
+    this.#syncing.soon();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#syncing[Symbol.asyncDispose]();
+  }
+
+  async #sync(): Promise<void> {
+    const { store, journal, supervisor, now } = this.#options;
+    if (!this.#isAdded) {
+      await store.consumers.ensure(alarmConsumer, await journal.lastIndex());
+      await supervisor.add(this.#consumer);
+      this.#isAdded = true;
+    }
+    const run = this.#run;
+    if (run === null) return;
+    const versions = await store.alarmRules.versions();
+    if (this.#signature(versions) !== this.#loaded) await run.rulesChanged();
+    if (performance.now() - this.#prunedAtMs < pruneEveryMs) return;
+    this.#prunedAtMs = performance.now();
+    await store.alarms.prune(now() - pruneAfterMicros);
+  }
+
+  #signature(versions: ReadonlyMap<string, number>): string {
+    const rights = [...this.#owners].map(([id, roles]) => `${id} ${this.#rightsOf(roles)}`);
+    const each = [...versions].map(([id, version]) => `${id} ${version}`);
+    return [...each, ...rights].sort().join();
+  }
+
+  #rightsOf(roles: readonly string[]): string {
+    return this.#options.access.scopeOf(roles).readKey;
+  }
+
+  async #loadRules(): Promise<LoadedRules> {
+    const rows = await this.#options.store.alarmRules.list();
+    this.#owners = new Map(
+      rows.flatMap(({ id, ownerRoles }) => (ownerRoles ? [[id, ownerRoles]] : [])),
+    );
+    this.#loaded = this.#signature(new Map(rows.map(({ id, version }) => [id, version])));
+    const rules: LoadedRule[] = [];
+    const problems = new Map<string, string | null>();
+    for (const row of rows.filter(({ enabled }) => enabled)) {
+      try {
+        rules.push(this.#load(row));
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        problems.set(row.id, `${error.argument.join('.')}: ${error.message}`);
+      }
+    }
+    if (problems.size > 0) await this.#options.store.alarmRules.setProblems(problems);
+    return { rules, broken: new Set(problems.keys()) };
+  }
+
+  #load(row: RuleRow): LoadedRule {
+    const { access, maxFilterDepth } = this.#options;
+    const input = row.definition as unknown as AlarmRuleInput;
+    const rule = parseRule(input, { maxFilterDepth, path: [] });
+    const base = { id: row.id, version: row.version, activeSince: row.activeSince as Instant };
+    if (row.ownerRoles === null || !access.isOn) {
+      return { ...base, rule, hidden: new Set(), rights: '' };
+    }
+    const { read, hidden, readKey } = access.scopeOf(row.ownerRoles);
+    return {
+      ...base,
+      rule: { ...rule, filter: within(rule.filter, read) },
+      hidden,
+      rights: readKey,
+    };
+  }
+}
+
+function within(filter: Filter, read: Filter | 'ALL' | 'NONE'): Filter {
+  if (read === 'ALL') return filter;
+  return read === 'NONE' ? { not: everything } : { all: [filter, read] };
+}

@@ -1,0 +1,76 @@
+import type { EventDraft } from '../event/draft.ts';
+import type { Intake } from '../intake/intake.ts';
+import type { IntakeLimits } from '../intake/limits.ts';
+import { reportPersistently } from '../intake/persistent-report.ts';
+import { Repeated } from '../runtime/repeated.ts';
+import { Unavailable } from '../runtime/unavailable.ts';
+import type { AlarmTable } from '../store/alarms/alarm-table.ts';
+import type { Log } from '../telemetry/log.ts';
+import { alarmDraft, groupDraft } from './alarm-event.ts';
+
+const maxBatch = 500;
+const lookEveryMs = 5_000;
+
+export interface ReporterOptions {
+  readonly alarms: AlarmTable;
+  readonly intake: Intake;
+  readonly limits: IntakeLimits;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reports the events of alarms after their rows are written: a row says that its event is to be reported until it is, so
+ * that a gateway that ends in between loses nothing, and repeats a report at most.
+ */
+export class AlarmReporter implements AsyncDisposable {
+  readonly #options: ReporterOptions;
+  readonly #looking: Repeated;
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+    this.#looking = new Repeated(
+      () => lookEveryMs,
+      () => this.#reportAll(),
+      (error) => {
+        if (error instanceof Unavailable) return;
+        options.log.error({ error, where: 'reporting alarms' }, 'Unexpected error.');
+      },
+    );
+    this.#looking.soon();
+  }
+
+  /** Rows were written. */
+  soon(): void {
+    this.#looking.soon();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#looking[Symbol.asyncDispose]();
+  }
+
+  async #reportAll(): Promise<void> {
+    const { signal, alarms } = this.#options;
+    for (let isMore = true; isMore && !signal.aborted; ) {
+      const groups = await alarms.unreportedGroups(maxBatch);
+      await this.#report(groups.map(groupDraft));
+      if (groups.length > 0) await alarms.groupsReported(groups);
+      const rows = await alarms.unreported(maxBatch);
+      await this.#report(rows.map((row) => alarmDraft(row, this.#options.limits.filterKeys)));
+      if (rows.length > 0) await alarms.reported(rows);
+      isMore = groups.length === maxBatch || rows.length === maxBatch;
+    }
+  }
+
+  async #report(drafts: readonly EventDraft[]): Promise<void> {
+    if (drafts.length === 0) return;
+    const { intake, limits, log, signal } = this.#options;
+    const options = { intake, log, signal, maxBatch: Math.min(maxBatch, limits.events) };
+    const results = await reportPersistently(drafts, options);
+    for (const [at, result] of results.entries()) {
+      if (result.status !== 'REJECTED') continue;
+      const { id, action: rule } = drafts[at] ?? {};
+      log.error({ id, rule, errors: result.errors }, 'The event of an alarm was rejected.');
+    }
+  }
+}

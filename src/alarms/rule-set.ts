@@ -1,0 +1,174 @@
+import type { HiddenField } from '../access/policy.ts';
+import { withoutHidden } from '../access/scoped-store.ts';
+import type { Event, Instant } from '../event/event.ts';
+import { FilterIndex, type Registration } from '../live/filter-index.ts';
+import { type AlarmChange, RuleEvaluator, SampleBook } from './evaluator.ts';
+import { Heap } from './heap.ts';
+import type { AlarmRule } from './rule.ts';
+
+/** A rule that is evaluated. */
+export interface LoadedRule {
+  readonly id: string;
+  readonly version: number;
+  readonly rule: AlarmRule;
+  /** Fields of events that whoever made it may not see. */
+  readonly hidden: ReadonlySet<HiddenField>;
+  /** Equal for equal rights of whoever made it. */
+  readonly rights: string;
+  readonly activeSince: Instant;
+}
+
+export interface RuleChange {
+  readonly loaded: LoadedRule;
+  readonly change: AlarmChange;
+}
+
+interface Entry {
+  readonly loaded: LoadedRule;
+  readonly evaluator: RuleEvaluator;
+  readonly registration: Registration<Entry>;
+  /** The earliest of its moments in the list; Infinity where there is none. */
+  dueAt: Instant;
+}
+
+interface Due {
+  readonly at: Instant;
+  readonly entry: Entry;
+}
+
+/** Events in the windows of all rules together. */
+const maxSamples = 1_000_000;
+
+/** The rules that are evaluated together. An event costs no more for rules that it does not concern. */
+export class RuleSet {
+  readonly #maxEntities: number;
+  readonly #book = new SampleBook(maxSamples);
+  readonly #index = new FilterIndex<Entry>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #due = new Heap<Due>((a, b) => a.at - b.at);
+  readonly #touched = new Set<Entry>();
+
+  constructor(maxEntities: number) {
+    this.#maxEntities = maxEntities;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** When something changes by itself at the earliest; Infinity where nothing does. */
+  get nextDueAt(): Instant {
+    return this.#due.first?.at ?? Number.POSITIVE_INFINITY;
+  }
+
+  loaded(ruleId: string): LoadedRule | null {
+    return this.#entries.get(ruleId)?.loaded ?? null;
+  }
+
+  *all(): Iterable<{ readonly loaded: LoadedRule; readonly evaluator: RuleEvaluator }> {
+    yield* this.#entries.values();
+  }
+
+  /** Adds a rule: its windows are to be filled and started before the next event. */
+  add(loaded: LoadedRule): RuleEvaluator {
+    const evaluator = new RuleEvaluator({
+      ruleId: loaded.id,
+      rule: loaded.rule,
+      book: this.#book,
+      maxEntities: this.#maxEntities,
+      since: loaded.activeSince,
+    });
+    const entry = { loaded, evaluator, dueAt: Number.POSITIVE_INFINITY } as Entry;
+    Object.assign(entry, { registration: this.#index.add(loaded.rule.filter, entry) });
+    this.#entries.set(loaded.id, entry);
+    return evaluator;
+  }
+
+  /** The windows of a rule are filled as of this moment. */
+  start(ruleId: string, at: Instant): readonly RuleChange[] {
+    const entry = this.#entries.get(ruleId);
+    return entry === undefined ? nothing : this.#after(entry, entry.evaluator.settle(at));
+  }
+
+  /** Ends the rule's alarms and forgets it. */
+  close(ruleId: string, at: Instant): readonly RuleChange[] {
+    const entry = this.#forget(ruleId);
+    return entry === null ? [] : changesOf(entry, entry.evaluator.close(at));
+  }
+
+  /** Forgets a rule whose alarms another evaluator goes on with. */
+  release(ruleId: string): void {
+    this.#forget(ruleId)?.evaluator.release();
+  }
+
+  /** Takes an event into the windows of rules that it matches, as something that was there already. */
+  insert(event: Event, ruleIds: ReadonlySet<string>): void {
+    this.#index.match(event, (entry) => {
+      if (ruleIds.has(entry.loaded.id)) entry.evaluator.insert(shown(event, entry));
+    });
+  }
+
+  apply(event: Event, at: Instant): readonly RuleChange[] {
+    const changes = [...this.advance(at)];
+    const matching = new Set<Entry>();
+    this.#index.match(event, (entry) => void matching.add(entry));
+    const holding = this.#book.evaluatorsOf(event.id).map(({ ruleId }) => ruleId);
+    for (const entry of matching) {
+      changes.push(...this.#after(entry, entry.evaluator.apply(shown(event, entry), at, true)));
+    }
+    for (const ruleId of new Set(holding)) {
+      const entry = this.#entries.get(ruleId);
+      if (entry === undefined || matching.has(entry)) continue;
+      changes.push(...this.#after(entry, entry.evaluator.apply(event, at, false)));
+    }
+    return changes;
+  }
+
+  advance(to: Instant): readonly RuleChange[] {
+    if (this.nextDueAt > to) return nothing;
+    const changes: RuleChange[] = [];
+    for (let first = this.#due.first; first !== undefined && first.at <= to; ) {
+      this.#due.take();
+      const { entry, at } = first;
+      first = this.#due.first;
+      if (entry.dueAt !== at || !this.#entries.has(entry.loaded.id)) continue;
+      entry.dueAt = Number.POSITIVE_INFINITY;
+      changes.push(...this.#after(entry, entry.evaluator.advance(to)));
+      first = this.#due.first;
+    }
+    return changes;
+  }
+
+  /** The rules whose entities have changed since this was called before. */
+  takeTouched(): readonly RuleEvaluator[] {
+    const touched = [...this.#touched].map(({ evaluator }) => evaluator);
+    this.#touched.clear();
+    return touched;
+  }
+
+  #forget(ruleId: string): Entry | null {
+    const entry = this.#entries.get(ruleId);
+    if (entry === undefined) return null;
+    this.#entries.delete(ruleId);
+    this.#index.remove(entry.registration);
+    this.#touched.add(entry);
+    return entry;
+  }
+
+  #after(entry: Entry, changes: readonly AlarmChange[]): readonly RuleChange[] {
+    this.#touched.add(entry);
+    const { nextDueAt } = entry.evaluator;
+    if (nextDueAt < entry.dueAt) {
+      entry.dueAt = nextDueAt;
+      this.#due.add({ at: nextDueAt, entry });
+    }
+    return changesOf(entry, changes);
+  }
+}
+
+const nothing: readonly RuleChange[] = [];
+
+const shown = (event: Event, { loaded }: Entry): Event => withoutHidden(event, loaded.hidden);
+
+const changesOf = ({ loaded }: Entry, changes: readonly AlarmChange[]): readonly RuleChange[] =>
+  changes.length === 0 ? nothing : changes.map((change) => ({ loaded, change }));

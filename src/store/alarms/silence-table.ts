@@ -1,0 +1,94 @@
+import type { Instant, Json } from '../../event/event.ts';
+import type { Database } from '../database/database.ts';
+import { Prisma, type Silence } from '../generated/client.ts';
+
+/** Until when alarms are recorded without being notified. Times are whole milliseconds. */
+export interface SilenceRow {
+  readonly id: string;
+  readonly namespace: string;
+  /** Names of rules; all of the namespace where there are none. */
+  readonly rules: readonly string[];
+  /** An EventFilter; null for all events. */
+  readonly filter: Json;
+  readonly until: Instant;
+  readonly comment: string;
+  readonly createdBy: string | null;
+  readonly createdAt: Instant;
+}
+
+/** Silences that are listed at most; the newest are. */
+const maxListed = 10_000;
+
+const milliseconds = (instant: Instant): Date => new Date(instant / 1_000);
+const instantOf = (date: Date): Instant => date.getTime() * 1_000;
+
+/** Every method rejects with Unavailable when the database is down. */
+export class SilenceTable {
+  readonly #database: Pick<Database, 'ask' | 'lookUp'>;
+
+  constructor(database: Pick<Database, 'ask' | 'lookUp'>) {
+    this.#database = database;
+  }
+
+  /** Whether there is one that is active. */
+  async anyActive(): Promise<boolean> {
+    const [row] = await this.#database.lookUp(
+      'SELECT EXISTS (SELECT FROM silences WHERE until > clock_timestamp())',
+    );
+    return row?.[0] === 't';
+  }
+
+  /** The newest first; those that are active at a moment, or not, or all. */
+  async list(
+    active: boolean | null,
+    at: Instant,
+    namespaces: readonly string[] | null = null,
+  ): Promise<readonly SilenceRow[]> {
+    const now = milliseconds(at);
+    const rows = await this.#database.ask(({ silence }) =>
+      silence.findMany({
+        where: {
+          ...(active !== null && { until: active ? { gt: now } : { lte: now } }),
+          ...(namespaces !== null && { namespace: { in: [...namespaces] } }),
+        },
+        orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+        take: maxListed,
+      }),
+    );
+    return rows.map(silenceOf);
+  }
+
+  async find(id: string): Promise<SilenceRow | null> {
+    const row = await this.#database.ask(({ silence }) => silence.findUnique({ where: { id } }));
+    return row === null ? null : silenceOf(row);
+  }
+
+  async create({ filter, rules, ...row }: SilenceRow): Promise<void> {
+    await this.#database.ask(({ silence }) =>
+      silence.create({
+        data: {
+          ...row,
+          rules: [...rules],
+          filter: filter === null ? Prisma.DbNull : (filter as Prisma.InputJsonValue),
+          until: milliseconds(row.until),
+          createdAt: milliseconds(row.createdAt),
+        },
+      }),
+    );
+  }
+
+  /** Ends a silence at this moment, unless it has ended before. */
+  async end(id: string, at: Instant): Promise<void> {
+    const until = milliseconds(at);
+    await this.#database.ask(({ silence }) =>
+      silence.updateMany({ where: { id, until: { gt: until } }, data: { until } }),
+    );
+  }
+}
+
+const silenceOf = (row: Silence): SilenceRow => ({
+  ...row,
+  filter: row.filter as Json,
+  until: instantOf(row.until),
+  createdAt: instantOf(row.createdAt),
+});
