@@ -268,6 +268,9 @@ export async function vampSocket({ origin }: Ports, secret: string | null) {
       socket.send(JSON.stringify(request));
       if (answered) await answer;
     },
+    onClose(closed: () => void): void {
+      socket.on('close', closed);
+    },
     async [Symbol.asyncDispose]() {
       socket.terminate();
     },

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../dialects/eventually.ts';
+import { bootGuarded, type GuardedGateway, tokensFor } from './guarded-gateway.ts';
+import { feeds, nomadStream, pages } from './ways-out.ts';
+
+const policy = `
+roles:
+  reader: { grants: [{ actions: [READ] }] }
+  blind: { grants: [{ actions: [READ], hide: [VALUE, RAW, TRAITS, MESSAGE] }] }
+${tokensFor('reader', 'blind')}`;
+
+let guarded: GuardedGateway;
+let last = 0;
+beforeAll(async () => {
+  guarded = await bootGuarded(policy);
+  await record();
+});
+afterAll(() => guarded[Symbol.asyncDispose]());
+
+/** Records one event of each dialect whose messages have such fields, each with a tag and a key of its own. */
+async function record(): Promise<string> {
+  last += 1;
+  const drafts = (['TIDINGS', 'SKYWALKING', 'NOMAD', 'VAMP', 'MAYASTOR'] as const).map(
+    (dialect) => ({
+      dialect,
+      category: 'Volume',
+      action: 'Create',
+      key: `key-${last}-${dialect}`,
+      tags: [`tag-${last}-${dialect}`],
+      source: { service: `service-${dialect}`, layer: 'GENERAL' },
+      message: 'secret message',
+      value: { secret: 'value' },
+      raw: { secret: 'raw', target: 'secret raw' },
+      traits: [{ name: 'secret.trait', type: 'TEXT', value: 'secret trait' } as const],
+    }),
+  );
+  const results = await guarded.booted.gateway.context.intake.report(drafts, 'STORED');
+  expect(results.map(({ status }) => status)).not.toContain('REJECTED');
+  return `key-${last}`;
+}
+
+const at = () => ({ origin: guarded.booted.origin, webSocketUrl: guarded.booted.webSocketUrl });
+
+test('the ways to read show hidden fields to those who may see them', async () => {
+  const shown = await Promise.all(
+    Object.values(pages).map(async (read) => (await read(at(), 'reader')).text),
+  );
+  for (const hidden of ['secret message', 'secret raw', 'secret.trait']) {
+    expect(shown.join()).toContain(hidden);
+  }
+});
+
+test.each(Object.entries(pages))('%s shows nothing that is hidden', async (_way, read) => {
+  const { text } = await read(at(), 'blind');
+  expect(text).not.toMatch(/secret/);
+});
+
+test.each(Object.entries(feeds))(
+  'the feed %s shows nothing that is hidden',
+  async (way, { open }) => {
+    await using feed = await open(at(), 'blind');
+    // These select what is hidden.
+    if (way.startsWith('GraphQL')) {
+      await eventually(() => expect(feed.denial).toBe('FORBIDDEN'));
+      return;
+    }
+    await record();
+    // Vamp's events have tags, others a key.
+    const own = new RegExp(`(?:key|tag)-${last}-MAYASTOR`);
+    await eventually(() => expect(feed.text).toMatch(own));
+    expect(feed.text).not.toMatch(/secret/);
+  },
+);
+
+test("Nomad's stream shows nothing that is hidden", async () => {
+  await using feed = await nomadStream(at(), 'blind', 'Volume', 'default');
+  await record();
+  await eventually(() => expect(feed.text).toContain(`key-${last}-MAYASTOR`));
+  expect(feed.text).not.toMatch(/secret/);
+});
