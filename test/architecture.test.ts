@@ -140,3 +140,9 @@ test('no file leaves its business unfinished', () => {
   );
   expect(unfinished.map((path) => relative(source, path))).toEqual([]);
 });
+
+test('the README lists the layers in their order', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [, listed = ''] = /```\n(event ◀[^`]+)```/.exec(readme) ?? [];
+  expect(listed.trim().split(/\s*◀\s*/)).toEqual([...layers]);
+});

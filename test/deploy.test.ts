@@ -48,7 +48,7 @@ describe('the rules of Prometheus', () => {
     const conditions = rules.map((rule) =>
       rule.for === undefined ? rule.expr : `${rule.expr} for ${rule.for.replace('m', ' min')}`,
     );
-    const [, table = ''] = operating.split('Alert on these:');
+    const [, table = ''] = operating.split('Alert on these');
     const [section = ''] = table.split('\n## ');
     const listed = Array.from(section.matchAll(/^\| `([^`]+)`( for \d+ min)?/gm), (row) =>
       [row[1], row[2]].join(''),
@@ -65,8 +65,8 @@ test('the dashboard shows every metric of the gateway, and nothing else', async 
   const { panels }: { panels: Panel[] } = JSON.parse(await contentOf('grafana/tidings.json'));
   const expressions = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
   const shown = expressions.flatMap((expr) => expr.match(/\btidings_\w+/g) ?? []);
-  const [table = ''] = operating.split('Alert on these:');
-  const known = table.match(/\btidings_\w+/g) ?? [];
+  const [table = ''] = operating.split('Alert on these');
+  const known: string[] = table.match(/\btidings_\w+/g) ?? [];
   const withoutSuffix = new Set(shown.map((name) => name.replace(/_bucket$/, '')));
   expect([...withoutSuffix].filter((name) => !known.includes(name))).toEqual([]);
   expect([...new Set(known)].filter((name) => !withoutSuffix.has(name))).toEqual([]);

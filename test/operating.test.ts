@@ -28,7 +28,7 @@ test('the page for operators lists every metric of a gateway that has every sour
   const metrics = await (await fetch(`${gateway.origin}/metrics`)).text();
   const printed = matches(metrics, /^# TYPE (tidings_\w+)/gm);
   expect(printed.length).toBeGreaterThan(15);
-  const [table = ''] = page.split('Alert on these:').slice(0, 1);
+  const [table = ''] = page.split('Alert on these').slice(0, 1);
   expect(matches(table, /`(tidings_\w+)`/g)).toEqual(printed);
   // Every metric in a condition exists.
   const used = matches(page, /(tidings_\w+?)(?:_bucket)?\b(?=\[| [=>])/g);
