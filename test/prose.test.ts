@@ -15,7 +15,8 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/\bbehind (?:an?|the|that|every|each|its|this)? ?(?:\w+ )?index(?:es)?\b/, 'after'],
   [/\b(?:a|the) texts?\b(?! format)|\btexts\b/, 'a string; strings'],
   [/(?<!connection )\b(?:is|are|was|were|be|been) refused\b|\bwould not take\b/, 'is rejected'],
-  [/\bfigures?\b/, 'statistics, metrics, results'],
+  // `figure` alone is a field of ThresholdInput.
+  [/\bfigures\b/, 'statistics, metrics, results'],
   [/\btroubles?\b/, 'the reason why it is down; health'],
   [/\b(?:made again|put back)\b/, 'recreated; restored'],
   [/\bover all of them\b/, 'across'],

@@ -269,15 +269,14 @@ export class Alarms {
     const { alarms } = this.#options.store;
     const begin = await alarms.clock();
     let since = begin;
-    let seen = new Map<string, string>();
+    let seen = new Map<string, number>();
     while (!signal.aborted) {
       const changed = await alarms.changedSince(since, maxChanges);
-      for (const alarm of changed) {
-        const { id, revision } = alarm;
-        if (seen.get(id) === `${revision}`) continue;
+      const fresh = changed.filter(({ id, revision }) => seen.get(id) !== revision);
+      for (const alarm of fresh) {
         // An event that is not stored yet is looked for again.
-        if ((await store.event(id)) === null) continue;
-        seen.set(id, `${revision}`);
+        if ((await store.event(alarm.id)) === null) continue;
+        seen.set(alarm.id, alarm.revision);
         if (matchesQuery(alarm, query)) yield alarm;
       }
       const latest = changed.at(-1)?.updatedAt ?? since;

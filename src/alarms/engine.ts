@@ -70,6 +70,11 @@ export class AlarmEngine implements AsyncDisposable {
     return this.#run?.entityCount ?? 0;
   }
 
+  /** Events in the windows that this gateway evaluates. */
+  get sampleCount(): number {
+    return this.#run?.sampleCount ?? 0;
+  }
+
   /** Rules were changed: does not wait for the next turn. */
   changed(): void {
     this.#syncing.soon();

@@ -17,7 +17,7 @@ import { type EntityWindow, openWindow, type Sample } from './window.ts';
 const idNamespace = '5c0f9d3e-6f0d-4c57-9c54-3d2f9b1f7a60';
 
 /** Events of an alarm that are kept as its evidence. */
-export const maxEvidence = 20;
+const maxEvidence = 20;
 
 /** Something that an alarm is notified of. */
 export interface AlarmChange {

@@ -10,6 +10,8 @@ const marginMicros = 10 * 60_000_000;
 /** Every field that evaluating needs. */
 const fields: readonly EventField[] = [
   'id',
+  'index',
+  'time',
   'namespace',
   'category',
   'action',
@@ -60,16 +62,11 @@ export async function readChanges(
       order: 'INDEX_ASC',
       after: { time: 0, index: upTo },
       limit: pageSize,
-      fields: ['id'],
+      fields: ['id', 'index'],
     });
-    const reports = await store.reports(page.events.map(({ id }) => id));
-    for (const known of reports.values()) {
-      const inOrder = known.toSorted((a, b) => a.index - b.index);
-      const earlier = inOrder.filter(({ index }) => index <= after);
-      if (earlier.length > 0) before.push(complete(earlier));
-      for (let at = earlier.length; at < inOrder.length; at++) {
-        changes.push(complete(inOrder.slice(0, at + 1)));
-      }
+    for (const states of await statesOf(store, page.events)) {
+      before.push(...states.filter(({ index }) => index <= after).slice(-1));
+      changes.push(...states.filter(({ index }) => index > after));
     }
     isMore = page.more;
     upTo = page.events.at(-1)?.index ?? upTo;
@@ -80,6 +77,18 @@ export async function readChanges(
     changes: changes.filter(({ index }) => index <= upTo).sort((a, b) => a.index - b.index),
     upTo,
   };
+}
+
+/** The states of each event, one after each of its reports, in order. */
+export async function statesOf(
+  store: Pick<Store, 'reports'>,
+  events: readonly Pick<Event, 'id'>[],
+): Promise<readonly (readonly Event[])[]> {
+  const reports = await store.reports(events.map(({ id }) => id));
+  return [...reports.values()].map((known) => {
+    const inOrder = known.toSorted((a, b) => a.index - b.index);
+    return inOrder.map((_, at) => complete(inOrder.slice(0, at + 1)));
+  });
 }
 
 /** Events that match, in index order, among those up to an index. */
@@ -126,7 +135,7 @@ export async function indexBefore(store: Store, moment: Instant): Promise<number
       order: 'INDEX_ASC',
       after: { time: 0, index: middle },
       limit: 1,
-      fields: ['recordedAt'],
+      fields: ['index', 'recordedAt'],
     });
     const [first] = events;
     if (first === undefined || first.recordedAt >= recordedSince) high = middle;

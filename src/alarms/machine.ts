@@ -56,44 +56,53 @@ export const normalState = (labels: readonly EntityLabel[]): EntityState => ({
 /** @param idOf makes the id of an alarm of its number, from 1, and of the moment at which it fires */
 export function check(
   state: EntityState,
-  { holds, value, at }: Check,
+  now: Check,
   periods: Periods,
   idOf: (number: number, at: Instant) => string,
 ): Checked {
-  const fire = (): Checked => {
-    const number = state.fired + 1;
-    const alarm = { id: idOf(number, at), startedAt: at, value, notices: 1, notifiedAt: at };
-    return {
-      state: { ...state, phase: 'FIRING', since: null, fired: number, alarm },
-      change: 'FIRED',
-    };
-  };
-  const recover = (): Checked => ({
+  return now.holds ? holding(state, now, periods, idOf) : notHolding(state, now, periods);
+}
+
+function holding(
+  state: EntityState,
+  { value, at }: Check,
+  periods: Periods,
+  idOf: (number: number, at: Instant) => string,
+): Checked {
+  if (state.phase === 'FIRING') return reminded(state, at, periods);
+  if (state.phase === 'OBSERVING') return quietly(state, { phase: 'FIRING', since: null });
+  const since = state.since ?? at;
+  if (at < since + periods.pendingForMicros) {
+    return state.phase === 'PENDING'
+      ? unchanged(state)
+      : quietly(state, { phase: 'PENDING', since });
+  }
+  const fired = state.fired + 1;
+  const alarm = { id: idOf(fired, at), startedAt: at, value, notices: 1, notifiedAt: at };
+  return { state: { ...state, phase: 'FIRING', since: null, fired, alarm }, change: 'FIRED' };
+}
+
+function notHolding(state: EntityState, { at }: Check, { recoverAfterMicros }: Periods): Checked {
+  if (state.phase === 'NORMAL') return unchanged(state);
+  if (state.phase === 'PENDING') return quietly(state, { phase: 'NORMAL', since: null });
+  const since = state.since ?? at;
+  if (at < since + recoverAfterMicros) {
+    return state.phase === 'OBSERVING'
+      ? unchanged(state)
+      : quietly(state, { phase: 'OBSERVING', since });
+  }
+  return {
     state: { ...state, phase: 'NORMAL', since: null, alarm: null },
     change: 'RECOVERED',
-  });
-  const quietly = (changed: Partial<EntityState>): Checked => ({
-    state: { ...state, ...changed },
-    change: null,
-  });
-  const isOver = (micros: number) => at >= (state.since ?? at) + micros;
-  switch (state.phase) {
-    case 'NORMAL':
-      if (!holds) return { state, change: null };
-      return periods.pendingForMicros > 0 ? quietly({ phase: 'PENDING', since: at }) : fire();
-    case 'PENDING':
-      if (!holds) return quietly({ phase: 'NORMAL', since: null });
-      return isOver(periods.pendingForMicros) ? fire() : { state, change: null };
-    case 'FIRING':
-      if (holds) return reminded(state, at, periods);
-      return periods.recoverAfterMicros > 0
-        ? quietly({ phase: 'OBSERVING', since: at })
-        : recover();
-    case 'OBSERVING':
-      if (holds) return quietly({ phase: 'FIRING', since: null });
-      return isOver(periods.recoverAfterMicros) ? recover() : { state, change: null };
-  }
+  };
 }
+
+const unchanged = (state: EntityState): Checked => ({ state, change: null });
+
+const quietly = (state: EntityState, changed: Partial<EntityState>): Checked => ({
+  state: { ...state, ...changed },
+  change: null,
+});
 
 function reminded(state: EntityState, at: Instant, { silenceForMicros }: Periods): Checked {
   const { alarm } = state;

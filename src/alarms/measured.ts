@@ -19,12 +19,13 @@ export function measured(event: Event, measure: Measure): number | null {
 
 function numberAt(value: Json, path: readonly string[]): number | null {
   let found: Json | undefined = value;
-  for (const name of path) {
-    if (typeof found !== 'object' || found === null) return null;
-    if (Array.isArray(found)) found = /^\d+$/.test(name) ? found[Number(name)] : undefined;
-    else found = Object.hasOwn(found, name) ? found[name] : undefined;
-    if (found === undefined) return null;
-  }
+  for (const name of path) found = memberOf(found, name);
   const number = typeof found === 'bigint' ? Number(found) : found;
   return typeof number === 'number' && Number.isFinite(number) ? number : null;
+}
+
+function memberOf(value: Json | undefined, name: string): Json | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Array.isArray(value)) return /^\d+$/.test(name) ? value[Number(name)] : undefined;
+  return Object.hasOwn(value, name) ? value[name] : undefined;
 }

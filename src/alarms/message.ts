@@ -2,7 +2,7 @@ import type { Event } from '../event/event.ts';
 import { compileTemplate, type TemplateValues } from '../sinks/template.ts';
 
 /** What an alarm says of itself in its message. */
-export interface AlarmFacts {
+interface AlarmFacts {
   /** The entity. */
   readonly name: string;
   readonly rule: string;

@@ -56,6 +56,10 @@ export class RuleSet {
     return this.#entries.size;
   }
 
+  get sampleCount(): number {
+    return this.#book.size;
+  }
+
   /** When something changes by itself at the earliest; Infinity where nothing does. */
   get nextDueAt(): Instant {
     return this.#due.first?.at ?? Number.POSITIVE_INFINITY;

@@ -11,14 +11,14 @@ import type { Grouping, Measure } from '../store/store.ts';
 import { compileMessage, type MessageTemplate } from './message.ts';
 
 export const alarmFigures = ['COUNT', 'SUM', 'AVERAGE', 'MIN', 'MAX'] as const;
-export type AlarmFigure = (typeof alarmFigures)[number];
+type AlarmFigure = (typeof alarmFigures)[number];
 
 export const comparisonOperators = ['EQ', 'NE', 'LT', 'LTE', 'GT', 'GTE'] as const;
 export type ComparisonOperator = (typeof comparisonOperators)[number];
 
 type Given<Value> = Value | null | undefined;
 
-export interface ThresholdInput {
+interface ThresholdInput {
   readonly figure: AlarmFigure;
   readonly measure?: Given<MeasureInput>;
   readonly op: ComparisonOperator;
@@ -26,14 +26,14 @@ export interface ThresholdInput {
   readonly over: string;
 }
 
-export interface AlarmExpressionInput {
+interface AlarmExpressionInput {
   readonly expression: string;
   readonly period: number;
   readonly silencePeriod?: Given<number>;
   readonly recoveryObservationPeriod: number;
 }
 
-export interface AlarmConditionInput {
+interface AlarmConditionInput {
   readonly threshold?: Given<ThresholdInput>;
   readonly notEndedWithin?: Given<string>;
   readonly absentFor?: Given<string>;

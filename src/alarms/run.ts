@@ -1,5 +1,4 @@
 import type { ConsumerLease, ConsumerRun } from '../consumers/consumer.ts';
-import { complete } from '../event/completion.ts';
 import type { Event, Instant } from '../event/event.ts';
 import { everything } from '../event/filter.ts';
 import type { Intake } from '../intake/intake.ts';
@@ -12,7 +11,7 @@ import type { Log } from '../telemetry/log.ts';
 import { ActiveSilences } from './active-silences.ts';
 import { CommitDraft, Grouping } from './commit-draft.ts';
 import { fillWindows } from './fill.ts';
-import { readChanges } from './history.ts';
+import { readChanges, statesOf } from './history.ts';
 import type { EntityState } from './machine.ts';
 import { AlarmReporter } from './reporter.ts';
 import { type LoadedRule, type RuleChange, RuleSet } from './rule-set.ts';
@@ -62,7 +61,7 @@ export class AlarmRun implements ConsumerRun {
   readonly #problems = new Map<string, string | null>();
   #draft = new CommitDraft();
   /** Changes that are not in the draft yet. */
-  #changes: RuleChange[] = [];
+  readonly #changes: RuleChange[] = [];
   /** Everything up to here is evaluated. */
   #index: number;
   #clock: Instant;
@@ -118,6 +117,10 @@ export class AlarmRun implements ConsumerRun {
     let count = 0;
     for (const { evaluator } of this.#rules.all()) count += evaluator.entityCount;
     return count;
+  }
+
+  get sampleCount(): number {
+    return this.#rules.sampleCount;
   }
 
   handle(events: readonly Event[], upTo: number): Promise<void> {
@@ -187,15 +190,16 @@ export class AlarmRun implements ConsumerRun {
     const ids = new Set(known.map(({ id }) => id));
     const asOf = { index: this.#index, clock: this.#clock };
     await fillWindows(this.#rules, known, { store, asOf });
-    for (let isFirst = true; ; isFirst = false) {
-      const read = await readChanges(store, this.#index, { limit: exactChanges, signal });
-      for (const event of read.before) this.#rules.insert(event, ids);
-      if (isFirst) for (const { id } of known) this.#note(this.#rules.start(id, this.#clock));
-      for (const event of read.changes) this.#apply(event);
-      const isDone = read.upTo === this.#index;
-      this.#index = Math.max(this.#index, read.upTo);
-      if (isDone || signal.aborted) break;
+    const read = () => readChanges(store, this.#index, { limit: exactChanges, signal });
+    let next = await read();
+    for (const event of next.before) this.#rules.insert(event, ids);
+    for (const { id } of known) this.#note(this.#rules.start(id, this.#clock));
+    while (next.upTo > this.#index && !signal.aborted) {
+      for (const event of next.changes) this.#apply(event);
+      this.#index = next.upTo;
       await this.#commit();
+      next = await read();
+      for (const event of next.before) this.#rules.insert(event, ids);
     }
   }
 
@@ -205,24 +209,24 @@ export class AlarmRun implements ConsumerRun {
     broken: ReadonlySet<string>,
     saved: ReadonlyMap<string, readonly StoredState[]>,
   ): Promise<void> {
+    const kept = new Set([...rules.map(({ id }) => id), ...broken]);
+    for (const { loaded } of [...this.#rules.all()]) {
+      if (!kept.has(loaded.id)) this.#note(this.#rules.close(loaded.id, this.#clock));
+    }
+    for (const [ruleId, states] of saved) if (!kept.has(ruleId)) this.#recoverAll(states);
+    const fresh = rules.filter((each) => !isSame(each, this.#rules.loaded(each.id)));
+    if (fresh.length > 0) await this.#begin(fresh, saved);
+  }
+
+  /** Evaluates rules from now on, with the states that they have, and what the store has of their windows. */
+  async #begin(
+    fresh: readonly LoadedRule[],
+    saved: ReadonlyMap<string, readonly StoredState[]>,
+  ): Promise<void> {
     const { store } = this.#options;
     const { signal } = this.#lease;
-    const wanted = new Set(rules.map(({ id }) => id));
-    for (const { loaded } of [...this.#rules.all()]) {
-      if (wanted.has(loaded.id) || broken.has(loaded.id)) continue;
-      this.#note(this.#rules.close(loaded.id, this.#clock));
-    }
-    for (const [ruleId, states] of saved) {
-      if (!wanted.has(ruleId) && !broken.has(ruleId)) this.#recoverAll(states);
-    }
-    const fresh = rules.filter((each) => !isSame(each, this.#rules.loaded(each.id)));
-    if (fresh.length === 0) return;
     await store.untilStored(this.#index, storedWithinMs);
-    const replaced = new Map<string, readonly StoredState[]>();
-    for (const each of fresh) {
-      replaced.set(each.id, saved.get(each.id) ?? this.#release(each));
-      this.#add(each, replaced.get(each.id) ?? []);
-    }
+    for (const each of fresh) this.#add(each, saved.get(each.id) ?? this.#release(each));
     const asOf = { index: this.#index, clock: this.#clock };
     await fillWindows(this.#rules, fresh, { store, asOf });
     const { before } = await readChanges(store, this.#index, { limit: exactChanges, signal });
@@ -282,20 +286,15 @@ export class AlarmRun implements ConsumerRun {
     if (!isSettling || fresh.length >= upTo - this.#index) return fresh;
     const { store } = this.#options;
     await store.untilStored(upTo, storedWithinMs);
-    const changes: Event[] = [];
+    const changes = new Map(fresh.map((event) => [event.index, event]));
     for (let at = 0; at < fresh.length; at += maxEventsOfPage) {
-      const page = fresh.slice(at, at + maxEventsOfPage);
-      const reports = await store.reports(page.map(({ id }) => id));
-      for (const event of page) {
-        const known = (reports.get(event.id) ?? []).toSorted((a, b) => a.index - b.index);
-        for (const [position, { index }] of known.entries()) {
-          if (index <= this.#index || index >= event.index) continue;
-          changes.push(complete(known.slice(0, position + 1)));
-        }
-        changes.push(event);
+      const states = await statesOf(store, fresh.slice(at, at + maxEventsOfPage));
+      for (const state of states.flat()) {
+        const isMissing = state.index > this.#index && state.index <= upTo;
+        if (isMissing && !changes.has(state.index)) changes.set(state.index, state);
       }
     }
-    return changes.sort((a, b) => a.index - b.index);
+    return [...changes.values()].sort((a, b) => a.index - b.index);
   }
 
   #tick(): void {
@@ -340,7 +339,7 @@ export class AlarmRun implements ConsumerRun {
       order: 'INDEX_ASC',
       after: { time: 0, index: this.#index },
       limit: 1,
-      fields: ['id'],
+      fields: ['id', 'index'],
     });
     if (page.events.length > 0) return false;
     this.#index = last;

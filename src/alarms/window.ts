@@ -25,12 +25,12 @@ export interface Sample {
 }
 
 /** Whether a condition holds, and the number that it compares. */
-export interface Verdict {
+interface Verdict {
   readonly holds: boolean;
   readonly value: number | null;
 }
 
-/** What a condition has to know of the events of one entity. */
+/** The events of one entity, as far as a condition has to know them. */
 export interface EntityWindow {
   /** Takes an event in; null where no sample of it has to be kept. */
   add(event: Event): Sample | null;

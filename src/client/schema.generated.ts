@@ -258,6 +258,45 @@ export type SinkState =
   /** Given up, or told by the target that it is gone. */
   | 'DISABLED';
 
+/** A statistic of the events of a window. */
+export type AlarmFigure =
+  /** How many events; with a measure, how many carry the number. */
+  | 'COUNT'
+  /** The sum of the measured numbers. */
+  | 'SUM'
+  /** Their mean. */
+  | 'AVERAGE'
+  /** The least. */
+  | 'MIN'
+  /** The greatest. */
+  | 'MAX';
+
+/** How two numbers are compared. */
+export type ComparisonOperator =
+  /** Equal. */
+  | 'EQ'
+  /** Not equal. */
+  | 'NE'
+  /** Less. */
+  | 'LT'
+  /** Less or equal. */
+  | 'LTE'
+  /** Greater. */
+  | 'GT'
+  /** Greater or equal. */
+  | 'GTE';
+
+/** Whether an alarm goes on. */
+export type AlarmState =
+  /** It goes on. */
+  | 'FIRING'
+  /** It goes on, and nobody is notified: a silence or its silence period covers it. */
+  | 'SILENCED'
+  /** Its condition is gone, and not yet for long enough. */
+  | 'OBSERVING_RECOVERY'
+  /** It is over. */
+  | 'RECOVERED';
+
 /** How a caller said who they are. */
 export type PrincipalKind =
   /** Not at all. */
@@ -586,6 +625,107 @@ export type ReplayRange =
   { readonly indexes: IndexRange; readonly time?: never; }
   |  /** By the time of the events: from the first index to the last of what happened then. */
   { readonly indexes?: never; readonly time: TimeRange; };
+
+/** A statistic over the last `over` compared with a number: {figure: COUNT, op: GT, value: 5, over: "10m"}. An event counts at its endTime, or at its time while it has not ended. */
+export type ThresholdInput = {
+  /** Which statistic. Without a measured number only COUNT has a value. */
+  readonly figure?: AlarmFigure;
+  /** The number that is measured; the value itself when it is left out. */
+  readonly measure?: InputMaybe<Measure>;
+  /** The comparison. */
+  readonly op: ComparisonOperator;
+  /** The number that it is compared with. */
+  readonly value: Scalars['Float']['input'];
+  /** 1ms to 30d. */
+  readonly over: Scalars['Duration']['input'];
+};
+
+/** SkyWalking's alarm expression over one-minute series. */
+export type AlarmExpressionInput = {
+  /** An MQE expression whose root compares: sum(Unhealthy > 5) >= 1. */
+  readonly expression: Scalars['String']['input'];
+  /** Minutes of the window, 1 to 1440. */
+  readonly period?: Scalars['Int']['input'];
+  /** Minutes, as silence-period: as long as the period when it is left out. */
+  readonly silencePeriod?: InputMaybe<Scalars['Int']['input']>;
+  /** Minutes, as recovery-observation-period. */
+  readonly recoveryObservationPeriod?: Scalars['Int']['input'];
+};
+
+/** When a rule fires: exactly one of these. */
+export type AlarmConditionInput =
+  /** Fires within a second of the event that crosses it. */
+  { readonly threshold: ThresholdInput; readonly notEndedWithin?: never; readonly absentFor?: never; readonly expression?: never; }
+  |  /** An event began, and has not ended within this time. */
+  { readonly threshold?: never; readonly notEndedWithin: Scalars['Duration']['input']; readonly absentFor?: never; readonly expression?: never; }
+  |  /** Nothing matched for this time: a heartbeat that stopped. */
+  { readonly threshold?: never; readonly notEndedWithin?: never; readonly absentFor: Scalars['Duration']['input']; readonly expression?: never; }
+  |  /** Evaluated once a minute as SkyWalking does. */
+  { readonly threshold?: never; readonly notEndedWithin?: never; readonly absentFor?: never; readonly expression: AlarmExpressionInput; };
+
+/** A rule: which events count, for what, and when they make an alarm. */
+export type AlarmRuleInput = {
+  /** Unique in its namespace. Its alarms are events of the type Alarm.<name>. */
+  readonly name: Scalars['String']['input'];
+  /** Where the rule and its alarms belong, whatever events count. */
+  readonly namespace?: Scalars['String']['input'];
+  /** For people. */
+  readonly description?: InputMaybe<Scalars['String']['input']>;
+  /** Which events count; all without it. Alarms of other rules count only where it names their category. */
+  readonly filter?: InputMaybe<EventFilter>;
+  /** An alarm is about one entity: a state is kept for each combination. One alarm for all events without it. */
+  readonly entity?: InputMaybe<ReadonlyArray<GroupBy>>;
+  /** When it fires. */
+  readonly condition: AlarmConditionInput;
+  /** The condition must hold for this time before it fires. */
+  readonly pendingFor?: InputMaybe<Scalars['Duration']['input']>;
+  /** After firing, no further notice for this time while it goes on; then it is notified again. Without it only its beginning and its end are. */
+  readonly silenceFor?: InputMaybe<Scalars['Duration']['input']>;
+  /** The condition must be gone for this time before it recovers. */
+  readonly recoverAfter?: InputMaybe<Scalars['Duration']['input']>;
+  /** Of its alarms. */
+  readonly severity?: Severity;
+  /** With {name} (the entity), {rule}, {value}, {threshold} and the names that templates of sinks have, of the latest event that led to it. */
+  readonly message?: InputMaybe<Scalars['String']['input']>;
+  /** Of its alarms: label or group:label. */
+  readonly tags?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** Whether it is evaluated; the alarms of a rule that is not end. */
+  readonly enabled?: Scalars['Boolean']['input'];
+};
+
+/** Everything given must hold; lists hold when any of their entries does, except tags. */
+export type AlarmFilter = {
+  /** Names of rules. */
+  readonly rules?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** In one of these namespaces. */
+  readonly namespaces?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** In one of these states. */
+  readonly states?: InputMaybe<ReadonlyArray<AlarmState>>;
+  /** Whether somebody has acknowledged it. */
+  readonly acknowledged?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Of one of these severities. */
+  readonly severities?: InputMaybe<ReadonlyArray<Severity>>;
+  /** All of these tags. */
+  readonly tags?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** Some label of the entity. */
+  readonly entity?: InputMaybe<Scalars['String']['input']>;
+  /** When it fired. */
+  readonly time?: InputMaybe<TimeRange>;
+};
+
+/** A silence. It covers alarms that fire while it lasts. */
+export type SilenceInput = {
+  /** Of the rules that it covers. */
+  readonly namespace?: Scalars['String']['input'];
+  /** Names of rules; all of the namespace without it. */
+  readonly rules?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** Alarms to which an event led that matches; alarms about any event without it. */
+  readonly filter?: InputMaybe<EventFilter>;
+  /** When it ends. */
+  readonly until: Scalars['DateTime']['input'];
+  /** Why. */
+  readonly comment: Scalars['String']['input'];
+};
 
 /** A token to be created. */
 export type TokenInput = {
@@ -1059,6 +1199,130 @@ export type RotateSinkSecretPayload = {
   readonly oldSecretUntil: Scalars['DateTime']['output'];
 };
 
+/** A rule by which events make alarms. */
+export type AlarmRule = {
+  /** A UUID. */
+  readonly id: Scalars['ID']['output'];
+  /** Unique in its namespace. */
+  readonly name: Scalars['String']['output'];
+  /** Where it belongs. */
+  readonly namespace: Scalars['String']['output'];
+  /** For people. */
+  readonly description: Maybe<Scalars['String']['output']>;
+  /** Who declared it. */
+  readonly origin: SinkOrigin;
+  /** As it was given, in the form of AlarmRuleInput. */
+  readonly definition: Scalars['JSON']['output'];
+  /** Whether it is evaluated. */
+  readonly enabled: Scalars['Boolean']['output'];
+  /** Entities whose alarm is firing now. */
+  readonly firingCount: Scalars['Int']['output'];
+  /** When it fired last; null where it has not. */
+  readonly lastFiredAt: Maybe<Scalars['DateTime']['output']>;
+  /** Why it cannot be evaluated, or not all of it; null where it is. */
+  readonly problem: Maybe<Scalars['String']['output']>;
+  /** Grows with every change of what was given. */
+  readonly version: Scalars['Int']['output'];
+  /** When it was made. */
+  readonly createdAt: Scalars['DateTime']['output'];
+  /** When it was changed. */
+  readonly updatedAt: Scalars['DateTime']['output'];
+};
+
+/** An alarm that a rule would have made. */
+export type TestedAlarm = {
+  /** The entity's labels, in the order of the rule. */
+  readonly entity: ReadonlyArray<GroupLabel>;
+  /** When it would have fired. */
+  readonly startedAt: Scalars['DateTime']['output'];
+  /** When it would have recovered; null where it would not within the time. */
+  readonly recoveredAt: Maybe<Scalars['DateTime']['output']>;
+  /** The number that it is about. */
+  readonly value: Maybe<Scalars['Float']['output']>;
+  /** The message that it would have had. */
+  readonly message: Scalars['String']['output'];
+};
+
+/** The answer to testAlarmRule. */
+export type AlarmTest = {
+  /** The alarms that would have fired, in the order in which they would. */
+  readonly alarms: ReadonlyArray<TestedAlarm>;
+  /** Whether there were more alarms than are shown (1,000). */
+  readonly truncated: Scalars['Boolean']['output'];
+  /** Beginnings and ends of events that were evaluated. */
+  readonly evaluatedEvents: Scalars['SafeInt']['output'];
+};
+
+/** An alarm of a rule for one entity. It is an event of the category Alarm as well. */
+export type Alarm = {
+  /** The id of its event. */
+  readonly id: Scalars['ID']['output'];
+  /** Its event, which begins when it fires and ends when it recovers. */
+  readonly event: Event;
+  /** Null when the rule is gone. */
+  readonly rule: Maybe<AlarmRule>;
+  /** As it was when it fired. */
+  readonly ruleName: Scalars['String']['output'];
+  /** The entity's labels, in the order of the rule. */
+  readonly entity: ReadonlyArray<GroupLabel>;
+  /** Whether it goes on. */
+  readonly state: AlarmState;
+  /** When it fired. */
+  readonly startedAt: Scalars['DateTime']['output'];
+  /** When it recovered; null while it goes on. */
+  readonly recoveredAt: Maybe<Scalars['DateTime']['output']>;
+  /** The number that made it fire; seconds for notEndedWithin and absentFor. */
+  readonly value: Maybe<Scalars['Float']['output']>;
+  /** The same number now, or as it recovered; at most a second old. */
+  readonly latestValue: Maybe<Scalars['Float']['output']>;
+  /** The latest events that led to it, at most 20, latest first. */
+  readonly evidence: ReadonlyArray<Event>;
+  /** When somebody said that they know of it. */
+  readonly acknowledgedAt: Maybe<Scalars['DateTime']['output']>;
+  /** Who did. */
+  readonly acknowledgedBy: Maybe<Scalars['String']['output']>;
+  /** What they said. */
+  readonly comment: Maybe<Scalars['String']['output']>;
+  /** Deliveries of its event by sinks, newest first, as far as the gateway that runs the sink remembers them. */
+  readonly notices: ReadonlyArray<DeliveryAttempt>;
+};
+
+
+/** An alarm of a rule for one entity. It is an event of the category Alarm as well. */
+export type AlarmNoticesArgs = {
+  first?: Scalars['Int']['input'];
+};
+
+/** A page of alarms, newest first. */
+export type AlarmConnection = {
+  /** The alarms. */
+  readonly nodes: ReadonlyArray<Alarm>;
+  /** How to go on from here. */
+  readonly pageInfo: PageInfo;
+  /** How many there are in all; counted only when asked for. */
+  readonly totalCount: Scalars['SafeInt']['output'];
+};
+
+/** Until when alarms are recorded without being notified. */
+export type Silence = {
+  /** A UUID. */
+  readonly id: Scalars['ID']['output'];
+  /** Of the rules that it covers. */
+  readonly namespace: Scalars['String']['output'];
+  /** Names of rules; it covers all of the namespace where there are none. */
+  readonly rules: ReadonlyArray<Scalars['String']['output']>;
+  /** As it was given; null where it covers alarms about any event. */
+  readonly filter: Maybe<Scalars['JSON']['output']>;
+  /** When it ends, or has ended. */
+  readonly until: Scalars['DateTime']['output'];
+  /** Why. */
+  readonly comment: Scalars['String']['output'];
+  /** Who made it. */
+  readonly createdBy: Maybe<Scalars['String']['output']>;
+  /** When it was made. */
+  readonly createdAt: Scalars['DateTime']['output'];
+};
+
 /** A tag and how many events carry it. */
 export type TagCount = {
   /** The tag: pool:gold. */
@@ -1184,6 +1448,14 @@ export type Query = {
   readonly sinks: ReadonlyArray<Sink>;
   /** One sink by its id; null when there is none that the caller may see. */
   readonly sink: Maybe<Sink>;
+  /** Rules that the caller may see, by name. */
+  readonly alarmRules: ReadonlyArray<AlarmRule>;
+  /** One rule by its id; null when there is none that the caller may see. */
+  readonly alarmRule: Maybe<AlarmRule>;
+  /** Alarms whose events the caller may read, newest first. */
+  readonly alarms: AlarmConnection;
+  /** Silences, newest first. */
+  readonly silences: ReadonlyArray<Silence>;
   /** Tags in use, most used first. */
   readonly tags: TagCounts;
   /** Who asks, and what they may do. */
@@ -1250,6 +1522,32 @@ export type QuerySinkArgs = {
 
 
 /** Events, statistics of them, and the catalogue of what has been reported. */
+export type QueryAlarmRulesArgs = {
+  namespaces?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+};
+
+
+/** Events, statistics of them, and the catalogue of what has been reported. */
+export type QueryAlarmRuleArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** Events, statistics of them, and the catalogue of what has been reported. */
+export type QueryAlarmsArgs = {
+  filter?: InputMaybe<AlarmFilter>;
+  first?: Scalars['Int']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+/** Events, statistics of them, and the catalogue of what has been reported. */
+export type QuerySilencesArgs = {
+  active?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+
+/** Events, statistics of them, and the catalogue of what has been reported. */
 export type QueryTagsArgs = {
   prefix?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<EventFilter>;
@@ -1284,6 +1582,20 @@ export type Mutation = {
   readonly discardFailedDeliveries: Scalars['Int']['output'];
   /** Signs with the new and the old secret until the old one ends. */
   readonly rotateSinkSecret: RotateSinkSecretPayload;
+  /** Creates a rule; it begins with the events of its window that are stored, not empty. */
+  readonly createAlarmRule: AlarmRule;
+  /** A changed rule starts with what the store knows of its window, not empty. Rejected with CONFLICT when version is given and is not the rule’s. */
+  readonly updateAlarmRule: AlarmRule;
+  /** Deletes a rule and answers its id; its alarms that are firing end. */
+  readonly deleteAlarmRule: Scalars['ID']['output'];
+  /** When the rule would have fired and recovered over a part of the past. Nothing is recorded. */
+  readonly testAlarmRule: AlarmTest;
+  /** Says that the caller knows of an alarm. */
+  readonly acknowledgeAlarm: Alarm;
+  /** Alarms about events that match are still recorded, tagged silenced, and not notified. */
+  readonly createSilence: Silence;
+  /** Ends a silence now. */
+  readonly endSilence: Silence;
   /** Creates a token; for those who may manage tokens, who give it roles that they have themselves. The secret is shown in this answer and never again. */
   readonly createToken: CreateTokenPayload;
   /** Revokes a token. Its feeds and sockets end at once. */
@@ -1387,6 +1699,52 @@ export type MutationRotateSinkSecretArgs = {
 
 
 /** Ways to report events. */
+export type MutationCreateAlarmRuleArgs = {
+  input: AlarmRuleInput;
+};
+
+
+/** Ways to report events. */
+export type MutationUpdateAlarmRuleArgs = {
+  id: Scalars['ID']['input'];
+  input: AlarmRuleInput;
+  version?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** Ways to report events. */
+export type MutationDeleteAlarmRuleArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** Ways to report events. */
+export type MutationTestAlarmRuleArgs = {
+  input: AlarmRuleInput;
+  time: TimeRange;
+};
+
+
+/** Ways to report events. */
+export type MutationAcknowledgeAlarmArgs = {
+  id: Scalars['ID']['input'];
+  comment?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+/** Ways to report events. */
+export type MutationCreateSilenceArgs = {
+  input: SilenceInput;
+};
+
+
+/** Ways to report events. */
+export type MutationEndSilenceArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** Ways to report events. */
 export type MutationCreateTokenArgs = {
   input: TokenInput;
 };
@@ -1412,6 +1770,8 @@ export type Subscription = {
   readonly eventBatches: EventBatch;
   /** A sink whenever its state, its cursor or its counts change, at most once a second. */
   readonly sinkChanges: Sink;
+  /** Alarms as they fire, change and recover. */
+  readonly alarms: Alarm;
 };
 
 
@@ -1436,4 +1796,10 @@ export type SubscriptionEventBatchesArgs = {
 /** Live feeds of events. */
 export type SubscriptionSinkChangesArgs = {
   ids?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+};
+
+
+/** Live feeds of events. */
+export type SubscriptionAlarmsArgs = {
+  filter?: InputMaybe<AlarmFilter>;
 };

@@ -113,6 +113,7 @@ function toConfig(values: Values, dialectValues: DialectValues) {
       futureMicros: values.TIDINGS_MAX_FUTURE,
     },
     maxFilterDepth: values.TIDINGS_MAX_FILTER_DEPTH,
+    maxAlarmEntities: values.TIDINGS_MAX_ALARM_ENTITIES,
     document: {
       maxDepth: values.TIDINGS_MAX_DEPTH,
       maxAliases: values.TIDINGS_MAX_ALIASES,

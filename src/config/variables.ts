@@ -134,6 +134,11 @@ export const gatewayVariables = {
     '8',
     'Levels of `all`, `any` and `not` in a filter.',
   ),
+  TIDINGS_MAX_ALARM_ENTITIES: option(
+    wholeNumber(1, 1_000_000),
+    '50000',
+    'Entities of one alarm rule; events of further ones do not count, and the rule says so.',
+  ),
   TIDINGS_MAX_DEPTH: option(wholeNumber(1), '12', 'Levels of fields in an operation.'),
   TIDINGS_MAX_ALIASES: option(wholeNumber(0), '30', 'Aliases in an operation.'),
   TIDINGS_MAX_TOKENS: option(wholeNumber(1), '2000', 'Tokens in a document.'),

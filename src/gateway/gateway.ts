@@ -7,7 +7,7 @@ import { identifyBy } from '../dialects/caller.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
 import type { Instant } from '../event/event.ts';
 import { now as currentInstant } from '../event/instant.ts';
-import type { SinkServices } from '../graphql/context.ts';
+import type { AlarmServices, SinkServices } from '../graphql/context.ts';
 import { createPrepareDocument } from '../graphql/document.ts';
 import { createExecution } from '../graphql/execution.ts';
 import { defaultMaxListLength } from '../graphql/limits.ts';
@@ -28,6 +28,7 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { registerGauges } from './gauges.ts';
 import { instrumentIntake, instrumentJournal } from './instrument.ts';
 import { type OpenAccess, openAccess } from './open-access.ts';
+import { openAlarms } from './open-alarms.ts';
 import { OpenDialects } from './open-dialects.ts';
 import { openJournal } from './open-journal.ts';
 import { openSinks } from './open-sinks.ts';
@@ -114,6 +115,7 @@ interface Core {
   readonly certificate: Certificate | null;
   readonly dialects: OpenDialects;
   readonly sinks: SinkServices;
+  readonly alarms: AlarmServices;
   readonly live: Live;
   readonly context: DialectContext;
   readonly contextOf: (session: Session) => DialectContext;
@@ -181,6 +183,8 @@ async function openCore(
     { access: access.access, context, store, link, encoders, metrics },
     parts,
   );
+  const alarmParts = { context, store, access: access.access, sinks, metrics };
+  const alarms = openAlarms(config, alarmParts, parts);
   registerGauges(metrics, { journal, store, live, sources: () => dialects.sources });
   const readiness = (): Readiness => ({
     journal: journal.healthReason(),
@@ -191,7 +195,18 @@ async function openCore(
     })),
     stopping: parts.closing,
   });
-  return { metrics, access, certificate, dialects, sinks, live, context, contextOf, readiness };
+  return {
+    metrics,
+    access,
+    certificate,
+    dialects,
+    sinks,
+    alarms,
+    live,
+    context,
+    contextOf,
+    readiness,
+  };
 }
 
 /** Resolves with the address once the port is open and the sources bring events in. */
@@ -240,7 +255,7 @@ const maxListLength = ({ intake: { events, tags, traits, filterKeys } }: Config)
 
 function engineOf(
   config: Config,
-  { access: { access }, context, dialects, sinks }: Core,
+  { access: { access }, context, dialects, sinks, alarms }: Core,
   contextOf: (session: Session) => DialectContext,
 ): GraphEngine {
   const settings = {
@@ -248,6 +263,7 @@ function engineOf(
     maxFilterDepth: config.maxFilterDepth,
     dialects: dialects.services,
     sinks,
+    alarms,
   };
   return {
     schema,

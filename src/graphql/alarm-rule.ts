@@ -76,7 +76,7 @@ const TestedAlarmRef = builder.objectRef<TestedAlarm>('TestedAlarm').implement({
       description: 'When it would have recovered; null where it would not within the time.',
     }),
     value: t.exposeFloat('value', { nullable: true, description: 'The number that it is about.' }),
-    message: t.exposeString('message', { description: 'What it would have said.' }),
+    message: t.exposeString('message', { description: 'The message that it would have had.' }),
   }),
 });
 

@@ -31,8 +31,7 @@ const AlarmStateEnum = builder.enumType('AlarmState', {
 });
 
 const AlarmRef = builder.objectRef<SeenAlarm>('Alarm').implement({
-  description:
-    'What a rule has fired for one entity. It is an event of the category Alarm as well.',
+  description: 'An alarm of a rule for one entity. It is an event of the category Alarm as well.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of its event.' }),
     event: t.field({

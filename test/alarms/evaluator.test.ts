@@ -102,34 +102,55 @@ const steps = fc.array(
   { maxLength: 30 },
 );
 
-/** Moments are multiples of a millisecond here, and the history is looked at in milliseconds. */
+/** Moments are multiples of a millisecond here. */
 function historyOf(given: readonly Step[], rule: AlarmRule): readonly Change[] {
   const known = new Map<number, Event>();
   let at = 1_000;
-  return given.map(({ wait, id, ends, late, event }, n) => {
-    at += wait * 1_000;
-    const before = known.get(id);
-    const time = before?.time ?? at - late * 1_000;
-    const endTime = ends ? Math.max(time, before?.endTime ?? 0, at - late * 1_000) : null;
-    const isAbsent = rule.condition.kind === 'ABSENT';
-    const changed: Event = {
+  return given.map((step, n) => {
+    at += step.wait * 1_000;
+    const before = known.get(step.id);
+    const event: Event = {
       ...blankEvent,
-      ...event,
-      // What does not match any more cannot be seen again after a restart.
-      severity: isAbsent
-        ? (before?.severity ?? event.severity ?? 'ERROR')
-        : (event.severity ?? 'ERROR'),
-      ...(isAbsent &&
-        before !== undefined && { key: before.key, tags: before.tags, traits: before.traits }),
-      id: `event ${id}`,
+      ...step.event,
+      // An event that does not match any more cannot be seen after a restart.
+      ...(rule.condition.kind === 'ABSENT' && sameEntity(before)),
+      ...timesOf(step, before, at),
+      id: `event ${step.id}`,
       index: n + 1,
-      time,
-      endTime: endTime ?? before?.endTime ?? null,
       recordedAt: at,
     };
-    known.set(id, changed);
-    return { at, event: changed };
+    known.set(step.id, event);
+    return { at, event };
   });
+}
+
+const sameEntity = (before: Event | undefined): Partial<Event> =>
+  before === undefined
+    ? { severity: 'ERROR' }
+    : { severity: before.severity, key: before.key, tags: before.tags, traits: before.traits };
+
+function timesOf({ late, ends }: Step, before: Event | undefined, at: number) {
+  const moment = at - late * 1_000;
+  const time = before?.time ?? moment;
+  const known = before?.endTime ?? null;
+  return { time, endTime: ends ? Math.max(time, known ?? 0, moment) : known };
+}
+
+/** Another evaluator that goes on with the states, and with the events that are stored. */
+function restarted(
+  evaluator: RuleEvaluator,
+  latest: Iterable<Event>,
+  { at, since }: { readonly at: number; readonly since: number },
+): RuleEvaluator {
+  const { rule } = evaluator;
+  const again = open(rule, { since });
+  for (const { entity, state } of evaluator.states()) {
+    again.restore(entity, JSON.parse(JSON.stringify(state)));
+  }
+  const matches = compileFilter(rule.filter);
+  for (const event of latest) if (matches(event)) again.insert(event);
+  expect(again.settle(at)).toEqual([]);
+  return again;
 }
 
 describe('the evaluator', () => {
@@ -152,14 +173,9 @@ describe('the evaluator', () => {
             if (ticks.includes(n)) changes.push(...evaluator.advance(at));
             changes.push(...evaluator.apply(event, at, matches(event)));
             latest.set(event.id, event);
-            if (!restarts.includes(n)) continue;
-            const again = open(rule, { since: from });
-            for (const { entity, state } of evaluator.states()) {
-              again.restore(entity, JSON.parse(JSON.stringify(state)));
+            if (restarts.includes(n)) {
+              evaluator = restarted(evaluator, latest.values(), { at, since: from });
             }
-            for (const each of latest.values()) if (matches(each)) again.insert(each);
-            expect(again.settle(at)).toEqual([]);
-            evaluator = again;
           }
           changes.push(...evaluator.advance(to));
           const expected = plainAlarms(rule, matches, history, {

@@ -60,6 +60,7 @@ const log = createLog('silent');
 
 /** These harnesses have none. */
 const withoutSinks = {} as GraphContext['sinks'];
+const withoutAlarms = {} as GraphContext['alarms'];
 
 /** @param embedded on PGlite, which leaves no idle connections of a pool behind */
 export async function openHarnesses({ embedded = false } = {}): Promise<Harnesses> {
@@ -102,6 +103,7 @@ async function openHarness(
       session,
       dialects: {},
       sinks: withoutSinks,
+      alarms: withoutAlarms,
       maxFilterDepth: 8,
       now: now(),
     }),

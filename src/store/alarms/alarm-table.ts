@@ -181,7 +181,7 @@ export class AlarmTable {
     this.#database = database;
   }
 
-  /** What the states are as of; null before the first commit. */
+  /** The index and the moment that the states are as of; null before the first commit. */
   async progress(): Promise<{ readonly index: number; readonly clock: Instant } | null> {
     const [row] = await this.#database.lookUp('SELECT index, clock FROM alarm_progress');
     return row === undefined ? null : { index: Number(row[0]), clock: Number(row[1]) };

@@ -6,7 +6,7 @@ import type { Database } from '../database/database.ts';
 import { sqlState } from '../database/outage.ts';
 import { type AlarmRule, Prisma } from '../generated/client.ts';
 
-export type RuleOrigin = 'API' | 'FILE';
+type RuleOrigin = 'API' | 'FILE';
 
 /** A rule of alarms as it is kept. Times are whole milliseconds. */
 export interface RuleRow {
