@@ -6,6 +6,8 @@ import type { Gateway } from './gateway.ts';
 /** Up to where a follower has to go to have caught up with the journal as it is now. */
 export interface Goal {
   readonly journalId: string;
+  /** The oldest index to go on from; 0 where nothing has expired. */
+  readonly firstIndex: number;
   /** The journal's last index: everything up to it has been looked at once the last match is there. */
   readonly lastIndex: number;
   /** The index of the last event that matches; 0 where none does. */
@@ -43,6 +45,7 @@ export async function goalOf(
   );
   return {
     journalId: journal.id,
+    firstIndex: journal.firstIndex ?? 0,
     lastIndex: journal.lastIndex,
     lastMatch: events.nodes[0]?.index ?? 0,
   };

@@ -38,10 +38,7 @@ async function dispatch(
   }
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry === undefined) throw usageError(unknownCommand(name, Object.keys(commands)));
-  if (entry.load === undefined) {
-    await terminal.write(`Usage: tidings ${name}\n\n${entry.summary}\n`);
-    return undefined;
-  }
+  if (entry.load === undefined) return await explain(name, entry.summary, rest, terminal);
   const command = await entry.load();
   if (!isGroup(command)) return await execute(name, command, rest, environment, terminal);
   const [word = '--help', ...others] = rest;
@@ -54,6 +51,19 @@ async function dispatch(
     throw usageError(unknownCommand(`${name} ${word}`, Object.keys(command.commands)));
   }
   return await execute(`${name} ${word}`, inner, others, environment, terminal);
+}
+
+/** For a command that bin/tidings.mjs runs itself, where it is given what it does not take. */
+async function explain(
+  name: string,
+  summary: string,
+  [argument = '--help']: readonly string[],
+  terminal: Terminal,
+): Promise<undefined> {
+  if (argument !== '--help' && argument !== '-h') {
+    throw usageError(`${name} takes no ${argument}: see tidings ${name} --help.`);
+  }
+  await terminal.write(`Usage: tidings ${name}\n\n${summary}\n`);
 }
 
 const unknownCommand = (name: string, known: readonly string[]): string =>

@@ -100,14 +100,27 @@ function addAll(parts: Parts, filter: EventFilter): void {
   parts.all = [...(parts.all ?? []), filter];
 }
 
+/** Characters of a type's pattern that the gateway takes, without a star at either end. */
+const maxPattern = 254;
+
+/** A pattern for exactly these characters, in upper or lower case where it is not too long for that. */
+function anyCase(text: string): string {
+  const exact = text.replace(/[*?[]/g, '[$&]');
+  const either = text.replace(/[*?[]|[a-z]/gi, (character) => {
+    const [lower, upper] = [character.toLowerCase(), character.toUpperCase()];
+    return lower === upper ? `[${character}]` : `[${lower}${upper}]`;
+  });
+  return either.length <= maxPattern ? either : exact;
+}
+
 /** A word is a key, a tag, a part of a type, or where it came from. Messages are not searched. */
 function meaningsOf({ text, quoted }: WordTerm): readonly EventFilter[] {
-  const isPattern = !quoted && /[*?[]/.test(text);
-  const type = isPattern ? text : `*${text.replace(/[*?[]/g, '[$&]')}*`;
+  const isPattern = !quoted && /^[^!].*[*?[]|^[*?[]/s.test(text);
+  const type = isPattern ? text : `*${anyCase(text)}*`;
   return [
     { keys: [text] },
     { tags: [text] },
-    { types: [type.startsWith('!') ? `[!]${type.slice(1)}` : type] },
+    { types: [type] },
     { source: { service: text } },
     { source: { instance: text } },
     { source: { node: text } },

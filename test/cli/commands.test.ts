@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bootGuarded, tokensFor } from '../access/guarded-gateway.ts';
 import { freePort } from '../free-port.ts';
@@ -208,6 +210,7 @@ describe('bad use ends with 2 and a sentence', () => {
     ],
     [['query', '--url', 'ftp://a'], 'it begins with http:// or https://.'],
     [['query', '--context', 'nope'], 'There is no context nope: '],
+    [['serve', '--port', '1'], 'serve takes no --port: see tidings serve --help.'],
     [['completion', 'tcsh'], 'The shell is one of bash, zsh, fish.'],
   ])('%j', async (args, sentence) => {
     const { code, output, notices } = await tidings.run(args);
@@ -244,6 +247,22 @@ test('contexts keep gateways and tokens, and a token goes to its own gateway alo
   expect((await run(['query', '--url', elsewhere])).code).toBe(4);
   expect((await run(['contexts', 'delete', 'guarded'])).code).toBe(0);
   expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ contexts: {} });
+});
+
+test('bash completes commands and options', async () => {
+  const script = await tidings.done('completion', 'bash');
+  const complete = async (...words: string[]) => {
+    const typed = `COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _tidings`;
+    const { stdout } = await promisify(execFile)('bash', [
+      '-c',
+      `${script}\n${typed}\necho "\${COMPREPLY[*]}"`,
+    ]);
+    return stdout.trim();
+  };
+  expect(await complete('tidings', 'se')).toBe('serve');
+  expect(await complete('tidings', 'sinks', 're')).toBe('replay retry resume');
+  expect(await complete('tidings', 'follow', 'type:A', '--until-c')).toBe('--until-caught-up');
+  expect(await complete('tidings', 'completion', 'f')).toBe('fish');
 });
 
 test('a reader that goes ends the command quietly', async () => {

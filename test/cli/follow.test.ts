@@ -87,6 +87,21 @@ test('a state of another journal, and an index that does not exist, end with 6',
   expect([ahead.code, ahead.notices]).toEqual([6, expect.stringContaining('(INDEX_AHEAD)')]);
 });
 
+test('a gap is said to be one, also where nothing is left to follow', async () => {
+  const journal = { id: 'j', firstIndex: 50, lastIndex: 60 };
+  const server = createServer((_, response) => {
+    response.end(JSON.stringify({ data: { journal, events: { nodes: [{ index: 5 }] } } }));
+  }).listen(0, '127.0.0.1');
+  await vi.waitFor(() => expect(server.listening).toBe(true));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const args = ['follow', '--after', '10', '--until-caught-up', '--state', 'gap', '--url', url];
+  const { code, notices } = await tidings.run(args);
+  expect([code, notices]).toEqual([6, expect.stringContaining('(INDEX_EXPIRED)')]);
+  expect((await tidings.run([...args, '--skip-gap'])).code).toBe(0);
+  expect(await stateIn('gap')).toEqual({ index: 60, journalId: 'j' });
+  server.close();
+});
+
 test('the state moves when the command ends with 0, and not before', async () => {
   await report('Exec.Test', 3);
   const list = path('done');

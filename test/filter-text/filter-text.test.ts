@@ -96,9 +96,11 @@ describe('a filter string becomes a filter of the API', () => {
     const word = (text: string, type: string) => ({
       any: [{ keys: [text] }, { tags: [text] }, { types: [type] }, ...places(text)],
     });
-    expect(filterOf('web')).toEqual(word('web', '*web*'));
+    expect(filterOf('web')).toEqual(word('web', '*[wW][eE][bB]*'));
     expect(filterOf('Vol*')).toEqual(word('Vol*', 'Vol*'));
-    expect(filterOf('"free text*"')).toEqual(word('free text*', '*free text[*]*'));
+    expect(filterOf('"a 1*"')).toEqual(word('a 1*', '*[aA] 1[*]*'));
+    const long = 'x'.repeat(200);
+    expect(filterOf(long)).toEqual(word(long, `*${long}*`));
     const id = '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a';
     expect(filterOf(id).any).toContainEqual({ ids: [id] });
     expect(filterOf('a=b 12:30')).toMatchObject({

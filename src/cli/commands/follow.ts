@@ -80,6 +80,7 @@ export const follow: Command = {
         )
       : null;
     if (goal !== null && (after ?? goal.lastIndex) >= goal.lastMatch) {
+      checkGap(call, goal, after);
       await state?.save(positionAt(goal, after ?? 0));
       await sheetOf(call)?.end();
       return undefined;
@@ -91,6 +92,15 @@ export const follow: Command = {
     );
   },
 };
+
+/** The feed would have said so, if anything had to be asked of it. */
+function checkGap(call: Call, { firstIndex }: Goal, after = 0): void {
+  if (after === 0 || after >= firstIndex || call.flag('skip-gap')) return;
+  throw new CommandError(
+    `Events after index ${after} have expired: the oldest index to go on from is ${firstIndex}. --skip-gap goes on with those that are kept. (INDEX_EXPIRED)`,
+    exitCodes.cannotResume,
+  );
+}
 
 function stateOf(call: Call): StateFile | null {
   const path = call.text('state');
