@@ -1,0 +1,104 @@
+import { expect, test, vi } from 'vitest';
+import { temporaryPglite } from '../database.ts';
+import { bootGateway, type TestGateway } from '../harness.ts';
+import { startReceiver } from '../sinks/receiver.ts';
+
+const environment = {
+  TIDINGS_SECRET_KEY: 'a key for the tests only',
+  TIDINGS_SINK_NETWORKS: '127.0.0.0/8',
+};
+
+const createRule = (gateway: TestGateway, input: object) =>
+  gateway.gql('mutation ($input: AlarmRuleInput!) { createAlarmRule(input: $input) { id } }', {
+    input: { entity: [{ field: 'KEY' }], ...input },
+  });
+
+const createSink = (gateway: TestGateway, url: string) =>
+  gateway.gql('mutation ($input: SinkInput!) { createSink(input: $input) { sink { id } } }', {
+    input: {
+      name: 'notices',
+      filter: { categories: ['Alarm'] },
+      target: { webhook: { url, signed: false } },
+    },
+  });
+
+const report = (gateway: TestGateway, events: readonly object[]) =>
+  gateway.gql('mutation ($events: [EventInput!]!) { reportEvents(events: $events) { rejected } }', {
+    events: events.map((event) => ({ category: 'Job', action: 'Failed', ...event })),
+  });
+
+const countOf = async (gateway: TestGateway, filter: object) =>
+  (
+    await gateway.gql('query ($filter: AlarmFilter) { alarms(filter: $filter) { totalCount } }', {
+      filter,
+    })
+  ).alarms.totalCount;
+
+const filter = { categories: ['Job'] };
+const once = { threshold: { op: 'GTE', value: 1, over: '1h' } };
+
+test('a flood of alarms is recorded whole and notified grouped; alarms under a silence are not notified', async () => {
+  await using gateway = await bootGateway({ environment });
+  await using receiver = await startReceiver();
+  await createSink(gateway, receiver.url);
+  const until = new Date(Date.now() + 600_000).toISOString();
+  await gateway.gql('mutation ($input: SilenceInput!) { createSilence(input: $input) { id } }', {
+    input: { filter: { keys: ['quiet'] }, until, comment: 'a test' },
+  });
+  await createRule(gateway, { name: 'flood', filter, condition: once });
+  await report(gateway, [{ key: 'quiet' }]);
+  for (let batch = 0; batch < 10; batch++) {
+    const keys = Array.from({ length: 1_000 }, (_, n) => `entity ${batch * 1_000 + n}`);
+    await report(
+      gateway,
+      keys.map((key) => ({ key })),
+    );
+  }
+  await vi.waitFor(async () => expect(await countOf(gateway, {})).toBe(10_001));
+  expect(await countOf(gateway, { states: ['SILENCED'] })).toBe(1);
+  const separate = await countOf(gateway, { tags: ['grouped'] });
+  expect(separate).toBe(10_000 - 20);
+  const rules = await gateway.gql('{ alarmRules { id firingCount problem } }');
+  expect(rules.alarmRules).toMatchObject([{ firingCount: 10_001, problem: null }]);
+  // Its alarms end with the rule, and the notice that speaks for them says how many they were.
+  await gateway.gql('mutation ($id: ID!) { deleteAlarmRule(id: $id) }', rules.alarmRules[0]);
+  await vi.waitFor(() => {
+    const ended = receiver.received.filter(({ json }) => json.data.endTime !== null);
+    const groups = ended.filter(({ json }) => json.data.key === 'flood');
+    const members = groups.map(
+      ({ json }) =>
+        json.data.traits.find(({ name }: { name: string }) => name === 'alarms')?.value ?? 0,
+    );
+    expect(members.reduce((sum: number, number: number) => sum + number, 0)).toBe(10_000 - 20);
+  });
+  expect(receiver.received.length).toBeLessThan(100);
+  expect(receiver.received.some(({ json }) => json.data.key === 'quiet')).toBe(false);
+});
+
+test('after a restart the alarms go on, and recover by what was reported since', async () => {
+  await using database = await temporaryPglite();
+  const { dataDirectory } = database;
+  {
+    await using gateway = await bootGateway({ environment, dataDirectory });
+    const open = { name: 'open', filter, condition: { notEndedWithin: '1ms' } };
+    await createRule(gateway, open);
+    const three = { threshold: { op: 'GTE', value: 3, over: '1h' } };
+    await createRule(gateway, { name: 'three', filter, condition: three });
+    const id = '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a';
+    await report(gateway, [
+      { id, key: 'a' },
+      { key: 'a', endTime: new Date().toISOString() },
+    ]);
+    await vi.waitFor(async () => expect(await countOf(gateway, { states: ['FIRING'] })).toBe(1));
+  }
+  await using gateway = await bootGateway({ environment, dataDirectory });
+  const now = new Date().toISOString();
+  await report(gateway, [{ key: 'a', endTime: now }]);
+  await vi.waitFor(async () => expect(await countOf(gateway, { rules: ['three'] })).toBe(1));
+  expect(await countOf(gateway, { rules: ['open'], states: ['FIRING'] })).toBe(1);
+  await report(gateway, [{ id: '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a', endTime: now }]);
+  await vi.waitFor(async () =>
+    expect(await countOf(gateway, { rules: ['open'], states: ['RECOVERED'] })).toBe(1),
+  );
+  expect(await countOf(gateway, {})).toBe(2);
+});
