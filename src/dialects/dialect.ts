@@ -4,13 +4,14 @@ import type { Scope } from '../access/scope.ts';
 import type { ValuesOf, Variables } from '../environment/readers.ts';
 import type { Instant } from '../event/event.ts';
 import type { FieldBuilder } from '../graphql/builder.ts';
-import type { DialectServices } from '../graphql/context.ts';
+import type { DialectServices, SinkServices } from '../graphql/context.ts';
 import type { Certificate } from '../http/certificate.ts';
 import type { Headers } from '../http/reply.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenFeed } from '../live/feed.ts';
 import type { NatsLink } from '../nats/connection.ts';
+import type { DeclaredSink } from '../sinks/declared-sinks.ts';
 import type { Encoder } from '../sinks/encoder.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -48,6 +49,8 @@ export interface DialectContext {
   readonly store: Store;
   readonly openFeed: OpenFeed;
   readonly journal: Journal;
+  /** Not limited to the caller's rights: each call says for whom it is, by `callerOf(scope)`. */
+  readonly sinks: SinkServices;
   /** The caller's rights, for rules of the dialect's own system. */
   readonly scope: Scope;
   readonly log: Log;
@@ -92,6 +95,11 @@ export interface OpenDialect {
   readonly listeners?: readonly (() => Promise<AsyncDisposable>)[] | undefined;
   /** The formats in which sinks can send events, each named as its member of SinkFormat. */
   readonly encoders?: readonly Encoder[] | undefined;
+  /**
+   * The sinks that its files declare, asked once the dialects are open and after each reload. Those that were declared
+   * before and are not any more are deleted; absent where the dialect reads no such file, and then nothing is deleted.
+   */
+  declaredSinks?(): readonly DeclaredSink[];
   /** Reads its files again on SIGHUP. Never rejects: a bad file is logged and changes nothing. */
   reload?(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import { identifyBy } from '../dialects/caller.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
 import type { Instant } from '../event/event.ts';
 import { now as currentInstant } from '../event/instant.ts';
-import type { AlarmServices, SinkServices } from '../graphql/context.ts';
+import type { AlarmServices } from '../graphql/context.ts';
 import { createPrepareDocument } from '../graphql/document.ts';
 import { createExecution } from '../graphql/execution.ts';
 import { defaultMaxListLength } from '../graphql/limits.ts';
@@ -95,6 +95,7 @@ export async function createGateway(
           core.dialects.reload(),
           core.certificate?.reload(),
         ]);
+        redeclareSinks(core);
       },
       async [Symbol.asyncDispose]() {
         await parts.close();
@@ -107,6 +108,15 @@ export async function createGateway(
   }
 }
 
+/** After a file was read again: what cannot be declared is logged, and the sinks stay as they were. */
+function redeclareSinks({ dialects, context: { sinks, log } }: Core): void {
+  try {
+    dialects.declareSinks(sinks.declared);
+  } catch (error) {
+    log.error({ error }, 'The sinks of a file were not taken: they stay as they were.');
+  }
+}
+
 /** Everything that the port serves. */
 interface Core {
   readonly metrics: Metrics;
@@ -114,7 +124,6 @@ interface Core {
   /** Null where the ports are without TLS. */
   readonly certificate: Certificate | null;
   readonly dialects: OpenDialects;
-  readonly sinks: SinkServices;
   readonly alarms: AlarmServices;
   readonly live: Live;
   readonly context: DialectContext;
@@ -159,7 +168,7 @@ async function openCore(
     onClockAhead: ({ dialect }) => metrics.clockAhead(dialect),
   });
   parts.add(audit).begin(intake);
-  const context: DialectContext = {
+  const services = {
     intake: instrumentIntake(intake, metrics),
     store,
     openFeed: live.openFeed,
@@ -168,6 +177,12 @@ async function openCore(
     log,
     now,
   };
+  const sinks = await openSinks(
+    config,
+    { access: access.access, context: services, store, link, metrics },
+    parts,
+  );
+  const context: DialectContext = { ...services, sinks: sinks.services };
   const contextOf = new ScopedContexts(context).of;
   const sourceContext = sourceContexts(access.access, context, contextOf);
   const identify = access.access.isOn ? identifyBy(access.access, contextOf) : null;
@@ -177,13 +192,16 @@ async function openCore(
     nats: link,
     totals: (types) => store.totals(types),
   });
-  const { encoders } = dialects;
-  const sinks = await openSinks(
-    config,
-    { access: access.access, context, store, link, encoders, metrics },
-    parts,
-  );
-  const alarmParts = { context, store, access: access.access, sinks, metrics };
+  sinks.addEncoders(dialects.encoders);
+  dialects.declareSinks(sinks.services.declared);
+  sinks.begin();
+  const alarmParts = {
+    context,
+    store,
+    access: access.access,
+    sinks: sinks.services,
+    metrics,
+  };
   const alarms = openAlarms(config, alarmParts, parts);
   registerGauges(metrics, { journal, store, live, sources: () => dialects.sources });
   const readiness = (): Readiness => ({
@@ -195,18 +213,7 @@ async function openCore(
     })),
     stopping: parts.closing,
   });
-  return {
-    metrics,
-    access,
-    certificate,
-    dialects,
-    sinks,
-    alarms,
-    live,
-    context,
-    contextOf,
-    readiness,
-  };
+  return { metrics, access, certificate, dialects, alarms, live, context, contextOf, readiness };
 }
 
 /** Resolves with the address once the port is open and the sources bring events in. */
@@ -255,9 +262,10 @@ const maxListLength = ({ intake: { events, tags, traits, filterKeys } }: Config)
 
 function engineOf(
   config: Config,
-  { access: { access }, context, dialects, sinks, alarms }: Core,
+  { access: { access }, context, dialects, alarms }: Core,
   contextOf: (session: Session) => DialectContext,
 ): GraphEngine {
+  const { sinks } = context;
   const settings = {
     access,
     maxFilterDepth: config.maxFilterDepth,

@@ -6,6 +6,7 @@ import type { Source } from '../dialects/source.ts';
 import type { DialectServices } from '../graphql/context.ts';
 import type { Certificate } from '../http/certificate.ts';
 import type { NatsLink } from '../nats/connection.ts';
+import type { DeclaredSinks } from '../sinks/declared-sinks.ts';
 import type { Encoder } from '../sinks/encoder.ts';
 import type { Parts } from './parts.ts';
 
@@ -22,10 +23,11 @@ interface Shared {
 
 /** The dialects of a running gateway. */
 export class OpenDialects {
-  readonly #open: readonly OpenDialect[];
+  /** By name. */
+  readonly #open: ReadonlyMap<string, OpenDialect>;
   readonly #sources: Source[] = [];
 
-  private constructor(open: readonly OpenDialect[]) {
+  private constructor(open: ReadonlyMap<string, OpenDialect>) {
     this.#open = open;
   }
 
@@ -36,7 +38,7 @@ export class OpenDialects {
     sourceContext: (dialect: string) => DialectContext,
     shared: Shared,
   ): Promise<OpenDialects> {
-    const open: OpenDialect[] = [];
+    const open = new Map<string, OpenDialect>();
     for (const dialect of dialects) {
       const settings = {
         values: config.dialectValues,
@@ -47,24 +49,24 @@ export class OpenDialects {
         sourceContext: sourceContext(dialect.name),
         ...shared,
       };
-      open.push(await dialect.open(context, settings));
+      open.set(dialect.name, await dialect.open(context, settings));
     }
     return new OpenDialects(open);
   }
 
   /** The HTTP interfaces that are on. */
   get http(): readonly HttpDialect[] {
-    return this.#open.flatMap(({ http }) => http ?? []);
+    return this.#all.flatMap(({ http }) => http ?? []);
   }
 
   /** What the fields of the schema that dialects added need. */
   get services(): DialectServices {
-    return Object.assign({}, ...this.#open.map(({ services }) => services));
+    return Object.assign({}, ...this.#all.map(({ services }) => services));
   }
 
   /** The formats in which sinks can send events. */
   get encoders(): readonly Encoder[] {
-    return this.#open.flatMap(({ encoders }) => encoders ?? []);
+    return this.#all.flatMap(({ encoders }) => encoders ?? []);
   }
 
   /** The sources that bring events in. */
@@ -74,15 +76,26 @@ export class OpenDialects {
 
   /** @throws Error with a sentence where one cannot begin: another process has its port */
   async openSources(parts: Parts): Promise<void> {
-    for (const open of this.#open.flatMap(({ listeners }) => listeners ?? [])) {
+    for (const open of this.#all.flatMap(({ listeners }) => listeners ?? [])) {
       parts.add(await open());
     }
-    for (const open of this.#open.flatMap(({ sources }) => sources ?? [])) {
+    for (const open of this.#all.flatMap(({ sources }) => sources ?? [])) {
       this.#sources.push(parts.add(await open()));
     }
   }
 
   async reload(): Promise<void> {
-    await Promise.all(this.#open.map((dialect) => dialect.reload?.()));
+    await Promise.all(this.#all.map((dialect) => dialect.reload?.()));
+  }
+
+  /** Declares the sinks of the dialects' files. @throws InputError for the first that cannot be declared */
+  declareSinks(declared: DeclaredSinks): void {
+    for (const [name, dialect] of this.#open) {
+      if (dialect.declaredSinks !== undefined) declared.declare(name, dialect.declaredSinks());
+    }
+  }
+
+  get #all(): readonly OpenDialect[] {
+    return [...this.#open.values()];
   }
 }

@@ -4,6 +4,7 @@ import { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
 import type { SinkServices } from '../graphql/context.ts';
 import type { NatsLink } from '../nats/connection.ts';
+import { DeclaredSinks, definitionsOf } from '../sinks/declared-sinks.ts';
 import type { Encoder } from '../sinks/encoder.ts';
 import { ownEncoders } from '../sinks/formats/own-encoders.ts';
 import { NetworkPolicy } from '../sinks/network-policy.ts';
@@ -12,49 +13,47 @@ import { SinkRunner } from '../sinks/runner.ts';
 import { SecretBox } from '../sinks/secret-box.ts';
 import { SecretKeeper } from '../sinks/secrets.ts';
 import { Sinks } from '../sinks/sinks.ts';
-import { parseSpec, type SinkInput } from '../sinks/spec.ts';
 import { SinkStates } from '../sinks/states.ts';
 import { SinkViews } from '../sinks/views.ts';
 import type { OpenStore } from '../store/open.ts';
-import type { SinkRow } from '../store/sinks/sink-table.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Parts } from './parts.ts';
 import { secretKeyOf } from './secret-key.ts';
 
 interface SinkParts {
   readonly access: Access;
-  readonly context: DialectContext;
+  readonly context: Omit<DialectContext, 'sinks'>;
   readonly store: OpenStore;
   readonly link: NatsLink | null;
-  /** Of the dialects. */
-  readonly encoders: readonly Encoder[];
   readonly metrics: Metrics;
 }
 
-/** What runs durable consumers, and the sinks that are such. */
+export interface OpenSinks {
+  readonly services: SinkServices;
+  /** Begins to run sinks, in the formats of the dialects as well. */
+  begin(): void;
+  addEncoders(encoders: readonly Encoder[]): void;
+}
+
+/** What runs durable consumers, and the sinks that are such: before the dialects, which declare sinks. */
 export async function openSinks(
   config: Config,
-  { access, context, store, link, encoders: foreign, metrics }: SinkParts,
+  { access, context, store, link, metrics }: SinkParts,
   parts: Parts,
-): Promise<SinkServices> {
+): Promise<OpenSinks> {
   const { log, openFeed, intake, journal, now } = context;
   const { maxFilterDepth } = config;
   const key = await secretKeyOf(config);
   const secrets = new SecretKeeper(key === null ? null : new SecretBox(key));
-  const encoders = new Map([...ownEncoders, ...foreign].map((each) => [each.format, each]));
+  const encoders = new Map(ownEncoders.map((each) => [each.format, each]));
   const targets = {
     network: new NetworkPolicy(config.sinks.networks),
     nats: link,
     journalPrefix: (config.nats?.stream.name ?? 'TIDINGS').toLowerCase(),
   };
-  const specOf = ({ id, spec, createdAt }: SinkRow) =>
-    parseSpec(spec as unknown as SinkInput, {
-      id,
-      encoders,
-      maxFilterDepth,
-      now: createdAt,
-      path: [],
-    });
+  const definitions = { encoders, maxFilterDepth, secrets, targets };
+  const declared = new DeclaredSinks({ ...definitions, store, journal, log, now });
+  const definitionOf = definitionsOf(declared, definitions);
   const { sinks: table, failedDeliveries, consumers: cursors } = store;
   const owners = new SinkOwners(access);
   const states = parts.add(new SinkStates({ table, intake, log, now }));
@@ -64,25 +63,31 @@ export async function openSinks(
       table,
       failedDeliveries,
       supervisor,
-      specOf,
-      secrets,
-      targets,
+      definitionOf,
+      declared,
       states,
       owners,
       log,
       maxFilterDepth,
     }),
   );
-  const shared = { store, journal, runner, owners, secrets, targets, specOf, now };
-  const management = new Sinks({ ...shared, states, encoders, maxFilterDepth });
+  const shared = { store, journal, runner, owners, targets, now };
+  const management = new Sinks({ ...shared, secrets, declared, states, encoders, maxFilterDepth });
   const views = new SinkViews({
     ...shared,
+    definitionOf,
     sinks: management,
     supervisor,
     limits: config.intake,
   });
   registerSinkMetrics(metrics, supervisor, runner);
-  return { management, views, failedDeliveries };
+  return {
+    services: { management, views, failedDeliveries, declared },
+    begin: () => runner.begin(),
+    addEncoders(added) {
+      for (const each of added) encoders.set(each.format, each);
+    },
+  };
 }
 
 function registerSinkMetrics(

@@ -6,6 +6,7 @@ import type { Instant } from '../event/event.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenFeed } from '../live/feed.ts';
+import type { DeclaredSinks } from '../sinks/declared-sinks.ts';
 import type { DeliveryAttempt } from '../sinks/sender.ts';
 import type { Sinks } from '../sinks/sinks.ts';
 import type { SinkViews } from '../sinks/views.ts';
@@ -23,6 +24,8 @@ export interface DialectServices {}
 export interface SinkServices {
   readonly management: Sinks;
   readonly views: SinkViews;
+  /** Sinks of files, which dialects declare. */
+  readonly declared: DeclaredSinks;
   readonly failedDeliveries: FailedDeliveryTable;
 }
 

@@ -16,12 +16,14 @@ import {
 import type { Log } from '../telemetry/log.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { readableBy } from './caller.ts';
+import type { DeclaredSinks } from './declared-sinks.ts';
+import type { DefinitionOf } from './definition.ts';
 import { DeliveryCounter } from './delivery-counts.ts';
 import { KeptFailures } from './kept-failures.ts';
-import { openTarget, type TargetOptions } from './open-target.ts';
 import type { SinkOwners } from './owners.ts';
 import { ReplayRun } from './replay-run.ts';
-import { routingKeyOf, type SecretKeeper } from './secrets.ts';
+import { replayConsumer, sinkConsumer } from './rows.ts';
+import { routingKeyOf } from './secrets.ts';
 import { Sender } from './sender.ts';
 import { SinkRun } from './sink-run.ts';
 import type { SinkSpec } from './spec.ts';
@@ -32,16 +34,12 @@ import { TargetHealth } from './target-health.ts';
 const maxRepeatedEvents = 1_000;
 const syncEveryMs = 1_000;
 
-export const sinkConsumer = (sinkId: string): string => `sink:${sinkId}`;
-export const replayConsumer = (replayId: string): string => `replay:${replayId}`;
-
 export interface SinkRunnerOptions {
   readonly table: SinkTable;
   readonly failedDeliveries: FailedDeliveryTable;
   readonly supervisor: ConsumerSupervisor;
-  readonly specOf: (row: SinkRow) => SinkSpec;
-  readonly secrets: SecretKeeper;
-  readonly targets: TargetOptions;
+  readonly definitionOf: DefinitionOf;
+  readonly declared: DeclaredSinks;
   readonly states: SinkStates;
   readonly owners: SinkOwners;
   readonly log: Log;
@@ -55,16 +53,20 @@ export class SinkRunner implements AsyncDisposable {
   readonly #options: SinkRunnerOptions;
   /** By the names of their consumers; what cannot be run is here as well, so that it is said once. */
   readonly #known = new Map<string, Known>();
-  readonly #syncing: Repeated;
+  #syncing: Repeated | null = null;
 
   constructor(options: SinkRunnerOptions) {
     this.#options = options;
-    this.#syncing = new Repeated(
+  }
+
+  /** Begins to run sinks, once every encoder is known and the files are read. */
+  begin(): void {
+    this.#syncing ??= new Repeated(
       () => syncEveryMs,
       () => this.#sync(),
       (error) => {
         if (error instanceof Unavailable) return;
-        options.log.error({ error, where: 'the sinks' }, 'Unexpected error.');
+        this.#options.log.error({ error, where: 'the sinks' }, 'Unexpected error.');
       },
     );
     this.#syncing.soon();
@@ -77,16 +79,17 @@ export class SinkRunner implements AsyncDisposable {
 
   /** Something was changed: does not wait for the next turn. */
   changed(): void {
-    this.#syncing.soon();
+    this.#syncing?.soon();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#syncing[Symbol.asyncDispose]();
+    await this.#syncing?.[Symbol.asyncDispose]();
     await this.counter.save(this.#options.table).catch(() => {});
   }
 
   async #sync(): Promise<void> {
-    const { table, supervisor } = this.#options;
+    const { table, supervisor, declared } = this.#options;
+    await declared.settle();
     await this.counter.save(table);
     const running = await this.#running();
     for (const [name, { id, replayId }] of [...this.#known]) {
@@ -109,13 +112,16 @@ export class SinkRunner implements AsyncDisposable {
 
   /** Those that are to run, with their owners' rights of the moment. A sink whose owner may read nothing is paused. */
   async #running(): Promise<ReadonlyMap<string, Known>> {
-    const { table, owners, states } = this.#options;
+    const { table, owners, states, declared } = this.#options;
     const rows = await table.running();
     await owners.refresh(rows.map(({ owner }) => owner));
     const running = new Map<string, Known>();
     for (const row of rows) {
+      const revision = declared.revisionOf(row.id);
+      // Another gateway declares it, and runs it.
+      if (row.origin === 'FILE' && revision === null) continue;
       const { read, readKey } = owners.scopeOf(row.owner);
-      if (read !== 'NONE') running.set(nameOf(row), { ...row, readKey });
+      if (read !== 'NONE') running.set(nameOf(row), { ...row, readKey, revision });
       else if (row.replayId === null) {
         await states.change(row.id, runningStates, { state: 'PAUSED', reason: ownerMayNotRead });
       }
@@ -134,8 +140,8 @@ export class SinkRunner implements AsyncDisposable {
   }
 
   async #consumerOf(row: SinkRow, replayId: string | null): Promise<DurableConsumer> {
-    const { specOf, owners } = this.#options;
-    const filter = readableBy(owners.scopeOf(row.owner), specOf(row).filter);
+    const { definitionOf, owners } = this.#options;
+    const filter = readableBy(owners.scopeOf(row.owner), definitionOf(row).spec.filter);
     if (replayId === null) {
       return {
         name: sinkConsumer(row.id),
@@ -171,20 +177,20 @@ export class SinkRunner implements AsyncDisposable {
 
   /** As the sink is now: the row that the consumer was made of may be old. */
   async #begin(id: string, replay: ReplayRow | null, lease: ConsumerLease): Promise<ConsumerRun> {
-    const { table, specOf, owners, secrets: keeper, targets } = this.#options;
+    const { table, definitionOf, owners } = this.#options;
     const row = await table.find(id);
     if (row === null || !runningStates.includes(row.state)) {
       throw new Error('the sink is not to run any more');
     }
-    const spec = specOf(row);
+    const { spec, secrets, openTarget } = definitionOf(row);
     const { hidden } = owners.scopeOf(row.owner);
-    const secrets = keeper.open(row);
-    const target = openTarget(spec.target, secrets, targets);
+    const routingKey = routingKeyOf(secrets());
+    const target = openTarget();
     const sender = new Sender({
       sinkId: id,
       encoder: spec.encoder,
       target,
-      routingKey: routingKeyOf(secrets),
+      routingKey,
       replay: replay !== null,
       attempted: (attempt) => this.attempts.add(id, attempt),
     });
@@ -243,10 +249,12 @@ export class SinkRunner implements AsyncDisposable {
 /** A sink or replay, and the rights of its owner when it was begun. */
 interface Known extends RunningRow {
   readonly readKey: string;
+  /** Of what is declared here; null for a sink of the API. */
+  readonly revision: number | null;
 }
 
 const isSame = (a: Known, b: Known | undefined): boolean =>
-  a.version === b?.version && a.readKey === b.readKey;
+  a.version === b?.version && a.readKey === b.readKey && a.revision === b.revision;
 
 const ownerMayNotRead = 'Its owner may no longer read events: updating it makes you its owner.';
 

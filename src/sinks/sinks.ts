@@ -13,10 +13,12 @@ import {
   sinkStates,
 } from '../store/sinks/sink-table.ts';
 import type { SinkAction, SinkCaller } from './caller.ts';
+import type { DeclaredSinks } from './declared-sinks.ts';
 import type { Encoder } from './encoder.ts';
 import { ManagementError } from './management-error.ts';
 import { checkTarget, type TargetOptions } from './open-target.ts';
-import { replayConsumer, type SinkRunner, sinkConsumer } from './runner.ts';
+import { removeSink, replayConsumer, sinkConsumer } from './rows.ts';
+import type { SinkRunner } from './runner.ts';
 import { rotated, type SecretKeeper, separated } from './secrets.ts';
 import { parseSpec, type SinkInput, type SinkSpec, type SinkStart } from './spec.ts';
 import { startCursor } from './start.ts';
@@ -29,7 +31,7 @@ export interface SinksOptions {
   readonly states: SinkStates;
   readonly secrets: SecretKeeper;
   readonly targets: TargetOptions;
-  readonly specOf: (row: SinkRow) => SinkSpec;
+  readonly declared: DeclaredSinks;
   readonly encoders: ReadonlyMap<string, Encoder>;
   readonly maxFilterDepth: number;
   readonly now: () => Instant;
@@ -132,12 +134,8 @@ export class Sinks {
   }
 
   async delete(caller: SinkCaller, id: string): Promise<string> {
-    const { store } = this.#options;
-    const row = await this.managed(caller, id);
-    const replays = await store.sinks.replays({ sinkId: row.id });
-    await store.sinks.delete(row.id);
-    await store.consumers.remove(sinkConsumer(row.id));
-    for (const replay of replays) await store.consumers.remove(replayConsumer(replay.id));
+    const row = await this.managed(caller, id, 'DELETE');
+    await removeSink(this.#options.store, row.id);
     this.#options.runner.changed();
     return row.id;
   }
@@ -231,12 +229,14 @@ export class Sinks {
   async managed(
     caller: SinkCaller,
     id: string,
-    what: 'CHANGE' | 'RUN' = 'CHANGE',
+    what: 'CHANGE' | 'RUN' | 'DELETE' = 'CHANGE',
   ): Promise<SinkRow> {
     const row = await this.find(caller, id);
     if (row === null) throw new ManagementError('NOT_FOUND', `There is no sink ${quoted(id)}.`);
     demand(caller, 'MANAGE_SINKS', row.namespace);
     if (what === 'RUN' || row.origin === 'API') return row;
+    // What a file left behind that nobody reads any more.
+    if (what === 'DELETE' && this.#options.declared.revisionOf(row.id) === null) return row;
     throw new ManagementError('FORBIDDEN', 'The sink is declared in a file: change it there.');
   }
 

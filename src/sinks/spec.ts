@@ -82,6 +82,8 @@ export interface SpecOptions {
   readonly id: string;
   /** By format. */
   readonly encoders: ReadonlyMap<string, Encoder>;
+  /** Instead of the one of the format. */
+  readonly encoder?: Encoder;
   readonly maxFilterDepth: number;
   /** What `now` means in the filter. */
   readonly now: Instant;
@@ -139,17 +141,17 @@ function between(value: number, most: number, path: readonly string[]): number {
 
 function encoderOf(
   { format, template, batch }: SinkInput,
-  { encoders, path }: SpecOptions,
+  { encoders, encoder: own, path }: SpecOptions,
 ): Encoder {
   const at = (field: string) => [...path, field];
-  if (format === 'TEMPLATE') {
+  if (format === 'TEMPLATE' && own === undefined) {
     if (template == null) throw new InputError(at('template'), 'Format TEMPLATE needs a template.');
     return templateEncoder(compileTemplate(template, at('template')));
   }
   if (template != null) {
     throw new InputError(at('template'), `Only format TEMPLATE has a template, not ${format}.`);
   }
-  const encoder = encoders.get(format);
+  const encoder = own ?? encoders.get(format);
   if (encoder === undefined) {
     throw new InputError(at('format'), `Format ${quoted(format)} is not available here.`);
   }

@@ -6,8 +6,8 @@ import type { Store } from '../store/store.ts';
 import type { SinkStart } from './spec.ts';
 
 interface Places {
-  readonly store: Store;
-  readonly journal: Journal;
+  readonly store: Pick<Store, 'page' | 'firstIndex'>;
+  readonly journal: Pick<Journal, 'lastIndex'>;
   readonly now: () => Instant;
 }
 

@@ -7,32 +7,26 @@ import { InputError } from '../event/input-error.ts';
 import type { IntakeLimits } from '../intake/limits.ts';
 import { validate } from '../intake/validate.ts';
 import type { Store } from '../store/store.ts';
+import type { SinkDefinition } from './definition.ts';
 import { UndeliverableEvent } from './encoder.ts';
-import { openTarget, type TargetOptions } from './open-target.ts';
-import { routingKeyOf, type SinkSecrets } from './secrets.ts';
+import { routingKeyOf } from './secrets.ts';
 import { type DeliveryAttempt, Sender } from './sender.ts';
-import type { SinkSpec } from './spec.ts';
-
-interface TestOptions {
-  readonly sinkId: string;
-  readonly spec: SinkSpec;
-  readonly secrets: SinkSecrets;
-  readonly targets: TargetOptions;
-}
 
 /** Delivers one event now, once. */
 export async function testDelivery(
-  { sinkId, spec, secrets, targets }: TestOptions,
+  sinkId: string,
+  { spec, secrets, openTarget }: SinkDefinition,
   event: Event,
 ): Promise<DeliveryAttempt> {
   const attempts: DeliveryAttempt[] = [];
-  await using target = openTarget(spec.target, secrets, targets);
+  const routingKey = routingKeyOf(secrets());
+  await using target = openTarget();
   const { encoder } = spec;
   const sender = new Sender({
     sinkId,
     encoder,
     target,
-    routingKey: routingKeyOf(secrets),
+    routingKey,
     replay: false,
     attempted: (attempt) => attempts.push(attempt),
   });

@@ -8,13 +8,15 @@ import { pause } from '../runtime/backoff.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { ReplayRow, SinkRow } from '../store/sinks/sink-table.ts';
 import { readableBy, type SinkCaller } from './caller.ts';
-import type { TargetOptions } from './open-target.ts';
+import type { DefinitionOf } from './definition.ts';
+import { openTarget, type TargetOptions } from './open-target.ts';
 import type { SinkOwners } from './owners.ts';
-import { replayConsumer, type SinkRunner, sinkConsumer } from './runner.ts';
-import { type SecretKeeper, separated } from './secrets.ts';
+import { replayConsumer, sinkConsumer } from './rows.ts';
+import type { SinkRunner } from './runner.ts';
+import { separated } from './secrets.ts';
 import type { DeliveryAttempt } from './sender.ts';
 import type { Sinks } from './sinks.ts';
-import type { SinkInput, SinkSpec } from './spec.ts';
+import type { SinkInput } from './spec.ts';
 import { testDelivery, testEvent } from './test-delivery.ts';
 
 export interface SinkViewsOptions {
@@ -24,9 +26,8 @@ export interface SinkViewsOptions {
   readonly supervisor: ConsumerSupervisor;
   readonly runner: SinkRunner;
   readonly owners: SinkOwners;
-  readonly secrets: SecretKeeper;
   readonly targets: TargetOptions;
-  readonly specOf: (row: SinkRow) => SinkSpec;
+  readonly definitionOf: DefinitionOf;
   readonly limits: IntakeLimits;
   readonly now: () => Instant;
 }
@@ -53,12 +54,12 @@ export class SinkViews {
 
   /** How far a sink is behind the journal: in indexes, and by the age of the oldest event that waits. */
   async lag(row: SinkRow): Promise<{ readonly indexes: number; readonly seconds: number }> {
-    const { store, journal, specOf, now } = this.#options;
+    const { store, journal, definitionOf, now } = this.#options;
     const cursor = await this.cursor(row);
     const indexes = Math.max(0, (await journal.lastIndex()) - cursor);
     if (indexes === 0) return { indexes, seconds: 0 };
     const { events } = await store.page({
-      filter: specOf(row).filter,
+      filter: definitionOf(row).spec.filter,
       order: 'INDEX_ASC',
       after: { time: 0, index: cursor },
       limit: 1,
@@ -79,23 +80,27 @@ export class SinkViews {
     what: { readonly id: string } | { readonly input: SinkInput },
     draft: EventDraft | null,
   ): Promise<DeliveryAttempt> {
-    const { sinks, secrets: keeper, specOf, owners, store, limits, now, targets } = this.#options;
+    const { sinks, definitionOf, owners, store, limits, now, targets } = this.#options;
     if ('id' in what) {
       const row = await sinks.managed(caller, what.id, 'RUN');
-      const spec = specOf(row);
-      const filter = readableBy(caller, readableBy(owners.scopeOf(row.owner), spec.filter));
-      const found = await testEvent(draft, filter, { store, limits, now });
+      const definition = definitionOf(row);
       const { hidden } = owners.scopeOf(row.owner);
+      const filter = readableBy(caller, readableBy(owners.scopeOf(row.owner), definition.spec.filter));
+      const found = await testEvent(draft, filter, { store, limits, now });
       const event = withoutHidden(withoutHidden(found, hidden), caller.hidden);
-      const secrets = keeper.open(row);
-      return await testDelivery({ sinkId: row.id, spec, secrets, targets }, event);
+      return await testDelivery(row.id, definition, event);
     }
     const spec = sinks.parse(caller, what.input, untestedId);
     const { secrets } = separated(what.input);
     const filter = readableBy(caller, spec.filter);
     const found = await testEvent(draft, filter, { store, limits, now });
     const event = withoutHidden(found, caller.hidden);
-    return await testDelivery({ sinkId: untestedId, spec, secrets, targets }, event);
+    const definition = {
+      spec,
+      secrets: () => secrets,
+      openTarget: () => openTarget(spec.target, secrets, targets),
+    };
+    return await testDelivery(untestedId, definition, event);
   }
 
   /** Sinks whenever their states, cursors or counts change; all that the caller may see where no ids are given. */

@@ -2,6 +2,7 @@ import { flag, names, option, optional, reader, someOf, text } from '../../envir
 import { defineDialect } from '../dialect.ts';
 import { amqpUrls } from './amqp/url.ts';
 import { Ceilometer } from './ceilometer.ts';
+import { ceilometerEncoder } from './encode.ts';
 import { createCeilometerHttp } from './http.ts';
 import { addReportNotifications } from './mutation.ts';
 import { createReportNotifications } from './report-notifications.ts';
@@ -57,7 +58,8 @@ export const ceilometer = defineDialect({
   async open(context, { values, http, maxBodyBytes, maxBatch, sourceContext }) {
     const { AMQP_URL: urls, TIDINGS_AMQP_EXCHANGES: exchanges } = values;
     // Definitions that nobody needs cannot keep the gateway from starting.
-    if (!http && urls === null) return {};
+    const encoders = [ceilometerEncoder];
+    if (!http && urls === null) return { encoders };
     const converter = await Ceilometer.open(
       {
         definitionsFile: values.DEFINITIONS_FILE,
@@ -74,6 +76,7 @@ export const ceilometer = defineDialect({
       maxBatch,
     };
     return {
+      encoders,
       http: http ? createCeilometerHttp(context, converter, { maxBodyBytes }) : undefined,
       services: http
         ? { reportNotifications: (intake) => createReportNotifications(intake, converter) }

@@ -1,5 +1,6 @@
 import { httpAddress, list, option, optional, reader, text } from '../../environment/readers.ts';
 import { defineDialect } from '../dialect.ts';
+import { nomadEncoder } from './encode.ts';
 import { createNomadHttp } from './http.ts';
 import { NomadSource } from './source.ts';
 import { parseTopics } from './stream-query.ts';
@@ -47,6 +48,7 @@ export const nomad = defineDialect({
     };
     return {
       http: http ? createNomadHttp(context) : undefined,
+      encoders: [nomadEncoder],
       sources:
         address === null ? [] : [() => new NomadSource(sourceContext, { address, ...settings })],
     };

@@ -1,5 +1,6 @@
 import type { Event, Json } from '../../event/event.ts';
 import { stringifyJson } from '../../event/json.ts';
+import type { Encoder } from '../../sinks/encoder.ts';
 import { inOneLine } from '../line.ts';
 import { nomadTraits } from './nomad-traits.ts';
 
@@ -17,6 +18,16 @@ interface StreamEvent {
 /** A line of the stream. Nomad's is a transaction; ours is one event, as each has an index of its own. */
 export const eventLine = (event: Event): string =>
   `${inOneLine(stringifyJson({ Index: event.index, Events: [streamEvent(event)] }))}\n`;
+
+/** For sinks: a body is a line of the stream, as Nomad's own sinks posted it. */
+export const nomadEncoder: Encoder = {
+  format: 'NOMAD',
+  maxBatch: 1,
+  encode: ([event]) =>
+    event === undefined
+      ? null
+      : { contentType: 'application/json', headers: {}, body: eventLine(event) },
+};
 
 function streamEvent(event: Event): StreamEvent {
   const clusterWide = textOf(event, nomadTraits.scope) === 'cluster';

@@ -47,6 +47,7 @@ export interface RunningRow {
   readonly id: string;
   /** Null for a sink itself. */
   readonly replayId: string | null;
+  readonly origin: SinkOrigin;
   readonly version: number;
   /** Of the sink. */
   readonly owner: string | null;
@@ -73,14 +74,15 @@ export class SinkTable {
   /** Asked every second: by a statement of its own, as a gateway without sinks does without Prisma. */
   async running(): Promise<readonly RunningRow[]> {
     const rows = await this.#database.lookUp(
-      `SELECT id, NULL, version, owner FROM sinks WHERE state IN ('ACTIVE', 'FAILING', 'BLOCKED')
+      `SELECT id, NULL, origin, version, owner FROM sinks WHERE state IN ('ACTIVE', 'FAILING', 'BLOCKED')
        UNION ALL
-       SELECT sinks.id, sink_replays.id, version, owner FROM sink_replays JOIN sinks ON sinks.id = sink_id
+       SELECT sinks.id, sink_replays.id, origin, version, owner FROM sink_replays JOIN sinks ON sinks.id = sink_id
        WHERE sink_replays.state = 'RUNNING' AND sinks.state IN ('ACTIVE', 'FAILING', 'BLOCKED')`,
     );
-    return rows.map(([id, replayId, version, owner]) => ({
+    return rows.map(([id, replayId, origin, version, owner]) => ({
       id: String(id),
       replayId: replayId ?? null,
+      origin: origin as SinkOrigin,
       version: Number(version),
       owner: owner ?? null,
     }));

@@ -44,6 +44,7 @@ export async function startGateway(
     openFeed: async function* () {},
     store,
     journal,
+    sinks: {} as DialectContext['sinks'],
     scope: everybodysSession.scope,
     log,
     now,

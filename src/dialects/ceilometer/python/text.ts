@@ -83,7 +83,7 @@ function escaped(character: string): string {
 }
 
 /** Python writes exponents below 1e-4 and from 1e16 on, with two digits at least. */
-function floatText(number: number): string {
+export function floatText(number: number): string {
   if (!Number.isFinite(number)) {
     if (Number.isNaN(number)) return 'nan';
     return number > 0 ? 'inf' : '-inf';
