@@ -85,7 +85,10 @@ export class SinkViews {
       const row = await sinks.managed(caller, what.id, 'RUN');
       const definition = definitionOf(row);
       const { hidden } = owners.scopeOf(row.owner);
-      const filter = readableBy(caller, readableBy(owners.scopeOf(row.owner), definition.spec.filter));
+      const filter = readableBy(
+        caller,
+        readableBy(owners.scopeOf(row.owner), definition.spec.filter),
+      );
       const found = await testEvent(draft, filter, { store, limits, now });
       const event = withoutHidden(withoutHidden(found, hidden), caller.hidden);
       return await testDelivery(row.id, definition, event);

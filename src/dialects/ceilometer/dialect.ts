@@ -1,10 +1,11 @@
 import { flag, names, option, optional, reader, someOf, text } from '../../environment/readers.ts';
-import { defineDialect } from '../dialect.ts';
+import { defineDialect, type OpenDialect } from '../dialect.ts';
 import { amqpUrls } from './amqp/url.ts';
 import { Ceilometer } from './ceilometer.ts';
 import { ceilometerEncoder } from './encode.ts';
 import { createCeilometerHttp } from './http.ts';
 import { addReportNotifications } from './mutation.ts';
+import { PipelineFile } from './pipeline/pipeline-file.ts';
 import { createReportNotifications } from './report-notifications.ts';
 
 /** The brokers of one cluster. */
@@ -52,31 +53,50 @@ export const ceilometer = defineDialect({
       'Levels whose notifications are kept as `raw`.',
       'none',
     ),
+    PIPELINE_FILE: optional(
+      text,
+      "Ceilometer's event_pipeline.yaml, whose publishers become sinks; read again on SIGHUP.",
+      'none',
+    ),
+    TIDINGS_TELEMETRY_SECRET: option(
+      text,
+      'change this for valid signing',
+      "telemetry_secret of OpenStack's services, for the signatures of `notifier://`.",
+    ),
   },
   extendSchema: addReportNotifications,
 
   async open(context, { values, http, maxBodyBytes, maxBatch, sourceContext }) {
-    const { AMQP_URL: urls, TIDINGS_AMQP_EXCHANGES: exchanges } = values;
+    const { AMQP_URL: urls, TIDINGS_AMQP_EXCHANGES: exchanges, PIPELINE_FILE: file } = values;
+    const durable = values.TIDINGS_AMQP_DURABLE;
+    const { log } = context;
+    const secret = values.TIDINGS_TELEMETRY_SECRET;
+    const pipeline =
+      file === null ? null : new PipelineFile({ file, secret, brokers: urls, durable, log });
+    const out: OpenDialect = {
+      encoders: [ceilometerEncoder],
+      ...(pipeline !== null && { declaredSinks: () => pipeline.sinks }),
+      reload: async () => pipeline?.reload(),
+    };
     // Definitions that nobody needs cannot keep the gateway from starting.
-    const encoders = [ceilometerEncoder];
-    if (!http && urls === null) return { encoders };
+    if (!http && urls === null) return out;
     const converter = await Ceilometer.open(
       {
         definitionsFile: values.DEFINITIONS_FILE,
         dropUnmatched: values.TIDINGS_CEILOMETER_DROP_UNMATCHED,
         storeRaw: values.TIDINGS_CEILOMETER_STORE_RAW ?? [],
       },
-      context.log,
+      log,
     );
     const queues = {
       topics: values.TIDINGS_AMQP_TOPICS,
       queuePrefix: values.TIDINGS_AMQP_QUEUE_PREFIX ?? '',
-      durable: values.TIDINGS_AMQP_DURABLE,
+      durable,
       ...(exchanges && { exchanges }),
       maxBatch,
     };
     return {
-      encoders,
+      ...out,
       http: http ? createCeilometerHttp(context, converter, { maxBodyBytes }) : undefined,
       services: http
         ? { reportNotifications: (intake) => createReportNotifications(intake, converter) }
@@ -90,7 +110,10 @@ export const ceilometer = defineDialect({
                 return new CeilometerAmqpSource(sourceContext, converter, { urls, ...queues });
               },
             ],
-      reload: async () => void (await converter.reload()),
+      reload: async () => {
+        pipeline?.reload();
+        await converter.reload();
+      },
     };
   },
 });

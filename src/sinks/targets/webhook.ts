@@ -1,5 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request } from 'node:http';
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import { ForbiddenAddress, type NetworkPolicy } from '../network-policy.ts';
 import { signatureHeaders } from '../signature.ts';
 import {
@@ -17,6 +18,8 @@ export interface WebhookOptions {
   readonly keys: () => readonly Buffer[];
   readonly timeoutMs: number;
   readonly network: NetworkPolicy;
+  /** How an https:// target is verified, and what it is shown. */
+  readonly tls?: Pick<ConnectionOptions, 'rejectUnauthorized' | 'ca' | 'cert' | 'key'> | undefined;
 }
 
 const maxSockets = 64;
@@ -34,7 +37,9 @@ export class WebhookTarget implements Target {
     this.#url = new URL(options.url);
     const settings = { keepAlive: true, maxSockets, lookup: options.network.lookup };
     this.#agent =
-      this.#url.protocol === 'https:' ? new HttpsAgent(settings) : new HttpAgent(settings);
+      this.#url.protocol === 'https:'
+        ? new HttpsAgent({ ...settings, ...options.tls })
+        : new HttpAgent(settings);
   }
 
   async deliver(delivery: DeliveryRequest): Promise<DeliveryOutcome> {

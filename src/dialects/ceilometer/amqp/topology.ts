@@ -23,11 +23,7 @@ export async function declareQueues(
 ): Promise<readonly NotificationQueue[]> {
   const { exchanges, topics, levels, queuePrefix, durable, rejectedQueue } = settings;
   for (const exchange of exchanges) {
-    await ensure(
-      connection,
-      (channel) => channel.checkExchange(exchange),
-      (channel) => channel.assertExchange(exchange, 'topic', { durable }),
-    );
+    await ensureExchange(connection, exchange, durable);
   }
   const queues: NotificationQueue[] = [];
   for (const topic of topics) {
@@ -48,6 +44,30 @@ export async function declareQueues(
     });
   }
   return queues;
+}
+
+const ensureExchange = (
+  connection: ChannelModel,
+  exchange: string,
+  durable: boolean,
+): Promise<void> =>
+  ensure(
+    connection,
+    (channel) => channel.checkExchange(exchange),
+    (channel) => channel.assertExchange(exchange, 'topic', { durable }),
+  );
+
+/** Declares an exchange, and a queue of the key's name that is bound to it: messages wait there for their first reader. */
+export async function declareRoute(
+  connection: ChannelModel,
+  route: { readonly exchange: string; readonly key: string; readonly durable: boolean },
+): Promise<void> {
+  const { exchange, key, durable } = route;
+  await ensureExchange(connection, exchange, durable);
+  await ensureQueue(connection, key, { durable });
+  await inChannel(connection, async (channel) => {
+    await channel.bindQueue(key, exchange, key);
+  });
 }
 
 const ensureQueue = (
