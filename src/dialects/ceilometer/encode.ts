@@ -82,7 +82,7 @@ export const httpEncoder = (options: {
 export const fileEncoder = (json: boolean): Encoder =>
   encoderOf((event) => (json ? dumps(asDict(event, dateText)) : reprWithDates(event)));
 
-/** Event.as_dict(), with times as a text. */
+/** Event.as_dict(), with times as strings. */
 const asDict = (event: Event, textOf: (instant: Instant) => string) => ({
   message_id: event.id,
   event_type: event.type,

@@ -79,7 +79,7 @@ function readSource(given: Dict): Source {
   const sinks = required(given, 'sinks');
   const events = given.events ?? null;
   if (isEmpty(events)) throw new PipelineError('No events specified', given);
-  const names = texts(events, 'events', given);
+  const names = stringsOf(events, 'events', given);
   checkEvents(names, given);
   if (!isEmpty(sinks) && !Array.isArray(sinks)) {
     throw new PipelineError('sinks must be a list', given);
@@ -102,7 +102,7 @@ function readSink(given: Dict): Sink {
   const name = required(given, 'name');
   const publishers = given.publishers ?? null;
   if (isEmpty(publishers)) throw new PipelineError('No publisher specified', given);
-  const urls = texts(publishers, 'publishers', given);
+  const urls = stringsOf(publishers, 'publishers', given);
   return {
     name: str(name),
     publishers: urls.map((url) => (url.includes('://') ? url : `${url}://`)),
@@ -142,7 +142,7 @@ const isEmpty = (value: Value): boolean =>
   (Array.isArray(value) && value.length === 0) ||
   (isDict(value) && Object.keys(value).length === 0);
 
-function texts(value: Value, field: string, given: Dict): readonly string[] {
+function stringsOf(value: Value, field: string, given: Dict): readonly string[] {
   const list = Array.isArray(value) ? value : [null];
   if (list.every((each): each is string => typeof each === 'string' && each !== '')) return list;
   throw new PipelineError(`${field} must be a list of strings that are not empty`, given);

@@ -54,7 +54,7 @@ export class MissingPublisher extends Error {
 }
 
 const defaultTimeoutSeconds = 5;
-/** What a webhook may be given. */
+/** The limits of a time-out. */
 const [shortestTimeoutMs, longestTimeoutMs] = [100, 60_000];
 
 const form = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?([^/?#@]*)([^?#]*)(?:\?([^#]*))?/is;
