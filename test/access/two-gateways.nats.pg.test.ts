@@ -1,0 +1,202 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from 'graphql-ws';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { bootGateway, type TestGateway } from '../harness.ts';
+import { type NatsServer, startNatsServer } from '../nats-server.ts';
+import { postgresAvailable, startDatabase, type TestDatabase } from '../postgres.ts';
+import { bearer, tokensFor } from './guarded-gateway.ts';
+
+const policy = `
+roles:
+  admin: { grants: [{ actions: [ADMIN] }] }
+  a: { grants: [{ actions: [READ, REPORT], namespaces: [a] }] }
+  b: { grants: [{ actions: [READ], namespaces: [b] }] }
+  shared: { grants: [{ actions: [READ] }], limits: { maxFeeds: 2 } }
+${tokensFor('admin', 'a', 'b', 'shared')}`;
+const widened = policy.replace('namespaces: [a] }] }', 'namespaces: [a, c] }] }');
+
+/** What must end within 2 s is given as long again, for a machine that does other things meanwhile. */
+const promptlyMs = 4_000;
+
+describe.skipIf(!(await postgresAvailable()))('two gateways on NATS and PostgreSQL', () => {
+  let nats: NatsServer;
+  let database: TestDatabase;
+  let folder: string;
+  let file: string;
+  let gateways: TestGateway[];
+
+  beforeAll(async () => {
+    [nats, database] = await Promise.all([startNatsServer(), startDatabase()]);
+    folder = await mkdtemp(join(tmpdir(), 'tidings-two-'));
+    file = join(folder, 'auth.yaml');
+    await writeFile(file, policy);
+    const environment = {
+      NATS_URL: nats.url,
+      DATABASE_URL: database.url,
+      TIDINGS_AUTH_FILE: file,
+    };
+    gateways = [await bootGateway({ environment }), await bootGateway({ environment })];
+  });
+  afterAll(async () => {
+    for (const gateway of gateways) await gateway[Symbol.asyncDispose]();
+    await Promise.all([nats[Symbol.asyncDispose](), database[Symbol.asyncDispose]()]);
+    await rm(folder, { recursive: true });
+  });
+
+  const at = (place: number): TestGateway => gateways[place] as TestGateway;
+
+  async function ask(place: number, secret: string, query: string, variables: object = {}) {
+    const response = await fetch(at(place).url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...bearer(secret) },
+      body: JSON.stringify({ query, variables }),
+    });
+    // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect of the answer.
+    const body = (await response.json()) as { data?: any; errors?: readonly object[] };
+    return { status: response.status, ...body };
+  }
+
+  const report = async (namespace: string): Promise<number> => {
+    const { data } = await ask(
+      0,
+      'admin',
+      'mutation ($namespace: String!) { reportEvent(event: { namespace: $namespace, category: "Test" }) { ... on ReportedEvent { index } } }',
+      { namespace },
+    );
+    return data.reportEvent.index;
+  };
+
+  interface Message {
+    readonly type: string;
+    readonly payload?: unknown;
+  }
+
+  /** A socket at a gateway that follows a namespace from the beginning. */
+  async function follower(place: number, secret: string, namespace: string) {
+    const socket = new WebSocket(at(place).webSocketUrl, 'graphql-transport-ws', {
+      headers: bearer(secret),
+    });
+    const messages: Message[] = [];
+    let closed: number | null = null;
+    socket.on('message', (data) => messages.push(JSON.parse(String(data))));
+    socket.on('close', (code) => {
+      closed = code;
+    });
+    await new Promise((resolve) => socket.on('open', resolve));
+    const send = (message: object) => socket.send(JSON.stringify(message));
+    const until = (type: string, timeoutMs = 30_000) =>
+      vi.waitFor(() => {
+        const found = messages.find((message) => message.type === type);
+        expect(found, `${type} among ${JSON.stringify(messages)}`).toBeDefined();
+        return found as Message;
+      }, timeoutMs);
+    send({ type: 'connection_init' });
+    await until('connection_ack');
+    const query = `subscription { events(afterIndex: 0, filter: { namespaces: ["${namespace}"] }) { index } }`;
+    send({ id: '1', type: 'subscribe', payload: { query } });
+    await until('next');
+    return { socket, messages, until, closed: () => closed };
+  }
+
+  test('a token that one revokes ends feeds and sockets at the other, and nobody else', async () => {
+    const index = await report('a');
+    const { data } = await ask(
+      0,
+      'admin',
+      'mutation { createToken(input: { name: "made", roles: ["a"] }) { secret token { id } } }',
+    );
+    const { secret, token } = data.createToken;
+    const followed = await follower(1, secret, 'a');
+    const stranger = await follower(1, 'a', 'a');
+    await ask(0, 'admin', 'mutation ($id: ID!) { revokeToken(id: $id) { id } }', { id: token.id });
+    const { payload } = await followed.until('error', promptlyMs);
+    expect(payload).toMatchObject([{ extensions: { code: 'FORBIDDEN', lastIndex: index } }]);
+    await vi.waitFor(() => expect(followed.closed()).toBe(4403), promptlyMs);
+    expect((await ask(1, secret, '{ viewer { name } }')).status).toBe(401);
+    expect(stranger.messages.map(({ type }) => type)).not.toContain('error');
+    expect(stranger.closed()).toBeNull();
+    stranger.socket.terminate();
+  });
+
+  test('a changed policy ends the feeds whose rights it changes, and the others go on', async () => {
+    const index = await report('a');
+    await report('b');
+    const changed = [await follower(0, 'a', 'a'), await follower(1, 'a', 'a')];
+    const same = [await follower(0, 'b', 'b'), await follower(1, 'b', 'b')];
+    const whole = { extensions: { code: 'FORBIDDEN', lastIndex: expect.any(Number) } };
+    await vi.waitFor(() => {
+      for (const { messages } of changed) {
+        expect(messages.at(-1)).toMatchObject({ payload: { data: { events: { index } } } });
+      }
+    }, 30_000);
+    await writeFile(file, widened);
+    await Promise.all(gateways.map(({ gateway }) => gateway.reload()));
+    for (const { until } of changed) {
+      expect((await until('error', promptlyMs)).payload).toMatchObject([whole]);
+    }
+    // A feed that goes on still gets events.
+    const later = await report('b');
+    for (const { messages, closed } of same) {
+      await vi.waitFor(
+        () =>
+          expect(messages.at(-1)).toMatchObject({
+            payload: { data: { events: { index: later } } },
+          }),
+        30_000,
+      );
+      expect(messages.map(({ type }) => type)).not.toContain('error');
+      expect(closed()).toBeNull();
+    }
+    for (const { socket, closed } of [...changed, ...same]) {
+      expect(closed()).toBeNull();
+      socket.terminate();
+    }
+    await writeFile(file, policy);
+    await Promise.all(gateways.map(({ gateway }) => gateway.reload()));
+  });
+
+  test('a ticket is used once, at whichever gateway', async () => {
+    const { data } = await ask(0, 'a', 'mutation { createStreamTicket { ticket } }');
+    const { ticket } = data.createStreamTicket;
+    const open = async (place: number): Promise<number> => {
+      const query = encodeURIComponent('{ viewer { name } }');
+      const response = await fetch(`${at(place).url}?ticket=${ticket}&query=${query}`, {
+        headers: { accept: 'text/event-stream' },
+      });
+      await response.body?.cancel();
+      return response.status;
+    };
+    const statuses = await Promise.all([open(0), open(1), open(0), open(1)]);
+    expect(statuses.sort()).toEqual([200, 401, 401, 401]);
+  });
+
+  test('each grants its part of a limit, once it knows of the other', async () => {
+    const client = createClient({
+      url: at(0).webSocketUrl,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: 'Bearer shared' },
+    });
+    // Two feeds for two gateways: one for each.
+    const first = client.iterate({ query: 'subscription { events(afterIndex: 0) { index } }' });
+    await first.next();
+    await expect
+      .poll(async () => {
+        const second = client.iterate({ query: 'subscription { events { index } }' });
+        const next = second.next().then(
+          () => 'BEGUN',
+          (errors) => errors[0]?.extensions.code,
+        );
+        const code = await Promise.race([
+          next,
+          new Promise((resolve) => setTimeout(() => resolve('BEGUN'), 500)),
+        ]);
+        await second.return?.();
+        return code;
+      })
+      .toBe('RATE_LIMITED');
+    await client.dispose();
+  });
+});
