@@ -4,7 +4,7 @@ import { type Audit, noAudit } from './audit.ts';
 import { Authenticator, anonymous } from './authenticator.ts';
 import type { Credential } from './credential.ts';
 import { type Grant, type GrantAction, openPolicy, type Policy } from './policy.ts';
-import { Forbidden, type Principal } from './principal.ts';
+import { Forbidden, type Principal, Unauthenticated } from './principal.ts';
 import type { Quota } from './quota.ts';
 import { Quotas } from './quotas.ts';
 import { compileScope, type Scope } from './scope.ts';
@@ -94,6 +94,17 @@ export class Access implements AsyncDisposable {
     return principal instanceof Promise
       ? principal.then((found) => this.sessionOf(found))
       : this.sessionOf(principal);
+  }
+
+  /** @throws Unauthenticated where the ticket, or the credential it was made with, does not hold; Unavailable */
+  async useTicket(ticket: string): Promise<Session> {
+    const principal = await this.tickets.use(ticket);
+    const { tokenId } = principal;
+    const revoked = tokenId === null ? [] : await this.tokens.revokedAmong([tokenId]);
+    if (revoked.length === 0 && this.#authenticator.isKnown(principal)) {
+      return this.sessionOf(principal);
+    }
+    throw new Unauthenticated('the credential of the ticket does not hold any more');
   }
 
   /** The rights of an authenticated caller at this moment. */

@@ -30,8 +30,11 @@ export function credentialOf(headers: IncomingHttpHeaders): Credential {
   return secret === null ? noCredential : { kind: 'TOKEN', secret };
 }
 
-const isOwnOrigin = ({ origin, host }: IncomingHttpHeaders): boolean =>
-  origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+/** Browsers leave Origin out of a GET that a page of another site caused, and say so in Sec-Fetch-Site. */
+function isOwnOrigin({ origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
+  if (origin !== undefined) return URL.canParse(origin) && new URL(origin).host === host;
+  return site === undefined || site === 'same-origin' || site === 'none';
+}
 
 /** The credential in the value of an Authorization header. */
 function ofAuthorization(text: string): Credential {
@@ -66,10 +69,15 @@ export function credentialOfPayload(
       ? (headers as Readonly<Record<string, unknown>>)
       : {};
   const written = [authorization, Authorization, inHeaders.Authorization, inHeaders.authorization];
+  const given = [...written, token, authToken].filter((value) => value != null && value !== '');
+  if (given.length === 0) return noCredential;
+  // Another value than a string is a bad credential, and not none.
+  if (!given.every(isText)) return { kind: 'TOKEN', secret: '' };
   const text = written.find(isText);
-  if (text !== undefined) return ofAuthorization(text.trim());
-  const secret = [token, authToken].find(isText);
-  return secret === undefined ? noCredential : { kind: 'TOKEN', secret: secret.trim() };
+  const [secret = ''] = given;
+  return text === undefined
+    ? { kind: 'TOKEN', secret: secret.trim() }
+    : ofAuthorization(text.trim());
 }
 
 const isText = (value: unknown): value is string =>

@@ -5,6 +5,7 @@ import { InputError } from '../event/input-error.ts';
 import { millisecondOf, parseInstant } from '../event/instant.ts';
 import type { Grant, Policy, Role } from './policy.ts';
 import type { PolicyFile } from './policy-schema.ts';
+import { digestOf } from './token.ts';
 
 /** The path of a value in the file: roles, reader, grants, 0. */
 export type Path = readonly (string | number)[];
@@ -48,6 +49,9 @@ export class PolicyReader {
         Object.entries(roles).map(([name, role]) => [name, this.#role(name, role)] as const),
       ),
       tokens: tokens.map((token, place) => {
+        if (token.sha256.toLowerCase() === digestOf('')) {
+          this.#fault(['tokens', place, 'sha256'], 'It is the digest of an empty secret.');
+        }
         this.#checkRoles(token.roles, ['tokens', place, 'roles']);
         return {
           name: token.name,

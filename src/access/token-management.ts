@@ -35,6 +35,24 @@ export async function createToken(
   return { token, secret };
 }
 
+/** The tokens that somebody may list and revoke: whose roles they have themselves. @throws Forbidden */
+export async function managedTokens(access: Access, by: Session): Promise<readonly StoredToken[]> {
+  requireRight(by, 'MANAGE_TOKENS');
+  const tokens = await access.tokens.list();
+  if (by.scope.mayEverywhere('ADMIN')) return tokens;
+  const own = new Set(by.principal.roles);
+  return tokens.filter(({ roles }) => roles.every((role) => own.has(role)));
+}
+
+/** @throws Forbidden; InputError where there is no such token, or none that the caller may manage */
+export async function revokeToken(access: Access, by: Session, id: string): Promise<StoredToken> {
+  const managed = await managedTokens(access, by);
+  const isManaged = by.scope.mayEverywhere('ADMIN') || managed.some((token) => token.id === id);
+  const revoked = isManaged ? await access.revoke(id) : null;
+  if (revoked !== null) return revoked;
+  throw new InputError(['id'], 'There is no token with this id that you may manage.');
+}
+
 function check({ name, roles, expiresAtMs }: TokenRequest): void {
   const { length } = parseText(name, ['input', 'name']);
   if (length === 0 || length > maxNameLength) {

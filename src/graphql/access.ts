@@ -1,7 +1,7 @@
-import { requireRight, type Session } from '../access/access.ts';
+import type { Session } from '../access/access.ts';
 import type { Grant, grantActions, hiddenFields } from '../access/policy.ts';
 import type { NewTicket } from '../access/stream-tickets.ts';
-import { createToken } from '../access/token-management.ts';
+import { createToken, managedTokens, revokeToken } from '../access/token-management.ts';
 import type { Instant, Json } from '../event/event.ts';
 import { parseId } from '../event/filter-input.ts';
 import { InputError, quoted } from '../event/input-error.ts';
@@ -184,10 +184,9 @@ builder.queryFields((t) => ({
     type: [TokenRef],
     description:
       'Tokens, without their secrets, newest first; for those who may manage them. At most 10,000.',
-    resolve: async (_root, _args, { session, access }) => {
-      requireRight(session, 'MANAGE_TOKENS');
-      return [...(await access.tokens.list())];
-    },
+    resolve: async (_root, _args, { session, access }) => [
+      ...(await managedTokens(access, session)),
+    ],
   }),
 }));
 
@@ -207,12 +206,8 @@ builder.mutationFields((t) => ({
     type: TokenRef,
     description: 'Revokes a token. Its feeds and sockets end at once.',
     args: { id: t.arg.id({ required: true, description: 'The id of the token.' }) },
-    resolve: async (_root, { id }, { session, access }) => {
-      requireRight(session, 'MANAGE_TOKENS');
-      const revoked = await access.revoke(parseId(id, ['id']));
-      if (revoked === null) throw new InputError(['id'], 'There is no token with this id.');
-      return revoked;
-    },
+    resolve: (_root, { id }, { session, access }) =>
+      revokeToken(access, session, parseId(id, ['id'])),
   }),
   createStreamTicket: t.field({
     type: StreamTicketRef,

@@ -94,8 +94,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
     const { html, eventStream: streams, result } = accepted(request);
     if (html) return await playground(request, response);
     try {
-      const ticket = streams && access.isOn ? searchParams.get('ticket') : null;
-      const session = await sessionOf(request, ticket);
+      const session = await sessionOf(request, searchParams.get('ticket'), streams);
       const operation = parseSearchParameters(searchParams);
       if (streams) return await eventStream(request, response, operation, session);
       if (result === null) throw notAcceptable();
@@ -105,10 +104,15 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
     }
   }
 
-  const sessionOf = async (request: IncomingMessage, ticket: string | null): Promise<Session> =>
-    ticket === null
-      ? access.session(credentialOf(request.headers))
-      : access.sessionOf(await access.tickets.use(ticket));
+  async function sessionOf(
+    request: IncomingMessage,
+    ticket: string | null,
+    streams: boolean,
+  ): Promise<Session> {
+    if (ticket === null || !access.isOn) return access.session(credentialOf(request.headers));
+    if (streams) return await access.useTicket(ticket);
+    throw new Unauthenticated('a ticket opens a stream alone');
+  }
 
   function answerableError(error: unknown, request: IncomingMessage): GraphQLError {
     if (error instanceof BodyError) return bodyError(error);
