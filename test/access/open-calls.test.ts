@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../dialects/eventually.ts';
-import { ask } from '../dialects/http-client.ts';
+import { ask, OpenStream } from '../dialects/http-client.ts';
 import { Agent } from '../dialects/skywalking/agent.ts';
 import { freePort } from '../free-port.ts';
 import { byVamp } from './callers.ts';
@@ -121,6 +121,32 @@ describe("Vamp's WebSocket", () => {
     await socket.asked('/default/events', true, put('third'));
     await revoke(token.id);
     await eventually(() => expect(closed).toBe(true));
+  });
+});
+
+describe('a ticket', () => {
+  const open = (path: string, accept = 'text/event-stream') =>
+    OpenStream.open(`${guarded.booted.origin}${path}`, { headers: { accept } });
+  const newTicket = async (): Promise<string> => {
+    const { data } = await guarded.ask('admin', 'mutation { createStreamTicket { ticket } }');
+    return data.createStreamTicket.ticket;
+  };
+
+  test.each(['/cloudevents/stream?after=0&ticket=', '/*/api/v1/events/stream?after=0&ticket='])(
+    'opens %s once',
+    async (path) => {
+      const ticket = await newTicket();
+      await using first = await open(`${path}${ticket}`);
+      expect(first.status).toBe(200);
+      await eventually(() => expect(first.text).toContain('Restart'));
+      await using second = await open(`${path}${ticket}`);
+      expect(second.status).toBe(401);
+    },
+  );
+
+  test('is for streams of server-sent events alone', async () => {
+    await using lines = await open(`/cloudevents/stream?ticket=${await newTicket()}`, '*/*');
+    expect(lines.status).toBe(401);
   });
 });
 

@@ -32,7 +32,7 @@ export class DialectGate {
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
     const { dialects, access, contextOf } = this.#options;
     try {
-      const session = await this.#session(request);
+      const session = await this.#session(request, url);
       this.#count(session, response);
       const caller = callerOf(access, contextOf, session);
       if (access.isOn) this.#watch(session, response, request.socket);
@@ -54,7 +54,7 @@ export class DialectGate {
   ): Promise<boolean> {
     const { dialects, access, contextOf } = this.#options;
     try {
-      const session = await this.#session(request);
+      const session = await this.#known(request);
       this.#count(session, socket);
       const caller = callerOf(access, contextOf, session);
       const taken = dialects.some(
@@ -77,8 +77,17 @@ export class DialectGate {
     open.once('close', () => slot[Symbol.dispose]());
   }
 
-  #session(request: IncomingMessage): Session | Promise<Session> {
-    return this.#options.access.session(credentialOf(request.headers));
+  #known({ headers }: IncomingMessage): Session | Promise<Session> {
+    return this.#options.access.session(credentialOf(headers));
+  }
+
+  /** A ticket counts for one stream of server-sent events. Its dialect does not see it among the parameters. */
+  async #session(request: IncomingMessage, { searchParams }: URL): Promise<Session> {
+    const { access } = this.#options;
+    const ticket = access.isOn && isForEvents(request) ? searchParams.get('ticket') : null;
+    if (ticket === null) return await this.#known(request);
+    searchParams.delete('ticket');
+    return access.sessionOf(await access.tickets.use(ticket));
   }
 
   /** What has been written still leaves, and nothing more is read: the client connects again and is asked who it is. */
@@ -102,6 +111,9 @@ export class DialectGate {
     return true;
   }
 }
+
+const isForEvents = ({ method, headers: { accept = '' } }: IncomingMessage): boolean =>
+  method === 'GET' && /text\/event-stream/i.test(accept);
 
 const codes = {
   401: 'UNAUTHENTICATED',
