@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 
 /** One POST of a JSON body, as bytes ready to be sent. */
-export function post(url, body) {
+export function post(url, body, secret = null) {
   const { host, pathname } = new URL(url);
   const json = JSON.stringify(body);
   return Buffer.from(
     `POST ${pathname} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nAccept: application/json\r\n` +
+      (secret === null ? '' : `Authorization: Bearer ${secret}\r\n`) +
       `Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
   );
 }
