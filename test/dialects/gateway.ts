@@ -22,7 +22,7 @@ export interface TestGateway extends AsyncDisposable {
   readonly gql: Booted['gql'];
   readonly context: DialectContext;
   readonly store: OpenStore;
-  /** How many feeds are open. */
+  /** How many feeds are open, with the one of the alarms, which opens soon after the start. */
   feeds(): Promise<number>;
 }
 
