@@ -1,5 +1,6 @@
 import type { Input, Surface } from '../input.ts';
 import { Random } from '../random.ts';
+import { cloudNativeSurfaces } from './cloud-native.ts';
 import { framingSurface } from './framing.ts';
 import { graphqlSurfaces } from './graphql.ts';
 import { grpcSurfaces } from './grpc.ts';
@@ -11,6 +12,7 @@ const surfaces: readonly Surface[] = [
   ...graphqlSurfaces,
   ...vampSurfaces,
   ...dialectSurfaces,
+  ...cloudNativeSurfaces,
   ...socketSurfaces,
   ...grpcSurfaces,
   framingSurface,
