@@ -8,6 +8,7 @@ import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { type FeedFormat, FeedResponses } from '../feed-response.ts';
 import { resumeFrom } from '../resume.ts';
 import { eventLine } from './encode.ts';
+import { answerSinks, isSinkPath } from './event-sinks.ts';
 import { NomadError, permissionDenied } from './nomad-error.ts';
 import { ownToken } from './own-token.ts';
 import { mayFollow } from './rights.ts';
@@ -72,6 +73,7 @@ export function createNomadHttp(
     url: URL,
     caller: Caller,
   ): Promise<void> {
+    if (isSinkPath(url.pathname)) return await answerSinks(request, response, url, caller);
     if (request.method !== 'GET') throw new NomadError(405, 'Invalid method');
     if (url.pathname === streamPath) return await stream(response, url, caller);
     const token = ownToken(request.headers, caller.principal, caller.context.scope);
@@ -100,7 +102,8 @@ export function createNomadHttp(
   };
 }
 
-const isOurs = ({ pathname }: URL): boolean => pathname === streamPath || pathname === ownTokenPath;
+const isOurs = ({ pathname }: URL): boolean =>
+  pathname === streamPath || pathname === ownTokenPath || isSinkPath(pathname);
 
 function fail(response: ServerResponse, { status, message, headers }: NomadError): void {
   reply(response, status, message, { ...headers, 'Content-Type': 'text/plain' });
