@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootGuarded, tokensFor } from '../../access/guarded-gateway.ts';
 import { startReceiver, until } from '../../sinks/receiver.ts';
 import { startGateway, type TestGateway } from '../gateway.ts';
 import { ask } from '../http-client.ts';
@@ -90,4 +91,34 @@ test.each<[string, string, unknown, number, string]>([
 ])('%s %s %j', async (method, path, body, status, text) => {
   const answer = await call(method, path, body);
   expect([answer.status, answer.body]).toEqual([status, text]);
+});
+
+test('with access control: management changes sinks, operator:read sees them, others neither', async () => {
+  const roles = {
+    admin: { grants: [{ actions: ['ADMIN'] }] },
+    operator: { grants: [{ actions: ['READ'], topics: ['Operator'], namespaces: ['default'] }] },
+    jobs: { grants: [{ actions: ['READ'], topics: ['Job'] }] },
+  };
+  const policy = `roles: ${JSON.stringify(roles)}\n${tokensFor(...Object.keys(roles))}`;
+  await using guarded = await bootGuarded(policy, { TIDINGS_SINK_NETWORKS: '127.0.0.0/8' });
+  const sink = { ID: 'a', Type: 'webhook', Address: 'http://127.0.0.1:1/' };
+  const status = async (secret: string, method: string, path: string) => {
+    const answer = await ask(`${guarded.booted.origin}/v1/event/${path}`, {
+      method,
+      headers: { 'X-Nomad-Token': secret },
+      ...(method === 'PUT' && { body: JSON.stringify(sink) }),
+    });
+    return answer.status === 403 ? answer.body : answer.status;
+  };
+  const denied = 'Permission denied';
+  for (const secret of ['operator', 'jobs', 'wrong']) {
+    expect(await status(secret, 'PUT', 'sink/a')).toBe(denied);
+    expect(await status(secret, 'DELETE', 'sink/a')).toBe(denied);
+  }
+  expect(await status('admin', 'PUT', 'sink/a')).toBe(200);
+  expect(await status('operator', 'GET', 'sinks')).toBe(200);
+  expect(await status('operator', 'GET', 'sink/a')).toBe(200);
+  expect(await status('jobs', 'GET', 'sinks')).toBe(denied);
+  expect(await status('jobs', 'GET', 'sink/a')).toBe(denied);
+  expect(await status('admin', 'DELETE', 'sink/a')).toBe(200);
 });
