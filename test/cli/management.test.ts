@@ -6,8 +6,8 @@ import { type CommandLine, commandLine } from './tidings.ts';
 
 const rows = (text: string) =>
   text
-    .trimEnd()
     .split('\n')
+    .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
 
 describe('sinks and Mayastor', () => {
@@ -105,6 +105,53 @@ describe('sinks and Mayastor', () => {
       2,
       'sinks create needs one of --webhook, --nats, --path or --input.\n',
     ]);
+  });
+
+  test('alarms are listed, acknowledged and tested over the past', async () => {
+    const rule = {
+      name: 'failures',
+      filter: { types: ['Cli.Failure'] },
+      entity: [{ field: 'KEY' }],
+      condition: { threshold: { op: 'GTE', value: 2, over: '10m' } },
+    };
+    await gateway.gql(
+      'mutation ($input: AlarmRuleInput!) { createAlarmRule(input: $input) { id } }',
+      { input: rule },
+    );
+    for (const key of ['a', 'b', 'b']) await tidings.done('report', 'Cli.Failure', '--key', key);
+    const list = async (...more: string[]) =>
+      rows(await tidings.done('alarms', 'list', '-o', 'ndjson', ...more));
+    await expect
+      .poll(async () => (await tidings.done('alarms', 'list')).split('\n').length)
+      .toBe(3);
+    const [alarm] = await list('--rule', 'failures', '--state', 'firing');
+    expect(alarm).toMatchObject({ ruleName: 'failures', entity: [{ value: 'b' }], value: 2 });
+    expect(await tidings.done('alarms', 'list')).toMatch(/FIRING +ERROR +failures +\w+=b /);
+    expect(await tidings.done('alarms', 'rules')).toMatch(/\nfailures +default +true +1 /);
+
+    expect(await list('--unacknowledged')).toHaveLength(1);
+    await tidings.done('alarms', 'ack', alarm.id, '--comment', 'on it');
+    expect(await list('--unacknowledged')).toEqual([]);
+    expect(await list('--state', 'all')).toMatchObject([{ comment: 'on it' }]);
+
+    const byName = await tidings.run([
+      'alarms',
+      'test',
+      'failures',
+      '--since',
+      '1h',
+      '-o',
+      'ndjson',
+    ]);
+    expect([byName.code, byName.notices]).toEqual([0, '1 alarms over 3 events.\n']);
+    expect(rows(byName.output)).toMatchObject([{ entity: [{ value: 'b' }], value: 2 }]);
+    const input = JSON.stringify({
+      ...rule,
+      condition: { threshold: { op: 'GTE', value: 1, over: '10m' } },
+    });
+    const fromFile = await tidings.run(['alarms', 'test', '--file', '-'], { input });
+    expect([fromFile.code, fromFile.notices]).toEqual([0, '2 alarms over 3 events.\n']);
+    expect((await tidings.run(['alarms', 'test', 'nobody'])).code).toBe(2);
   });
 
   test("Mayastor's events are listed as its plugin lists them", async () => {
