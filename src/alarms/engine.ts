@@ -7,6 +7,7 @@ import { InputError } from '../event/input-error.ts';
 import { Repeated } from '../runtime/repeated.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { RuleRow } from '../store/alarms/rule-table.ts';
+import type { DeclaredRules } from './declared-rules.ts';
 import { type AlarmRuleInput, parseRule } from './rule.ts';
 import type { LoadedRule } from './rule-set.ts';
 import { AlarmRun, type AlarmRunOptions, alarmConsumer, type LoadedRules } from './run.ts';
@@ -19,6 +20,7 @@ const maxRepeatedEvents = 2_000;
 
 export interface AlarmEngineOptions extends Omit<AlarmRunOptions, 'loadRules'> {
   readonly supervisor: ConsumerSupervisor;
+  readonly declared: DeclaredRules;
   readonly access: Pick<Access, 'isOn' | 'scopeOf'>;
 }
 
@@ -85,7 +87,8 @@ export class AlarmEngine implements AsyncDisposable {
   }
 
   async #sync(): Promise<void> {
-    const { store, journal, supervisor, now } = this.#options;
+    const { store, journal, supervisor, now, declared } = this.#options;
+    await declared.settle();
     if (!this.#isAdded) {
       await store.consumers.ensure(alarmConsumer, await journal.lastIndex());
       await supervisor.add(this.#consumer);

@@ -113,6 +113,8 @@ function toConfig(values: Values, dialectValues: DialectValues) {
       futureMicros: values.TIDINGS_MAX_FUTURE,
     },
     maxFilterDepth: values.TIDINGS_MAX_FILTER_DEPTH,
+    /** Null where there is none. */
+    alarmsFile: values.TIDINGS_ALARMS_FILE,
     maxAlarmEntities: values.TIDINGS_MAX_ALARM_ENTITIES,
     document: {
       maxDepth: values.TIDINGS_MAX_DEPTH,

@@ -106,6 +106,11 @@ export const gatewayVariables = {
     'Who may report and read what, as `docs/security.md` describes; read again on SIGHUP.',
     'everybody may do everything',
   ),
+  TIDINGS_ALARMS_FILE: optional(
+    readableFile,
+    'Rules of alarms, as `docs/alarms.md` describes; read again on SIGHUP.',
+    'none',
+  ),
   TIDINGS_AUTH: optional(
     oneOf(['off']),
     '`off`: everybody may do everything, from other machines too. Needed to listen on more than loopback without `TIDINGS_AUTH_FILE`.',

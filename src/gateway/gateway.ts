@@ -7,7 +7,6 @@ import { identifyBy } from '../dialects/caller.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
 import type { Instant } from '../event/event.ts';
 import { now as currentInstant } from '../event/instant.ts';
-import type { AlarmServices } from '../graphql/context.ts';
 import { createPrepareDocument } from '../graphql/document.ts';
 import { createExecution } from '../graphql/execution.ts';
 import { defaultMaxListLength } from '../graphql/limits.ts';
@@ -28,7 +27,7 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { registerGauges } from './gauges.ts';
 import { instrumentIntake, instrumentJournal } from './instrument.ts';
 import { type OpenAccess, openAccess } from './open-access.ts';
-import { openAlarms } from './open-alarms.ts';
+import { type OpenAlarms, openAlarms } from './open-alarms.ts';
 import { OpenDialects } from './open-dialects.ts';
 import { openJournal } from './open-journal.ts';
 import { openSinks } from './open-sinks.ts';
@@ -50,7 +49,7 @@ export interface Gateway extends AsyncDisposable {
   readonly context: DialectContext;
   /** Resolves once queries and reports are answered: at once, where nothing is down. */
   ready(): Promise<void>;
-  /** Reads TIDINGS_AUTH_FILE and the certificate again, and the files of the dialects: Ceilometer's event definitions. */
+  /** Reads TIDINGS_ALARMS_FILE, TIDINGS_AUTH_FILE and the certificate again, and the files of the dialects: Ceilometer's event definitions. */
   reload(): Promise<void>;
 }
 
@@ -93,6 +92,7 @@ export async function createGateway(
         await Promise.all([
           core.access.reload(),
           core.dialects.reload(),
+          core.alarms.reload(),
           core.certificate?.reload(),
         ]);
         redeclareSinks(core);
@@ -124,7 +124,7 @@ interface Core {
   /** Null where the ports are without TLS. */
   readonly certificate: Certificate | null;
   readonly dialects: OpenDialects;
-  readonly alarms: AlarmServices;
+  readonly alarms: OpenAlarms;
   readonly live: Live;
   readonly context: DialectContext;
   readonly contextOf: (session: Session) => DialectContext;
@@ -202,7 +202,7 @@ async function openCore(
     sinks: sinks.services,
     metrics,
   };
-  const alarms = openAlarms(config, alarmParts, parts);
+  const alarms = await openAlarms(config, alarmParts, parts);
   registerGauges(metrics, { journal, store, live, sources: () => dialects.sources });
   const readiness = (): Readiness => ({
     journal: journal.healthReason(),
@@ -271,7 +271,7 @@ function engineOf(
     maxFilterDepth: config.maxFilterDepth,
     dialects: dialects.services,
     sinks,
-    alarms,
+    alarms: alarms.services,
   };
   return {
     schema,

@@ -1,16 +1,28 @@
+import { readFile } from 'node:fs/promises';
 import type { Access } from '../access/access.ts';
 import { Alarms } from '../alarms/alarms.ts';
+import { DeclaredRules } from '../alarms/declared-rules.ts';
 import { AlarmEngine } from '../alarms/engine.ts';
 import { AlarmNotices } from '../alarms/notices.ts';
+import type { AlarmRuleInput } from '../alarms/rule.ts';
+import { parseRuleFile, RuleFileError } from '../alarms/rule-file.ts';
 import { testRule } from '../alarms/rule-test.ts';
 import { SummaryLoader } from '../alarms/summary-loader.ts';
-import type { Config } from '../config/config.ts';
+import { type Config, ConfigError } from '../config/config.ts';
 import { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
 import type { AlarmServices, SinkServices } from '../graphql/context.ts';
+import { createRuleCoercion } from '../graphql/declared-rule.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Parts } from './parts.ts';
+import { schema } from './schema.ts';
+
+export interface OpenAlarms {
+  readonly services: AlarmServices;
+  /** Reads TIDINGS_ALARMS_FILE again; never rejects: with a bad file its rules stay as they are. */
+  reload(): Promise<void>;
+}
 
 interface AlarmParts {
   readonly context: DialectContext;
@@ -21,13 +33,15 @@ interface AlarmParts {
 }
 
 /** What evaluates the rules of alarms, and the services of their fields. */
-export function openAlarms(
+export async function openAlarms(
   config: Config,
   { context, store, access, sinks, metrics }: AlarmParts,
   parts: Parts,
-): AlarmServices {
+): Promise<OpenAlarms> {
   const { log, openFeed, intake, journal, now } = context;
   const { maxFilterDepth, maxAlarmEntities: maxEntities, intake: limits } = config;
+  const declared = new DeclaredRules({ table: store.alarmRules, log, now });
+  declared.declare(await readRules(config));
   const cursors = store.consumers;
   const supervisor = parts.add(new ConsumerSupervisor({ cursors, openFeed, log }));
   const engine = parts.add(
@@ -41,6 +55,7 @@ export function openAlarms(
       maxEntities,
       maxFilterDepth,
       supervisor,
+      declared,
       access,
     }),
   );
@@ -55,10 +70,41 @@ export function openAlarms(
     read: () => engine.sampleCount,
   });
   const notices = new AlarmNotices({ store, attempts: sinks.views });
-  return {
+  const services: AlarmServices = {
     management: new Alarms({ store, engine, maxFilterDepth, now }),
     summaries: new SummaryLoader((ids) => store.alarms.summaries(ids)),
     test: (rule, options) => testRule(rule, { ...options, maxEntities }),
     notices: (session, alarmId, first) => notices.of(session, alarmId, first),
   };
+  return {
+    services,
+    async reload() {
+      if (config.alarmsFile === null) return;
+      try {
+        declared.declare(await readRules(config));
+        engine.changed();
+        log.info('TIDINGS_ALARMS_FILE was read again.');
+      } catch (error) {
+        const faults = error instanceof ConfigError ? error.faults : [String(error)];
+        log.error({ faults }, 'TIDINGS_ALARMS_FILE was not taken: its rules stay as they were.');
+      }
+    },
+  };
+}
+
+/** An empty list where there is no file, so that the rules of an earlier one are deleted. @throws ConfigError */
+async function readRules({
+  alarmsFile,
+  maxFilterDepth,
+}: Config): Promise<readonly AlarmRuleInput[]> {
+  if (alarmsFile === null) return [];
+  try {
+    const text = await readFile(alarmsFile, 'utf8');
+    const coerce = createRuleCoercion(schema);
+    return parseRuleFile(text, { file: alarmsFile, coerce, maxFilterDepth });
+  } catch (error) {
+    const faults =
+      error instanceof RuleFileError ? error.faults : [`TIDINGS_ALARMS_FILE: ${String(error)}.`];
+    throw new ConfigError(faults, { cause: error });
+  }
 }
