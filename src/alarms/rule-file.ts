@@ -18,7 +18,7 @@ export class RuleFileError extends Error {
 }
 
 export interface RuleFileOptions {
-  /** What the file is called in errors. */
+  /** The name of the file in errors. */
   readonly file: string;
   readonly coerce: CoerceRule;
   readonly maxFilterDepth: number;
