@@ -102,13 +102,20 @@ class Follower {
 }
 
 /** Opens a subscription; `onEvent(milliseconds since the report)` is called for every event. Resolves once it was sent. */
-export function follow(url, filter, onEvent, fields = 'id type key message tags time') {
+export function follow(
+  url,
+  filter,
+  onEvent,
+  fields = 'id type key message tags time',
+  secret = null,
+) {
   const { hostname, port, pathname, host } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname, () =>
       socket.write(
         `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
-          'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n',
+          'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n' +
+          `${secret === null ? '' : `Authorization: Bearer ${secret}\r\n`}\r\n`,
       ),
     );
     const payload = { query: subscription(fields), variables: { filter } };
