@@ -19,7 +19,7 @@ const batches = 20;
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const names = (count) => Array.from({ length: count }, (_, n) => `team-${n}`);
 
-/** Roles that read and report the namespace of all, and each one that is its own: so many different scopes. */
+/** Every role reads and reports the namespace of all, and one that is its own: each is a scope. */
 function policyOf(roles) {
   const grants = (role) =>
     roles.length === 1
