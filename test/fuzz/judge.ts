@@ -35,6 +35,12 @@ const foreign: readonly {
     body: /\r\n\r\nStatus: 500\nDescription: Internal Server Error\nMessage: /,
     page: 'docs/protocols/skywalking.md: not JSON, a value of the wrong type',
   },
+  {
+    name: "Nomad's sinks",
+    status: 500,
+    body: /\r\n\r\n(?:\d+ errors? occurred:\n|failed to decode the event sink: |A sink |The sink |There )/,
+    page: 'docs/protocols/nomad.md: a sink that Nomad cannot decode or validate',
+  },
 ];
 
 const masked = /Unexpected error|Internal (?:server )?error|INTERNAL_SERVER_ERROR|nobody expected/;

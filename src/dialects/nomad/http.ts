@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Forbidden } from '../../access/principal.ts';
 import { InputError } from '../../event/input-error.ts';
+import { BodyAborted, BodyError } from '../../http/body.ts';
 import { reply, replyJson } from '../../http/reply.ts';
 import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Caller } from '../caller.ts';
@@ -87,6 +88,7 @@ export function createNomadHttp(
       try {
         await answer(request, response, url, caller);
       } catch (error) {
+        if (error instanceof BodyAborted) throw error;
         fail(response, faultOf(error, gateway));
       }
       return true;
@@ -137,6 +139,10 @@ function faultOf(error: unknown, { log }: DialectContext): NomadError {
   if (error instanceof NomadError) return error;
   if (error instanceof Forbidden) return permissionDenied();
   if (error instanceof InputError) return new NomadError(400, error.message);
+  if (error instanceof BodyError) {
+    // The rest of the body may still be on its way.
+    return new NomadError(error.status, error.message, { Connection: 'close' });
+  }
   if (error instanceof Unavailable) {
     return new NomadError(error.status, error.message, retryAfter(error));
   }

@@ -93,6 +93,18 @@ test.each<[string, string, unknown, number, string]>([
   expect([answer.status, answer.body]).toEqual([status, text]);
 });
 
+test('a body that cannot be read is answered as what it is', async () => {
+  const put = (body: string, headers: Record<string, string>) =>
+    ask(`${gateway.url}/v1/event/sink/a`, { method: 'PUT', body, headers });
+  const utf16 = await put('{}', { 'Content-Type': 'application/json; charset=utf-16' });
+  expect([utf16.status, utf16.body]).toEqual([415, 'The body must be UTF-8.']);
+  const large = await put(' '.repeat(2_000_000), { 'Content-Type': 'application/json' });
+  expect([large.status, large.body]).toEqual([
+    413,
+    expect.stringMatching(/^The body is longer than \d+ bytes\.$/),
+  ]);
+});
+
 test('with access control: management changes sinks, operator:read sees them, others neither', async () => {
   const roles = {
     admin: { grants: [{ actions: ['ADMIN'] }] },
