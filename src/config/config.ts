@@ -101,6 +101,8 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     sinks: {
       secretKey: values.TIDINGS_SECRET_KEY,
       networks: values.TIDINGS_SINK_NETWORKS ?? [],
+      kafkaBrokers: values.SINK_KAFKA_BROKERS,
+      amqpUrl: values.SINK_AMQP_URL,
     },
     corsOrigins: values.TIDINGS_CORS_ORIGINS ?? [],
     logLevel: values.TIDINGS_LOG_LEVEL,

@@ -1,5 +1,7 @@
 import { dialects } from '../dialects/registry.ts';
 import {
+  addresses,
+  amqpUrl,
   bytes,
   duration,
   flag,
@@ -90,6 +92,16 @@ export const gatewayVariables = {
     secretKey,
     'Encrypts the secrets of sinks: any text of 16 characters or more, the same on every gateway.',
     'made in the data directory; with `DATABASE_URL` none',
+  ),
+  SINK_KAFKA_BROKERS: optional(
+    addresses,
+    'Brokers of the Kafka that sinks may send to: `host:9092`, several with commas.',
+    'no sinks to Kafka',
+  ),
+  SINK_AMQP_URL: optional(
+    amqpUrl,
+    'The RabbitMQ that sinks may publish to: `amqp://user:password@host`.',
+    'no sinks to RabbitMQ',
   ),
   TIDINGS_SINK_NETWORKS: optional(
     networks,

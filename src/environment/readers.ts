@@ -148,6 +148,10 @@ export const postgresUrl: Reader<string> = reader('a postgresql:// URL', (text) 
   ['postgres:', 'postgresql:'].includes(urlOf(text)?.protocol ?? '') ? text : undefined,
 );
 
+export const amqpUrl: Reader<string> = reader('an amqp:// or amqps:// URL', (text) =>
+  ['amqp:', 'amqps:'].includes(urlOf(text)?.protocol ?? '') ? text : undefined,
+);
+
 /** One or several servers of a cluster. */
 export const natsServers: Reader<readonly string[]> = reader(
   'a nats:// or tls:// URL, or several with commas between them',

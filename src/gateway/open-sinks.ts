@@ -49,6 +49,8 @@ export async function openSinks(
   const targets = {
     network: new NetworkPolicy(config.sinks.networks),
     nats: link,
+    kafkaBrokers: config.sinks.kafkaBrokers,
+    amqpUrl: config.sinks.amqpUrl,
     journalPrefix: (config.nats?.stream.name ?? 'TIDINGS').toLowerCase(),
   };
   const definitions = { encoders, maxFilterDepth, secrets, targets };

@@ -4,7 +4,9 @@ import { ForbiddenAddress, type NetworkPolicy } from './network-policy.ts';
 import { type SinkSecrets, signingKeys } from './secrets.ts';
 import type { Target } from './target.ts';
 import type { TargetSpec } from './target-spec.ts';
+import { AmqpTarget } from './targets/amqp.ts';
 import { FileTarget } from './targets/file.ts';
+import { KafkaTarget } from './targets/kafka.ts';
 import { NatsTarget } from './targets/nats.ts';
 import { WebhookTarget } from './targets/webhook.ts';
 
@@ -14,17 +16,24 @@ export interface TargetOptions {
   readonly nats: NatsLink | null;
   /** The first token of the journal's own subjects, which nobody else publishes to. */
   readonly journalPrefix: string;
+  /** host:port of each broker; null where the operator names none. */
+  readonly kafkaBrokers: readonly string[] | null;
+  /** Null where the operator names no broker. */
+  readonly amqpUrl: string | null;
 }
 
 /** Checks that this gateway can open a target. @throws InputError where it cannot */
 export function checkTarget(
   spec: TargetSpec,
-  { network, nats, journalPrefix }: TargetOptions,
+  { network, nats, journalPrefix, kafkaBrokers, amqpUrl }: TargetOptions,
   path: readonly string[],
 ): void {
   const fault = (at: readonly string[], reason: string) => new InputError([...path, ...at], reason);
-  if (spec.kind === 'KAFKA' || spec.kind === 'AMQP') {
-    throw fault([spec.kind.toLowerCase()], 'Such a target is not available here.');
+  if (spec.kind === 'KAFKA' && kafkaBrokers === null) {
+    throw fault(['kafka'], 'Set SINK_KAFKA_BROKERS for such a target.');
+  }
+  if (spec.kind === 'AMQP' && amqpUrl === null) {
+    throw fault(['amqp'], 'Set SINK_AMQP_URL for such a target.');
   }
   if (spec.kind === 'WEBHOOK' && !network.allowsHost(new URL(spec.url).hostname)) {
     throw fault(['webhook', 'url'], new ForbiddenAddress(new URL(spec.url).hostname).message);
@@ -42,7 +51,7 @@ export function checkTarget(
 /** @throws InputError where the gateway cannot open it */
 export function openTarget(spec: TargetSpec, secrets: SinkSecrets, options: TargetOptions): Target {
   checkTarget(spec, options, ['target']);
-  const { network, nats } = options;
+  const { network, nats, kafkaBrokers, amqpUrl } = options;
   if (spec.kind === 'WEBHOOK') {
     const { url, timeoutMs } = spec;
     const keys = () => signingKeys(secrets);
@@ -50,5 +59,11 @@ export function openTarget(spec: TargetSpec, secrets: SinkSecrets, options: Targ
   }
   if (spec.kind === 'FILE') return new FileTarget(spec);
   if (spec.kind === 'NATS' && nats !== null) return new NatsTarget(nats, spec.subjectOf);
+  if (spec.kind === 'KAFKA' && kafkaBrokers !== null) {
+    return new KafkaTarget(kafkaBrokers, spec.topic);
+  }
+  if (spec.kind === 'AMQP' && amqpUrl !== null) {
+    return new AmqpTarget(amqpUrl, spec.exchange, spec.routingKey);
+  }
   throw new Error(`no target ${spec.kind}`);
 }

@@ -68,8 +68,8 @@ export function parseTarget(target: TargetInput, path: readonly string[]): Targe
   const { webhook, nats, kafka, amqp, file } = target;
   if (webhook != null) return parseWebhook(webhook, [...path, 'webhook']);
   if (nats != null) return parseNats(nats.subject, [...path, 'nats', 'subject']);
-  if (kafka != null) return { kind: 'KAFKA', ...kafka };
-  if (amqp != null) return { kind: 'AMQP', ...amqp };
+  if (kafka != null) return parseKafka(kafka.topic, [...path, 'kafka', 'topic']);
+  if (amqp != null) return parseAmqp(amqp, [...path, 'amqp']);
   if (file != null) return parseFile(file, [...path, 'file']);
   throw new InputError(path, 'A target is one of webhook, nats, kafka, amqp and file.');
 }
@@ -148,6 +148,33 @@ function parseNats(subject: string, path: readonly string[]): TargetSpec {
     `${quoted(subject)} is not a subject to publish to: write tokens with dots between them, the first a fixed one ` +
       'that begins neither with $ nor with _.',
   );
+}
+
+function parseKafka(topic: string, path: readonly string[]): TargetSpec {
+  if (/^(?!\.{1,2}$)[\w.-]{1,249}$/.test(topic)) return { kind: 'KAFKA', topic };
+  throw new InputError(
+    path,
+    `${quoted(topic)} is not the name of a topic: write 1 to 249 letters, digits, dots, _ and -.`,
+  );
+}
+
+const maxShortStringBytes = 255;
+
+function parseAmqp(
+  target: { readonly exchange: string; readonly routingKey: string },
+  path: readonly string[],
+): TargetSpec {
+  const { exchange, routingKey } = target;
+  for (const [name, text] of Object.entries({ exchange, routingKey })) {
+    const length = Buffer.byteLength(text);
+    if (length > maxShortStringBytes) {
+      throw new InputError(
+        [...path, name],
+        `${name} has at most ${maxShortStringBytes} bytes, not ${length}.`,
+      );
+    }
+  }
+  return { kind: 'AMQP', exchange, routingKey };
 }
 
 function parseFile({ path: file, maxBytes, keep }: FileInput, path: readonly string[]): TargetSpec {
