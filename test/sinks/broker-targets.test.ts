@@ -89,8 +89,10 @@ describe.skipIf(!hasRabbitMq)('RabbitMQ', () => {
       { kind: 'DELIVERED' },
     ]);
     const taken = [await channel.get(queue), await channel.get(queue)];
-    expect(taken.map((message) => message && message.content.toString())).toEqual(['2', '3']);
-    expect(taken[0] && taken[0].properties).toMatchObject({
+    expect(taken.map((message) => (message === false ? null : message.content.toString()))).toEqual(
+      ['2', '3'],
+    );
+    expect(taken[0] === false ? null : taken[0]?.properties).toMatchObject({
       messageId: 'evt_2_1',
       contentType: 'application/json',
       deliveryMode: 2,

@@ -81,7 +81,7 @@ export class AmqpTarget implements Target {
     const lost = () => {
       this.#link = null;
     };
-    // What is under way is rejected by the library; these only keep an error from ending the process.
+    // The library rejects pending messages itself; without a listener an error would end the process.
     connection.on('error', lost);
     connection.on('close', lost);
     const channel = await connection.createConfirmChannel();
