@@ -20,7 +20,8 @@ function blocks(language: string): readonly string[] {
   return Array.from(fenced, ([, code = '']) => code);
 }
 
-const [report = '', find = '', aggregate = '', follow = '', mayastor = ''] = blocks('graphql');
+const [report = '', find = '', aggregate = '', follow = '', sink = '', mayastor = ''] =
+  blocks('graphql');
 const patience = { timeout: patienceMs, interval: 50 };
 
 const hasCurl = (() => {
@@ -49,10 +50,14 @@ const here = (code: string): string => code.replaceAll('127.0.0.1:4000', new URL
 
 describe('the examples of the README work as printed', () => {
   test('its operations are those of the playground', () => {
-    expect(blocks('graphql')).toHaveLength(5);
+    expect(blocks('graphql')).toHaveLength(6);
     for (const operation of [report, find, aggregate, follow]) {
       expect(examples).toContain(operation);
     }
+  });
+
+  test('a sink', async () => {
+    expect(await gateway.gql(sink)).toEqual({ createSink: { sink: { state: 'ACTIVE' } } });
   });
 
   test('report, find and aggregate', async () => {

@@ -32,17 +32,24 @@ export class FollowError extends Error {
   }
 }
 
-/** Close codes after which another attempt would end the same way. 4403 is none: a newer credential may be had. */
+/** Close codes after which another attempt would end the same way. */
 const finalCloses: ReadonlySet<number> = new Set([4004, 4005, 4400, 4401, 4406, 4409]);
+/** The credential was rejected, has expired or was revoked. */
+const credentialClose = 4403;
 
-/** @param cause GraphQL errors, a close event, or an error of the network */
-export function followErrorOf(cause: unknown): FollowError {
+/**
+ * @param cause GraphQL errors, a close event, or an error of the network
+ * @param renewsCredential whether another attempt may have another credential
+ */
+export function followErrorOf(cause: unknown, renewsCredential: boolean): FollowError {
   if (cause instanceof FollowError) return cause;
   if (Array.isArray(cause)) return graphqlError(cause[0]);
   const { code, reason, message } = cause as { code?: unknown; reason?: string; message?: string };
   return new FollowError(message || reason || `The connection closed (${String(code)}).`, {
     code: 'CONNECTION',
-    final: typeof code === 'number' && finalCloses.has(code),
+    final:
+      typeof code === 'number' &&
+      (finalCloses.has(code) || (code === credentialClose && !renewsCredential)),
     cause,
   });
 }

@@ -62,7 +62,7 @@ export interface FollowOptions<Followed extends { readonly index: number } = Fol
   readonly onBreak?: (error: Error, pauseMs: number) => void;
   /**
    * Payload of connection_init: `{ authorization: 'Bearer …' }`. A function is called for each connection, so that it can
-   * give a newer token once one has expired.
+   * give a newer token once one has expired. Without a function, following ends when the gateway rejects the credential.
    */
   readonly connectionParams?:
     | ConnectionParams
@@ -152,7 +152,8 @@ class Follower<Followed extends { readonly index: number }> {
         await this.#connectOnce();
       } catch (cause) {
         if (this.#stopping.signal.aborted) return;
-        await this.#survive(followErrorOf(cause));
+        const renews = typeof this.#options.connectionParams === 'function';
+        await this.#survive(followErrorOf(cause, renews));
       }
     }
   }

@@ -117,6 +117,8 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     maxFilterDepth: values.TIDINGS_MAX_FILTER_DEPTH,
     /** Null where there is none. */
     alarmsFile: values.TIDINGS_ALARMS_FILE,
+    /** Null where there is none. */
+    sinksFile: values.TIDINGS_SINKS_FILE,
     maxAlarmEntities: values.TIDINGS_MAX_ALARM_ENTITIES,
     document: {
       maxDepth: values.TIDINGS_MAX_DEPTH,

@@ -123,6 +123,11 @@ export const gatewayVariables = {
     'Rules of alarms, as `docs/alarms.md` describes; read again on SIGHUP.',
     'none',
   ),
+  TIDINGS_SINKS_FILE: optional(
+    readableFile,
+    'Sinks, as `docs/sinks.md` describes; read again on SIGHUP.',
+    'none',
+  ),
   TIDINGS_AUTH: optional(
     oneOf(['off']),
     '`off`: everybody may do everything, from other machines too. Needed to listen on more than loopback without `TIDINGS_AUTH_FILE`.',

@@ -34,6 +34,7 @@ import { openSinks } from './open-sinks.ts';
 import { Parts } from './parts.ts';
 import { schema } from './schema.ts';
 import { ScopedContexts, sourceContexts } from './scoped-contexts.ts';
+import { declareSinksFile, redeclareSinksFile } from './sinks-file.ts';
 
 /** Replaced by tests. */
 export interface Overrides {
@@ -49,7 +50,7 @@ export interface Gateway extends AsyncDisposable {
   readonly context: DialectContext;
   /** Resolves once queries and reports are answered: at once, where nothing is down. */
   ready(): Promise<void>;
-  /** Reads TIDINGS_ALARMS_FILE, TIDINGS_AUTH_FILE and the certificate again, and the files of the dialects: Ceilometer's event definitions. */
+  /** Reads TIDINGS_ALARMS_FILE, TIDINGS_SINKS_FILE, TIDINGS_AUTH_FILE, the certificate and the files of the dialects again. */
   reload(): Promise<void>;
 }
 
@@ -93,6 +94,7 @@ export async function createGateway(
           core.access.reload(),
           core.dialects.reload(),
           core.alarms.reload(),
+          redeclareSinksFile(config, core.context.sinks.declared, log),
           core.certificate?.reload(),
         ]);
         redeclareSinks(core);
@@ -194,6 +196,7 @@ async function openCore(
   });
   sinks.addEncoders(dialects.encoders);
   dialects.declareSinks(sinks.services.declared);
+  await declareSinksFile(config, sinks.services.declared);
   sinks.begin();
   const alarmParts = {
     context,

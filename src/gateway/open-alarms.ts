@@ -5,14 +5,15 @@ import { DeclaredRules } from '../alarms/declared-rules.ts';
 import { AlarmEngine } from '../alarms/engine.ts';
 import { AlarmNotices } from '../alarms/notices.ts';
 import type { AlarmRuleInput } from '../alarms/rule.ts';
-import { parseRuleFile, RuleFileError } from '../alarms/rule-file.ts';
+import { parseRuleFile } from '../alarms/rule-file.ts';
 import { testRule } from '../alarms/rule-test.ts';
 import { SummaryLoader } from '../alarms/summary-loader.ts';
 import { type Config, ConfigError } from '../config/config.ts';
 import { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
 import type { AlarmServices, SinkServices } from '../graphql/context.ts';
-import { createRuleCoercion } from '../graphql/declared-rule.ts';
+import { createInputCoercion } from '../graphql/declared-input.ts';
+import { ListFileError } from '../http/yaml-list-file.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Parts } from './parts.ts';
@@ -100,11 +101,11 @@ async function readRules({
   if (alarmsFile === null) return [];
   try {
     const text = await readFile(alarmsFile, 'utf8');
-    const coerce = createRuleCoercion(schema);
+    const coerce = createInputCoercion(schema, 'AlarmRuleInput');
     return parseRuleFile(text, { file: alarmsFile, coerce, maxFilterDepth });
   } catch (error) {
     const faults =
-      error instanceof RuleFileError ? error.faults : [`TIDINGS_ALARMS_FILE: ${String(error)}.`];
+      error instanceof ListFileError ? error.faults : [`TIDINGS_ALARMS_FILE: ${String(error)}.`];
     throw new ConfigError(faults, { cause: error });
   }
 }

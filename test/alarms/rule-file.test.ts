@@ -2,18 +2,23 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { parseRuleFile, RuleFileError } from '../../src/alarms/rule-file.ts';
+import { parseRuleFile } from '../../src/alarms/rule-file.ts';
 import { schema } from '../../src/gateway/schema.ts';
-import { createRuleCoercion } from '../../src/graphql/declared-rule.ts';
+import { createInputCoercion } from '../../src/graphql/declared-input.ts';
+import { ListFileError } from '../../src/http/yaml-list-file.ts';
 import { bootGateway } from '../harness.ts';
 
-const options = { file: 'alarms.yaml', coerce: createRuleCoercion(schema), maxFilterDepth: 8 };
+const options = {
+  file: 'alarms.yaml',
+  coerce: createInputCoercion(schema, 'AlarmRuleInput'),
+  maxFilterDepth: 8,
+};
 
 const faultsOf = (text: string): readonly string[] => {
   try {
     parseRuleFile(text, options);
   } catch (error) {
-    if (error instanceof RuleFileError) return error.faults;
+    if (error instanceof ListFileError) return error.faults;
     throw error;
   }
   return [];
