@@ -35,35 +35,39 @@ sinks: [{name: k, publishers: ${JSON.stringify(publishers)}}]`;
 describe.each(cases.cases)("Ceilometer's own verdict: $name", (given) => {
   const text = given.event_pipeline_yaml;
 
-  test.runIf(given.error)('the fault, in its words', () => {
-    const wanted = given.error?.message ?? '';
-    const read = () => readPipelines(toValue(readYaml(text)));
-    // Python shows an object of its own there, with an address.
-    const [start, end = ''] = wanted.split(/<.*>/);
-    expect(read).toThrow(end === '' ? start : end);
-    expect(() => opened(text)).toThrow(`${file}: Pipeline `);
-  });
+  if (given.error) {
+    test('the fault, in its words', () => {
+      const wanted = given.error?.message ?? '';
+      const read = () => readPipelines(toValue(readYaml(text)));
+      // Python shows an object of its own there, with an address.
+      const [start, end = ''] = wanted.split(/<.*>/);
+      expect(read).toThrow(end === '' ? start : end);
+      expect(() => opened(text)).toThrow(`${file}: Pipeline `);
+    });
+  }
 
-  test.runIf(given.pipelines)('the pipelines, and which events each of them delivers', () => {
-    const pipelines = readPipelines(toValue(readYaml(text)));
-    expect(pipelines.map(({ name }) => name)).toEqual(given.pipelines);
-    const { sinks } = opened(text);
-    // Ceilometer counted what each publisher was given, and pipelines with one URL share their publisher.
-    const publishers = new Map(pipelines.map((each) => [each.name, each.publishers.join()]));
-    const publishersOf = (name: string) => publishers.get(name);
-    for (const [type, counts] of Object.entries(given.delivered_per_pipeline ?? {})) {
-      for (const [name, count] of Object.entries(counts as Record<string, number>)) {
-        const delivering = sinks.filter(({ input }) => {
-          const filter = parseFilter(input.filter ?? {}, { now: 0, path: [] });
-          return (
-            publishersOf(input.name) === publishersOf(name) &&
-            matchesFilter(filter, { type } as Event)
-          );
-        });
-        expect([type, name, delivering.length]).toEqual([type, name, count]);
+  if (given.pipelines) {
+    test('the pipelines, and which events each of them delivers', () => {
+      const pipelines = readPipelines(toValue(readYaml(text)));
+      expect(pipelines.map(({ name }) => name)).toEqual(given.pipelines);
+      const { sinks } = opened(text);
+      // Ceilometer counted what each publisher was given, and pipelines with one URL share their publisher.
+      const publishers = new Map(pipelines.map((each) => [each.name, each.publishers.join()]));
+      const publishersOf = (name: string) => publishers.get(name);
+      for (const [type, counts] of Object.entries(given.delivered_per_pipeline ?? {})) {
+        for (const [name, count] of Object.entries(counts as Record<string, number>)) {
+          const delivering = sinks.filter(({ input }) => {
+            const filter = parseFilter(input.filter ?? {}, { now: 0, path: [] });
+            return (
+              publishersOf(input.name) === publishersOf(name) &&
+              matchesFilter(filter, { type } as Event)
+            );
+          });
+          expect([type, name, delivering.length]).toEqual([type, name, count]);
+        }
       }
-    }
-  });
+    });
+  }
 });
 
 test.each([
