@@ -1,10 +1,6 @@
-/** Everything that is wrong with the file, a sentence each, with the line. */
-export class PolicyError extends Error {
-  override readonly name = 'PolicyError';
-  readonly faults: readonly string[];
+import { FaultsError } from '../runtime/faults-error.ts';
 
-  constructor(faults: readonly string[], options?: ErrorOptions) {
-    super(faults.join('\n'), options);
-    this.faults = faults;
-  }
+/** Everything that is wrong with the file, a sentence each, with the line. */
+export class PolicyError extends FaultsError {
+  override readonly name = 'PolicyError';
 }

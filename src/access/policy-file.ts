@@ -1,5 +1,5 @@
-import { type Document, isMap, isNode, isScalar, LineCounter, visit } from 'yaml';
-import { fileLimits, parseYaml, readValue, YamlLimitError } from '../http/yaml.ts';
+import { type Document, isScalar, LineCounter, visit } from 'yaml';
+import { fileLimits, lineOf, parseYaml, readValue, YamlLimitError } from '../http/yaml.ts';
 import type { Policy } from './policy.ts';
 import { PolicyError } from './policy-error.ts';
 import { type ParseFilter, type Path, PolicyReader } from './policy-reader.ts';
@@ -70,19 +70,6 @@ function repeatedKeys(document: Document): { message: string; offset: number }[]
     },
   });
   return faults;
-}
-
-/** The line of a value, or of the key where a mapping holds it. */
-function lineOf(document: Document, lines: LineCounter, path: Path): number {
-  for (let length = path.length; length > 0; length--) {
-    const parent: unknown = document.getIn(path.slice(0, length - 1), true);
-    const name = path[length - 1];
-    const key = isMap(parent)
-      ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(name))?.key
-      : document.getIn(path.slice(0, length), true);
-    if (isNode(key) && key.range) return lines.linePos(key.range[0]).line;
-  }
-  return 1;
 }
 
 const sentence = (path: Path, message: string): string =>

@@ -4,21 +4,17 @@ import type { Session } from '../access/access.ts';
 import type { GrantAction } from '../access/policy.ts';
 import { Forbidden } from '../access/principal.ts';
 import { requireReadable } from '../access/scoped-store.ts';
-import type { Instant, Json, Severity } from '../event/event.ts';
-import { everything, type Filter, type TimeSpan } from '../event/filter.ts';
+import type { Instant, Json } from '../event/event.ts';
+import { everything, type Filter } from '../event/filter.ts';
 import type { FilterInput } from '../event/filter-input.ts';
 import { InputError, quoted } from '../event/input-error.ts';
 import { InstantError, parseInstant } from '../event/instant.ts';
 import { parseText } from '../event/text.ts';
 import { readUuid } from '../event/uuid.ts';
 import { pause } from '../runtime/backoff.ts';
+import { stoppable } from '../runtime/stoppable.ts';
 import { ManagementError } from '../sinks/management-error.ts';
-import type {
-  AlarmPosition,
-  AlarmSearch,
-  AlarmState,
-  SeenAlarm,
-} from '../store/alarms/alarm-table.ts';
+import type { AlarmPosition, AlarmSearch, SeenAlarm } from '../store/alarms/alarm-table.ts';
 import type { RuleRow } from '../store/alarms/rule-table.ts';
 import type { SilenceRow } from '../store/alarms/silence-table.ts';
 import type { OpenStore } from '../store/open.ts';
@@ -43,16 +39,7 @@ export interface SilenceInput {
 }
 
 /** Which alarms a caller asks for; null where they do not say. */
-export interface AlarmQuery {
-  readonly rules: readonly string[] | null;
-  readonly namespaces: readonly string[] | null;
-  readonly states: readonly AlarmState[] | null;
-  readonly acknowledged: boolean | null;
-  readonly severities: readonly Severity[] | null;
-  readonly tags: readonly string[] | null;
-  readonly label: string | null;
-  readonly time: TimeSpan | null;
-}
+export type AlarmQuery = Omit<AlarmSearch, 'events'>;
 
 export interface RuleSummary {
   readonly firing: number;
@@ -202,18 +189,7 @@ export class Alarms {
 
   /** Alarms whenever they change, until the iteration is left. @param store as the caller sees it */
   changes(store: Store, query: AlarmQuery): AsyncIterableIterator<SeenAlarm> {
-    const ended = new AbortController();
-    const changes = this.#changes(store, query, ended.signal);
-    return {
-      next: () => changes.next(),
-      return() {
-        ended.abort();
-        return changes.return(undefined);
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return stoppable((signal) => this.#changes(store, query, signal));
   }
 
   async silences(session: Session, active: boolean | null): Promise<readonly SilenceRow[]> {

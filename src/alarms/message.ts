@@ -1,4 +1,4 @@
-import type { Event } from '../event/event.ts';
+import { type Event, nowhere } from '../event/event.ts';
 import { compileTemplate, type TemplateValues } from '../sinks/template.ts';
 
 /** What an alarm says of itself in its message. */
@@ -46,15 +46,7 @@ const noEvent: Event = {
   action: null,
   type: '',
   severity: 'NORMAL',
-  source: {
-    service: null,
-    instance: null,
-    endpoint: null,
-    node: null,
-    component: null,
-    plane: null,
-    layer: null,
-  },
+  source: nowhere,
   key: null,
   filterKeys: [],
   message: null,

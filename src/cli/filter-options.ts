@@ -37,6 +37,9 @@ const fieldOptions = {
   dialect: several('NAME', 'That arrived in this language: nomad.'),
 } as const;
 
+/** For commands about things that belong to a namespace. */
+export const namespacesOption = several('NAME', 'Of these namespaces.', 'n');
+
 /** A range of time. */
 export const timeOptions = {
   since: {

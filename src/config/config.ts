@@ -1,18 +1,13 @@
 import { isIPv4 } from 'node:net';
 import { readVariable, type ValuesOf } from '../environment/readers.ts';
+import { FaultsError } from '../runtime/faults-error.ts';
 import { type gatewayVariables, variables } from './variables.ts';
 
 type Values = ValuesOf<typeof gatewayVariables>;
 
 /** Everything that is wrong with the environment, a sentence each. */
-export class ConfigError extends Error {
+export class ConfigError extends FaultsError {
   override readonly name = 'ConfigError';
-  readonly faults: readonly string[];
-
-  constructor(faults: readonly string[], options?: ErrorOptions) {
-    super(faults.join('\n'), options);
-    this.faults = faults;
-  }
 }
 
 type DialectValues = Readonly<Record<string, unknown>>;

@@ -45,6 +45,17 @@ export interface EventSource {
   readonly layer: string | null;
 }
 
+/** Of an event whose reporter did not say where it comes from. */
+export const nowhere: EventSource = {
+  service: null,
+  instance: null,
+  endpoint: null,
+  node: null,
+  component: null,
+  plane: null,
+  layer: null,
+};
+
 /** The known fields of a source: an unknown one is undefined, which JSON leaves out. */
 export const knownOf = (source: EventSource) => ({
   service: source.service ?? undefined,

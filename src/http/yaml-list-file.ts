@@ -1,16 +1,11 @@
-import { type Document, isMap, isNode, isScalar, LineCounter } from 'yaml';
+import { type Document, LineCounter } from 'yaml';
 import { InputError } from '../event/input-error.ts';
-import { fileLimits, parseYaml, readValue, YamlLimitError } from './yaml.ts';
+import { FaultsError } from '../runtime/faults-error.ts';
+import { fileLimits, lineOf, parseYaml, readValue, YamlLimitError } from './yaml.ts';
 
 /** Everything that is wrong with a file, a sentence each, with the line. */
-export class ListFileError extends Error {
+export class ListFileError extends FaultsError {
   override readonly name = 'ListFileError';
-  readonly faults: readonly string[];
-
-  constructor(faults: readonly string[], options?: ErrorOptions) {
-    super(faults.join('\n'), options);
-    this.faults = faults;
-  }
 }
 
 /** A YAML file of an operator with one list under one key: `rules: […]`. */
@@ -60,7 +55,7 @@ export class ListFile {
   }
 
   #at(path: readonly string[]): string {
-    return `${this.#file}:${this.#lineOf(path)}`;
+    return `${this.#file}:${lineOf(this.#document, this.#lines, path.map(stepOf))}`;
   }
 
   #parse(text: string): Document.Parsed {
@@ -104,20 +99,7 @@ export class ListFile {
     if (Array.isArray(entries)) return entries;
     throw new ListFileError([`${this.#at([list])}: ${list}: must be a list.`]);
   }
-
-  /** The line of a value, or of the key where a mapping holds it. */
-  #lineOf(path: readonly string[]): number {
-    const document = this.#document;
-    for (let length = path.length; length > 0; length--) {
-      const parent: unknown = document.getIn(path.slice(0, length - 1).map(stepOf), true);
-      const name = path[length - 1];
-      const node = isMap(parent)
-        ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === name)?.key
-        : document.getIn(path.slice(0, length).map(stepOf), true);
-      if (isNode(node) && node.range) return this.#lines.linePos(node.range[0]).line;
-    }
-    return 1;
-  }
 }
 
-const stepOf = (name: string): string | number => (/^\d+$/.test(name) ? Number(name) : name);
+const stepOf = (name: string): string | number =>
+  /^(?:0|[1-9]\d*)$/.test(name) ? Number(name) : name;

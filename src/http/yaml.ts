@@ -1,4 +1,14 @@
-import { Composer, CST, type Document, Lexer, type LineCounter, Parser } from 'yaml';
+import {
+  Composer,
+  CST,
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  Lexer,
+  type LineCounter,
+  Parser,
+} from 'yaml';
 import { maxDocumentDepth } from '../event/json-depth.ts';
 
 type Options = NonNullable<ConstructorParameters<typeof Composer>[0]>;
@@ -83,6 +93,23 @@ export function readValue(
   const value: unknown = document.toJS({ maxAliasCount: maxAliases });
   checkExpanded(value, maxTokens);
   return value;
+}
+
+/** The line of a value, or of the key where a mapping holds it; the nearest value around one that is missing. */
+export function lineOf(
+  document: Document,
+  lines: LineCounter,
+  path: readonly (string | number)[],
+): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent: unknown = document.getIn(path.slice(0, length - 1), true);
+    const name = path[length - 1];
+    const key = isMap(parent)
+      ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(name))?.key
+      : document.getIn(path.slice(0, length), true);
+    if (isNode(key) && key.range) return lines.linePos(key.range[0]).line;
+  }
+  return 1;
 }
 
 /** Counts an aliased value wherever it is repeated, and follows the deepest branch first: a cycle ends at the limit. */

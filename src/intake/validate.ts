@@ -5,6 +5,7 @@ import {
   defaultNamespace,
   type EventSource,
   type Instant,
+  nowhere,
   type Report,
   type Trait,
 } from '../event/event.ts';
@@ -101,16 +102,6 @@ function splitType(type: string, category: string | null): Pick<Report, 'categor
   if (dot === -1 || type === category) return { category: type, action: null };
   return { category: type.slice(0, dot), action: type.slice(dot + 1) };
 }
-
-const nowhere: EventSource = {
-  service: null,
-  instance: null,
-  endpoint: null,
-  node: null,
-  component: null,
-  plane: null,
-  layer: null,
-};
 
 function sourceOf(source: EventDraft['source'], faults: Faults): EventSource {
   if (source === undefined || source === null) return nowhere;

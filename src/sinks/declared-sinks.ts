@@ -9,7 +9,7 @@ import type { Log } from '../telemetry/log.ts';
 import { type DefinitionOptions, type SinkDefinition, storedDefinition } from './definition.ts';
 import type { Encoder } from './encoder.ts';
 import { checkTarget, openTarget, type TargetOptions } from './open-target.ts';
-import { removeSink, sinkConsumer } from './rows.ts';
+import { newSinkRow, removeSink, sinkConsumer } from './rows.ts';
 import { separated } from './secrets.ts';
 import { parseSpec, type SinkInput } from './spec.ts';
 import { startCursor } from './start.ts';
@@ -155,9 +155,8 @@ export class DeclaredSinks {
       return;
     }
     const cursor = await startCursor(start, ['start'], { store, journal, now });
-    const since = Math.floor(now() / 1_000) * 1_000;
     await store.consumers.ensure(sinkConsumer(id), cursor);
-    const isCreated = await store.sinks.create({
+    const described = {
       id,
       namespace,
       name,
@@ -165,15 +164,8 @@ export class DeclaredSinks {
       owner: null,
       spec,
       secrets: null,
-      state: 'ACTIVE',
-      stateReason: null,
-      stateSince: since,
-      deliveredCount: 0,
-      failedCount: 0,
-      version: 1,
-      createdAt: since,
-      updatedAt: since,
-    });
+    } as const;
+    const isCreated = await store.sinks.create(newSinkRow(described, now()));
     if (isCreated) return;
     // Another gateway may have made it at this moment.
     if ((await store.sinks.find(id)) !== null) return;

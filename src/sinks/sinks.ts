@@ -17,7 +17,7 @@ import type { DeclaredSinks } from './declared-sinks.ts';
 import type { Encoder } from './encoder.ts';
 import { ManagementError } from './management-error.ts';
 import { checkTarget, type TargetOptions } from './open-target.ts';
-import { removeSink, replayConsumer, sinkConsumer } from './rows.ts';
+import { newSinkRow, removeSink, replayConsumer, sinkConsumer } from './rows.ts';
 import type { SinkRunner } from './runner.ts';
 import { rotated, type SecretKeeper, separated } from './secrets.ts';
 import { parseSpec, type SinkInput, type SinkSpec, type SinkStart } from './spec.ts';
@@ -80,8 +80,7 @@ export class Sinks {
     const { input, secrets, made } = separated(given);
     const sealed = keeper.seal(id, secrets, ['input', 'target', 'webhook']);
     const cursor = await startCursor(given.start, ['input', 'start'], { store, journal, now });
-    const since = Math.floor(now() / 1_000) * 1_000;
-    const row: SinkRow = {
+    const described = {
       id,
       namespace: spec.namespace,
       name: spec.name,
@@ -89,15 +88,8 @@ export class Sinks {
       spec: input as unknown as Json,
       secrets: sealed,
       owner: ownerOf(caller),
-      state: 'ACTIVE',
-      stateReason: null,
-      stateSince: since,
-      deliveredCount: 0,
-      failedCount: 0,
-      version: 1,
-      createdAt: since,
-      updatedAt: since,
-    };
+    } as const;
+    const row = newSinkRow(described, now());
     await store.consumers.ensure(sinkConsumer(id), cursor);
     if (!(await store.sinks.create(row))) {
       await store.consumers.remove(sinkConsumer(id));

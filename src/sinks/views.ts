@@ -5,6 +5,7 @@ import type { Instant } from '../event/event.ts';
 import type { IntakeLimits } from '../intake/limits.ts';
 import type { Journal } from '../journal/journal.ts';
 import { pause } from '../runtime/backoff.ts';
+import { stoppable } from '../runtime/stoppable.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { ReplayRow, SinkRow } from '../store/sinks/sink-table.ts';
 import { readableBy, type SinkCaller } from './caller.ts';
@@ -108,18 +109,7 @@ export class SinkViews {
 
   /** Sinks whenever their states, cursors or counts change; all that the caller may see where no ids are given. */
   changes(caller: SinkCaller, ids: readonly string[] | null): AsyncIterableIterator<SinkRow> {
-    const ended = new AbortController();
-    const changes = this.#changes(caller, ids, ended.signal);
-    return {
-      next: () => changes.next(),
-      return() {
-        ended.abort();
-        return changes.return(undefined);
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return stoppable((signal) => this.#changes(caller, ids, signal));
   }
 
   async *#changes(

@@ -1,7 +1,7 @@
 import type { Call } from '../call.ts';
 import type { Group } from '../command.ts';
 import { usageError } from '../exit-code.ts';
-import { timeOptions, timeRangeOf } from '../filter-options.ts';
+import { namespacesOption, timeOptions, timeRangeOf } from '../filter-options.ts';
 import { jsonInput } from '../json-input.ts';
 import type { Row } from '../output/value-at.ts';
 
@@ -44,13 +44,7 @@ export const alarms: Group = {
           description: `${states.join(', ')}, or all.`,
         },
         rule: { type: 'string', multiple: true, argument: 'NAME', description: 'Of these rules.' },
-        ns: {
-          type: 'string',
-          multiple: true,
-          short: 'n',
-          argument: 'NAME',
-          description: 'Of these namespaces.',
-        },
+        ns: namespacesOption,
         severity: {
           type: 'string',
           multiple: true,
@@ -85,13 +79,7 @@ export const alarms: Group = {
     rules: {
       summary: 'List rules, and how many entities each has firing.',
       options: {
-        ns: {
-          type: 'string',
-          multiple: true,
-          short: 'n',
-          argument: 'NAME',
-          description: 'Of these namespaces.',
-        },
+        ns: namespacesOption,
       },
       async run(call) {
         call.noArguments();

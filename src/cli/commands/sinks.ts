@@ -6,6 +6,7 @@ import {
   filterHelp,
   filterOf,
   filterOptions,
+  namespacesOption,
   timeOptions,
   timeRangeOf,
 } from '../filter-options.ts';
@@ -56,13 +57,7 @@ export const sinks: Group = {
     list: {
       summary: 'List sinks with their state and how far they are behind.',
       options: {
-        ns: {
-          type: 'string',
-          multiple: true,
-          short: 'n',
-          argument: 'NAME',
-          description: 'Of these namespaces.',
-        },
+        ns: namespacesOption,
         state: {
           type: 'string',
           multiple: true,

@@ -1,3 +1,4 @@
+import { FaultsError } from '../../runtime/faults-error.ts';
 import { glob } from './python/glob.ts';
 import { repr } from './python/text.ts';
 import { typeName, type Value } from './python/value.ts';
@@ -22,14 +23,8 @@ export interface Definition {
 }
 
 /** All faults of a definitions file: each on a line of its own, with its line in the file. */
-export class DefinitionsError extends Error {
+export class DefinitionsError extends FaultsError {
   override readonly name = 'DefinitionsError';
-  readonly faults: readonly string[];
-
-  constructor(faults: readonly string[], options?: ErrorOptions) {
-    super(faults.join('\n'), options);
-    this.faults = faults;
-  }
 }
 
 const longestName = 256;

@@ -6,7 +6,7 @@ import type { Database } from '../database/database.ts';
 import { Parameters, whereOf } from '../read/where.ts';
 
 export const alarmStates = ['FIRING', 'SILENCED', 'OBSERVING_RECOVERY', 'RECOVERED'] as const;
-export type AlarmState = (typeof alarmStates)[number];
+type AlarmState = (typeof alarmStates)[number];
 
 export interface NamedLabel {
   readonly name: string;

@@ -3,6 +3,7 @@ import { formatInstant } from '../../event/instant.ts';
 import { stringifyJson } from '../../event/json.ts';
 import type { Row } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
+import { dateOf, instantOf } from '../database/dates.ts';
 import { sqlState } from '../database/outage.ts';
 import { type AlarmRule, Prisma } from '../generated/client.ts';
 
@@ -26,9 +27,6 @@ export interface RuleRow {
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
 }
-
-const milliseconds = (instant: Instant): Date => new Date(instant / 1_000);
-const instantOf = (date: Date): Instant => date.getTime() * 1_000;
 
 /** The rules of alarms. Every method rejects with Unavailable when the database is down. */
 export class RuleTable {
@@ -114,9 +112,9 @@ const dataOf = ({ definition, ownerRoles, ...row }: RuleRow) => ({
   ...row,
   definition: definition as Prisma.InputJsonValue,
   ownerRoles: ownerRoles === null ? Prisma.DbNull : [...ownerRoles],
-  activeSince: milliseconds(row.activeSince),
-  createdAt: milliseconds(row.createdAt),
-  updatedAt: milliseconds(row.updatedAt),
+  activeSince: dateOf(row.activeSince),
+  createdAt: dateOf(row.createdAt),
+  updatedAt: dateOf(row.updatedAt),
 });
 
 const ruleOf = (row: AlarmRule): RuleRow => ({

@@ -1,5 +1,6 @@
 import type { Instant, Json } from '../../event/event.ts';
 import type { Database } from '../database/database.ts';
+import { dateOf, instantOf } from '../database/dates.ts';
 import { Prisma, type Silence } from '../generated/client.ts';
 
 /** Until when alarms are recorded without being notified. Times are whole milliseconds. */
@@ -18,9 +19,6 @@ export interface SilenceRow {
 
 /** Silences that are listed at most; the newest are. */
 const maxListed = 10_000;
-
-const milliseconds = (instant: Instant): Date => new Date(instant / 1_000);
-const instantOf = (date: Date): Instant => date.getTime() * 1_000;
 
 /** Every method rejects with Unavailable when the database is down. */
 export class SilenceTable {
@@ -44,7 +42,7 @@ export class SilenceTable {
     at: Instant,
     namespaces: readonly string[] | null = null,
   ): Promise<readonly SilenceRow[]> {
-    const now = milliseconds(at);
+    const now = dateOf(at);
     const rows = await this.#database.ask(({ silence }) =>
       silence.findMany({
         where: {
@@ -70,8 +68,8 @@ export class SilenceTable {
           ...row,
           rules: [...rules],
           filter: filter === null ? Prisma.DbNull : (filter as Prisma.InputJsonValue),
-          until: milliseconds(row.until),
-          createdAt: milliseconds(row.createdAt),
+          until: dateOf(row.until),
+          createdAt: dateOf(row.createdAt),
         },
       }),
     );
@@ -79,7 +77,7 @@ export class SilenceTable {
 
   /** Ends a silence at this moment, unless it has ended before. */
   async end(id: string, at: Instant): Promise<void> {
-    const until = milliseconds(at);
+    const until = dateOf(at);
     await this.#database.ask(({ silence }) =>
       silence.updateMany({ where: { id, until: { gt: until } }, data: { until } }),
     );

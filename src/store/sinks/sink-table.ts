@@ -1,6 +1,7 @@
 import type { Instant, Json } from '../../event/event.ts';
 import { stringifyJson } from '../../event/json.ts';
 import type { Database } from '../database/database.ts';
+import { dateOf, instantOf } from '../database/dates.ts';
 import { sqlState } from '../database/outage.ts';
 import type { Prisma, Sink, SinkReplay } from '../generated/client.ts';
 
@@ -59,9 +60,6 @@ export interface DeliveryCounts {
   readonly delivered: number;
   readonly failed: number;
 }
-
-const milliseconds = (instant: Instant): Date => new Date(instant / 1_000);
-const instantOf = (date: Date): Instant => date.getTime() * 1_000;
 
 /** The rows of sinks and of their replays. Every method rejects with Unavailable when the database is down. */
 export class SinkTable {
@@ -148,7 +146,7 @@ export class SinkTable {
     const { count } = await this.#database.ask(({ sink }) =>
       sink.updateMany({
         where: { id, state: { in: [...from] } },
-        data: { state: to.state, stateReason: to.reason, stateSince: milliseconds(to.since) },
+        data: { state: to.state, stateReason: to.reason, stateSince: dateOf(to.since) },
       }),
     );
     return count === 1;
@@ -175,7 +173,7 @@ export class SinkTable {
 
   async createReplay(row: ReplayRow, createdAt: Instant): Promise<void> {
     const { filter, ...rest } = row;
-    const data = { ...rest, createdAt: milliseconds(createdAt) };
+    const data = { ...rest, createdAt: dateOf(createdAt) };
     await this.#database.ask(({ sinkReplay }) =>
       sinkReplay.create({
         data: filter === null ? data : { ...data, filter: filter as Prisma.InputJsonValue },
@@ -202,9 +200,9 @@ export class SinkTable {
 const dataOf = (row: SinkRow) => ({
   ...row,
   spec: row.spec as Prisma.InputJsonValue,
-  stateSince: milliseconds(row.stateSince),
-  createdAt: milliseconds(row.createdAt),
-  updatedAt: milliseconds(row.updatedAt),
+  stateSince: dateOf(row.stateSince),
+  createdAt: dateOf(row.createdAt),
+  updatedAt: dateOf(row.updatedAt),
 });
 
 const sinkOf = (row: Sink): SinkRow => ({

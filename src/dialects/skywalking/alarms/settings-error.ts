@@ -1,10 +1,6 @@
-/** All faults of an alarm settings file, each a line that names its line in the file, and the rule and key or hook. */
-export class AlarmSettingsError extends Error {
-  override readonly name = 'AlarmSettingsError';
-  readonly faults: readonly string[];
+import { FaultsError } from '../../../runtime/faults-error.ts';
 
-  constructor(faults: readonly string[], options?: ErrorOptions) {
-    super(faults.join('\n'), options);
-    this.faults = faults;
-  }
+/** All faults of an alarm settings file, each a line that names its line in the file, and the rule and key or hook. */
+export class AlarmSettingsError extends FaultsError {
+  override readonly name = 'AlarmSettingsError';
 }

@@ -1,24 +1,20 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { credentialOf } from '../../../access/credential.ts';
-import { Forbidden, Unauthenticated } from '../../../access/principal.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Headers, reply } from '../../../http/reply.ts';
-import { Unavailable } from '../../../runtime/unavailable.ts';
 import type { Store } from '../../../store/store.ts';
 import type { Log } from '../../../telemetry/log.ts';
-import type { Identify } from '../../caller.ts';
+import {
+  type OwnPort,
+  type OwnPortSettings,
+  openOwnPort,
+  pageFault,
+  requireReadingAll,
+} from '../../own-port.ts';
 import type { CurrentAlarmSettings } from './alarm-settings.ts';
 import { ruleDetail, ruleList, runningContext } from './status.ts';
 
-export interface StatusPortSettings {
-  readonly host: string;
-  readonly port: number;
-  /** Null where everybody may read. */
-  readonly identify: Identify | null;
+export interface StatusPortSettings extends OwnPortSettings {
   readonly alarmSettings: Pick<CurrentAlarmSettings, 'settings' | 'rules'>;
 }
-
-/** A few people and their user interface. */
-const maxConnections = 64;
 
 /**
  * SkyWalking's status pages of alarm rules, on a port of their own: `swctl admin alarm` and user interfaces ask for
@@ -28,7 +24,7 @@ export async function openStatusPort(
   { host, port, identify, alarmSettings }: StatusPortSettings,
   store: Store,
   log: Log,
-): Promise<AsyncDisposable & { readonly port: number }> {
+): Promise<OwnPort> {
   let address = '';
 
   async function statusAt(path: string): Promise<object | null> {
@@ -39,18 +35,18 @@ export async function openStatusPort(
       : await runningContext({ rule, entity: entity.join('/') }, alarmSettings, store);
   }
 
-  async function answer({ method, url = '', headers }: IncomingMessage, response: ServerResponse) {
+  async function answer(request: IncomingMessage, response: ServerResponse) {
+    const { method, url = '' } = request;
     const [path = ''] = url.split('?', 1);
     if (!path.startsWith(`${prefix}/`)) return reply(response, 404, '', {});
     if (method !== 'GET') return reply(response, 405, '', { Allow: 'GET' });
     try {
-      const caller = await identify?.(credentialOf(headers));
-      if (caller && !caller.context.scope.mayEverywhere('READ')) throw new Forbidden('READ');
+      await requireReadingAll(identify, request);
       const status = await statusAt(path);
       const found = status === null ? { errorMsg: 'There is no such rule.' } : { status };
       reply(response, 200, JSON.stringify({ oapInstances: [{ address, ...found }] }), json);
     } catch (error) {
-      const fault = faultOf(error, log);
+      const fault = pageFault(error, log, "SkyWalking's status pages");
       reply(response, fault.status, JSON.stringify({ message: fault.message }), {
         ...fault.headers,
         ...json,
@@ -58,25 +54,9 @@ export async function openStatusPort(
     }
   }
 
-  const server = createServer((request, response) => void answer(request, response));
-  server.maxConnections = maxConnections;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new Error(`Cannot listen on ${host}:${port} for ${prefix}.`, { cause })),
-    );
-    server.listen(port, host, resolve);
-  });
-  const bound = server.address();
-  const boundPort = typeof bound === 'object' && bound !== null ? bound.port : port;
-  address = `${host}_${boundPort}`;
-  return {
-    port: boundPort,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  const opened = await openOwnPort({ host, port }, prefix, answer);
+  address = `${host}_${opened.port}`;
+  return opened;
 }
 
 const prefix = '/status/alarm';
@@ -99,20 +79,3 @@ function decoded(part: string): string {
 }
 
 const json: Headers = { 'Content-Type': 'application/json; charset=utf-8' };
-
-interface Fault {
-  readonly status: number;
-  readonly message: string;
-  readonly headers?: Headers;
-}
-
-function faultOf(error: unknown, log: Log): Fault {
-  if (error instanceof Unauthenticated) {
-    const challenge = 'Bearer realm="tidings", Basic realm="tidings"';
-    return { status: 401, message: error.message, headers: { 'WWW-Authenticate': challenge } };
-  }
-  if (error instanceof Forbidden) return { status: 403, message: error.message };
-  if (error instanceof Unavailable) return { status: 503, message: error.message };
-  log.error({ error, where: "SkyWalking's status pages" }, 'Unexpected error.');
-  return { status: 500, message: 'Internal error.' };
-}
