@@ -12,7 +12,7 @@ export function serve(args) {
   const gateway = spawn(process.execPath, [...settings, main, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
     process.on(signal, () => gateway.kill(signal));
   }
   gateway.on('exit', (code, signal) => {

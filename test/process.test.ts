@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from 'graphql-ws';
 import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { freePort } from './free-port.ts';
 import { patienceMs } from './patience.ts';
 import { dataDirectory } from './pglite.ts';
 
@@ -141,6 +142,30 @@ test('SIGHUP reads the event definitions again; a bad file is reported and chang
   gateway.child.kill('SIGHUP');
   await vi.waitFor(() => expect(said).toContain('The event definitions were read again.'));
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});
+
+test('SIGUSR2 changes the log level to debug and back, and the log says so', async () => {
+  await using data = await dataDirectory();
+  const port = String(await freePort());
+  await using gateway = start({
+    TIDINGS_DATA_DIR: data.path,
+    TIDINGS_PORT: port,
+    TIDINGS_LOG_LEVEL: 'error',
+  });
+  let said = '';
+  gateway.child.stdout?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/healthz`));
+  const levels = () =>
+    said
+      .split('\n')
+      .filter((line) => line.includes('The log level was changed.'))
+      .map((line) => JSON.parse(line).newLevel);
+  gateway.child.kill('SIGUSR2');
+  await vi.waitFor(() => expect(levels()).toEqual(['debug']));
+  gateway.child.kill('SIGUSR2');
+  await vi.waitFor(() => expect(levels()).toEqual(['debug', 'error']));
 });
 
 test('every fault of the environment is reported before anything starts', async () => {

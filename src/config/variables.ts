@@ -144,7 +144,11 @@ export const gatewayVariables = {
     'TIDINGS_TLS_CERT',
     optional(readableFile, "The certificate's private key."),
   ),
-  TIDINGS_LOG_LEVEL: option(oneOf(logLevels), 'info', `One of ${logLevels.join(', ')}.`),
+  TIDINGS_LOG_LEVEL: option(
+    oneOf(logLevels),
+    'info',
+    `One of ${logLevels.join(', ')}; SIGUSR2 changes it to debug and back.`,
+  ),
   TIDINGS_MAX_EVENTS: option(wholeNumber(1, 100_000), '1000', 'Events in one mutation.'),
   TIDINGS_MAX_EVENT_BYTES: option(bytes, '256KiB', 'Size of one event as JSON.'),
   TIDINGS_MAX_TAGS: option(wholeNumber(0), '64', 'Tags of an event.'),

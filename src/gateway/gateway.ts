@@ -22,7 +22,7 @@ import { GatewayServer } from '../server/gateway-server.ts';
 import type { Readiness } from '../server/http/health.ts';
 import { openStore } from '../store/open.ts';
 import { Retention } from '../store/write/retention.ts';
-import { createLog, type Log } from '../telemetry/log.ts';
+import { createLog, type Log, toggleDebug } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { registerGauges } from './gauges.ts';
 import { instrumentIntake, instrumentJournal } from './instrument.ts';
@@ -52,6 +52,8 @@ export interface Gateway extends AsyncDisposable {
   ready(): Promise<void>;
   /** Reads TIDINGS_ALARMS_FILE, TIDINGS_SINKS_FILE, TIDINGS_AUTH_FILE, the certificate and the files of the dialects again. */
   reload(): Promise<void>;
+  /** Changes the log level to debug, or back to TIDINGS_LOG_LEVEL. */
+  toggleDebug(): void;
 }
 
 /** Files and sockets that a gateway has open besides its clients' connections: most are the embedded database's. */
@@ -99,6 +101,7 @@ export async function createGateway(
         ]);
         redeclareSinks(core);
       },
+      toggleDebug: () => toggleDebug(log, config.logLevel),
       async [Symbol.asyncDispose]() {
         await parts.close();
         log.info('Tidings has stopped.');

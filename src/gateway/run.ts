@@ -17,8 +17,9 @@ export async function run(): Promise<void> {
     process.channel?.unref();
   });
   const starting = start();
-  // From the beginning, as it ends a process that does not listen to it.
+  // From the beginning, as they end a process that does not listen to them.
   process.on('SIGHUP', () => void starting.then((gateway) => gateway?.reload()));
+  process.on('SIGUSR2', () => void starting.then((gateway) => gateway?.toggleDebug()));
   const gateway = await starting;
   if (gateway === null) return;
   await stopRequested;
