@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { requireRight, type Session } from '../access/access.ts';
+import type { Session } from '../access/access.ts';
 import { openScope } from '../access/scope.ts';
 import type { Config } from '../config/config.ts';
 import { identifyBy } from '../dialects/caller.ts';
@@ -31,6 +31,7 @@ import { type OpenAlarms, openAlarms } from './open-alarms.ts';
 import { OpenDialects } from './open-dialects.ts';
 import { openJournal } from './open-journal.ts';
 import { openSinks } from './open-sinks.ts';
+import { OperationContext } from './operation-context.ts';
 import { Parts } from './parts.ts';
 import { schema } from './schema.ts';
 import { ScopedContexts, sourceContexts } from './scoped-contexts.ts';
@@ -271,12 +272,11 @@ function engineOf(
   { access: { access }, context, dialects, alarms }: Core,
   contextOf: (session: Session) => DialectContext,
 ): GraphEngine {
-  const { sinks } = context;
   const settings = {
     access,
     maxFilterDepth: config.maxFilterDepth,
     dialects: dialects.services,
-    sinks,
+    sinks: context.sinks,
     alarms: alarms.services,
   };
   return {
@@ -285,25 +285,8 @@ function engineOf(
     execute: createExecution(schema),
     prepare: createPrepareDocument(schema, config.document),
     publicError: createPublicError(context.log),
-    // A caller of its own for each operation, so that one of many reads does not hold up the others.
-    context({ session, signal }) {
-      const scoped = contextOf(session);
-      const maxMicros = session.quota?.limits.maxDatabaseTimeMicros;
-      const maxBusyMs = maxMicros === undefined ? undefined : maxMicros / 1_000;
-      const store = scoped.store.for({ signal, maxBusyMs });
-      return {
-        ...scoped,
-        ...settings,
-        /** Whatever asks for a sink: there is no right to look at them alone. */
-        get sinks() {
-          requireRight(session, 'MANAGE_SINKS');
-          return sinks;
-        },
-        store,
-        session,
-        now: context.now(),
-      };
-    },
+    context: (caller) =>
+      new OperationContext(settings, contextOf(caller.session), caller, context.now()),
   };
 }
 

@@ -69,9 +69,9 @@ export function prepareOperation(
   return operation ? { document, operation } : { errors: [noOperation(operationName)] };
 }
 
-interface OperationOptions extends OperationCaller {
+interface OperationOptions {
   /** Whether mutations are rejected. */
-  readonly readOnly: boolean;
+  readonly readOnly?: boolean;
 }
 
 /**
@@ -81,10 +81,11 @@ interface OperationOptions extends OperationCaller {
 export function runOperation(
   engine: GraphEngine,
   request: OperationRequest,
-  options: OperationOptions,
+  caller: OperationCaller,
+  options: OperationOptions = {},
 ): Promise<ExecutionResult> {
   // Not awaited, here and below: the values of the variables, which are copied, would be held until the answer.
-  return execution(engine, request, options).then((result) =>
+  return execution(engine, request, caller, options).then((result) =>
     result.errors && 'data' in result
       ? { ...result, errors: result.errors.map(engine.publicError) }
       : result,
@@ -94,7 +95,8 @@ export function runOperation(
 async function execution(
   engine: GraphEngine,
   request: OperationRequest,
-  { readOnly, ...caller }: OperationOptions,
+  caller: OperationCaller,
+  { readOnly = false }: OperationOptions,
 ): Promise<ExecutionResult> {
   const { document, operation, errors } = prepareOperation(engine, request);
   if (errors) return { errors };

@@ -15,7 +15,7 @@ import { reply } from '../../http/reply.ts';
 import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import { type Accepted, accepted, isPlainJson } from './accept.ts';
 import { challengeOf } from './challenge.ts';
-import { closedSignal } from './closed-signal.ts';
+import { HttpCaller } from './http-caller.ts';
 import { parseOperationRequest, parseSearchParameters } from './operation-request.ts';
 import { answerOf, type ResultType } from './result.ts';
 import { createYogaHandler } from './yoga.ts';
@@ -77,8 +77,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions): GraphqlHandle
     }
     if (!isPlainJson(request)) return yoga(request, response, { operation, session });
     if (result === null) throw notAcceptable();
-    const signal = closedSignal(response);
-    return runOperation(engine, operation, { readOnly: false, session, signal }).then((answered) =>
+    return runOperation(engine, operation, new HttpCaller(session, response)).then((answered) =>
       send(response, answered, result),
     );
   }

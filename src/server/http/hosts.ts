@@ -45,14 +45,22 @@ export function createHostRules({
   const names = new Set(['localhost', host.toLowerCase(), ...urls.map(({ hostname }) => hostname)]);
   const origins = new Set([...corsOrigins, ...urls.map(({ origin }) => origin)]);
   const everyone = corsOrigins.includes('*');
+  /** Nearly every request has the Host of the one before. */
+  let lastKnown: string | undefined;
+
+  function faultOf(called: string): HostFault | null {
+    const hostname = urlOf(called)?.hostname;
+    if (hostname === undefined) return badHost;
+    if (!names.has(hostname) && !isAddress(hostname)) return unknownHost;
+    lastKnown = called;
+    return null;
+  }
 
   return {
     fault({ headers }) {
       // Only HTTP/1.0 allows its absence, and no browser speaks that.
-      if (headers.host === undefined) return null;
-      const hostname = urlOf(headers.host)?.hostname;
-      if (hostname === undefined) return badHost;
-      return names.has(hostname) || isAddress(hostname) ? null : unknownHost;
+      if (headers.host === undefined || headers.host === lastKnown) return null;
+      return faultOf(headers.host);
     },
     isAllowedOrigin({ headers: { origin, host: called } }) {
       if (origin === undefined || everyone || origins.has(origin)) return true;

@@ -42,12 +42,10 @@ function useEngine(engine: GraphEngine): Plugin<object, ServerContext> {
       setRequestParser(() => serverContext.operation as object);
     },
     onParams({ request, context, setParamsHandler }) {
-      const options = { readOnly: request.method === 'GET', signal: request.signal };
+      const caller = { session: context.session, signal: request.signal };
+      const options = { readOnly: request.method === 'GET' };
       setParamsHandler(async () => ({
-        ...(await runOperation(engine, context.operation, {
-          ...options,
-          session: context.session,
-        })),
+        ...(await runOperation(engine, context.operation, caller, options)),
         stringify: stringifyJson,
       }));
     },

@@ -20,7 +20,7 @@ import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
 import { slowConsumerGraceMs } from '../feeds/slow-consumer.ts';
 import { clientError } from '../http/client-error.ts';
-import { closedSignal } from '../http/closed-signal.ts';
+import { HttpCaller } from '../http/http-caller.ts';
 import type { Subscribe } from '../websocket/operation.ts';
 import { SseOperation } from './operation.ts';
 
@@ -77,11 +77,8 @@ export class SseTransport implements AsyncDisposable {
     if (prepareOperation(engine, operation).operation?.operation !== 'subscription') {
       const stream = open();
       const readOnly = request.method === 'GET';
-      const result = await runOperation(engine, operation, {
-        readOnly,
-        session,
-        signal: closedSignal(response),
-      });
+      const caller = new HttpCaller(session, response);
+      const result = await runOperation(engine, operation, caller, { readOnly });
       return stream.answer(textOf(result));
     }
     if (isPlainSubscription(engine, operation)) {

@@ -187,7 +187,7 @@ export class WebSocketTransport implements AsyncDisposable {
 
   async #run(payload: SubscribePayload, caller: OperationCaller): Promise<ExecutionResult> {
     const { engine } = this.#options;
-    return forClients(await runOperation(engine, payload, { readOnly: false, ...caller }));
+    return forClients(await runOperation(engine, payload, caller));
   }
 }
 
