@@ -39,7 +39,10 @@ export function alarmDraft(alarm: AlarmRow, maxFilterKeys: number): EventDraft {
         : []),
       ...(notices > 1 ? [{ name: 'notices', type: 'INT', value: notices } as const] : []),
     ],
-    value: { entity: entity.map(({ name, value: label }) => ({ name, value: label })) },
+    value: {
+      entity: entity.map(({ name, value: label }) => ({ name, value: label })),
+      ...alarm.details,
+    },
     time: alarm.startedAt,
     endTime: alarm.recoveredAt,
     dialect: 'TIDINGS',

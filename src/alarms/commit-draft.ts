@@ -9,9 +9,8 @@ import type {
   StoredState,
 } from '../store/alarms/alarm-table.ts';
 import { entityName, namedLabels } from './entity.ts';
-import type { AlarmChange, RuleEvaluator } from './evaluator.ts';
+import type { AlarmChange, RuleEvaluator } from './rule-evaluator.ts';
 import type { LoadedRule, RuleChange } from './rule-set.ts';
-import { thresholdOf } from './window.ts';
 
 /** Alarms of one rule that are notified one by one within a minute; a notice of several speaks for further ones. */
 const maxSeparateNotices = 20;
@@ -216,8 +215,7 @@ function rowOf(
     readonly groupId: string | null;
   },
 ): AlarmRow {
-  const { value, labels, evidence, startedAt, notices } = change;
-  const threshold = thresholdOf(rule.condition);
+  const { value, threshold, labels, evidence, startedAt, notices, details } = change;
   const name = entityName(labels, rule.name);
   return {
     id: change.alarmId,
@@ -231,7 +229,7 @@ function rowOf(
       ...(isSilenced ? ['silenced'] : []),
       ...(groupId === null ? [] : ['grouped']),
     ],
-    message: rule.message.render({ name, rule: rule.name, value, threshold }, event),
+    message: rule.message.render({ name, labels, rule: rule.name, value, threshold }, event),
     state: isSilenced ? 'SILENCED' : 'FIRING',
     startedAt,
     recoveredAt: null,
@@ -241,6 +239,7 @@ function rowOf(
     notices,
     evidence,
     groupId,
+    details,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Instant } from '../event/event.ts';
 import { everything, type Filter } from '../event/filter.ts';
 import type { Store } from '../store/store.ts';
 import { indexBefore, latestMatching, readMatching } from './history.ts';
+import { minutesMicros } from './minute-evaluator.ts';
 import type { AlarmRule } from './rule.ts';
 import type { LoadedRule, RuleSet } from './rule-set.ts';
 
@@ -55,6 +56,8 @@ function windowMicros({ condition }: AlarmRule): number | null {
       return condition.forMicros;
     case 'NOT_ENDED':
       return null;
+    case 'MINUTES':
+      return minutesMicros(condition);
   }
 }
 

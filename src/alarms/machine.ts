@@ -1,5 +1,13 @@
+import { v5 } from 'uuid';
 import type { Instant } from '../event/event.ts';
 import type { EntityLabel } from './entity.ts';
+
+/** Makes ids of what is known, so that an alarm that is reported again is the same one. */
+const idNamespace = '5c0f9d3e-6f0d-4c57-9c54-3d2f9b1f7a60';
+
+/** The id of an alarm: of its rule, its entity, its number from 1, and the moment at which it fires. */
+export const alarmIdOf = (ruleId: string, entity: string, number: number, at: Instant): string =>
+  v5(`${ruleId} ${entity} ${number} ${at}`, idNamespace);
 
 /** An alarm that has fired and not recovered. */
 export interface FiringAlarm {

@@ -1,10 +1,12 @@
 import { type Event, nowhere } from '../event/event.ts';
 import { compileTemplate, type TemplateValues } from '../sinks/template.ts';
+import type { EntityLabel } from './entity.ts';
 
 /** What an alarm says of itself in its message. */
 interface AlarmFacts {
   /** The entity. */
   readonly name: string;
+  readonly labels: readonly EntityLabel[];
   readonly rule: string;
   readonly value: number | null;
   readonly threshold: number | null;
@@ -25,7 +27,7 @@ interface Subject extends Event {
 }
 
 const fact =
-  (name: keyof AlarmFacts): TemplateValues[string] =>
+  (name: Exclude<keyof AlarmFacts, 'labels'>): TemplateValues[string] =>
   (event) =>
     (event as Subject).facts[name];
 

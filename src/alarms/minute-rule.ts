@@ -1,4 +1,4 @@
-import type { SeriesSelector, Window } from './expression/compile.ts';
+import type { SeriesSelector, UsedMetric, Window } from './expression/compile.ts';
 import type { AlarmExpression, Verdict } from './expression/expression.ts';
 import type { Value } from './expression/series.ts';
 import {
@@ -16,7 +16,7 @@ export interface MinuteRuleState extends MinuteState {
 }
 
 /** One check of one entity. */
-interface MinuteCheck {
+export interface MinuteCheck {
   readonly state: MinuteRuleState;
   /** FIRED again after a silence as well; null where nobody is to be notified. */
   readonly outcome: 'FIRED' | 'RECOVERED' | null;
@@ -28,6 +28,7 @@ interface MinuteCheck {
 export interface MinuteRule {
   /** The series of a window. */
   readonly series: readonly SeriesSelector[];
+  readonly metrics: readonly UsedMetric[];
   /** Minutes of a window. */
   readonly windowMinutes: number;
   /** The state of an entity that has not been checked. */
@@ -59,6 +60,7 @@ export function minuteRule(condition: Condition): MinuteRule {
   const { expression, period } = condition;
   return {
     series: expression.series,
+    metrics: expression.metrics,
     windowMinutes: period + expression.extraMinutes,
     initial: { ...initialMinuteState(condition), parts: [] },
     check(state, window) {
@@ -89,6 +91,7 @@ export function compositeRule(
   const windowMinutes = Math.max(...conditions.map(minutesOf));
   return {
     series: conditions.flatMap(({ expression }) => expression.series),
+    metrics: metricsOf(conditions),
     windowMinutes,
     initial: {
       phase: 'NORMAL',
@@ -133,6 +136,20 @@ function first(verdicts: readonly Verdict[]): Pick<Verdict, 'value' | 'threshold
 }
 
 const minutesOf = ({ period, expression }: Condition): number => period + expression.extraMinutes;
+
+/** The metrics of all conditions, each once, and its series among those of all. */
+function metricsOf(conditions: readonly Condition[]): readonly UsedMetric[] {
+  const metrics = new Map<string, UsedMetric>();
+  let begin = 0;
+  for (const { expression } of conditions) {
+    const from = begin;
+    for (const { text, series } of expression.metrics) {
+      if (!metrics.has(text)) metrics.set(text, { text, series: series.map((at) => from + at) });
+    }
+    begin += expression.series.length;
+  }
+  return [...metrics.values()];
+}
 
 function withOwnSeries(conditions: readonly Condition[]) {
   let begin = 0;

@@ -2,9 +2,12 @@ import type { HiddenField } from '../access/policy.ts';
 import { withoutHidden } from '../access/scoped-store.ts';
 import type { Event, Instant } from '../event/event.ts';
 import { FilterIndex, type Registration } from '../live/filter-index.ts';
-import { type AlarmChange, RuleEvaluator, SampleBook } from './evaluator.ts';
 import { Heap } from './heap.ts';
+import type { EventMinute } from './minute-evaluator.ts';
+import { openEvaluator } from './open-evaluator.ts';
 import type { AlarmRule } from './rule.ts';
+import type { AlarmChange, RuleEvaluator } from './rule-evaluator.ts';
+import { SampleBook } from './sample-book.ts';
 
 /** A rule that is evaluated. */
 export interface LoadedRule {
@@ -39,17 +42,23 @@ interface Due {
 /** Events in the windows of all rules together. */
 const maxSamples = 1_000_000;
 
+export interface RuleSetOptions {
+  /** Of one rule. */
+  readonly maxEntities: number;
+  readonly eventMinute: EventMinute;
+}
+
 /** The rules that are evaluated together. An event costs no more for rules that it does not concern. */
 export class RuleSet {
-  readonly #maxEntities: number;
+  readonly #options: RuleSetOptions;
   readonly #book = new SampleBook(maxSamples);
   readonly #index = new FilterIndex<Entry>();
   readonly #entries = new Map<string, Entry>();
   readonly #due = new Heap<Due>((a, b) => a.at - b.at);
   readonly #touched = new Set<Entry>();
 
-  constructor(maxEntities: number) {
-    this.#maxEntities = maxEntities;
+  constructor(options: RuleSetOptions) {
+    this.#options = options;
   }
 
   get size(): number {
@@ -75,11 +84,11 @@ export class RuleSet {
 
   /** Adds a rule: its windows are to be filled and started before the next event. */
   add(loaded: LoadedRule): RuleEvaluator {
-    const evaluator = new RuleEvaluator({
+    const evaluator = openEvaluator({
+      ...this.#options,
       ruleId: loaded.id,
       rule: loaded.rule,
       book: this.#book,
-      maxEntities: this.#maxEntities,
       since: loaded.activeSince,
     });
     const entry = { loaded, evaluator, dueAt: Number.POSITIVE_INFINITY } as Entry;

@@ -5,10 +5,12 @@ import { compileFilter } from '../event/matcher.ts';
 import type { NamedLabel } from '../store/alarms/alarm-table.ts';
 import type { Store } from '../store/store.ts';
 import { entityName, namedLabels } from './entity.ts';
-import { type AlarmChange, RuleEvaluator, SampleBook } from './evaluator.ts';
 import { Heap } from './heap.ts';
+import { type EventMinute, minutesMicros } from './minute-evaluator.ts';
+import { openEvaluator } from './open-evaluator.ts';
 import type { AlarmRule } from './rule.ts';
-import { thresholdOf } from './window.ts';
+import type { AlarmChange } from './rule-evaluator.ts';
+import { SampleBook } from './sample-book.ts';
 
 /** An alarm that a rule would have made. */
 export interface TestedAlarm {
@@ -36,6 +38,7 @@ interface RuleTestOptions {
   readonly from: Instant;
   readonly to: Instant;
   readonly maxEntities: number;
+  readonly eventMinute: EventMinute;
 }
 
 interface Change {
@@ -49,12 +52,12 @@ interface Change {
  * @throws InputError where there are too many events
  */
 export async function testRule(rule: AlarmRule, options: RuleTestOptions): Promise<RuleTest> {
-  const { store, from, to, maxEntities } = options;
+  const { store, from, to, maxEntities, eventMinute } = options;
   const back = lookBackMicros(rule);
   const book = new SampleBook(maxEvents);
   const since = from - back;
   const ruleId = 'a test';
-  const evaluator = new RuleEvaluator({ ruleId, rule, book, maxEntities, since });
+  const evaluator = openEvaluator({ ruleId, rule, book, maxEntities, since, eventMinute });
   const alarms = new TestedAlarms(rule, { from, to });
   const matches = compileFilter(rule.filter);
   let evaluatedEvents = 0;
@@ -87,6 +90,8 @@ function lookBackMicros({ condition, pendingForMicros }: AlarmRule): number {
       return condition.withinMicros + pendingForMicros;
     case 'ABSENT':
       return condition.forMicros + pendingForMicros;
+    case 'MINUTES':
+      return minutesMicros(condition);
   }
 }
 
@@ -109,8 +114,8 @@ async function* changesOf(
       yield end;
     }
     const { endTime } = event;
-    yield { at: event.time, event: endTime === null ? event : { ...event, endTime: null } };
-    if (endTime !== null) ends.add({ at: endTime, event });
+    yield { at: event.time, event: { ...event, endTime: null, recordedAt: event.time } };
+    if (endTime !== null) ends.add({ at: endTime, event: { ...event, recordedAt: endTime } });
   }
   for (let end = ends.take(); end !== undefined; end = ends.take()) yield end;
 }
@@ -155,18 +160,19 @@ class TestedAlarms {
     }
   }
 
-  #fired({ alarmId, at, labels, value, trigger }: AlarmChange): void {
+  #fired({ alarmId, at, labels, value, threshold, trigger }: AlarmChange): void {
     if (at < this.#time.from || at > this.#time.to || this.isFull) return;
     if (this.#alarms.size >= maxAlarms) {
       this.isFull = true;
       return;
     }
-    const { name: rule, message, entity, condition } = this.#rule;
+    const { name: rule, message, entity } = this.#rule;
     const facts = {
       name: entityName(labels, rule),
       rule,
+      labels,
       value,
-      threshold: thresholdOf(condition),
+      threshold,
     };
     this.#alarms.set(alarmId, {
       entity: namedLabels(labels, entity),

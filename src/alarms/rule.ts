@@ -1,5 +1,5 @@
 import { parseDuration } from '../event/duration.ts';
-import type { Severity } from '../event/event.ts';
+import type { Event, Severity } from '../event/event.ts';
 import { everything, type Filter } from '../event/filter.ts';
 import { type FilterInput, parseFilter } from '../event/filter-input.ts';
 import { InputError, quoted } from '../event/input-error.ts';
@@ -8,7 +8,12 @@ import { alarmCategory, namesCategory, unnotifiedTags } from '../sinks/loop-guar
 import { type GroupByInput, groupingName, parseGrouping } from '../store/grouping-input.ts';
 import { type MeasureInput, parseMeasure } from '../store/measure-input.ts';
 import type { Grouping, Measure } from '../store/store.ts';
+import { type EntityId, entitiesOf } from './entity.ts';
+import { countedBy, whyUnknown } from './expression/event-metrics.ts';
+import { alarmExpression } from './expression/expression.ts';
+import { ExpressionError } from './expression/expression-error.ts';
 import { compileMessage, type MessageTemplate } from './message.ts';
+import { type MinuteRule, maxPeriodMinutes, minuteRule } from './minute-rule.ts';
 
 export const alarmFigures = ['COUNT', 'SUM', 'AVERAGE', 'MIN', 'MAX'] as const;
 type AlarmFigure = (typeof alarmFigures)[number];
@@ -80,7 +85,16 @@ export interface AbsentCondition {
   readonly forMicros: number;
 }
 
-export type AlarmCondition = ThresholdCondition | NotEndedCondition | AbsentCondition;
+/** A condition over a window that slides with the clock. */
+export type SlidingCondition = ThresholdCondition | NotEndedCondition | AbsentCondition;
+
+/** A condition over the counts of whole minutes, which is checked once a minute. */
+export interface MinuteCondition {
+  readonly kind: 'MINUTES';
+  readonly rule: MinuteRule;
+}
+
+export type AlarmCondition = SlidingCondition | MinuteCondition;
 
 /** A rule that can be evaluated. */
 export interface AlarmRule {
@@ -89,7 +103,10 @@ export interface AlarmRule {
   readonly description: string | null;
   /** Without the rule's own alarms, and without those of others where it does not name them. */
   readonly filter: Filter;
+  /** What the labels of its entities are. */
   readonly entity: readonly Grouping[];
+  /** The entities that an event is about. */
+  readonly entitiesOf: (event: Event) => readonly EntityId[];
   readonly condition: AlarmCondition;
   readonly pendingForMicros: number;
   /** Null where nobody is reminded of an alarm that goes on. */
@@ -123,14 +140,20 @@ export function parseRule(input: AlarmRuleInput, { path, maxFilterDepth }: RuleO
   const name = nameOf(input.name, at('name'));
   const namespace = nameOf(input.namespace, at('namespace'));
   const condition = conditionOf(input.condition, at('condition'));
+  const entity = entityOf(input.entity, at('entity'));
+  if (condition.kind === 'MINUTES') rejectPeriods(input, at);
   const micros = (field: 'pendingFor' | 'silenceFor' | 'recoverAfter') =>
     input[field] == null ? null : lengthOf(input[field], at(field), { atLeast: 0 });
   return {
     name,
     namespace,
     description: descriptionOf(input.description, at('description')),
-    filter: withoutOwn(filterOf(input.filter, at('filter'), maxFilterDepth), name, namespace),
-    entity: entityOf(input.entity, at('entity')),
+    filter: ruleFilter(filterOf(input.filter, at('filter'), maxFilterDepth), condition, {
+      name,
+      namespace,
+    }),
+    entity,
+    entitiesOf: (event) => entitiesOf(event, entity),
     condition,
     pendingForMicros: micros('pendingFor') ?? 0,
     silenceForMicros: micros('silenceFor') || null,
@@ -154,8 +177,22 @@ export function filterOf(
   throw new InputError(path, 'Its times must be absolute: a rule has a window of its own.');
 }
 
+/** The events that a rule is about: of those that match its filter, the ones that its condition may count. */
+export function ruleFilter(
+  filter: Filter,
+  condition: AlarmCondition,
+  rule: Pick<AlarmRule, 'name' | 'namespace'>,
+): Filter {
+  const known = withoutOwn(filter, rule);
+  if (condition.kind !== 'MINUTES') return known;
+  return { all: [known, countedBy(condition.rule.series)] };
+}
+
 /** Alarms reach a rule only where its filter names their category, and its own alarms never do. */
-function withoutOwn(filter: Filter, name: string, namespace: string): Filter {
+function withoutOwn(
+  filter: Filter,
+  { name, namespace }: Pick<AlarmRule, 'name' | 'namespace'>,
+): Filter {
   if (!namesCategory(filter, alarmCategory)) {
     return { all: [filter, { not: { categories: [alarmCategory] } }] };
   }
@@ -232,7 +269,7 @@ function conditionOf(
     return { kind: 'ABSENT', forMicros: lengthOf(absentFor, at('absentFor')) };
   }
   if (expression != null) {
-    throw new InputError(at('expression'), 'Expressions are not available here.');
+    return { kind: 'MINUTES', rule: minuteRuleOf(expression, at('expression')) };
   }
   throw new InputError(path, 'Give threshold, notEndedWithin, absentFor or expression.');
 }
@@ -254,6 +291,46 @@ function thresholdOf(
     overMicros: lengthOf(over, [...path, 'over']),
   };
 }
+
+function minuteRuleOf(given: AlarmExpressionInput, path: readonly string[]): MinuteRule {
+  const minutes = (
+    field: 'period' | 'silencePeriod' | 'recoveryObservationPeriod',
+    least: number,
+  ) => {
+    const count = given[field] ?? given.period;
+    if (Number.isSafeInteger(count) && count >= least && count <= maxPeriodMinutes) return count;
+    throw new InputError(
+      [...path, field],
+      `${field} must be between ${least} and ${maxPeriodMinutes} minutes, got ${count}.`,
+    );
+  };
+  const periods = {
+    period: minutes('period', 1),
+    silencePeriod: minutes('silencePeriod', 0),
+    recoveryObservationPeriod: minutes('recoveryObservationPeriod', 0),
+  };
+  try {
+    const expression = alarmExpression(given.expression, { whyUnknown });
+    return minuteRule({ expression, ...periods });
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    throw error.asInputError([...path, 'expression']);
+  }
+}
+
+/** The periods of an expression are parts of it. */
+function rejectPeriods(input: AlarmRuleInput, at: (field: string) => readonly string[]): void {
+  for (const [field, instead] of Object.entries(expressionPeriods)) {
+    if (input[field as keyof typeof expressionPeriods] == null) continue;
+    throw new InputError(at(field), `${field} has no meaning with an expression: ${instead}`);
+  }
+}
+
+const expressionPeriods = {
+  pendingFor: 'compare over more minutes, such as sum(Unhealthy > 5) >= 3 with a period of 3.',
+  silenceFor: 'give silencePeriod in the expression.',
+  recoverAfter: 'give recoveryObservationPeriod in the expression.',
+} as const;
 
 /** A length of time in microseconds. @throws InputError */
 function lengthOf(
@@ -278,7 +355,12 @@ const signs: Readonly<Record<ComparisonOperator, string>> = {
 
 const literal = (text: string): string => text.replaceAll('{', '{{');
 
-function defaultMessage({ threshold, notEndedWithin, absentFor }: AlarmConditionInput): string {
+function defaultMessage({
+  threshold,
+  notEndedWithin,
+  absentFor,
+  expression,
+}: AlarmConditionInput): string {
   if (threshold != null) {
     const { figure, op, over } = threshold;
     return `{rule} for {name}: ${figure.toLowerCase()} {value} ${signs[op]} {threshold} over ${literal(over)}`;
@@ -286,5 +368,5 @@ function defaultMessage({ threshold, notEndedWithin, absentFor }: AlarmCondition
   if (notEndedWithin != null)
     return `{rule} for {name}: not ended within ${literal(notEndedWithin)}`;
   if (absentFor != null) return `{rule} for {name}: nothing for ${literal(absentFor)}`;
-  return '{rule} for {name}: {value}';
+  return `{rule} for {name}: ${literal(expression?.expression ?? '')}`;
 }

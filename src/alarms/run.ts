@@ -14,7 +14,7 @@ import { fillWindows } from './fill.ts';
 import { readChanges, statesOf } from './history.ts';
 import type { EntityState } from './machine.ts';
 import { AlarmReporter } from './reporter.ts';
-import { type LoadedRule, type RuleChange, RuleSet } from './rule-set.ts';
+import { type LoadedRule, type RuleChange, RuleSet, type RuleSetOptions } from './rule-set.ts';
 
 export const alarmConsumer = 'alarms';
 
@@ -24,14 +24,13 @@ export interface LoadedRules {
   readonly broken: ReadonlySet<string>;
 }
 
-export interface AlarmRunOptions {
+export interface AlarmRunOptions extends RuleSetOptions {
   readonly store: OpenStore;
   readonly journal: Journal;
   readonly intake: Intake;
   readonly limits: IntakeLimits;
   readonly log: Log;
   readonly now: () => Instant;
-  readonly maxEntities: number;
   readonly maxFilterDepth: number;
   readonly loadRules: () => Promise<LoadedRules>;
 }
@@ -78,7 +77,7 @@ export class AlarmRun implements ConsumerRun {
   ) {
     this.#lease = lease;
     this.#options = options;
-    this.#rules = new RuleSet(options.maxEntities);
+    this.#rules = new RuleSet(options);
     this.#grouping = start.grouping;
     this.#index = start.index;
     this.#clock = start.clock;
@@ -101,8 +100,9 @@ export class AlarmRun implements ConsumerRun {
     const loaded = await options.loadRules();
     const states = await store.alarms.states();
     // Without rules and states there is nothing that would have to be caught up with.
-    const isIdle = loaded.rules.length + states.length === 0 || progress === null;
-    const start = isIdle ? { index: lease.cursor, clock: now() } : progress;
+    const isIdle = loaded.rules.length + states.length === 0;
+    const since = Math.min(now(), ...loaded.rules.map(({ activeSince }) => activeSince));
+    const start = isIdle || progress === null ? { index: lease.cursor, clock: since } : progress;
     const run = new AlarmRun(lease, options, { ...start, grouping });
     try {
       await run.#exclusively(() => run.#restore(loaded, states));

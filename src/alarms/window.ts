@@ -4,9 +4,9 @@ import { Heap } from './heap.ts';
 import { measured } from './measured.ts';
 import type {
   AbsentCondition,
-  AlarmCondition,
   ComparisonOperator,
   NotEndedCondition,
+  SlidingCondition,
   ThresholdCondition,
 } from './rule.ts';
 
@@ -78,7 +78,7 @@ const sampleOf = (event: Event, value: number | null, dueAt: Instant): Sample =>
 });
 
 /** @param since when nothing was missing yet */
-export function openWindow(condition: AlarmCondition, since: Instant): EntityWindow {
+export function openWindow(condition: SlidingCondition, since: Instant): EntityWindow {
   switch (condition.kind) {
     case 'THRESHOLD':
       return new ThresholdWindow(condition);
@@ -90,7 +90,7 @@ export function openWindow(condition: AlarmCondition, since: Instant): EntityWin
 }
 
 /** The number that a condition compares with. */
-export function thresholdOf(condition: AlarmCondition): number {
+export function thresholdOf(condition: SlidingCondition): number {
   switch (condition.kind) {
     case 'THRESHOLD':
       return condition.value;

@@ -115,6 +115,7 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     /** Null where there is none. */
     sinksFile: values.TIDINGS_SINKS_FILE,
     maxAlarmEntities: values.TIDINGS_MAX_ALARM_ENTITIES,
+    alarmMinute: values.TIDINGS_ALARM_MINUTE,
     document: {
       maxDepth: values.TIDINGS_MAX_DEPTH,
       maxAliases: values.TIDINGS_MAX_ALIASES,

@@ -1,3 +1,4 @@
+import { eventMinutes } from '../alarms/minute-evaluator.ts';
 import { dialects } from '../dialects/registry.ts';
 import {
   addresses,
@@ -164,6 +165,11 @@ export const gatewayVariables = {
     wholeNumber(1, 1_000_000),
     '50000',
     'Entities of one alarm rule; events of further ones do not count, and the rule says so.',
+  ),
+  TIDINGS_ALARM_MINUTE: option(
+    oneOf(eventMinutes),
+    'arrival',
+    'The minute in which an event counts in an expression of an alarm rule: of its arrival or of its start.',
   ),
   TIDINGS_MAX_DEPTH: option(wholeNumber(1), '12', 'Levels of fields in an operation.'),
   TIDINGS_MAX_ALIASES: option(wholeNumber(0), '30', 'Aliases in an operation.'),

@@ -40,7 +40,8 @@ export async function openAlarms(
   parts: Parts,
 ): Promise<OpenAlarms> {
   const { log, openFeed, intake, journal, now } = context;
-  const { maxFilterDepth, maxAlarmEntities: maxEntities, intake: limits } = config;
+  const { maxFilterDepth, intake: limits } = config;
+  const { maxAlarmEntities: maxEntities, alarmMinute: eventMinute } = config;
   const declared = new DeclaredRules({ table: store.alarmRules, log, now });
   declared.declare(await readRules(config));
   const cursors = store.consumers;
@@ -54,6 +55,7 @@ export async function openAlarms(
       log,
       now,
       maxEntities,
+      eventMinute,
       maxFilterDepth,
       supervisor,
       declared,
@@ -74,7 +76,7 @@ export async function openAlarms(
   const services: AlarmServices = {
     management: new Alarms({ store, engine, maxFilterDepth, now }),
     summaries: new SummaryLoader((ids) => store.alarms.summaries(ids)),
-    test: (rule, options) => testRule(rule, { ...options, maxEntities }),
+    test: (rule, options) => testRule(rule, { ...options, maxEntities, eventMinute }),
     notices: (session, alarmId, first) => notices.of(session, alarmId, first),
   };
   return {

@@ -105,9 +105,10 @@ export class FilterIndex<Target> {
   }
 
   /** `any` counts as one condition if each of its branches has one. */
-  *#branches({ any }: Filter): Iterable<readonly Term[]> {
+  *#branches({ any, all }: Filter): Iterable<readonly Term[]> {
     const terms = any?.map((branch) => this.#bestTerms(branch));
     if (terms?.every((each) => each !== null)) yield terms.flat();
+    for (const part of all ?? []) yield* this.#branches(part);
   }
 
   /** Every filter registered under a term is tested for each event with that term: crowded terms cost more. */

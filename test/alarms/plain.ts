@@ -110,6 +110,7 @@ class Plain {
       if (seen === undefined) return none;
       return { holds: seen + condition.forMicros <= at, value: (at - seen) / 1e6 };
     }
+    if (condition.kind === 'MINUTES') throw new Error('See plain-minutes.ts.');
     const own = [...this.#latest.values()].filter(
       (event) => this.#matches(event) && this.#keysOf(event).includes(entity),
     );

@@ -1,3 +1,5 @@
+import { InputError } from '../../event/input-error.ts';
+
 /** A mistake in an expression, at a character of it. */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
@@ -8,5 +10,10 @@ export class ExpressionError extends Error {
   constructor(position: number, reason: string) {
     super(`At character ${position + 1}: ${reason}`);
     this.position = position;
+  }
+
+  /** The same about the argument that holds the expression. */
+  asInputError(path: readonly string[]): InputError {
+    return new InputError(path, this.message, { cause: this });
   }
 }

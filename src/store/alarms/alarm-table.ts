@@ -1,4 +1,4 @@
-import type { Instant, Severity } from '../../event/event.ts';
+import type { Instant, Json, Severity } from '../../event/event.ts';
 import type { Filter, TimeSpan } from '../../event/filter.ts';
 import { formatInstant } from '../../event/instant.ts';
 import type { Row } from '../database/connection.ts';
@@ -36,6 +36,8 @@ export interface AlarmRow {
   readonly evidence: readonly string[];
   /** The notice that speaks for it and others. */
   readonly groupId: string | null;
+  /** Further members of the value of its event; null without any. */
+  readonly details: Readonly<Record<string, Json>> | null;
 }
 
 /** An alarm as somebody sees it. */
@@ -118,7 +120,7 @@ export interface AlarmPosition {
 const micros = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
 const columns = `id, rule_id, rule_name, namespace, entity, severity, to_json(tags), message, state,
   ${micros('started_at')}, ${micros('recovered_at')}, value, latest_value, threshold, notices, to_json(evidence),
-  group_id, ${micros('acknowledged_at')}, acknowledged_by, comment, revision, ${micros('updated_at')}`;
+  group_id, ${micros('acknowledged_at')}, acknowledged_by, comment, revision, ${micros('updated_at')}, details`;
 const groupColumns = `id, rule_id, rule_name, namespace, severity, to_json(tags), to_json(sample), members, firing,
   ${micros('started_at')}, ${micros('ended_at')}`;
 
@@ -139,14 +141,14 @@ const commit = `WITH mine AS (
     ON CONFLICT (rule_id, entity) DO UPDATE SET state = excluded.state
   ), fired AS (
     INSERT INTO alarms (id, rule_id, rule_name, namespace, entity, labels, severity, tags, message, state, started_at,
-      recovered_at, value, latest_value, threshold, notices, evidence, group_id)
+      recovered_at, value, latest_value, threshold, notices, evidence, group_id, details)
     SELECT id, rule_id, rule_name, namespace, entity,
       ARRAY(SELECT label ->> 'value' FROM jsonb_array_elements(entity) AS label WHERE label ->> 'value' IS NOT NULL),
       severity, ARRAY(SELECT jsonb_array_elements_text(tags)), message, state, started_at, recovered_at, value,
-      latest_value, threshold, notices, ARRAY(SELECT jsonb_array_elements_text(evidence)), group_id
+      latest_value, threshold, notices, ARRAY(SELECT jsonb_array_elements_text(evidence)), group_id, details
     FROM jsonb_to_recordset($6::jsonb) AS given(id uuid, rule_id uuid, rule_name text, namespace text, entity jsonb,
       severity text, tags jsonb, message text, state text, started_at timestamptz, recovered_at timestamptz,
-      value float8, latest_value float8, threshold float8, notices int, evidence jsonb, group_id uuid)
+      value float8, latest_value float8, threshold float8, notices int, evidence jsonb, group_id uuid, details jsonb)
     WHERE EXISTS (SELECT FROM mine)
     ON CONFLICT (id) DO NOTHING
   ), updated AS (
@@ -406,7 +408,7 @@ const optional = (cell: string | null | undefined): number | null =>
 const alarmOf = (row: Row): SeenAlarm => {
   const [id, ruleId, ruleName, namespace, entity, severity, tags, message, state] = row;
   const [startedAt, recoveredAt, value, latestValue, threshold, notices] = row.slice(9);
-  const [evidence, groupId, acknowledgedAt, acknowledgedBy, comment, revision, updatedAt] =
+  const [evidence, groupId, acknowledgedAt, acknowledgedBy, comment, revision, updatedAt, details] =
     row.slice(15);
   return {
     id: String(id),
@@ -431,6 +433,7 @@ const alarmOf = (row: Row): SeenAlarm => {
     comment: comment ?? null,
     revision: Number(revision),
     updatedAt: Number(updatedAt),
+    details: details == null ? null : JSON.parse(details),
   };
 };
 

@@ -13,7 +13,7 @@ import {
   alarmCategory,
   alarmMessageOf,
 } from './alarm-message.ts';
-import { type AnsweredMetric, metricsOf } from './snapshot.ts';
+import { type AnsweredMetric, metricsOf } from './answered-metric.ts';
 
 /** SkyWalking's names of scopes in queries, by those in its messages. */
 const scopes: Readonly<Record<string, string>> = {

@@ -1,3 +1,4 @@
+import { whyUnknown } from '../../../alarms/expression/event-metrics.ts';
 import { type AlarmExpression, alarmExpression } from '../../../alarms/expression/expression.ts';
 import { ExpressionError } from '../../../alarms/expression/expression-error.ts';
 import { nameInExpression } from '../../../alarms/expression/metric-name.ts';
@@ -9,7 +10,6 @@ import {
   minuteRule,
 } from '../../../alarms/minute-rule.ts';
 import { parseComposition } from './composition.ts';
-import { whyUnknown } from './event-metrics.ts';
 import { NamePatternError, namePattern } from './name-pattern.ts';
 import type { Section } from './section.ts';
 import { type AlarmText, alarmText, TemplateError } from './text-template.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { counts, whyUnknown } from '../../../../src/alarms/expression/event-metrics.ts';
 import { alarmExpression } from '../../../../src/alarms/expression/expression.ts';
+import { snapshotOf } from '../../../../src/alarms/expression/snapshot.ts';
 import { entityOf } from '../../../../src/dialects/skywalking/alarms/alarm-entity.ts';
-import { counts, whyUnknown } from '../../../../src/dialects/skywalking/alarms/event-metrics.ts';
-import { metricsOf, snapshotOf } from '../../../../src/dialects/skywalking/alarms/snapshot.ts';
+import { metricsOf } from '../../../../src/dialects/skywalking/alarms/answered-metric.ts';
 import { change } from '../../../live/change.ts';
 
 const source = {

@@ -1,6 +1,6 @@
-import type { SeriesSelector } from '../../../alarms/expression/compile.ts';
-import type { Event } from '../../../event/event.ts';
-import { shownLayer } from '../layer.ts';
+import type { Event } from '../../event/event.ts';
+import { everything, type Filter } from '../../event/filter.ts';
+import type { SeriesSelector } from './compile.ts';
 
 /** SkyWalking's own counters of events, of its versions 8.7 to 9.0. */
 const counters: Readonly<Record<string, (event: Event) => boolean>> = {
@@ -9,6 +9,14 @@ const counters: Readonly<Record<string, (event: Event) => boolean>> = {
   event_error_count: ({ severity }) => severity === 'ERROR',
   event_start_count: ({ action }) => action === 'Start',
   event_shutdown_count: ({ action }) => action === 'Shutdown',
+};
+
+const filters: Readonly<Record<string, Filter>> = {
+  event_total: everything,
+  event_normal_count: { severities: ['NORMAL'] },
+  event_error_count: { severities: ['ERROR'] },
+  event_start_count: { actions: ['Start'] },
+  event_shutdown_count: { actions: ['Shutdown'] },
 };
 
 /** How the metrics begin that SkyWalking makes of traces, meters and logs. */
@@ -26,7 +34,7 @@ const labels: Readonly<Record<string, (event: Event) => string | null>> = {
   service: ({ source }) => source.service,
   serviceInstance: ({ source }) => source.instance,
   endpoint: ({ source }) => source.endpoint,
-  layer: ({ source }) => shownLayer(source.layer),
+  layer: ({ source }) => source.layer ?? 'UNDEFINED',
   type: ({ severity }) => (severity === 'ERROR' ? 'Error' : 'Normal'),
 };
 
@@ -34,6 +42,24 @@ const labels: Readonly<Record<string, (event: Event) => string | null>> = {
 export const counts = (selector: SeriesSelector, event: Event): boolean =>
   hasName(selector.name, event) &&
   selector.labels.every(([name, value]) => labelOf(name, event) === value);
+
+/** Every event that some of the series count, and hardly another. */
+export function countedBy(series: readonly SeriesSelector[]): Filter {
+  const names = [...new Set(series.map(({ name }) => name))];
+  const counted = names.filter((name) => Object.hasOwn(filters, name));
+  const others = names.filter((name) => !Object.hasOwn(filters, name));
+  return {
+    any: [
+      ...counted.map((name) => filters[name] ?? everything),
+      ...(others.length === 0
+        ? []
+        : [
+            { actions: others },
+            { types: { exact: others, globs: [], notExact: [], notGlobs: [] } },
+          ]),
+    ],
+  };
+}
 
 function hasName(name: string, event: Event): boolean {
   const counter = Object.hasOwn(counters, name) ? counters[name] : undefined;

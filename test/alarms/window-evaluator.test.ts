@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AlarmChange, RuleEvaluator, SampleBook } from '../../src/alarms/evaluator.ts';
+import { openEvaluator } from '../../src/alarms/open-evaluator.ts';
 import { type AlarmRule, type AlarmRuleInput, parseRule } from '../../src/alarms/rule.ts';
+import type { AlarmChange, RuleEvaluator } from '../../src/alarms/rule-evaluator.ts';
+import { SampleBook } from '../../src/alarms/sample-book.ts';
 import type { Event } from '../../src/event/event.ts';
 import { compileFilter } from '../../src/event/matcher.ts';
 import { blankEvent } from './events.ts';
@@ -26,7 +28,7 @@ const ruleOf = (input: Partial<AlarmRuleInput>): AlarmRule =>
 const open = (
   rule: AlarmRule,
   { since = 0, book = new SampleBook(1_000_000), maxEntities = 100 } = {},
-) => new RuleEvaluator({ ruleId, rule, book, maxEntities, since });
+) => openEvaluator({ ruleId, rule, book, maxEntities, since, eventMinute: 'arrival' });
 
 /** The alarms that changes make, in the order in which they fired. */
 function alarmsOf(changes: readonly AlarmChange[]): readonly PlainAlarm[] {

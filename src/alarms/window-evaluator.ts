@@ -1,8 +1,8 @@
-import { v5 } from 'uuid';
 import type { Event, Instant } from '../event/event.ts';
-import { type EntityId, type EntityLabel, entitiesOf, wholeEntity } from './entity.ts';
+import { type EntityId, wholeEntity } from './entity.ts';
 import { Heap } from './heap.ts';
 import {
+  alarmIdOf,
   type ChangeKind,
   check,
   type EntityState,
@@ -10,48 +10,20 @@ import {
   nextCheckAt,
   normalState,
 } from './machine.ts';
-import type { AlarmRule } from './rule.ts';
-import { type EntityWindow, openWindow, type Sample } from './window.ts';
-
-/** Makes ids of what is known, so that an alarm that is reported again is the same one. */
-const idNamespace = '5c0f9d3e-6f0d-4c57-9c54-3d2f9b1f7a60';
-
-/** Events of an alarm that are kept as its evidence. */
-const maxEvidence = 20;
-
-/** Something that an alarm is notified of. */
-export interface AlarmChange {
-  readonly kind: ChangeKind;
-  readonly alarmId: string;
-  readonly labels: readonly EntityLabel[];
-  readonly at: Instant;
-  readonly startedAt: Instant;
-  /** The number that made it fire, and the one now. */
-  readonly value: number | null;
-  readonly latestValue: number | null;
-  readonly notices: number;
-  /** Ids of events, the latest first. */
-  readonly evidence: readonly string[];
-  /** The event that led to it; null where only time has passed. */
-  readonly trigger: Event | null;
-}
-
-/** What is shown of a firing alarm apart from its changes. */
-export interface AlarmView {
-  readonly value: number | null;
-  /** Whether its condition is gone, and not for long enough. */
-  readonly isObserving: boolean;
-}
-
-/** A state that differs from what was saved; null for one that is as normal. */
-export interface SavedState {
-  readonly entity: string;
-  readonly state: EntityState | null;
-}
+import type { AlarmRule, SlidingCondition } from './rule.ts';
+import {
+  type AlarmChange,
+  type AlarmView,
+  evaluationProblems,
+  maxEvidence,
+  type RuleEvaluator,
+  type SavedState,
+} from './rule-evaluator.ts';
+import type { HeldSample, SampleBook } from './sample-book.ts';
+import { type EntityWindow, openWindow, type Sample, thresholdOf } from './window.ts';
 
 /** An entity of a rule. */
 interface Entity {
-  readonly evaluator: RuleEvaluator;
   readonly id: EntityId;
   readonly window: EntityWindow;
   state: EntityState;
@@ -60,57 +32,11 @@ interface Entity {
 }
 
 /** A sample and the entity whose window it is in. */
-interface HeldSample {
+interface OwnSample extends HeldSample {
   readonly sample: Sample;
   readonly entity: Entity;
 }
 
-/** Which evaluators have an event in their windows: all evaluators of an engine share one. */
-export class SampleBook {
-  readonly #byEvent = new Map<string, HeldSample[]>();
-  readonly #maxSamples: number;
-  #size = 0;
-
-  constructor(maxSamples: number) {
-    this.#maxSamples = maxSamples;
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-
-  get isFull(): boolean {
-    return this.#size >= this.#maxSamples;
-  }
-
-  /** The evaluators that have the event in a window. */
-  evaluatorsOf(eventId: string): readonly RuleEvaluator[] {
-    return this.of(eventId).map(({ entity }) => entity.evaluator);
-  }
-
-  of(eventId: string): readonly HeldSample[] {
-    return this.#byEvent.get(eventId) ?? none;
-  }
-
-  add(held: HeldSample): void {
-    this.#size += 1;
-    const { eventId } = held.sample;
-    const others = this.#byEvent.get(eventId);
-    if (others === undefined) this.#byEvent.set(eventId, [held]);
-    else others.push(held);
-  }
-
-  remove(sample: Sample): void {
-    const others = this.#byEvent.get(sample.eventId);
-    const at = others?.findIndex((held) => held.sample === sample) ?? -1;
-    if (others === undefined || at === -1) return;
-    this.#size -= 1;
-    if (others.length === 1) this.#byEvent.delete(sample.eventId);
-    else others.splice(at, 1);
-  }
-}
-
-const none: readonly HeldSample[] = [];
 const noChanges: readonly AlarmChange[] = [];
 
 /** A moment at which something changes by itself: a sample is due, or a period or the time without events ends. */
@@ -132,15 +58,15 @@ export interface EvaluatorOptions {
   readonly since: Instant;
 }
 
-/**
- * Evaluates one rule: its result depends on the events that it is given, in their order, and on the moments alone. It
- * computes the moments at which something changes by itself, so that it does not matter how often the time is advanced.
- * Live evaluation, rebuilding and testing a rule on the past all use it.
- */
-export class RuleEvaluator {
+interface WindowEvaluatorOptions extends EvaluatorOptions {
+  readonly condition: SlidingCondition;
+}
+
+/** Evaluates a rule whose condition looks at a window that slides with each event and with the clock. */
+export class WindowEvaluator implements RuleEvaluator {
   readonly ruleId: string;
   readonly rule: AlarmRule;
-  readonly #options: EvaluatorOptions;
+  readonly #options: WindowEvaluatorOptions;
   readonly #entities = new Map<string, Entity>();
   readonly #timers = new Heap<Timer>(byMoment);
   readonly #unsaved = new Map<string, EntityState | null>();
@@ -149,25 +75,18 @@ export class RuleEvaluator {
   #hasTooManyEntities = false;
   #hasTooManySamples = false;
 
-  constructor(options: EvaluatorOptions) {
+  constructor(options: WindowEvaluatorOptions) {
     this.#options = options;
     this.ruleId = options.ruleId;
     this.rule = options.rule;
     if (options.rule.entity.length === 0) this.#entity(wholeEntity);
   }
 
-  /** Why it does not evaluate all that it should, as a sentence; null where it does. */
   get problem(): string | null {
-    const { maxEntities } = this.#options;
-    if (this.#hasTooManyEntities) {
-      return `The rule has more than ${maxEntities} entities: events of further ones do not count. Group by fewer labels, or raise TIDINGS_MAX_ALARM_ENTITIES.`;
-    }
-    return this.#hasTooManySamples
-      ? 'The windows of all rules have too many events: further ones do not count. Filter more, or look over a shorter time.'
-      : null;
+    if (this.#hasTooManyEntities) return evaluationProblems.entities(this.#options.maxEntities);
+    return this.#hasTooManySamples ? evaluationProblems.samples : null;
   }
 
-  /** When something changes by itself at the earliest; Infinity where nothing does. */
   get nextDueAt(): Instant {
     return this.#timers.first?.at ?? Number.POSITIVE_INFINITY;
   }
@@ -176,12 +95,6 @@ export class RuleEvaluator {
     return this.#entities.size;
   }
 
-  /** The alarms that have fired and not recovered. */
-  *firing(): Iterable<EntityState> {
-    for (const { state } of this.#entities.values()) if (state.alarm !== null) yield state;
-  }
-
-  /** Goes on with a state that was saved; before anything else. */
   restore(key: string, state: EntityState): void {
     const entity = this.#entity({ key, labels: state.labels });
     if (entity === null) return;
@@ -191,7 +104,6 @@ export class RuleEvaluator {
     if (heldSince !== null) entity.window.resume?.(heldSince);
   }
 
-  /** Takes an event into the windows without checking anything: it was there already. */
   insert(event: Event): void {
     this.#replace(event, true);
   }
@@ -203,10 +115,6 @@ export class RuleEvaluator {
     return this.#takeChanges();
   }
 
-  /**
-   * A change of an event: it counts from this moment on.
-   * @param matches whether the event matches the rule's filter now; one that did and does not any more is taken out
-   */
   apply(event: Event, at: Instant, matches: boolean): readonly AlarmChange[] {
     const changes = this.advance(at);
     const touched = this.#replace(event, matches);
@@ -216,7 +124,6 @@ export class RuleEvaluator {
     return [...changes, ...this.#takeChanges()];
   }
 
-  /** Lets the time pass, up to a moment that includes itself. */
   advance(to: Instant): readonly AlarmChange[] {
     for (let next = this.#timers.first; next !== undefined && next.at <= to; ) {
       this.#passMoment(next.at);
@@ -225,7 +132,6 @@ export class RuleEvaluator {
     return this.#takeChanges();
   }
 
-  /** Ends the alarms that are firing: the rule is gone, or has other entities now. */
   close(at: Instant): readonly AlarmChange[] {
     for (const entity of this.#entities.values()) {
       const { state, id } = entity;
@@ -236,7 +142,6 @@ export class RuleEvaluator {
     return this.#takeChanges();
   }
 
-  /** Takes its samples out of the book; it is not used any more. */
   release(): void {
     for (const { window } of this.#entities.values()) {
       for (const sample of window.samples()) this.#options.book.remove(sample);
@@ -244,21 +149,18 @@ export class RuleEvaluator {
     this.#entities.clear();
   }
 
-  /** The states of all entities that are not as normal. */
   states(): readonly SavedState[] {
     return [...this.#entities.values()]
       .filter(({ state }) => state.phase !== 'NORMAL')
       .map(({ id, state }) => ({ entity: id.key, state }));
   }
 
-  /** States that have changed since this was called before. */
   takeUnsaved(): readonly SavedState[] {
     const unsaved = [...this.#unsaved].map(([entity, state]) => ({ entity, state }));
     this.#unsaved.clear();
     return unsaved;
   }
 
-  /** The latest numbers and phases of firing alarms, by id, that have changed since this was called before. */
   takeViews(): ReadonlyMap<string, AlarmView> {
     const views = new Map(this.#views);
     this.#views.clear();
@@ -300,20 +202,25 @@ export class RuleEvaluator {
   #replace(event: Event, matches: boolean): ReadonlySet<Entity> {
     const { book } = this.#options;
     const touched = new Set<Entity>();
-    for (const { sample, entity } of [...book.of(event.id)]) {
-      if (entity.evaluator !== this) continue;
+    for (const held of [...book.of(event.id)]) {
+      if (!this.#isOwn(held)) continue;
+      const { sample, entity } = held;
       entity.window.remove(sample);
       book.remove(sample);
       touched.add(entity);
     }
     if (!matches) return touched;
-    for (const id of entitiesOf(event, this.rule.entity)) {
+    for (const id of this.rule.entitiesOf(event)) {
       const entity = this.#entity(id);
       if (entity === null) continue;
       touched.add(entity);
       this.#add(entity, event);
     }
     return touched;
+  }
+
+  #isOwn(held: HeldSample): held is OwnSample {
+    return held.evaluator === this;
   }
 
   #add(entity: Entity, event: Event): void {
@@ -325,7 +232,8 @@ export class RuleEvaluator {
       entity.window.remove(sample);
       return;
     }
-    book.add({ sample, entity });
+    const held: OwnSample = { evaluator: this, sample, entity };
+    book.add(held);
     this.#timers.add({ at: sample.dueAt, entity, sample });
   }
 
@@ -339,9 +247,8 @@ export class RuleEvaluator {
       return null;
     }
     const entity: Entity = {
-      evaluator: this,
       id,
-      window: openWindow(this.rule.condition, since),
+      window: openWindow(this.#options.condition, since),
       state: normalState(id.labels),
       checkAt: null,
     };
@@ -353,7 +260,7 @@ export class RuleEvaluator {
     const { id, window, state: before } = entity;
     const { holds, value } = window.verdict(at);
     const { state, change } = check(before, { holds, value, at }, this.rule, (number, firedAt) =>
-      v5(`${this.ruleId} ${id.key} ${number} ${firedAt}`, idNamespace),
+      alarmIdOf(this.ruleId, id.key, number, firedAt),
     );
     if (state !== before) {
       entity.state = state;
@@ -389,9 +296,11 @@ export class RuleEvaluator {
       startedAt: alarm.startedAt,
       value: alarm.value,
       latestValue: value,
+      threshold: thresholdOf(this.#options.condition),
       notices: alarm.notices,
       evidence: kind === 'RECOVERED' ? [] : window.evidence(maxEvidence),
       trigger,
+      details: null,
     });
   }
 
