@@ -94,7 +94,7 @@ export interface MinuteCondition {
   readonly rule: MinuteRule;
 }
 
-export type AlarmCondition = SlidingCondition | MinuteCondition;
+type AlarmCondition = SlidingCondition | MinuteCondition;
 
 /** A rule that can be evaluated. */
 export interface AlarmRule {
@@ -178,7 +178,7 @@ export function filterOf(
 }
 
 /** The events that a rule is about: of those that match its filter, the ones that its condition may count. */
-export function ruleFilter(
+function ruleFilter(
   filter: Filter,
   condition: AlarmCondition,
   rule: Pick<AlarmRule, 'name' | 'namespace'>,
