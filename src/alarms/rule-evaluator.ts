@@ -13,7 +13,7 @@ export interface AlarmChange {
   /** The number that made it fire, and the one now. */
   readonly value: number | null;
   readonly latestValue: number | null;
-  /** What the number is compared with. */
+  /** The number that they are compared with. */
   readonly threshold: number | null;
   readonly notices: number;
   /** Ids of events, the latest first. */

@@ -103,7 +103,7 @@ export interface AlarmRule {
   readonly description: string | null;
   /** Without the rule's own alarms, and without those of others where it does not name them. */
   readonly filter: Filter;
-  /** What the labels of its entities are. */
+  /** Says which labels its entities have. */
   readonly entity: readonly Grouping[];
   /** The entities that an event is about. */
   readonly entitiesOf: (event: Event) => readonly EntityId[];

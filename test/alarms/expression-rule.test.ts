@@ -6,7 +6,7 @@ import { bootGateway, type TestGateway } from '../harness.ts';
 const expression = { expression: 'sum(Failed) > 2', period: 2, silencePeriod: 0 };
 const rule = { name: 'often', entity: [{ field: 'KEY' }], condition: { expression } };
 
-/** A clock that a test can put forward; it never stands still. */
+/** A clock that a test can put forward. */
 class Clock {
   #ahead = 0;
   readonly now = () => currentInstant() + this.#ahead;

@@ -275,7 +275,7 @@ describe('an expression of a rule', () => {
     );
   });
 
-  test.each(['pendingFor', 'silenceFor', 'recoverAfter'])('has no %s beside it', (field) => {
+  test.each(['pendingFor', 'silenceFor', 'recoverAfter'])('excludes %s', (field) => {
     const expression = { ...periods, expression: 'sum(A) > 1' };
     expect(() => ruleOf(expression, { [field]: '1m' })).toThrow(
       expect.objectContaining({ argument: ['input', field] }),

@@ -21,7 +21,7 @@ export interface PlainChange {
 export const sorted = (changes: readonly PlainChange[]): readonly PlainChange[] =>
   changes.toSorted((a, b) => a.at - b.at || (String(a.entity) < String(b.entity) ? -1 : 1));
 
-/** What an entity is, and its two countdowns. */
+/** The phase of an entity, and its two countdowns. */
 interface State {
   readonly phase: MinutePhase;
   readonly s: number;
