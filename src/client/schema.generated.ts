@@ -203,6 +203,8 @@ export type SinkFormat =
   | 'PAGERDUTY'
   /** POST /api/v2/alerts of an Alertmanager. */
   | 'ALERTMANAGER'
+  /** The environment of a run of Vamp's workflows as JSON: VAMP_WORKFLOW_DATA is the event in base64. */
+  | 'VAMP_WORKFLOW'
   /** Your own template. */
   | 'TEMPLATE';
 

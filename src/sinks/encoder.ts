@@ -1,4 +1,5 @@
 import type { Event } from '../event/event.ts';
+import type { Target } from './target.ts';
 
 /** A message as targets are sent it. */
 export interface EncodedMessage {
@@ -30,6 +31,14 @@ export interface Encoder {
   encode(events: readonly Event[], context: EncodingContext): EncodedMessage | null;
   /** Says to a target that events in (from, to] were deleted before they could be delivered. */
   encodeGap?(from: number, to: number): EncodedMessage;
+  /** Wraps the target of a sink, for a format whose deliveries are events themselves. */
+  around?(target: Target, sink: NamedSink): Target;
+}
+
+/** The sink whose target an encoder wraps. */
+interface NamedSink {
+  readonly name: string;
+  readonly namespace: string;
 }
 
 /** An event that no retry will deliver: its failed delivery is dead at once. */

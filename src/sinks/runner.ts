@@ -185,7 +185,7 @@ export class SinkRunner implements AsyncDisposable {
     const { spec, secrets, openTarget } = definitionOf(row);
     const { hidden } = owners.scopeOf(row.owner);
     const routingKey = routingKeyOf(secrets());
-    const target = openTarget();
+    const target = spec.encoder.around?.(openTarget(), spec) ?? openTarget();
     const sender = new Sender({
       sinkId: id,
       encoder: spec.encoder,

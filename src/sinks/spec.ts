@@ -24,6 +24,7 @@ export const sinkFormats = [
   'DISCORD',
   'PAGERDUTY',
   'ALERTMANAGER',
+  'VAMP_WORKFLOW',
   'TEMPLATE',
 ] as const;
 export type SinkFormat = (typeof sinkFormats)[number];

@@ -1,8 +1,12 @@
-import { flag, oneOf, option } from '../../environment/readers.ts';
+import { flag, oneOf, option, optional, text } from '../../environment/readers.ts';
 import { defineDialect } from '../dialect.ts';
 import { createVampHttp } from './http.ts';
+import { createWorkflowEncoder } from './workflows/encode.ts';
+import { JobSource } from './workflows/job-source.ts';
+import { WorkflowRuns } from './workflows/runs.ts';
+import { WorkflowFile } from './workflows/workflow-file.ts';
 
-/** Vamp: its events API over HTTP, server-sent events and WebSocket, in and out. */
+/** Vamp: its events API over HTTP, server-sent events and WebSocket, in and out, and its workflows that events trigger. */
 export const vamp = defineDialect({
   name: 'vamp',
   hasHttp: true,
@@ -17,10 +21,27 @@ export const vamp = defineDialect({
       'false',
       'Whether Vamp requests are rejected wherever Vamp rejects them.',
     ),
+    VAMP_WORKFLOWS_FILE: optional(
+      text,
+      "Vamp's workflows with a schedule of events, which become sinks; read again on SIGHUP.",
+      'none',
+    ),
   },
 
   async open(context, { values, http, maxBodyBytes }) {
     const options = { values: values.TIDINGS_VAMP_VALUES, strict: values.TIDINGS_VAMP_STRICT };
-    return { http: http ? createVampHttp(context, { ...options, maxBodyBytes }) : undefined };
+    const { VAMP_WORKFLOWS_FILE: file } = values;
+    const { log } = context;
+    const runs = new WorkflowRuns(context);
+    const workflows = file === null ? null : new WorkflowFile({ file, runs, log });
+    return {
+      http: http ? createVampHttp(context, { ...options, maxBodyBytes }) : undefined,
+      encoders: [createWorkflowEncoder(runs)],
+      ...(workflows !== null && {
+        declaredSinks: () => workflows.sinks,
+        sources: [() => new JobSource({ clusters: () => workflows.clusters, runs, log })],
+        reload: async () => workflows.reload(),
+      }),
+    };
   },
 });

@@ -1,7 +1,4 @@
-import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request } from 'node:http';
-import { Agent as HttpsAgent, request as secureRequest } from 'node:https';
-import type { ConnectionOptions } from 'node:tls';
-import { ForbiddenAddress, type NetworkPolicy } from '../network-policy.ts';
+import type { NetworkPolicy } from '../network-policy.ts';
 import { signatureHeaders } from '../signature.ts';
 import {
   type DeliveryOutcome,
@@ -10,6 +7,7 @@ import {
   type Target,
   targetFailed,
 } from '../target.ts';
+import { type HttpAnswer, HttpEndpoint, type TlsOptions } from './http-endpoint.ts';
 
 export interface WebhookOptions {
   readonly url: string;
@@ -18,36 +16,34 @@ export interface WebhookOptions {
   readonly keys: () => readonly Buffer[];
   readonly timeoutMs: number;
   readonly network: NetworkPolicy;
-  /** How an https:// target is verified, and what it is shown. */
-  readonly tls?: Pick<ConnectionOptions, 'rejectUnauthorized' | 'ca' | 'cert' | 'key'> | undefined;
+  readonly tls?: TlsOptions | undefined;
 }
 
-const maxSockets = 64;
 const maxResponseBytes = 65_536;
 const longestRetryAfterMs = 24 * 3_600_000;
 
 /** Posts messages to a URL. Redirects are not followed, and the whole exchange must end within the time-out. */
 export class WebhookTarget implements Target {
   readonly #options: WebhookOptions;
-  readonly #url: URL;
-  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #endpoint: HttpEndpoint;
 
   constructor(options: WebhookOptions) {
+    const { url, timeoutMs, network, tls } = options;
     this.#options = options;
-    this.#url = new URL(options.url);
-    const settings = { keepAlive: true, maxSockets, lookup: options.network.lookup };
-    this.#agent =
-      this.#url.protocol === 'https:'
-        ? new HttpsAgent({ ...settings, ...options.tls })
-        : new HttpAgent(settings);
+    this.#endpoint = new HttpEndpoint({
+      url: new URL(url),
+      timeoutMs,
+      network,
+      tls,
+      maxResponseBytes,
+      maxKeptBytes: maxKeptResponseBytes,
+    });
   }
 
   async deliver(delivery: DeliveryRequest): Promise<DeliveryOutcome> {
     delivery.signal.throwIfAborted();
     try {
-      const { hostname } = this.#url;
-      if (!this.#options.network.allowsHost(hostname)) throw new ForbiddenAddress(hostname);
-      return await this.#exchange(delivery);
+      return outcomeOf(await this.#post(delivery));
     } catch (error) {
       delivery.signal.throwIfAborted();
       return targetFailed(error);
@@ -55,68 +51,33 @@ export class WebhookTarget implements Target {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#agent.destroy();
+    await this.#endpoint[Symbol.asyncDispose]();
   }
 
-  #exchange(delivery: DeliveryRequest): Promise<DeliveryOutcome> {
-    const { timeoutMs } = this.#options;
-    return new Promise((resolve, reject) => {
-      const sent = this.#open(delivery);
-      const timer = setTimeout(() => {
-        reject(new Error(`No answer within ${timeoutMs} ms.`));
-        sent.destroy();
-      }, timeoutMs);
-      sent.on('close', () => clearTimeout(timer));
-      sent.on('error', reject);
-      sent.on('response', (response) => {
-        readResponse(response).then((text) => resolve(outcomeOf(response, text)), reject);
-      });
-      sent.end(delivery.message.body);
-    });
-  }
-
-  #open({ message, messageId, headers, signal }: DeliveryRequest): ClientRequest {
+  #post({ message, messageId, headers, signal }: DeliveryRequest): Promise<HttpAnswer> {
     const { body } = message;
     const keys = this.#options.keys();
     const timestampSeconds = Math.floor(Date.now() / 1_000);
-    const open = this.#url.protocol === 'https:' ? secureRequest : request;
-    return open(this.#url, {
+    return this.#endpoint.send({
       method: 'POST',
-      agent: this.#agent,
+      body,
       signal,
       headers: {
-        'User-Agent': 'Tidings',
         ...this.#options.headers,
         ...message.headers,
         ...headers,
         'Content-Type': message.contentType,
-        'Content-Length': Buffer.byteLength(body),
         ...(keys.length > 0 && signatureHeaders({ id: messageId, timestampSeconds, body }, keys)),
       },
     });
   }
 }
 
-/** The beginning of the answer's body; one longer than 64 KiB is cut off with its connection. */
-async function readResponse(response: IncomingMessage): Promise<string> {
-  const kept: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    if (bytes < maxKeptResponseBytes) kept.push(chunk);
-    bytes += chunk.length;
-    if (bytes > maxResponseBytes) break;
-  }
-  const text = Buffer.concat(kept).subarray(0, maxKeptResponseBytes).toString();
-  return text.replaceAll('\0', '\ufffd');
-}
-
 /** Statuses by which a target says something of itself rather than of the message. */
 const targetStatuses = new Set([401, 403, 404, 408, 429]);
 
-function outcomeOf(
-  { statusCode: status = 0, headers }: IncomingMessage,
-  response: string,
-): DeliveryOutcome {
+/** What an answer means for the delivery: the table in docs/sinks.md. */
+export function outcomeOf({ status, headers, text: response }: HttpAnswer): DeliveryOutcome {
   if (status >= 200 && status < 300) return { kind: 'DELIVERED', status, response };
   if (status === 410) return { kind: 'TARGET_GONE', status, response };
   if (status >= 400 && status < 500 && !targetStatuses.has(status)) {
