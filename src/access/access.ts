@@ -1,3 +1,4 @@
+import { Repeated } from '../runtime/repeated.ts';
 import type { StoredToken, TokenStore } from '../store/tokens.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type Audit, noAudit } from './audit.ts';
@@ -8,7 +9,7 @@ import { Forbidden, type Principal, Unauthenticated } from './principal.ts';
 import type { Quota } from './quota.ts';
 import { Quotas } from './quotas.ts';
 import { compileScope, type Scope } from './scope.ts';
-import { SessionWatch } from './session-watch.ts';
+import { SessionWatch, type WatchedRights } from './session-watch.ts';
 import { StreamTickets } from './stream-tickets.ts';
 
 /** A caller and what they may do now. */
@@ -24,11 +25,11 @@ export type SessionChange =
   /** The credential does not hold any more: everything of the session ends. */
   | 'REVOKED'
   | 'EXPIRED'
-  /** The rights to read are others: feeds that began with the old ones end. */
+  /** The rights are others: what began with the old ones ends. */
   | 'SCOPE';
 
-/** How often tokens are looked for that another gateway revoked. */
-const revocationEveryMs = 1_000;
+/** How often tokens are looked for that another gateway revoked: what was open with one is to end within 2 s. */
+const revocationEveryMs = 500;
 const maxScopes = 10_000;
 
 export interface AccessOptions {
@@ -52,12 +53,13 @@ export class Access implements AsyncDisposable {
   readonly #log: Log;
   readonly #authenticator: Authenticator;
   readonly #scopes = new Map<string, Scope>();
+  /** By the list itself: a principal that is known keeps its own. */
+  #scopesByRoles = new WeakMap<readonly string[], Scope>();
   readonly #quotas: Quotas;
   readonly #watch: SessionWatch;
-  readonly #timer: NodeJS.Timeout;
+  readonly #revocation: Repeated;
   readonly #everybody: Session;
   #policy: Policy;
-  #looking: Promise<void> = Promise.resolve();
 
   constructor({ policy, tokens, log, audit = noAudit, gateways = () => 1 }: AccessOptions) {
     this.isOn = policy !== null;
@@ -75,9 +77,12 @@ export class Access implements AsyncDisposable {
     this.tickets = new StreamTickets(tokens);
     this.#watch = new SessionWatch((principal) => this.scopeOf(principal.roles));
     this.#everybody = this.sessionOf(anonymous);
-    this.#timer = setInterval(() => {
-      this.#looking = this.#looking.then(() => this.#lookForRevoked());
-    }, revocationEveryMs).unref();
+    this.#revocation = new Repeated(
+      () => revocationEveryMs,
+      () => this.#lookForRevoked(),
+      // While the database is down, what was known stays; the store says by itself that it is down.
+      (error) => this.#log.debug({ error }, 'Revoked tokens could not be looked for.'),
+    );
   }
 
   get policy(): Policy {
@@ -119,6 +124,51 @@ export class Access implements AsyncDisposable {
 
   /** The rights of a set of roles; a role that the policy does not have gives none. */
   scopeOf(roles: readonly string[]): Scope {
+    let scope = this.#scopesByRoles.get(roles);
+    if (scope === undefined) {
+      scope = this.#compiled(roles);
+      this.#scopesByRoles.set(roles, scope);
+    }
+    return scope;
+  }
+
+  /** From now on this policy holds. Sessions that it changes are notified; all others go on untouched. */
+  replacePolicy(policy: Policy): void {
+    this.#policy = policy;
+    this.#scopes.clear();
+    this.#scopesByRoles = new WeakMap();
+    this.#authenticator.replacePolicy(policy);
+    this.#watch.end((principal) => !this.#authenticator.isKnown(principal));
+    this.#watch.compareScopes();
+  }
+
+  /**
+   * Calls back when the session changes, until it is disposed of; at once where it has changed already.
+   * @param rights whose change counts
+   */
+  watch(
+    session: Session,
+    onChange: (change: SessionChange) => void,
+    rights: WatchedRights = 'readKey',
+  ): Disposable {
+    const watch = this.#watch.add(session, rights, onChange);
+    if (!this.#authenticator.isKnown(session.principal)) onChange('REVOKED');
+    return watch;
+  }
+
+  /** Null where there is no such token; one that is revoked already stays as it is. */
+  async revoke(id: string): Promise<StoredToken | null> {
+    const revoked = await this.tokens.revoke(id);
+    if (revoked !== null) this.#end([id]);
+    return revoked;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watch[Symbol.dispose]();
+    await this.#revocation[Symbol.asyncDispose]();
+  }
+
+  #compiled(roles: readonly string[]): Scope {
     const key = JSON.stringify([...roles].sort());
     const known = this.#scopes.get(key);
     if (known !== undefined) return known;
@@ -131,44 +181,12 @@ export class Access implements AsyncDisposable {
     return scope;
   }
 
-  /** From now on this policy holds. Sessions that it changes are notified; all others go on untouched. */
-  replacePolicy(policy: Policy): void {
-    this.#policy = policy;
-    this.#scopes.clear();
-    this.#authenticator.replacePolicy(policy);
-    this.#watch.end((principal) => !this.#authenticator.isKnown(principal));
-    this.#watch.compareScopes();
-  }
-
-  /** Calls back when the session changes, until it is disposed of. */
-  watch(session: Session, onChange: (change: SessionChange) => void): Disposable {
-    return this.#watch.add(session, onChange);
-  }
-
-  /** Null where there is no such token; one that is revoked already stays as it is. */
-  async revoke(id: string): Promise<StoredToken | null> {
-    const revoked = await this.tokens.revoke(id);
-    if (revoked !== null) this.#end([id]);
-    return revoked;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#timer);
-    this.#watch[Symbol.dispose]();
-    await this.#looking;
-  }
-
   async #lookForRevoked(): Promise<void> {
     const inUse = [...new Set([...this.#watch.tokenIds(), ...this.#authenticator.rememberedIds()])];
     if (inUse.length === 0) return;
-    try {
-      this.#end(await this.tokens.revokedAmong(inUse));
-      const used = this.#authenticator.takeUsed();
-      if (used.length > 0) await this.tokens.used(used, Date.now());
-    } catch (error) {
-      // While the database is down, what was known stays; the store says by itself that it is down.
-      this.#log.debug({ error }, 'Revoked tokens could not be looked for.');
-    }
+    this.#end(await this.tokens.revokedAmong(inUse));
+    const used = this.#authenticator.takeUsed();
+    if (used.length > 0) await this.tokens.used(used, Date.now());
   }
 
   #end(revoked: readonly string[]): void {

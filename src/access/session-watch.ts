@@ -2,8 +2,12 @@ import type { Session, SessionChange } from './access.ts';
 import type { Principal } from './principal.ts';
 import type { Scope } from './scope.ts';
 
+/** Which rights something depends on, by the key of a scope: those to read, or all. */
+export type WatchedRights = 'readKey' | 'key';
+
 interface Watched {
   session: Session;
+  readonly rights: WatchedRights;
   readonly onChange: (change: SessionChange) => void;
   expiry: NodeJS.Timeout | undefined;
 }
@@ -20,10 +24,16 @@ export class SessionWatch implements Disposable {
     this.#scopeOf = scopeOf;
   }
 
-  add(session: Session, onChange: (change: SessionChange) => void): Disposable {
-    const watched: Watched = { session, onChange, expiry: undefined };
+  add(
+    session: Session,
+    rights: WatchedRights,
+    onChange: (change: SessionChange) => void,
+  ): Disposable {
+    const watched: Watched = { session, rights, onChange, expiry: undefined };
     this.#watched.add(watched);
     this.#arm(watched);
+    // The policy may have been replaced since the session was asked for.
+    this.#compare(watched);
     return {
       [Symbol.dispose]: () => {
         clearTimeout(watched.expiry);
@@ -43,19 +53,22 @@ export class SessionWatch implements Disposable {
     }
   }
 
-  /** Notifies those whose rights to read are others now. */
+  /** Notifies those whose rights are others now. */
   compareScopes(): void {
-    for (const watched of [...this.#watched]) {
-      const { principal, scope: before } = watched.session;
-      const scope = this.#scopeOf(principal);
-      watched.session = { ...watched.session, scope };
-      if (scope.readKey !== before.readKey) watched.onChange('SCOPE');
-    }
+    for (const watched of [...this.#watched]) this.#compare(watched);
   }
 
   [Symbol.dispose](): void {
     for (const { expiry } of this.#watched) clearTimeout(expiry);
     this.#watched.clear();
+  }
+
+  #compare(watched: Watched): void {
+    const { principal, scope: before } = watched.session;
+    const scope = this.#scopeOf(principal);
+    if (scope === before) return;
+    watched.session = { ...watched.session, scope };
+    if (scope[watched.rights] !== before[watched.rights]) watched.onChange('SCOPE');
   }
 
   #arm(watched: Watched): void {

@@ -1,50 +1,80 @@
-import { type ExecutionResult, type GraphQLError, getOperationAST, Kind, subscribe } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type FragmentDefinitionNode,
+  type GraphQLError,
+  Kind,
+  type SelectionSetNode,
+  subscribe,
+} from 'graphql';
 import type { Session } from '../access/access.ts';
 import { RateLimited } from '../runtime/unavailable.ts';
 import { limitReached } from './admission.ts';
 import { hiddenSelections } from './hidden-fields.ts';
-import type { GraphEngine, OperationCaller, OperationRequest } from './operation.ts';
+import {
+  type GraphEngine,
+  type OperationCaller,
+  type OperationRequest,
+  prepareOperation,
+} from './operation.ts';
 
 /** Subscriptions that follow events, which equal followers share. */
-const feedFields: ReadonlySet<string> = new Set(['events', 'eventBatches']);
+export const feedFields: ReadonlySet<string> = new Set(['events', 'eventBatches']);
 
-/** Whether a document, which has been validated, subscribes to something else than a feed of events. */
-export function isPlainSubscription(
-  { prepare }: GraphEngine,
-  { query, operationName }: OperationRequest,
-): boolean {
-  const { document } = prepare(query);
-  const operation = document && getOperationAST(document, operationName);
-  if (operation?.operation !== 'subscription') return false;
-  const [selection] = operation.selectionSet.selections;
-  return selection?.kind === Kind.FIELD && !feedFields.has(selection.name.value);
+/** Whether a request subscribes to something else than a feed of events. */
+export function isPlainSubscription(engine: GraphEngine, request: OperationRequest): boolean {
+  const { document, operation, errors } = prepareOperation(engine, request);
+  if (errors || operation.operation !== 'subscription') return false;
+  const name = rootField(document, operation.selectionSet);
+  return name !== undefined && !feedFields.has(name);
 }
 
-/** Runs such a subscription, each follower's alone. Its errors are for clients. */
+/** Valid subscriptions have one field at the root, which may be in a fragment. */
+function rootField(document: DocumentNode, { selections }: SelectionSetNode): string | undefined {
+  const [selection] = selections;
+  switch (selection?.kind) {
+    case Kind.FIELD:
+      return selection.name.value;
+    case Kind.INLINE_FRAGMENT:
+      return rootField(document, selection.selectionSet);
+    case Kind.FRAGMENT_SPREAD: {
+      const named = selection.name.value;
+      const fragment = document.definitions.find(
+        (definition): definition is FragmentDefinitionNode =>
+          definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === named,
+      );
+      return fragment && rootField(document, fragment.selectionSet);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Runs such a subscription, each follower's alone. Its errors are for clients. Whoever iterates it ends it when its
+ * caller's rights are others.
+ */
 export async function runSubscription<Rendered>(
   engine: GraphEngine,
-  { query, operationName, variables }: OperationRequest,
+  request: OperationRequest,
   caller: OperationCaller,
   render: (result: ExecutionResult) => Rendered,
 ): Promise<RenderedResults<Rendered> | readonly GraphQLError[]> {
-  const { publicError } = engine;
-  const prepared = engine.prepare(query);
-  if (prepared.errors) return prepared.errors;
-  const hidden = hiddenSelections(engine.schema, prepared.document, caller.session.scope.hidden);
+  const { publicError, schema } = engine;
+  const { document, operation, errors } = prepareOperation(engine, request);
+  if (errors) return errors;
+  const hidden = hiddenSelections(schema, document, caller.session.scope.hidden);
   if (hidden.length > 0) return hidden;
-  const operation = getOperationAST(prepared.document, operationName);
-  if (operation !== null && operation !== undefined) {
-    const asked = { document: prepared.document, operation, variables: variables ?? {} };
-    const limit = limitReached(engine, asked, caller.session);
-    if (limit !== null) return [limit];
-  }
+  const variables = request.variables ?? {};
+  const limit = limitReached(engine, { document, operation, variables }, caller.session);
+  if (limit !== null) return [limit];
   const slot = feedOf(caller.session);
   if (slot instanceof RateLimited) return [publicError(slot)];
   const results = await subscribe({
-    schema: engine.schema,
-    document: prepared.document,
-    operationName: operationName ?? null,
-    variableValues: variables ?? {},
+    schema,
+    document,
+    operationName: operation.name?.value ?? null,
+    variableValues: variables,
     contextValue: engine.context(caller),
   });
   const release = () => slot?.[Symbol.dispose]();
@@ -69,13 +99,19 @@ function feedOf({ quota }: Session): Disposable | RateLimited | undefined {
   }
 }
 
-/** Not an async generator: the return of one that waits for its next value is only heard with that value. */
+/**
+ * Not an async generator: the return of one that waits for its next value is only heard with that value. It can be ended
+ * with an error as well, also while it waits.
+ */
 export class RenderedResults<Rendered> implements AsyncIterableIterator<Rendered, undefined> {
   readonly #results: AsyncGenerator<ExecutionResult, void, void>;
   readonly #render: (result: ExecutionResult) => Rendered;
-  readonly #onEnd: () => void;
+  #onEnd: (() => void)[];
+  #isEnded = false;
+  #failure: Error | null = null;
+  /** Of whoever waits for the next value. */
+  #reject: (error: Error) => void = () => {};
 
-  /** @param onEnd may be called more than once */
   constructor(
     results: AsyncGenerator<ExecutionResult, void, void>,
     render: (result: ExecutionResult) => Rendered,
@@ -83,27 +119,56 @@ export class RenderedResults<Rendered> implements AsyncIterableIterator<Rendered
   ) {
     this.#results = results;
     this.#render = render;
-    this.#onEnd = onEnd;
+    this.#onEnd = [onEnd];
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Rendered, undefined>> {
-    const { done = false, value } = await this.#results.next().catch((error: unknown) => {
-      this.#onEnd();
-      throw error;
+  /** Calls back once it has ended. */
+  onEnd(ended: () => void): void {
+    if (this.#isEnded) ended();
+    else this.#onEnd.push(ended);
+  }
+
+  next(): Promise<IteratorResult<Rendered, undefined>> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      this.#results.next().then(
+        ({ done = false, value }) => {
+          if (!done && value) return resolve({ done: false, value: this.#render(value) });
+          this.#end();
+          resolve(ended);
+        },
+        (error: unknown) => {
+          this.#end();
+          reject(error);
+        },
+      );
     });
-    if (!done && value) return { done: false, value: this.#render(value) };
-    this.#onEnd();
-    return ended;
+  }
+
+  /** Ends it at once: whoever iterates it gets the error, and nothing after it. */
+  fail(error: Error): void {
+    if (this.#isEnded) return;
+    this.#failure = error;
+    this.#end();
+    this.#reject(error);
+    void this.#results.return().catch(() => {});
   }
 
   async return(): Promise<IteratorResult<Rendered, undefined>> {
-    this.#onEnd();
+    this.#end();
     await this.#results.return();
     return ended;
+  }
+
+  #end(): void {
+    this.#isEnded = true;
+    for (const ended of this.#onEnd) ended();
+    this.#onEnd = [];
   }
 }
 

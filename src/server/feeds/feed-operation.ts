@@ -19,6 +19,7 @@ import {
   prepareOperation,
 } from '../../graphql/operation.ts';
 import { requestError } from '../../graphql/request-error.ts';
+import { feedFields } from '../../graphql/subscription.ts';
 import type { FeedRequest } from '../../live/feed.ts';
 import type { StreamEventId } from '../../live/stream-event-id.ts';
 import type { FeedOperation } from '../../live/subscription.ts';
@@ -47,7 +48,8 @@ export class FeedOperationReader {
     const prepared = prepareOperation(this.#engine, request);
     if (prepared.errors) return { errors: prepared.errors };
     const selection = this.#selectionOf(prepared.document, prepared.operation);
-    if (selection === null) return { errors: [requestError('There is no such subscription.')] };
+    if (selection === null || !feedFields.has(selection.field.name.value))
+      return { errors: [requestError('There is no such subscription.')] };
     const values = request.variables ?? {};
     const { document } = prepared;
     const { coerce, errors } = this.#engine.coerced(document, selection.operation);

@@ -1,10 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { SessionChange } from '../../access/access.ts';
 import { FeedError } from '../../live/feed.ts';
 import { formatStreamEventId } from '../../live/stream-event-id.ts';
 import type { FeedOperation, FeedSink, Message, Subscription } from '../../live/subscription.ts';
 import type { FeedConnection } from '../feeds/connections.ts';
-import { feedForbidden } from '../feeds/feed-forbidden.ts';
 import { Outbox, type Owner } from '../feeds/outbox.ts';
 import { slowConsumer } from '../feeds/slow-consumer.ts';
 import type { Subscribe } from '../websocket/operation.ts';
@@ -42,6 +40,7 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
   #subscription: Pick<Subscription, 'cancel'> | null = null;
   #journalId = '';
   #lastIndex = 0;
+  #isForbidden = false;
   #drainsAtBeat = -1;
   #silentBeats = 0;
   #graceTimer: NodeJS.Timeout | undefined;
@@ -91,10 +90,11 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
   async follow(results: AsyncIterableIterator<string>): Promise<void> {
     this.#subscription = { cancel: () => void results.return?.() };
     for await (const text of results) {
-      if (this.#response.destroyed) break;
+      if (this.#response.destroyed || this.#isForbidden) return;
       this.#result(text);
       await this.#outbox.room();
     }
+    if (this.#isForbidden) return;
     this.#outbox.push(complete);
     this.#finish();
   }
@@ -140,11 +140,18 @@ export class SseOperation implements FeedSink, Owner, FeedConnection {
   }
 
   /** The caller may not follow any more: the stream ends without completing, so that clients connect again. */
-  forbid(change: SessionChange): void {
+  forbid(error: FeedError): void {
+    if (this.#isForbidden) return;
+    this.#isForbidden = true;
     this.#subscription?.cancel();
     this.#outbox.drop(this);
-    this.#result(this.#options.errorText(feedForbidden(change, this.#lastIndex)));
+    this.#result(this.#options.errorText(error));
     this.#finish();
+  }
+
+  /** The index to resume after. */
+  get lastIndex(): number {
+    return this.#lastIndex;
   }
 
   beat(): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { Access, Session } from '../../access/access.ts';
+import type { Access, Session, SessionChange } from '../../access/access.ts';
+import type { WatchedRights } from '../../access/session-watch.ts';
 import { stringifyJson } from '../../event/json.ts';
 import {
   type GraphEngine,
@@ -17,6 +18,7 @@ import {
 import { replyJson } from '../../http/reply.ts';
 import { parseStreamEventId, type StreamEventId } from '../../live/stream-event-id.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
+import { feedForbidden, subscriptionForbidden } from '../feeds/feed-forbidden.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
 import { slowConsumerGraceMs } from '../feeds/slow-consumer.ts';
 import { clientError } from '../http/client-error.ts';
@@ -88,8 +90,10 @@ export class SseTransport implements AsyncDisposable {
         return open().answer(errorText(results));
       }
       const stream = open();
-      this.#watch(session, response, stream);
-      return await stream.follow(results);
+      const forbid = (change: SessionChange) => stream.forbid(subscriptionForbidden(change));
+      const following = stream.follow(results);
+      this.#watch(session, response, { forbid, rights: 'key' });
+      return await following;
     }
     const lastEventId = lastEventIdOf(request);
     if (lastEventId === undefined) return open().answer(errorText([badLastEventId()]));
@@ -101,14 +105,20 @@ export class SseTransport implements AsyncDisposable {
     countedUntilClosed(response, session.quota?.openFeed());
     const stream = open();
     stream.start(read.operation, subscribe);
-    this.#watch(session, response, stream);
+    const forbid = (change: SessionChange) =>
+      stream.forbid(feedForbidden(change, stream.lastIndex));
+    this.#watch(session, response, { forbid, rights: 'readKey' });
   };
 
   /** Ends the stream when the caller may not follow it any more. */
-  #watch(session: Session, response: ServerResponse, stream: SseOperation): void {
+  #watch(
+    session: Session,
+    response: ServerResponse,
+    { forbid, rights }: { forbid(change: SessionChange): void; readonly rights: WatchedRights },
+  ): void {
     const { access } = this.#options;
     if (!access.isOn) return;
-    const watch = access.watch(session, (change) => stream.forbid(change));
+    const watch = access.watch(session, forbid, rights);
     response.once('close', () => watch[Symbol.dispose]());
   }
 

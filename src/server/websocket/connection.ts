@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { CloseCode, MessageType, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import type { Scope } from '../../access/scope.ts';
 import { markLargeIntegers, unmarked } from '../../event/json.ts';
 import type { FeedOperation } from '../../live/subscription.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -76,9 +77,9 @@ export class WebSocketConnection implements FeedConnection {
   }
 
   /** Begins a subscription; its end is iterated. */
-  follow(id: string, operation: FeedOperation, readKey: string): Ending {
+  follow(id: string, operation: FeedOperation, scope: Scope): Ending {
     const following = new WebSocketOperation(id, this.#outbox, () => this.#overflowed());
-    const begins = this.session.follow(following, readKey);
+    const begins = this.session.followFeed(following, scope);
     if (begins) following.start(operation, this.#options.subscribe);
     return following.ending;
   }

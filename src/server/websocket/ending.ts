@@ -6,7 +6,7 @@ export class Ending implements AsyncIterableIterator<never, undefined> {
   readonly #onReturn: () => void;
   #outcome: { readonly error: Error | null } | null = null;
   #settle: (() => void) | null = null;
-  #ended: (() => void) | null = null;
+  #onEnd: (() => void)[] = [];
 
   /** @param onReturn is called when the client completes the operation */
   constructor(onReturn: () => void) {
@@ -16,14 +16,14 @@ export class Ending implements AsyncIterableIterator<never, undefined> {
   /** Calls back once it has ended. */
   onEnd(ended: () => void): void {
     if (this.#outcome) ended();
-    else this.#ended = ended;
+    else this.#onEnd.push(ended);
   }
 
   /** Ends the iteration with an error, or (null) regularly. */
   end(error: Error | null): void {
     this.#outcome ??= { error };
-    this.#ended?.();
-    this.#ended = null;
+    for (const ended of this.#onEnd) ended();
+    this.#onEnd = [];
     this.#settle?.();
   }
 

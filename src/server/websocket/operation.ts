@@ -65,6 +65,10 @@ export class WebSocketOperation implements FeedSink, Owner {
     this.ending.end(error);
   }
 
+  onEnd(ended: () => void): void {
+    this.ending.onEnd(ended);
+  }
+
   /** The caller may not follow any more. */
   forbid(change: SessionChange): void {
     this.#subscription?.cancel();

@@ -3,6 +3,8 @@ import type { Access, Session, SessionChange } from '../../access/access.ts';
 import { credentialOfPayload } from '../../access/credential.ts';
 import { type Principal, principalKey, Unauthenticated } from '../../access/principal.ts';
 import type { Quota } from '../../access/quota.ts';
+import type { Scope } from '../../access/scope.ts';
+import type { WatchedRights } from '../../access/session-watch.ts';
 import type { Ending } from './ending.ts';
 
 /** What a session ends on its socket. */
@@ -10,9 +12,17 @@ interface Socket {
   close(code: number, reason: string): void;
 }
 
-interface Following {
-  readonly ending: Ending;
+/** A subscription that ends with the rights that it began with. */
+export interface Following {
+  /** Calls back once it has ended. */
+  onEnd(ended: () => void): void;
   forbid(change: SessionChange): void;
+}
+
+/** The rights that a subscription began with, and which of them it depends on. */
+export interface BegunWith {
+  readonly scope: Scope;
+  readonly rights: WatchedRights;
 }
 
 type Payload = Readonly<Record<string, unknown>>;
@@ -29,7 +39,7 @@ export interface Acknowledgement extends Record<string, unknown> {
  */
 export class SocketSession implements Disposable {
   readonly #access: Access;
-  readonly #following = new Map<Following, string>();
+  readonly #following = new Map<Following, BegunWith>();
   #socket: Socket | null = null;
   #principal: Principal | null;
   #watch: Disposable | null = null;
@@ -75,7 +85,7 @@ export class SocketSession implements Disposable {
       const { principal } = session;
       if (principalKey(principal) === principalKey(before)) {
         const { expiresAt } = this.#begin(session);
-        this.#compare(session.scope.readKey);
+        this.#compare(session.scope);
         return { expiresAt };
       }
     } catch (error) {
@@ -85,17 +95,19 @@ export class SocketSession implements Disposable {
     return {};
   }
 
-  /** Takes note of a feed, which ends with the rights that it began with. False where it must not begin: it has ended. */
-  follow(following: Following, readKey: string): boolean {
-    const { scope, quota } = this.current;
-    const slot = feedOf(quota, following);
+  /** Counts a feed and takes note of it. False where it must not begin: it has ended. */
+  followFeed(following: Following & { readonly ending: Ending }, scope: Scope): boolean {
+    const slot = feedOf(this.current.quota, following);
     if (slot === null) return false;
-    this.#following.set(following, readKey);
-    following.ending.onEnd(() => {
-      this.#following.delete(following);
-      slot[Symbol.dispose]();
-    });
-    if (readKey === scope.readKey) return true;
+    following.onEnd(() => slot[Symbol.dispose]());
+    return this.follow(following, { scope, rights: 'readKey' });
+  }
+
+  /** Takes note of a subscription, which ends with the rights that it began with. False where it has ended already. */
+  follow(following: Following, begunWith: BegunWith): boolean {
+    this.#following.set(following, begunWith);
+    following.onEnd(() => this.#following.delete(following));
+    if (isAsBegun(begunWith, this.current.scope)) return true;
     following.forbid('SCOPE');
     return false;
   }
@@ -110,7 +122,7 @@ export class SocketSession implements Disposable {
     this.#slot ??= session.quota?.openConnection() ?? null;
     this.#watch?.[Symbol.dispose]();
     this.#principal = session.principal;
-    this.#watch = this.#access.watch(session, (change) => this.#changed(change));
+    this.#watch = this.#access.watch(session, (change) => this.#changed(change), 'key');
     const { name, expiresAtMs } = session.principal;
     return {
       principal: name,
@@ -119,7 +131,7 @@ export class SocketSession implements Disposable {
   }
 
   #changed(change: SessionChange): void {
-    if (change === 'SCOPE') this.#compare(this.current.scope.readKey);
+    if (change === 'SCOPE') this.#compare(this.current.scope);
     // Feeds of an expired credential end with the socket alone: graphql-ws's own client then resumes them.
     else if (change === 'EXPIRED') this.#close('Token expired');
     else {
@@ -129,9 +141,9 @@ export class SocketSession implements Disposable {
     }
   }
 
-  #compare(readKey: string): void {
-    for (const [following, before] of [...this.#following]) {
-      if (before !== readKey) following.forbid('SCOPE');
+  #compare(scope: Scope): void {
+    for (const [following, begunWith] of [...this.#following]) {
+      if (!isAsBegun(begunWith, scope)) following.forbid('SCOPE');
     }
   }
 
@@ -141,8 +153,11 @@ export class SocketSession implements Disposable {
   }
 }
 
+const isAsBegun = ({ scope, rights }: BegunWith, now: Scope): boolean =>
+  scope[rights] === now[rights];
+
 /** Null where the caller follows as many feeds as they may: then this one has ended. */
-function feedOf(quota: Quota | null, { ending }: Following): Disposable | null {
+function feedOf(quota: Quota | null, { ending }: { readonly ending: Ending }): Disposable | null {
   if (quota === null) return unlimited;
   try {
     return quota.openFeed();

@@ -27,6 +27,7 @@ import {
 import { RateLimited, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
+import { subscriptionForbidden } from '../feeds/feed-forbidden.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
 import { slowConsumerGraceMs } from '../feeds/slow-consumer.ts';
 import { challengeOf } from '../http/challenge.ts';
@@ -160,10 +161,11 @@ export class WebSocketTransport implements AsyncDisposable {
       const caller = { session, signal: extra.connection.closedSignal };
       return args(() => this.#run(payload, caller));
     }
-    if (isPlainSubscription(engine, payload)) return args(() => this.#follow(payload, session));
+    if (isPlainSubscription(engine, payload)) {
+      return args(() => this.#follow(payload, session, extra.connection.session));
+    }
     const { operation, errors } = this.#reader.read(payload, null, session);
-    const { readKey } = session.scope;
-    return errors ?? args(() => extra.connection.follow(id, operation, readKey));
+    return errors ?? args(() => extra.connection.follow(id, operation, session.scope));
   }
 
   /** False closes the socket with 4403. */
@@ -179,10 +181,22 @@ export class WebSocketTransport implements AsyncDisposable {
     }
   }
 
-  async #follow(payload: SubscribePayload, session: Session): Promise<Following> {
+  async #follow(
+    payload: SubscribePayload,
+    session: Session,
+    socket: SocketSession,
+  ): Promise<Following> {
     const { engine } = this.#options;
     const results = await runSubscription(engine, payload, { session }, forClients);
-    return results instanceof RenderedResults ? results : { errors: results.map(clientError) };
+    if (!(results instanceof RenderedResults)) return { errors: results.map(clientError) };
+    socket.follow(
+      {
+        onEnd: (ended) => results.onEnd(ended),
+        forbid: (change) => results.fail(subscriptionForbidden(change)),
+      },
+      { scope: session.scope, rights: 'key' },
+    );
+    return results;
   }
 
   async #run(payload: SubscribePayload, caller: OperationCaller): Promise<ExecutionResult> {
