@@ -1,9 +1,11 @@
+import { hostname } from 'node:os';
 import type { Access } from '../access/access.ts';
 import type { Config } from '../config/config.ts';
 import { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import type { DialectContext } from '../dialects/dialect.ts';
 import type { SinkServices } from '../graphql/context.ts';
 import type { NatsLink } from '../nats/connection.ts';
+import { Consents } from '../sinks/consents.ts';
 import { DeclaredSinks, definitionsOf } from '../sinks/declared-sinks.ts';
 import type { Encoder } from '../sinks/encoder.ts';
 import { ownEncoders } from '../sinks/formats/own-encoders.ts';
@@ -46,7 +48,14 @@ export async function openSinks(
   const key = await secretKeyOf(config);
   const secrets = new SecretKeeper(key === null ? null : new SecretBox(key));
   const encoders = new Map(ownEncoders.map((each) => [each.format, each]));
+  const [publicUrl] = config.publicUrls;
+  const consents = new Consents({
+    table: store.sinkConsents,
+    origin: publicUrl === undefined ? hostname() : new URL(publicUrl).hostname,
+    publicUrl: publicUrl ?? null,
+  });
   const targets = {
+    consents,
     network: new NetworkPolicy(config.sinks.networks),
     nats: link,
     kafkaBrokers: config.sinks.kafkaBrokers,
@@ -84,7 +93,7 @@ export async function openSinks(
   });
   registerSinkMetrics(metrics, supervisor, runner);
   return {
-    services: { management, views, failedDeliveries, declared },
+    services: { management, views, failedDeliveries, declared, consents },
     begin: () => runner.begin(),
     addEncoders(added) {
       for (const each of added) encoders.set(each.format, each);

@@ -6,6 +6,7 @@ import type { Instant } from '../event/event.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenFeed } from '../live/feed.ts';
+import type { Consents } from '../sinks/consents.ts';
 import type { DeclaredSinks } from '../sinks/declared-sinks.ts';
 import type { DeliveryAttempt } from '../sinks/sender.ts';
 import type { Sinks } from '../sinks/sinks.ts';
@@ -27,6 +28,8 @@ export interface SinkServices {
   /** Sinks of files, which dialects declare. */
   readonly declared: DeclaredSinks;
   readonly failedDeliveries: FailedDeliveryTable;
+  /** Of targets that are asked before they are sent anything. */
+  readonly consents: Consents;
 }
 
 /** What the fields of alarms need. */

@@ -121,7 +121,9 @@ export class DeclaredSinks {
     const definition: SinkDefinition = {
       spec,
       secrets: () => secrets,
-      openTarget: () => sink.openTarget?.(targets) ?? openTarget(spec.target, secrets, targets),
+      openTarget: () =>
+        sink.openTarget?.(targets) ??
+        openTarget({ sinkId: id, spec: spec.target, secrets }, targets),
     };
     return { id, owner, sink, definition, revision: this.#revisions };
   }

@@ -34,5 +34,9 @@ export function storedDefinition(
   const input = row.spec as unknown as SinkInput;
   const spec = parseSpec(input, { id, encoders, maxFilterDepth, now, path: [] });
   const secrets = () => keeper.open(row);
-  return { spec, secrets, openTarget: () => openTarget(spec.target, secrets(), targets) };
+  return {
+    spec,
+    secrets,
+    openTarget: () => openTarget({ sinkId: id, spec: spec.target, secrets: secrets() }, targets),
+  };
 }

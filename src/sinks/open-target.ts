@@ -1,5 +1,6 @@
 import { InputError } from '../event/input-error.ts';
 import type { NatsLink } from '../nats/connection.ts';
+import type { Consents } from './consents.ts';
 import { ForbiddenAddress, type NetworkPolicy } from './network-policy.ts';
 import { type SinkSecrets, signingKeys } from './secrets.ts';
 import type { Target } from './target.ts';
@@ -20,6 +21,15 @@ export interface TargetOptions {
   readonly kafkaBrokers: readonly string[] | null;
   /** Null where the operator names no broker. */
   readonly amqpUrl: string | null;
+  readonly consents: Consents;
+}
+
+/** A target that is to be opened. */
+interface OpenedTarget {
+  /** Null for a sink that is not saved. */
+  readonly sinkId: string | null;
+  readonly spec: TargetSpec;
+  readonly secrets: SinkSecrets;
 }
 
 /** Checks that this gateway can open a target. @throws InputError where it cannot */
@@ -49,13 +59,17 @@ export function checkTarget(
 }
 
 /** @throws InputError where the gateway cannot open it */
-export function openTarget(spec: TargetSpec, secrets: SinkSecrets, options: TargetOptions): Target {
+export function openTarget(
+  { sinkId, spec, secrets }: OpenedTarget,
+  options: TargetOptions,
+): Target {
   checkTarget(spec, options, ['target']);
-  const { network, nats, kafkaBrokers, amqpUrl } = options;
+  const { network, nats, kafkaBrokers, amqpUrl, consents } = options;
   if (spec.kind === 'WEBHOOK') {
     const { url, timeoutMs } = spec;
+    const consent = spec.handshake ? consents.of(sinkId, url) : null;
     const keys = () => signingKeys(secrets);
-    return new WebhookTarget({ url, headers: secrets.headers, keys, timeoutMs, network });
+    return new WebhookTarget({ url, headers: secrets.headers, keys, timeoutMs, network, consent });
   }
   if (spec.kind === 'FILE') return new FileTarget(spec);
   if (spec.kind === 'NATS' && nats !== null) return new NatsTarget(nats, spec.subjectOf);

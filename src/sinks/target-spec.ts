@@ -42,6 +42,7 @@ export type TargetSpec =
       readonly signed: boolean;
       readonly timeout: string;
       readonly timeoutMs: number;
+      readonly handshake: boolean;
     }
   | { readonly kind: 'NATS'; readonly subject: string; readonly subjectOf: TokenTemplate }
   | { readonly kind: 'KAFKA'; readonly topic: string }
@@ -87,7 +88,6 @@ function parseWebhook(webhook: WebhookInput, path: readonly string[]): TargetSpe
       'A secret is 24 to 64 random bytes in base64, with or without whsec_ before them.',
     );
   }
-  if (handshake) throw new InputError([...path, 'handshake'], 'A handshake is not available here.');
   const timeoutMs = parseDuration(timeout, [...path, 'timeout']) / 1_000;
   if (timeoutMs < shortestTimeoutMs || timeoutMs > longestTimeoutMs) {
     throw new InputError(
@@ -96,7 +96,7 @@ function parseWebhook(webhook: WebhookInput, path: readonly string[]): TargetSpe
     );
   }
   const headerNames = (headers ?? []).map(({ name }) => name);
-  return { kind: 'WEBHOOK', url, headerNames, signed, timeout, timeoutMs };
+  return { kind: 'WEBHOOK', url, headerNames, signed, timeout, timeoutMs, handshake };
 }
 
 function checkUrl(text: string, path: readonly string[]): void {

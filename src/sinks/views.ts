@@ -102,7 +102,7 @@ export class SinkViews {
     const definition = {
       spec,
       secrets: () => secrets,
-      openTarget: () => openTarget(spec.target, secrets, targets),
+      openTarget: () => openTarget({ sinkId: null, spec: spec.target, secrets }, targets),
     };
     return await testDelivery(untestedId, definition, event);
   }

@@ -13,6 +13,7 @@ import { countTags, listTraits, listTypes } from './read/catalogue.ts';
 import { countEvents, eventsAfter, findEvent, findPage } from './read/search.ts';
 import { SelectivityCache } from './read/selectivity-cache.ts';
 import { readTotals } from './read/totals.ts';
+import { ConsentTable } from './sinks/consent-table.ts';
 import { FailedDeliveryTable } from './sinks/failed-delivery-table.ts';
 import { SinkTable } from './sinks/sink-table.ts';
 import type {
@@ -94,6 +95,7 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
 
   readonly sinks: SinkTable;
   readonly failedDeliveries: FailedDeliveryTable;
+  readonly sinkConsents: ConsentTable;
 
   readonly alarmRules: RuleTable;
   readonly alarms: AlarmTable;
@@ -212,6 +214,7 @@ class SqlStore extends StoreReader implements OpenStore {
   readonly tokens: TokenStore;
   readonly gateways: Gateways;
   readonly sinks: SinkTable;
+  readonly sinkConsents: ConsentTable;
   readonly failedDeliveries: FailedDeliveryTable;
   readonly alarmRules: RuleTable;
   readonly alarms: AlarmTable;
@@ -229,6 +232,7 @@ class SqlStore extends StoreReader implements OpenStore {
     this.gateways = createGateways(database.write);
     this.sinks = new SinkTable(database);
     this.failedDeliveries = new FailedDeliveryTable(database);
+    this.sinkConsents = new ConsentTable(database);
     this.alarmRules = new RuleTable(database);
     this.alarms = new AlarmTable(database);
     this.silences = new SilenceTable(database);

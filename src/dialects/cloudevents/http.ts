@@ -14,6 +14,8 @@ import { EventStream, NotAcceptable, StreamGone } from './stream.ts';
 
 const receivePath = '/cloudevents';
 const streamPath = '/cloudevents/stream';
+/** Targets of sinks consent by a request to it, with the token that they were given after it. */
+const consentPath = '/cloudevents/consent/';
 
 export interface CloudEventsHttpOptions extends ReceiveOptions {
   /** Senders that may deliver, as their OPTIONS names them; `*` is every one. */
@@ -23,7 +25,7 @@ export interface CloudEventsHttpOptions extends ReceiveOptions {
 
 /** CloudEvents over HTTP: events in, one or many a request, and the journal's events out as a stream. */
 export function createCloudEventsHttp(
-  { log }: DialectContext,
+  { log, sinks }: DialectContext,
   options: CloudEventsHttpOptions,
 ): HttpDialect & AsyncDisposable {
   const stream = new EventStream(log, options);
@@ -45,12 +47,27 @@ export function createCloudEventsHttp(
     await stream.open(request, response, searchParams, caller.context);
   };
 
+  /** By GET or POST; whoever knows the token is the target that was asked. */
+  const consentByToken: typeof post = async (request, response, { pathname }) => {
+    if (request.method !== 'GET' && request.method !== 'POST') {
+      return methodNotAllowed(response, 'GET, POST');
+    }
+    const rate = request.headers['webhook-allowed-rate'];
+    const token = pathname.slice(consentPath.length);
+    const isKnown = await sinks.consents.grant(token, rate === undefined ? rate : String(rate));
+    if (!isKnown) return send(response, fault(404, 'No sink waits for this consent.').answer);
+    reply(response, 204, '', {});
+  };
+
   const routes: Readonly<Record<string, typeof post>> = { [receivePath]: post, [streamPath]: get };
+  const routeOf = ({ pathname }: URL) =>
+    pathname.startsWith(consentPath) ? consentByToken : routes[pathname];
+  sinks.consents.answeredAt(consentPath);
 
   return {
     name: 'cloudevents',
     async handle(request, response, url, caller) {
-      const route = routes[url.pathname];
+      const route = routeOf(url);
       if (route === undefined) return false;
       try {
         await route(request, response, url, caller);
@@ -60,8 +77,8 @@ export function createCloudEventsHttp(
       }
       return true;
     },
-    reject(_request, response, { pathname }, { status, message, headers }) {
-      if (routes[pathname] === undefined) return false;
+    reject(_request, response, url, { status, message, headers }) {
+      if (routeOf(url) === undefined) return false;
       send(response, fault(status, message).answer, headers);
       return true;
     },

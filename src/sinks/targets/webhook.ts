@@ -1,3 +1,4 @@
+import type { Consent } from '../consents.ts';
 import type { NetworkPolicy } from '../network-policy.ts';
 import { signatureHeaders } from '../signature.ts';
 import {
@@ -17,6 +18,8 @@ export interface WebhookOptions {
   readonly timeoutMs: number;
   readonly network: NetworkPolicy;
   readonly tls?: TlsOptions | undefined;
+  /** Obtained before the first message; null or absent where the target is not asked. */
+  readonly consent?: Consent | null;
 }
 
 const maxResponseBytes = 65_536;
@@ -43,7 +46,10 @@ export class WebhookTarget implements Target {
   async deliver(delivery: DeliveryRequest): Promise<DeliveryOutcome> {
     delivery.signal.throwIfAborted();
     try {
-      return outcomeOf(await this.#post(delivery));
+      const { consent } = this.#options;
+      const { signal } = delivery;
+      const failed = await consent?.obtain((headers) => this.#ask(headers, signal), signal);
+      return failed ?? outcomeOf(await this.#post(delivery));
     } catch (error) {
       delivery.signal.throwIfAborted();
       return targetFailed(error);
@@ -52,6 +58,11 @@ export class WebhookTarget implements Target {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#endpoint[Symbol.asyncDispose]();
+  }
+
+  #ask(asked: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
+    const headers = { ...this.#options.headers, ...asked };
+    return this.#endpoint.send({ method: 'OPTIONS', headers, signal });
   }
 
   #post({ message, messageId, headers, signal }: DeliveryRequest): Promise<HttpAnswer> {
@@ -66,6 +77,7 @@ export class WebhookTarget implements Target {
         ...this.#options.headers,
         ...message.headers,
         ...headers,
+        ...this.#options.consent?.headers,
         'Content-Type': message.contentType,
         ...(keys.length > 0 && signatureHeaders({ id: messageId, timestampSeconds, body }, keys)),
       },
