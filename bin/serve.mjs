@@ -1,5 +1,6 @@
 // Starts the gateway in a process of its own: the settings of the engine are read when a process begins.
 import { spawn } from 'node:child_process';
+import { env } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 /** A larger young generation: what a request makes is mostly gone before it would be moved. */
@@ -12,7 +13,7 @@ const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 export function serve(args) {
   // By the channel the gateway notices the end of this process, and stops.
   const gateway = spawn(process.execPath, [...settings, main, ...args], {
-    env: { ...memory, ...process.env },
+    env: { ...memory, ...env },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
