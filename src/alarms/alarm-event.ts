@@ -1,5 +1,5 @@
 import type { DraftTrait, EventDraft } from '../event/draft.ts';
-import type { EventSource } from '../event/event.ts';
+import type { Event, EventSource } from '../event/event.ts';
 import { alarmCategory } from '../sinks/loop-guard.ts';
 import type { AlarmRow, GroupRow, NamedLabel } from '../store/alarms/alarm-table.ts';
 import { entityName } from './entity.ts';
@@ -65,13 +65,20 @@ export function groupDraft(group: GroupRow): EventDraft {
     tags: group.tags,
     traits: [
       { name: 'rule', type: 'TEXT', value: ruleName },
-      { name: 'alarms', type: 'INT', value: members },
+      { name: membersTrait, type: 'INT', value: members },
     ],
     time: group.startedAt,
     endTime: group.endedAt,
     dialect: 'TIDINGS',
   };
 }
+
+/** Whether an event of the category of alarms speaks for several of them, and is none itself. */
+export const isGroupNotice = ({ traits }: Pick<Event, 'traits'>): boolean =>
+  traits.some(({ name }) => name === membersTrait);
+
+/** Only the event of a notice has it: how many alarms it speaks for. */
+const membersTrait = 'alarms';
 
 const maxGroupMessage = 4_096;
 

@@ -1,12 +1,32 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v5 } from 'uuid';
 import type { Instant, Json } from '../event/event.ts';
+import { InputError } from '../event/input-error.ts';
 import type { RuleRow, RuleTable } from '../store/alarms/rule-table.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { AlarmRuleInput } from './rule.ts';
+import { type AlarmRule, type AlarmRuleInput, parseRule } from './rule.ts';
 
 /** Makes ids of names, so that a rule keeps its alarms for as long as it keeps its name. */
 const idNamespace = '2f8f4c0e-9d1e-4b2a-8f0f-6a8c1f3b7d11';
+
+/** A rule that a file declares, instead of a caller of the API. */
+export interface DeclaredRule {
+  /** As the API takes it, or as near to that as it can be shown. */
+  readonly input: AlarmRuleInput;
+  /** Set where the input does not say everything. */
+  readonly own?: {
+    /** Null where `problem` says why it cannot be evaluated. */
+    readonly rule: AlarmRule | null;
+    readonly problem: string | null;
+    /** Differs whenever the rule does. */
+    readonly definition: Json;
+  };
+}
+
+interface Declared extends DeclaredRule {
+  readonly id: string;
+  readonly owner: string;
+}
 
 export interface DeclaredRulesOptions {
   readonly table: RuleTable;
@@ -14,38 +34,86 @@ export interface DeclaredRulesOptions {
   readonly now: () => Instant;
 }
 
-/** The rules of TIDINGS_ALARMS_FILE, which become rows like those of others. */
+/** A rule's row says who declared it, and what its input does not say. */
+interface DeclaredDefinition {
+  readonly declaredBy?: string;
+  readonly own?: Json;
+}
+
+/** The rules that files declare, each file's by the name of who reads it. They become rows like those of others. */
 export class DeclaredRules {
   readonly #options: DeclaredRulesOptions;
-  #inputs: readonly AlarmRuleInput[] | null = null;
-  #isSettled = true;
+  #declared: ReadonlyMap<string, Declared> = new Map();
+  /** Owners whose rules are not in the database as they are declared. */
+  readonly #unsettled = new Set<string>();
+  #revision = 0;
 
   constructor(options: DeclaredRulesOptions) {
     this.#options = options;
   }
 
-  /** From now on these are the rules of the file; rows of others of it are deleted. */
-  declare(inputs: readonly AlarmRuleInput[]): void {
-    this.#inputs = inputs;
-    this.#isSettled = false;
+  /** Grows whenever rules are declared. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** From now on these are the rules of an owner; rows of others of it are deleted. */
+  declare(owner: string, rules: readonly DeclaredRule[]): void {
+    const others = [...this.#declared.values()].filter((each) => each.owner !== owner);
+    const own = rules.map((rule) => ({ ...rule, owner, id: idOf(owner, rule.input) }));
+    this.#declared = new Map([...others, ...own].map((each) => [each.id, each]));
+    this.#unsettled.add(owner);
+    this.#revision += 1;
+  }
+
+  /** The rule of a row. @throws InputError where it cannot be evaluated */
+  ruleOf({ id, definition }: RuleRow, maxFilterDepth: number): AlarmRule {
+    const { own } = definition as DeclaredDefinition;
+    if (own === undefined) {
+      const input = definition as unknown as AlarmRuleInput;
+      return parseRule(input, { maxFilterDepth, path: [] });
+    }
+    const declared = this.#declared.get(id)?.own;
+    if (declared === undefined) {
+      throw new InputError(['rule'], 'It is declared in a file that this gateway does not read.');
+    }
+    if (declared.rule !== null) return declared.rule;
+    throw new InputError(['condition'], declared.problem ?? 'It cannot be evaluated.');
+  }
+
+  /** What is declared here of a rule beyond its row; null for other rules. */
+  ownOf(id: string): Json {
+    return this.#declared.get(id)?.own?.definition ?? null;
   }
 
   /** Makes the rows what is declared. Rejects with Unavailable while the database is down. */
   async settle(): Promise<void> {
-    if (this.#isSettled || this.#inputs === null) return;
-    const inputs = this.#inputs;
-    const { table } = this.#options;
-    const rows = new Map((await table.list({ origin: 'FILE' })).map((row) => [row.id, row]));
-    const declared = new Map(inputs.map((input) => [idOf(input), input]));
-    for (const id of rows.keys()) if (!declared.has(id)) await table.delete(id);
-    for (const [id, input] of declared) await this.#save(id, input, rows.get(id));
-    this.#isSettled = inputs === this.#inputs;
+    for (const owner of [...this.#unsettled]) {
+      const declared = this.#declared;
+      await this.#settle(
+        owner,
+        [...declared.values()].filter((each) => each.owner === owner),
+      );
+      if (declared === this.#declared) this.#unsettled.delete(owner);
+    }
   }
 
-  async #save(id: string, input: AlarmRuleInput, row: RuleRow | undefined): Promise<void> {
+  async #settle(owner: string, declared: readonly Declared[]): Promise<void> {
+    const { table } = this.#options;
+    const rows = (await table.list({ origin: 'FILE' })).filter(
+      ({ definition }) => (definition as DeclaredDefinition).declaredBy === owner,
+    );
+    const wanted = new Set(declared.map(({ id }) => id));
+    for (const { id } of rows) if (!wanted.has(id)) await table.delete(id);
+    const known = new Map(rows.map((row) => [row.id, row]));
+    for (const each of declared) await this.#save(each, known.get(each.id));
+  }
+
+  async #save({ id, owner, input, own }: Declared, row: RuleRow | undefined): Promise<void> {
     const { table, now, log } = this.#options;
     const since = Math.floor(now() / 1_000) * 1_000;
-    const definition = JSON.parse(JSON.stringify(input)) as Json;
+    const said: DeclaredDefinition = { declaredBy: owner, ...(own && { own: own.definition }) };
+    const definition = JSON.parse(JSON.stringify({ ...input, ...said })) as Json;
     if (row !== undefined && isDeepStrictEqual(row.definition, definition)) return;
     const { name, namespace, enabled } = input;
     const changed = { definition, enabled, activeSince: since, updatedAt: since };
@@ -66,9 +134,15 @@ export class DeclaredRules {
     });
     // Another gateway may have made it at this moment.
     if (isCreated || (await table.find(id)) !== null) return;
-    log.error({ name, namespace }, 'A rule of TIDINGS_ALARMS_FILE has a name that is taken.');
+    log.error({ name, namespace, owner }, 'A declared rule of alarms has a name that is taken.');
   }
 }
 
-const idOf = ({ namespace, name }: AlarmRuleInput): string =>
-  v5(`${namespace}\n${name}`, idNamespace);
+/** A rule's definition as it was given. */
+export function givenDefinition(definition: Json): Json {
+  const { declaredBy: _, own, ...input } = definition as DeclaredDefinition & Record<string, Json>;
+  return input;
+}
+
+const idOf = (owner: string, { namespace, name }: AlarmRuleInput): string =>
+  v5(`${owner}\n${namespace}\n${name}`, idNamespace);

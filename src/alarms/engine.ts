@@ -8,7 +8,7 @@ import { Repeated } from '../runtime/repeated.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { RuleRow } from '../store/alarms/rule-table.ts';
 import type { DeclaredRules } from './declared-rules.ts';
-import { type AlarmRuleInput, parseRule } from './rule.ts';
+import type { CheckedWindow } from './minute-evaluator.ts';
 import type { LoadedRule } from './rule-set.ts';
 import { AlarmRun, type AlarmRunOptions, alarmConsumer, type LoadedRules } from './run.ts';
 
@@ -77,6 +77,11 @@ export class AlarmEngine implements AsyncDisposable {
     return this.#run?.sampleCount ?? 0;
   }
 
+  /** The windows of a rule with an expression; null where this gateway does not evaluate it. */
+  windowsOf(namespace: string, name: string): readonly CheckedWindow[] | null {
+    return this.#run?.windowsOf(namespace, name) ?? null;
+  }
+
   /** Rules were changed: does not wait for the next turn. */
   changed(): void {
     this.#syncing.soon();
@@ -106,7 +111,8 @@ export class AlarmEngine implements AsyncDisposable {
   #signature(versions: ReadonlyMap<string, number>): string {
     const rights = [...this.#owners].map(([id, roles]) => `${id} ${this.#rightsOf(roles)}`);
     const each = [...versions].map(([id, version]) => `${id} ${version}`);
-    return [...each, ...rights].sort().join();
+    const { revision } = this.#options.declared;
+    return [`declared ${revision}`, ...each, ...rights].sort().join();
   }
 
   #rightsOf(roles: readonly string[]): string {
@@ -134,10 +140,10 @@ export class AlarmEngine implements AsyncDisposable {
   }
 
   #load(row: RuleRow): LoadedRule {
-    const { access, maxFilterDepth } = this.#options;
-    const input = row.definition as unknown as AlarmRuleInput;
-    const rule = parseRule(input, { maxFilterDepth, path: [] });
-    const base = { id: row.id, version: row.version, activeSince: row.activeSince as Instant };
+    const { access, declared, maxFilterDepth } = this.#options;
+    const rule = declared.ruleOf(row, maxFilterDepth);
+    const activeSince = row.activeSince as Instant;
+    const base = { id: row.id, version: row.version, own: declared.ownOf(row.id), activeSince };
     if (row.ownerRoles === null || !access.isOn) {
       return { ...base, rule, hidden: new Set(), rights: '' };
     }

@@ -52,7 +52,8 @@ export function entitiesOf(event: Event, groupings: readonly Grouping[]): readon
   return combinations.map(entityIdOf);
 }
 
-function entityIdOf(labels: readonly EntityLabel[]): EntityId {
+/** The entity of these labels. */
+export function entityIdOf(labels: readonly EntityLabel[]): EntityId {
   const text = JSON.stringify(labels);
   if (text.length <= maxKeyLength) return { key: text, labels };
   const key = createHash('sha256').update(text).digest('base64url');

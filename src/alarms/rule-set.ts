@@ -1,9 +1,9 @@
 import type { HiddenField } from '../access/policy.ts';
 import { withoutHidden } from '../access/scoped-store.ts';
-import type { Event, Instant } from '../event/event.ts';
+import type { Event, Instant, Json } from '../event/event.ts';
 import { FilterIndex, type Registration } from '../live/filter-index.ts';
 import { Heap } from './heap.ts';
-import type { EventMinute } from './minute-evaluator.ts';
+import { type CheckedWindow, type EventMinute, MinuteEvaluator } from './minute-evaluator.ts';
 import { openEvaluator } from './open-evaluator.ts';
 import type { AlarmRule } from './rule.ts';
 import type { AlarmChange, RuleEvaluator } from './rule-evaluator.ts';
@@ -13,6 +13,8 @@ import { SampleBook } from './sample-book.ts';
 export interface LoadedRule {
   readonly id: string;
   readonly version: number;
+  /** What a file says of it beyond its row. */
+  readonly own: Json;
   readonly rule: AlarmRule;
   /** Fields of events that whoever made it may not see. */
   readonly hidden: ReadonlySet<HiddenField>;
@@ -80,6 +82,16 @@ export class RuleSet {
 
   *all(): Iterable<{ readonly loaded: LoadedRule; readonly evaluator: RuleEvaluator }> {
     yield* this.#entries.values();
+  }
+
+  /** The windows of a rule of counts of minutes; null where there is none of this name. */
+  windowsOf(namespace: string, name: string): readonly CheckedWindow[] | null {
+    for (const { loaded, evaluator } of this.#entries.values()) {
+      const { rule } = loaded;
+      if (rule.name !== name || rule.namespace !== namespace) continue;
+      return evaluator instanceof MinuteEvaluator ? [...evaluator.windows()] : null;
+    }
+    return null;
   }
 
   /** Adds a rule: its windows are to be filled and started before the next event. */

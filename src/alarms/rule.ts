@@ -178,7 +178,7 @@ export function filterOf(
 }
 
 /** The events that a rule is about: of those that match its filter, the ones that its condition may count. */
-function ruleFilter(
+export function ruleFilter(
   filter: Filter,
   condition: AlarmCondition,
   rule: Pick<AlarmRule, 'name' | 'namespace'>,

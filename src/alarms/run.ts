@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ConsumerLease, ConsumerRun } from '../consumers/consumer.ts';
 import type { Event, Instant } from '../event/event.ts';
 import { everything } from '../event/filter.ts';
@@ -13,6 +14,7 @@ import { CommitDraft, Grouping } from './commit-draft.ts';
 import { fillWindows } from './fill.ts';
 import { readChanges, statesOf } from './history.ts';
 import type { EntityState } from './machine.ts';
+import type { CheckedWindow } from './minute-evaluator.ts';
 import { AlarmReporter } from './reporter.ts';
 import { type LoadedRule, type RuleChange, RuleSet, type RuleSetOptions } from './rule-set.ts';
 
@@ -121,6 +123,11 @@ export class AlarmRun implements ConsumerRun {
 
   get sampleCount(): number {
     return this.#rules.sampleCount;
+  }
+
+  /** Null where it evaluates no such rule, or one that has no counts of minutes. */
+  windowsOf(namespace: string, name: string): readonly CheckedWindow[] | null {
+    return this.#rules.windowsOf(namespace, name);
   }
 
   handle(events: readonly Event[], upTo: number): Promise<void> {
@@ -423,4 +430,7 @@ export class AlarmRun implements ConsumerRun {
 }
 
 const isSame = (rule: LoadedRule, before: LoadedRule | null): boolean =>
-  before !== null && before.version === rule.version && before.rights === rule.rights;
+  before !== null &&
+  before.version === rule.version &&
+  before.rights === rule.rights &&
+  isDeepStrictEqual(before.own, rule.own);

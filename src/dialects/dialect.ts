@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Scope } from '../access/scope.ts';
+import type { DeclaredRule } from '../alarms/declared-rules.ts';
+import type { CheckedWindow } from '../alarms/minute-evaluator.ts';
 import type { ValuesOf, Variables } from '../environment/readers.ts';
 import type { Instant } from '../event/event.ts';
 import type { FieldBuilder } from '../graphql/builder.ts';
@@ -57,6 +59,9 @@ export interface DialectContext {
   readonly now: () => Instant;
 }
 
+/** The windows of a rule with an expression, by its name; null where this gateway does not evaluate it. */
+export type AlarmWindows = (namespace: string, name: string) => readonly CheckedWindow[] | null;
+
 /** How many events of each of these types were ever stored, deleted ones included; types without any are left out. */
 export type Totals = (types: readonly string[]) => Promise<ReadonlyMap<string, number>>;
 
@@ -82,6 +87,7 @@ interface DialectSettings<Declared extends Variables = Variables> {
   /** The connection to NATS, where the gateway has one. */
   readonly nats: NatsLink | null;
   readonly totals: Totals;
+  readonly alarmWindows: AlarmWindows;
 }
 
 /** A dialect in a running gateway. An absent member means that the dialect does not have it or that it is off. */
@@ -100,6 +106,8 @@ export interface OpenDialect {
    * before and are not any more are deleted; absent where the dialect reads no such file, and then nothing is deleted.
    */
   declaredSinks?(): readonly DeclaredSink[];
+  /** The rules of alarms that its files declare, likewise. */
+  declaredRules?(): readonly DeclaredRule[];
   /** Reads its files again on SIGHUP. Never rejects: a bad file is logged and changes nothing. */
   reload?(): Promise<void>;
 }

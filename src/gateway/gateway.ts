@@ -101,6 +101,7 @@ export async function createGateway(
           core.certificate?.reload(),
         ]);
         redeclareSinks(core);
+        core.alarms.redeclare();
       },
       toggleDebug: () => toggleDebug(log, config.logLevel),
       async [Symbol.asyncDispose]() {
@@ -192,11 +193,14 @@ async function openCore(
   const contextOf = new ScopedContexts(context).of;
   const sourceContext = sourceContexts(access.access, context, contextOf);
   const identify = access.access.isOn ? identifyBy(access.access, contextOf) : null;
+  // The dialects declare rules, which are evaluated after they are open.
+  const opened: { alarms: OpenAlarms | null } = { alarms: null };
   const dialects = await OpenDialects.open(config, context, sourceContext, {
     identify,
     certificate,
     nats: link,
     totals: (types) => store.totals(types),
+    alarmWindows: (namespace, name) => opened.alarms?.windowsOf(namespace, name) ?? null,
   });
   sinks.addEncoders(dialects.encoders);
   dialects.declareSinks(sinks.services.declared);
@@ -207,9 +211,11 @@ async function openCore(
     store,
     access: access.access,
     sinks: sinks.services,
+    dialects,
     metrics,
   };
   const alarms = await openAlarms(config, alarmParts, parts);
+  opened.alarms = alarms;
   registerGauges(metrics, { journal, store, live, sources: () => dialects.sources });
   const readiness = (): Readiness => ({
     journal: journal.healthReason(),

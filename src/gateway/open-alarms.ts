@@ -4,23 +4,26 @@ import { Alarms } from '../alarms/alarms.ts';
 import { DeclaredRules } from '../alarms/declared-rules.ts';
 import { AlarmEngine } from '../alarms/engine.ts';
 import { AlarmNotices } from '../alarms/notices.ts';
-import type { AlarmRuleInput } from '../alarms/rule.ts';
 import { parseRuleFile } from '../alarms/rule-file.ts';
 import { testRule } from '../alarms/rule-test.ts';
 import { SummaryLoader } from '../alarms/summary-loader.ts';
 import { type Config, ConfigError } from '../config/config.ts';
 import { ConsumerSupervisor } from '../consumers/supervisor.ts';
-import type { DialectContext } from '../dialects/dialect.ts';
+import type { AlarmWindows, DialectContext } from '../dialects/dialect.ts';
 import type { AlarmServices, SinkServices } from '../graphql/context.ts';
 import { createInputCoercion } from '../graphql/declared-input.ts';
 import { ListFileError } from '../http/yaml-list-file.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { OpenDialects } from './open-dialects.ts';
 import type { Parts } from './parts.ts';
 import { schema } from './schema.ts';
 
 export interface OpenAlarms {
   readonly services: AlarmServices;
+  readonly windowsOf: AlarmWindows;
+  /** Takes the rules of the dialects' files again. */
+  redeclare(): void;
   /** Reads TIDINGS_ALARMS_FILE again; never rejects: with a bad file its rules stay as they are. */
   reload(): Promise<void>;
 }
@@ -30,20 +33,22 @@ interface AlarmParts {
   readonly store: OpenStore;
   readonly access: Access;
   readonly sinks: SinkServices;
+  readonly dialects: OpenDialects;
   readonly metrics: Metrics;
 }
 
 /** What evaluates the rules of alarms, and the services of their fields. */
 export async function openAlarms(
   config: Config,
-  { context, store, access, sinks, metrics }: AlarmParts,
+  { context, store, access, sinks, dialects, metrics }: AlarmParts,
   parts: Parts,
 ): Promise<OpenAlarms> {
   const { log, openFeed, intake, journal, now } = context;
   const { maxFilterDepth, intake: limits } = config;
   const { maxAlarmEntities: maxEntities, alarmMinute: eventMinute } = config;
   const declared = new DeclaredRules({ table: store.alarmRules, log, now });
-  declared.declare(await readRules(config));
+  await declareFile(config, declared);
+  dialects.declareRules(declared);
   const cursors = store.consumers;
   const supervisor = parts.add(new ConsumerSupervisor({ cursors, openFeed, log }));
   const engine = parts.add(
@@ -81,10 +86,15 @@ export async function openAlarms(
   };
   return {
     services,
+    windowsOf: (namespace, name) => engine.windowsOf(namespace, name),
+    redeclare() {
+      dialects.declareRules(declared);
+      engine.changed();
+    },
     async reload() {
       if (config.alarmsFile === null) return;
       try {
-        declared.declare(await readRules(config));
+        await declareFile(config, declared);
         engine.changed();
         log.info('TIDINGS_ALARMS_FILE was read again.');
       } catch (error) {
@@ -95,19 +105,25 @@ export async function openAlarms(
   };
 }
 
-/** An empty list where there is no file, so that the rules of an earlier one are deleted. @throws ConfigError */
-async function readRules({
-  alarmsFile,
-  maxFilterDepth,
-}: Config): Promise<readonly AlarmRuleInput[]> {
-  if (alarmsFile === null) return [];
+/** Owns the rules of the file. */
+const owner = 'TIDINGS_ALARMS_FILE';
+
+/** Without a file there are none, so that the rules of an earlier one are deleted. @throws ConfigError */
+async function declareFile(
+  { alarmsFile, maxFilterDepth }: Config,
+  declared: DeclaredRules,
+): Promise<void> {
+  if (alarmsFile === null) return declared.declare(owner, []);
   try {
     const text = await readFile(alarmsFile, 'utf8');
     const coerce = createInputCoercion(schema, 'AlarmRuleInput');
-    return parseRuleFile(text, { file: alarmsFile, coerce, maxFilterDepth });
+    const inputs = parseRuleFile(text, { file: alarmsFile, coerce, maxFilterDepth });
+    declared.declare(
+      owner,
+      inputs.map((input) => ({ input })),
+    );
   } catch (error) {
-    const faults =
-      error instanceof ListFileError ? error.faults : [`TIDINGS_ALARMS_FILE: ${String(error)}.`];
+    const faults = error instanceof ListFileError ? error.faults : [`${owner}: ${String(error)}.`];
     throw new ConfigError(faults, { cause: error });
   }
 }

@@ -1,6 +1,13 @@
+import type { DeclaredRules } from '../alarms/declared-rules.ts';
 import type { Config } from '../config/config.ts';
 import type { Identify } from '../dialects/caller.ts';
-import type { DialectContext, HttpDialect, OpenDialect, Totals } from '../dialects/dialect.ts';
+import type {
+  AlarmWindows,
+  DialectContext,
+  HttpDialect,
+  OpenDialect,
+  Totals,
+} from '../dialects/dialect.ts';
 import { dialects } from '../dialects/registry.ts';
 import type { Source } from '../dialects/source.ts';
 import type { DialectServices } from '../graphql/context.ts';
@@ -19,6 +26,7 @@ interface Shared {
   readonly certificate: Certificate | null;
   readonly nats: NatsLink | null;
   readonly totals: Totals;
+  readonly alarmWindows: AlarmWindows;
 }
 
 /** The dialects of a running gateway. */
@@ -92,6 +100,13 @@ export class OpenDialects {
   declareSinks(declared: DeclaredSinks): void {
     for (const [name, dialect] of this.#open) {
       if (dialect.declaredSinks !== undefined) declared.declare(name, dialect.declaredSinks());
+    }
+  }
+
+  /** Declares the rules of the dialects' files. */
+  declareRules(declared: DeclaredRules): void {
+    for (const [name, dialect] of this.#open) {
+      if (dialect.declaredRules !== undefined) declared.declare(name, dialect.declaredRules());
     }
   }
 

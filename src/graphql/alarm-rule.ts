@@ -1,4 +1,5 @@
 import type { RuleSummary } from '../alarms/alarms.ts';
+import { givenDefinition } from '../alarms/declared-rules.ts';
 import type { RuleTest, TestedAlarm } from '../alarms/rule-test.ts';
 import { InputError } from '../event/input-error.ts';
 import { parseTimeRange } from '../event/time-expression.ts';
@@ -35,7 +36,7 @@ export const AlarmRuleRef = builder.objectRef<RuleRow>('AlarmRule').implement({
     definition: t.field({
       type: 'JSON',
       description: 'As it was given, in the form of AlarmRuleInput.',
-      resolve: ({ definition }) => definition,
+      resolve: ({ definition }) => givenDefinition(definition),
     }),
     enabled: t.exposeBoolean('enabled', { description: 'Whether it is evaluated.' }),
     firingCount: t.int({

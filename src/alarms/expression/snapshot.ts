@@ -21,7 +21,7 @@ const maxMinutes = 60;
 const maxSeries = 20;
 
 /** A minute as SkyWalking writes it: 202511191511. */
-const minuteId = (minuteStartMs: number): string =>
+export const minuteId = (minuteStartMs: number): string =>
   new Date(minuteStartMs).toISOString().replace(/\D/g, '').slice(0, 12);
 
 interface Measured {

@@ -2,6 +2,8 @@ import { addresses, flag, option, optional, text, wholeNumber } from '../../envi
 import { defineDialect } from '../dialect.ts';
 import { alarmEncoder } from './alarms/alarm-encoder.ts';
 import { CurrentAlarmSettings } from './alarms/alarm-settings.ts';
+import { declaredRules } from './alarms/declared-rules.ts';
+import { hookSinks } from './alarms/hook-sinks.ts';
 import { openStatusPort } from './alarms/status-port.ts';
 import { createSkyWalkingHttp } from './http.ts';
 
@@ -48,8 +50,17 @@ export const skyWalking = defineDialect({
   },
 
   async open(context, settings) {
-    const { values, http, host, maxBodyBytes, maxBatch, sourceContext, identify, certificate } =
-      settings;
+    const {
+      values,
+      http,
+      host,
+      maxBodyBytes,
+      maxBatch,
+      sourceContext,
+      identify,
+      certificate,
+      alarmWindows,
+    } = settings;
     const { SKYWALKING_GRPC_PORT: port, KAFKA_BROKERS: brokers } = values;
     const { SKYWALKING_STATUS_PORT: statusPort } = values;
     const grpc = {
@@ -76,13 +87,17 @@ export const skyWalking = defineDialect({
         ? createSkyWalkingHttp(context, { maxBatch, maxBodyBytes, alarmSettings })
         : undefined,
       encoders: [alarmEncoder(alarmSettings)],
+      ...(isOn && {
+        declaredSinks: () => hookSinks(alarmSettings.settings),
+        declaredRules: () => declaredRules(alarmSettings.settings),
+      }),
       listeners:
         statusPort === null
           ? []
           : [
               () =>
                 openStatusPort(
-                  { host, port: statusPort, identify, alarmSettings },
+                  { host, port: statusPort, identify, alarmSettings, alarmWindows },
                   context.store,
                   context.log,
                 ),

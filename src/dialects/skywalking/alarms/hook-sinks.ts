@@ -1,5 +1,5 @@
 import type { Event } from '../../../event/event.ts';
-import type { Filter } from '../../../event/filter.ts';
+import type { DeclaredSink } from '../../../sinks/declared-sinks.ts';
 import type { EncodedMessage, Encoder } from '../../../sinks/encoder.ts';
 import type { NetworkPolicy } from '../../../sinks/network-policy.ts';
 import type { Target } from '../../../sinks/target.ts';
@@ -9,6 +9,7 @@ import {
   alarmCategory,
   alarmMessageOf,
 } from './alarm-message.ts';
+import { alarmNamespace } from './declared-rules.ts';
 import { GrpcHookTarget } from './grpc-hook.ts';
 import {
   discordBody,
@@ -20,41 +21,54 @@ import {
   welinkBody,
 } from './hook-bodies.ts';
 import type { Hook, HookTemplates } from './hook-settings.ts';
-import { dingtalkTarget, feishuTarget, postTarget, welinkTarget } from './hook-targets.ts';
+import {
+  dingtalkTarget,
+  feishuTarget,
+  postTarget,
+  timeoutMs,
+  welinkTarget,
+} from './hook-targets.ts';
 import type { AlarmSettings } from './settings.ts';
 import type { HookText } from './text-template.ts';
-
-/** A sink that a hook is: one for each of its addresses. */
-export interface HookSink {
-  /** `skywalking:slack.default:1`. */
-  readonly name: string;
-  /** The alarms of the rules that use the hook. */
-  readonly filter: Filter;
-  readonly encoder: Encoder;
-  readonly open: (network: NetworkPolicy) => Target;
-}
 
 /** Messages of one request, where a hook takes several. */
 const maxBatch = 1_000;
 
-/** The sinks that the hooks of the settings are. A hook that no rule uses is none. */
-export function hookSinks({ hooks, rules }: AlarmSettings): readonly HookSink[] {
+/** The sinks that the hooks of the settings are, one for each of its addresses. A hook that no rule uses is none. */
+export function hookSinks({ hooks, rules }: AlarmSettings): readonly DeclaredSink[] {
   const facts: AlarmRules = new Map(rules.map((rule) => [rule.name, rule]));
   return hooks.flatMap((hook) => {
     const actions = rules
       .filter((rule) => rule.hooks.includes(hook.id) && !rule.onlyAsCondition)
       .map(({ name }) => name);
     if (actions.length === 0) return [];
-    return addressesOf(hook).map(({ bodyOf, batch, open }, at) => ({
-      name: `skywalking:${hook.id}:${at + 1}`,
-      filter: { categories: [alarmCategory], actions },
+    return addressesOf(hook).map(({ url, bodyOf, batch, open }, at) => ({
+      input: {
+        ...shared,
+        name: `skywalking:${hook.id}:${at + 1}`,
+        filter: { categories: [alarmCategory], actions, namespaces: [alarmNamespace] },
+        // Its path and its query are secrets of most hooks.
+        target: { webhook: { ...unsigned, url: new URL(url).origin } },
+        batch,
+      },
       encoder: encoderOf(hook.id, batch, (events) =>
         bodyOf(events.map((event) => alarmMessageOf(event, facts))),
       ),
-      open,
+      openTarget: ({ network }) => open(network),
     }));
   });
 }
+
+const shared = {
+  namespace: alarmNamespace,
+  format: 'SKYWALKING_ALARM',
+  delivers: 'EVERY_CHANGE',
+  order: 'KEY',
+  parallel: 4,
+  disableAfter: '5d',
+} as const;
+
+const unsigned = { signed: false, timeout: `${timeoutMs}ms`, handshake: false };
 
 const encoderOf = (
   id: string,
@@ -70,6 +84,7 @@ const encoderOf = (
 });
 
 interface Address {
+  readonly url: string;
   readonly batch: number;
   /** Null where the hook has nothing to say of the messages. */
   readonly bodyOf: (messages: readonly AlarmMessage[]) => string | null;
@@ -83,6 +98,7 @@ function addressesOf(hook: Hook): readonly Address[] {
     case 'gRPC':
       return [
         {
+          url: `http://${hook.host}:${hook.port}`,
           batch: maxBatch,
           bodyOf: (messages) => (messages.length === 0 ? null : webhookBody(messages)),
           open: () => new GrpcHookTarget(`${hook.host}:${hook.port}`),
@@ -91,11 +107,13 @@ function addressesOf(hook: Hook): readonly Address[] {
     case 'slack':
       return hook.urls.map((url) => ({
         // One template for all of a request: alarms and recoveries have different ones.
+        url,
         ...each(hook.templates, (message, text) => slackBody([message], text)),
         open: (network) => postTarget(url, { network }),
       }));
     case 'wechat':
       return hook.urls.map((url) => ({
+        url,
         ...each(hook.templates, templateBody),
         open: (network) => postTarget(url, { network }),
       }));
@@ -104,6 +122,7 @@ function addressesOf(hook: Hook): readonly Address[] {
       const [bodyOf, signed] =
         hook.type === 'feishu' ? [feishuBody, feishuTarget] : [templateBody, dingtalkTarget];
       return hook.urls.map(({ url, secret }) => ({
+        url,
         ...each(hook.templates, bodyOf),
         open: (network) =>
           secret === null ? postTarget(url, { network }) : signed(url, secret, network),
@@ -111,16 +130,19 @@ function addressesOf(hook: Hook): readonly Address[] {
     }
     case 'welink':
       return hook.robots.map((robot) => ({
+        url: robot.messageUrl,
         ...each(hook.templates, (message, text) => welinkBody(message, text, robot)),
         open: (network) => welinkTarget(robot, network),
       }));
     case 'pagerduty':
       return hook.integrationKeys.map((key) => ({
+        url: hook.url,
         ...pagerdutyBodies(hook.templates, key),
         open: (network) => postTarget(hook.url, { network }),
       }));
     case 'discord':
       return hook.webhooks.map(({ url, username }) => ({
+        url,
         ...each(hook.templates, (message, text) => discordBody(message, text, username)),
         open: (network) => postTarget(url, { network }),
       }));
@@ -129,6 +151,7 @@ function addressesOf(hook: Hook): readonly Address[] {
 
 function webhookAddresses(hook: Extract<Hook, { type: 'webhook' }>): readonly Address[] {
   const address = (url: string, isAbout: (message: AlarmMessage) => boolean): Address => ({
+    url,
     batch: maxBatch,
     bodyOf: (messages) => {
       const own = messages.filter(isAbout);

@@ -6,7 +6,7 @@ import { dingtalkSignature, signedFeishuBody, welinkTokenBody } from './hook-bod
 import type { WeLinkRobot } from './hook-settings.ts';
 
 /** SkyWalking's own. */
-const timeoutMs = 12_000;
+export const timeoutMs = 12_000;
 
 interface PostOptions {
   readonly network: NetworkPolicy;

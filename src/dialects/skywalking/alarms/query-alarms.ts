@@ -1,3 +1,4 @@
+import { isGroupNotice } from '../../../alarms/alarm-event.ts';
 import type { Event } from '../../../event/event.ts';
 import type { Filter } from '../../../event/filter.ts';
 import type { Store } from '../../../store/store.ts';
@@ -111,7 +112,7 @@ async function* alarmEvents(store: Store, filter: Filter): AsyncGenerator<Event>
       limit: storePage,
       ...(after !== undefined && { after }),
     });
-    yield* events;
+    yield* events.filter((event) => !isGroupNotice(event));
     after = events.at(-1);
     if (!more || after === undefined) return;
   }

@@ -9,6 +9,7 @@ import {
   maxPeriodMinutes,
   minuteRule,
 } from '../../../alarms/minute-rule.ts';
+import type { Json } from '../../../event/event.ts';
 import { parseComposition } from './composition.ts';
 import { NamePatternError, namePattern } from './name-pattern.ts';
 import type { Section } from './section.ts';
@@ -38,6 +39,8 @@ export interface AlarmSettingsRule {
   readonly hooks: readonly string[];
   /** Whether it notifies nobody, and is only a part of composite rules. */
   readonly onlyAsCondition: boolean;
+  /** As it is in the file; of a composite rule with its parts. */
+  readonly given: Json;
 }
 
 /** Which entities a rule is about. */
@@ -102,6 +105,7 @@ function readRule(section: Section, hooks: KnownHooks): ReadRule {
     problem,
     names: readNames(section),
     onlyAsCondition: section.flag('only-as-condition'),
+    given: section.given,
     ...readNotice(section, hooks),
   };
   section.warnOfUnread();
@@ -293,6 +297,7 @@ function readComposite(
     problem,
     names: namesOfAll(parts.rules.map(({ names }) => names)),
     onlyAsCondition: false,
+    given: [section.given, ...parts.rules.map(({ given }) => given)],
     ...readNotice(section, hooks),
   };
   section.warnOfUnread();

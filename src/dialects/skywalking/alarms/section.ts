@@ -1,4 +1,5 @@
 import { isMap, isNode, isScalar, LineCounter, type YAMLMap } from 'yaml';
+import type { Json } from '../../../event/event.ts';
 import { quoted } from '../../../event/input-error.ts';
 import { fileLimits, parseYaml, readValue, YamlLimitError } from '../../../http/yaml.ts';
 import { AlarmSettingsError } from './settings-error.ts';
@@ -182,6 +183,11 @@ export class Section {
       const node = this.#node.getIn([key, at], true);
       return this.#inner(title, isMap(node) ? node : this.#node, item);
     });
+  }
+
+  /** As it is in the file. */
+  get given(): Json {
+    return JSON.parse(JSON.stringify(this.#values)) as Json;
   }
 
   /** Warns of keys that nothing has read: of a misspelled one its default would count. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Headers, reply } from '../../../http/reply.ts';
 import type { Store } from '../../../store/store.ts';
 import type { Log } from '../../../telemetry/log.ts';
+import type { AlarmWindows } from '../../dialect.ts';
 import {
   type OwnPort,
   type OwnPortSettings,
@@ -14,6 +15,7 @@ import { ruleDetail, ruleList, runningContext } from './status.ts';
 
 export interface StatusPortSettings extends OwnPortSettings {
   readonly alarmSettings: Pick<CurrentAlarmSettings, 'settings' | 'rules'>;
+  readonly alarmWindows: AlarmWindows;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface StatusPortSettings extends OwnPortSettings {
  * them. They are about alarms of all namespaces: with a policy they are for those who may read them all.
  */
 export async function openStatusPort(
-  { host, port, identify, alarmSettings }: StatusPortSettings,
+  { host, port, identify, alarmSettings, alarmWindows }: StatusPortSettings,
   store: Store,
   log: Log,
 ): Promise<OwnPort> {
@@ -29,10 +31,11 @@ export async function openStatusPort(
 
   async function statusAt(path: string): Promise<object | null> {
     const [rule, ...entity] = partsOf(path);
+    const sources = { current: alarmSettings, windows: alarmWindows, store };
     if (rule === undefined) return ruleList(alarmSettings);
     return entity.length === 0
-      ? await ruleDetail(rule, alarmSettings, store)
-      : await runningContext({ rule, entity: entity.join('/') }, alarmSettings, store);
+      ? await ruleDetail(rule, sources)
+      : await runningContext({ rule, entity: entity.join('/') }, sources);
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse) {

@@ -2,11 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { describe, expect, test } from 'vitest';
-import { type HookSink, hookSinks } from '../../../../src/dialects/skywalking/alarms/hook-sinks.ts';
+import { hookSinks } from '../../../../src/dialects/skywalking/alarms/hook-sinks.ts';
 import { readAlarmSettings } from '../../../../src/dialects/skywalking/alarms/settings.ts';
 import { parseNetwork } from '../../../../src/environment/network.ts';
 import type { Event } from '../../../../src/event/event.ts';
+import type { DeclaredSink } from '../../../../src/sinks/declared-sinks.ts';
 import { NetworkPolicy } from '../../../../src/sinks/network-policy.ts';
+import type { TargetOptions } from '../../../../src/sinks/open-target.ts';
 import { change } from '../../../live/change.ts';
 import { startReceiver, status } from '../../../sinks/receiver.ts';
 
@@ -32,7 +34,7 @@ const fired = change({
 const over: Event = { ...fired, endTime: fired.time + 60_000_000 };
 
 /** The sinks of one hook, whose settings are YAML in one line. */
-function sinksOf(type: string, hook: string): readonly HookSink[] {
+function sinksOf(type: string, hook: string): readonly DeclaredSink[] {
   return hookSinks(
     readAlarmSettings(
       `rules: { a_rule: { expression: sum(A) > 0 } }\nhooks: { ${type}: { x: { is-default: true, ${hook} } } }`,
@@ -42,10 +44,11 @@ function sinksOf(type: string, hook: string): readonly HookSink[] {
 }
 
 /** Encodes and delivers; null where the sink has nothing to say. */
-async function deliver(sink: HookSink | undefined, events: readonly Event[]) {
-  const message = sink?.encoder.encode(events, { sinkId: 's', replay: false, routingKey: null });
+async function deliver(sink: DeclaredSink | undefined, events: readonly Event[]) {
+  const message = sink?.encoder?.encode(events, { sinkId: 's', replay: false, routingKey: null });
   if (sink === undefined || message === null || message === undefined) return null;
-  await using target = sink.open(network);
+  await using target = sink.openTarget?.({ network } as TargetOptions) ?? null;
+  if (target === null) throw new Error('a hook has a target of its own');
   const outcome = await target.deliver({
     message,
     messageId: 'evt_1_1',
@@ -71,8 +74,11 @@ hooks:
       'alarm-settings.yml',
     ),
   );
-  expect(sink?.name).toBe('skywalking:slack.x:1');
-  expect(sink?.filter).toEqual({ categories: ['Alarm'], actions: ['a_rule'] });
+  expect(sink?.input).toMatchObject({
+    name: 'skywalking:slack.x:1',
+    filter: { categories: ['Alarm'], actions: ['a_rule'], namespaces: ['default'] },
+    target: { webhook: { url: 'https://a.example' } },
+  });
   expect(others).toEqual([]);
 });
 

@@ -44,7 +44,7 @@ beforeAll(async () => {
     'STORED',
   );
   port = await openStatusPort(
-    { host: '127.0.0.1', port: 0, identify: null, alarmSettings },
+    { host: '127.0.0.1', port: 0, identify: null, alarmSettings, alarmWindows: () => null },
     store,
     log,
   );
@@ -132,6 +132,7 @@ test('a bad credential is rejected', async () => {
       port: 0,
       identify: () => Promise.reject(new Unauthenticated('The token is not known.')),
       alarmSettings,
+      alarmWindows: () => null,
     },
     store,
     log,
