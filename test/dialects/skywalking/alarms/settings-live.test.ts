@@ -92,7 +92,7 @@ const alarmsOf = async (gateway: TestGateway, ruleName: string) =>
     )
   ).alarms.nodes;
 
-/** Puts the clock forward until the alarms of a rule are as expected, at most so many minutes. */
+/** Puts the clock forward past the next check, and waits for the alarms of a rule. */
 async function untilAlarms(
   { gateway, clock }: { gateway: TestGateway; clock: Clock },
   ruleName: string,
