@@ -28,7 +28,7 @@ const layers = [
   'gateway',
 ] as const;
 /** Run outside the gateway's process: each imports only itself and what is listed before it, and nothing of the gateway. */
-const standalone = ['client', 'filter-text', 'cli'] as const;
+const standalone = ['client', 'filter-text', 'console', 'cli'] as const;
 /** The process itself, which starts what the composition root opens. */
 const rootFiles = ['main.ts'] as const;
 
@@ -37,7 +37,7 @@ const source = join(root, 'src');
 
 const filesUnder = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !file.includes('generated'))
+    .filter((file) => /\.tsx?$/.test(file) && !file.includes('generated'))
     .map((file) => join(folder, file));
 
 function specifiersIn(path: string): string[] {

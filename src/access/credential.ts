@@ -11,7 +11,7 @@ export type Credential =
 const noCredential: Credential = { kind: 'NONE' };
 
 /** The name of the console's cookie. */
-const sessionCookie = 'tidings_session';
+export const sessionCookie = 'tidings_session';
 
 /**
  * The credential of an HTTP request or of a WebSocket upgrade, in this order: `Authorization` as Bearer, as `token`

@@ -5,14 +5,17 @@ import type { Certificate } from '../http/certificate.ts';
 import { reply } from '../http/reply.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { answerAbout } from './http/about.ts';
+import { accepted } from './http/accept.ts';
 import { metadataPath } from './http/challenge.ts';
+import { type Console, consoleFilesPath, createConsole } from './http/console.ts';
+import { answerConsoleSession, consoleSessionPath } from './http/console-session.ts';
 import { DialectGate } from './http/dialect-gate.ts';
 import { createGraphqlHandler } from './http/graphql-http.ts';
 import { answerHealth, answerReadiness, type Readiness } from './http/health.ts';
 import { createHostRules } from './http/hosts.ts';
 import { HttpServer, type Route } from './http/http-server.ts';
 import { mayMeasure } from './http/metrics-access.ts';
-import { answerFrontPage } from './http/page.ts';
 import { createPlayground } from './http/playground.ts';
 import { answerProtectedResource } from './http/protected-resource.ts';
 import { SseTransport } from './sse/transport.ts';
@@ -57,10 +60,12 @@ export class GatewayServer {
     this.#dialects = options.dialects;
     this.#sockets = new WebSocketTransport({ ...options, maxMessageBytes: options.maxBodyBytes });
     this.#streams = new SseTransport(options);
+    const console = createConsole();
     this.#server = new HttpServer({
       ...options,
       hosts: createHostRules({ ...options, secure: options.certificate !== null }),
-      routes: routesOf(options, this.#streams),
+      routes: routesOf(options, this.#streams, console),
+      folders: { [consoleFilesPath]: console.file },
       dialects: new DialectGate(options),
       upgrades: { '/graphql': this.#sockets.upgrade },
     });
@@ -108,6 +113,7 @@ export class GatewayServer {
 function routesOf(
   options: GatewayServerOptions,
   streams: SseTransport,
+  console: Console,
 ): Readonly<Record<string, Route>> {
   const { engine, access, maxBodyBytes, publicUrls, readiness, metrics, version, dialects } =
     options;
@@ -122,7 +128,9 @@ function routesOf(
   });
   return {
     '/graphql': graphql,
-    '/': (request, response) => answerFrontPage(request, response, about),
+    '/': (request, response) =>
+      accepted(request).html ? console.page(request, response) : answerAbout(response, about),
+    [consoleSessionPath]: (request, response) => answerConsoleSession(request, response, options),
     '/healthz': (_request, response) => answerHealth(response),
     '/readyz': (_request, response) => answerReadiness(response, readiness()),
     [metadataPath]: (request, response) => answerProtectedResource(request, response, options),

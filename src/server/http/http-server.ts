@@ -41,6 +41,8 @@ export interface HttpServerOptions {
   readonly maxConnections: number;
   readonly hosts: HostRules;
   readonly routes: Readonly<Record<string, Route>>;
+  /** Routes for all paths that begin with one of these. */
+  readonly folders?: Readonly<Record<string, Route>>;
   readonly upgrades: Readonly<Record<string, UpgradeRoute>>;
   /** Asked for whatever no route takes. */
   readonly dialects: DialectGate;
@@ -125,10 +127,16 @@ export class HttpServer implements AsyncDisposable {
 
   async #route(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const { routes, dialects } = this.#options;
-    const route = routes[url.pathname];
+    const route = routes[url.pathname] ?? this.#folderOf(url);
     if (route) return await route(request, response, url);
     if (await dialects.handle(request, response, url)) return;
     replyJson(response, 404, { error: `There is nothing at ${url.pathname}.` });
+  }
+
+  #folderOf({ pathname }: URL): Route | undefined {
+    const { folders = {} } = this.#options;
+    const path = Object.keys(folders).find((beginning) => pathname.startsWith(beginning));
+    return path === undefined ? undefined : folders[path];
   }
 
   /** Null where it is not a URL. */

@@ -60,9 +60,11 @@ describe.runIf(hasBrowser)('a browser', () => {
   test('finds its way from the front page', async () => {
     await using context = await browser.newContext();
     const page = await context.newPage();
-    await page.goto(gateway.origin);
-    const paths = await page.locator('dt a').allTextContents();
-    expect(paths).toEqual(['/graphql', '/healthz', '/readyz', '/metrics']);
+    await page.goto(`${gateway.origin}/?view=about`);
+    await page.getByRole('link', { name: '/metrics' }).waitFor();
+    const links = await page.locator('dt a').allTextContents();
+    const paths = ['/graphql', '/healthz', '/readyz', '/metrics'];
+    expect(links).toEqual(['/', ...paths, 'Licences']);
     for (const path of paths) {
       const [response] = await Promise.all([
         page.waitForResponse(`${gateway.origin}${path}`),
@@ -71,7 +73,7 @@ describe.runIf(hasBrowser)('a browser', () => {
       expect(response.status(), path).toBe(200);
       await page.goBack();
     }
-    await page.getByRole('link', { name: 'Open the playground' }).click();
+    await page.getByRole('link', { name: 'Playground' }).click();
     await page.locator('.graphiql-editors').getByText('reportEvent').waitFor();
   });
 

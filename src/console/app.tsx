@@ -1,0 +1,238 @@
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { Viewer } from '../client/schema.generated.ts';
+import { FilterBar } from './filter-bar.tsx';
+import { ask, GatewayError, onUnauthenticated } from './gateway-client.ts';
+import { Icon } from './icon.tsx';
+import { NavigationContext, useNavigation, useUrl } from './navigation.tsx';
+import { Fault } from './notice.tsx';
+import { placeOfView, printPlace, type ViewName } from './place.ts';
+import {
+  hiddenFrom,
+  mayOf,
+  type Session,
+  SessionContext,
+  useSession,
+  viewerQuery,
+} from './session.tsx';
+import { useTheme } from './theme.ts';
+import { JournalContext, useJournal, usePolledJournal } from './use-journal.ts';
+import { AboutView } from './views/about.tsx';
+import { EventsView } from './views/events.tsx';
+import { SignIn } from './views/sign-in.tsx';
+
+interface View {
+  readonly title: string;
+  readonly component: ComponentType;
+  /** Which of the parts that all views share it uses. */
+  readonly uses: 'FILTER_AND_RANGE' | 'FILTER' | 'NEITHER';
+  readonly isShown?: (session: Session) => boolean;
+}
+
+const views: Partial<Readonly<Record<ViewName, View>>> = {
+  events: { title: 'Events', component: EventsView, uses: 'FILTER_AND_RANGE' },
+  about: { title: 'About', component: AboutView, uses: 'NEITHER' },
+};
+
+interface SignedIn {
+  readonly viewer: Viewer;
+  readonly canSignIn: boolean;
+}
+
+/** The whole page: signs in first where the gateway wants that. */
+export function App() {
+  const navigation = useUrl();
+  const [signedIn, setSignedIn] = useState<SignedIn | null>(null);
+  const [signsIn, setSignsIn] = useState(false);
+  const [error, setError] = useState<Error | null>(null);
+
+  const enter = () => {
+    setSignsIn(false);
+    enterGateway().then(
+      (entered) => {
+        setSignedIn(entered);
+        setError(null);
+      },
+      (fault: Error) => {
+        if (fault instanceof GatewayError && fault.code === 'UNAUTHENTICATED') setSignsIn(true);
+        else setError(fault);
+      },
+    );
+  };
+  useEffect(() => {
+    onUnauthenticated(() => {
+      setSignedIn(null);
+      setSignsIn(true);
+    });
+    enter();
+  }, []);
+
+  if (signsIn) {
+    const onCancel = signedIn === null ? null : () => setSignsIn(false);
+    return <SignIn onCancel={onCancel} onSignedIn={enter} />;
+  }
+  if (error !== null) return <Unreachable error={error} onRetry={enter} />;
+  if (signedIn === null) return null;
+  const { viewer, canSignIn } = signedIn;
+  const session: Session = {
+    viewer,
+    canSignIn,
+    hidden: hiddenFrom(viewer),
+    may: mayOf(viewer),
+    signIn: () => setSignsIn(true),
+    signOut: () => void fetch('/console/session', { method: 'DELETE' }).then(enter, enter),
+  };
+  return (
+    <NavigationContext.Provider value={navigation}>
+      <SessionContext.Provider value={session}>
+        <Shell key={`${viewer.kind} ${viewer.name}`} />
+      </SessionContext.Provider>
+    </NavigationContext.Provider>
+  );
+}
+
+async function enterGateway(): Promise<SignedIn> {
+  const [{ viewer }, { signIn }] = await Promise.all([
+    ask<{ readonly viewer: Viewer }>(viewerQuery),
+    fetch('/console/session').then(
+      async (response) => (await response.json()) as { readonly signIn: boolean },
+    ),
+  ]);
+  return { viewer, canSignIn: signIn };
+}
+
+const Unreachable = ({
+  error,
+  onRetry,
+}: {
+  readonly error: Error;
+  readonly onRetry: () => void;
+}) => (
+  <main class="sign-in">
+    <div class="card">
+      <h1>Tidings</h1>
+      <Fault error={error} />
+      <button type="button" class="button primary" onClick={onRetry}>
+        Try again
+      </button>
+    </div>
+  </main>
+);
+
+function Shell() {
+  const { place } = useNavigation();
+  const journal = usePolledJournal();
+  const session = useSession();
+  const view = views[place.view] ?? (views.events as View);
+  const isShown = view.isShown?.(session) ?? true;
+  useEffect(() => {
+    document.title = `${view.title} · Tidings`;
+  }, [view]);
+  return (
+    <JournalContext.Provider value={journal}>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <TopBar />
+      {view.uses !== 'NEITHER' && <FilterBar withRange={view.uses === 'FILTER_AND_RANGE'} />}
+      <main id="main" tabIndex={-1}>
+        <h1 class="visually-hidden">{view.title}</h1>
+        {isShown ? <view.component key={place.view} /> : <Fault error="You may not see this." />}
+      </main>
+    </JournalContext.Provider>
+  );
+}
+
+function TopBar() {
+  const { place } = useNavigation();
+  const session = useSession();
+  const shown = Object.entries(views).filter(([, { isShown }]) => isShown?.(session) ?? true);
+  return (
+    <header class="top-bar">
+      <a class="brand" href="/">
+        <Icon name="logo" size={22} /> Tidings
+      </a>
+      <nav aria-label="Views">
+        {shown.map(([name, { title }]) => (
+          <ViewLink
+            key={name}
+            name={name as ViewName}
+            title={title}
+            isCurrent={name === place.view}
+          />
+        ))}
+        <a href="/graphql">
+          Playground <Icon name="external" size={12} />
+        </a>
+      </nav>
+      <Connection />
+      <ThemeButton />
+      <ViewerMenu />
+    </header>
+  );
+}
+
+interface ViewLinkProps {
+  readonly name: ViewName;
+  readonly title: string;
+  readonly isCurrent: boolean;
+}
+
+/** A link that needs no new page, unless it is opened in a new tab. */
+function ViewLink({ name, title, isCurrent }: ViewLinkProps) {
+  const { place, go } = useNavigation();
+  const to = placeOfView(place, name);
+  const click = (event: MouseEvent) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go(to);
+  };
+  return (
+    <a href={printPlace(to)} aria-current={isCurrent ? 'page' : undefined} onClick={click}>
+      {title}
+    </a>
+  );
+}
+
+function Connection() {
+  const { error, storedIndex } = useJournal();
+  if (storedIndex === null && error === null) return null;
+  return (
+    <span class={error === null ? 'state state-ok' : 'state state-bad'} role="status">
+      {error === null ? 'Connected' : error.message}
+    </span>
+  );
+}
+
+const themeTitles = { auto: 'as the system has it', light: 'light', dark: 'dark' } as const;
+const themeIcons = { auto: 'auto', light: 'sun', dark: 'moon' } as const;
+
+function ThemeButton() {
+  const [choice, next] = useTheme();
+  const label = `Colours: ${themeTitles[choice]}`;
+  return (
+    <button type="button" class="quiet" aria-label={label} title={label} onClick={next}>
+      <Icon name={themeIcons[choice]} />
+    </button>
+  );
+}
+
+function ViewerMenu() {
+  const { viewer, canSignIn, signIn, signOut } = useSession();
+  if (!canSignIn) return null;
+  if (viewer.kind === 'ANONYMOUS') {
+    return (
+      <button type="button" class="button" onClick={signIn}>
+        Sign in
+      </button>
+    );
+  }
+  return (
+    <span class="viewer">
+      {viewer.name}
+      <button type="button" class="button" onClick={signOut}>
+        Sign out
+      </button>
+    </span>
+  );
+}

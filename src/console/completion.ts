@@ -1,0 +1,92 @@
+import type { EventGroupField } from '../client/schema.generated.ts';
+import { type Completion, completeFilterText } from '../filter-text/complete.ts';
+import { ask } from './gateway-client.ts';
+import type { TimeRange } from './time-range.ts';
+
+/** Fields whose values are those of the events of the range. */
+const groups: Readonly<Record<string, EventGroupField>> = {
+  type: 'TYPE',
+  category: 'CATEGORY',
+  action: 'ACTION',
+  ns: 'NAMESPACE',
+  key: 'KEY',
+  service: 'SERVICE',
+  instance: 'INSTANCE',
+  endpoint: 'ENDPOINT',
+  node: 'NODE',
+  component: 'COMPONENT',
+  layer: 'LAYER',
+};
+
+const maxOptions = 12;
+const maxValues = 200;
+
+/**
+ * The options at a position of a filter string: names of fields, and values from the catalogue and the events of the range.
+ * @throws GatewayError
+ */
+export async function completionsAt(
+  text: string,
+  position: number,
+  range: TimeRange,
+  signal: AbortSignal,
+): Promise<Completion> {
+  const completion = completeFilterText(text, position);
+  const { expects, prefix } = completion;
+  if (completion.options.length > 0 || expects === 'FIELD') return shortened(completion);
+  const found = await valuesOf(expects, prefix, range, signal);
+  const start = prefix.toLowerCase();
+  const options = found.filter((option) => option.toLowerCase().startsWith(start));
+  return shortened({ ...completion, options: options.map(quotedIfNeeded) });
+}
+
+const shortened = (completion: Completion): Completion => ({
+  ...completion,
+  options: completion.options.slice(0, maxOptions),
+});
+
+const quotedIfNeeded = (value: string): string =>
+  /^[^\s",()]+$/.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`;
+
+async function valuesOf(
+  expects: string,
+  prefix: string,
+  { from, to }: TimeRange,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (expects === 'TRAIT') return await traitNames(signal);
+  if (expects === 'tag') return await tagsWith(prefix, signal);
+  const field = groups[expects];
+  if (field === undefined) return [];
+  const time = { gte: from, ...(to === 'now' ? {} : { lte: to }) };
+  interface Values {
+    readonly aggregateEvents: {
+      readonly rows: readonly { readonly group: readonly { readonly value: string | null }[] }[];
+    };
+  }
+  const query = `query Values($filter: EventFilter, $field: EventGroupField!, $first: Int!) {
+    aggregateEvents(filter: $filter, groupBy: [{ field: $field }], first: $first) { rows { group { value } } }
+  }`;
+  const variables = { filter: { time }, field, first: maxValues };
+  const { aggregateEvents } = await ask<Values>(query, variables, signal);
+  return aggregateEvents.rows.flatMap(({ group }) => group[0]?.value ?? []);
+}
+
+async function traitNames(signal: AbortSignal): Promise<readonly string[]> {
+  interface Traits {
+    readonly traitDescriptors: readonly { readonly name: string }[];
+  }
+  const query = 'query Traits { traitDescriptors { name } }';
+  const { traitDescriptors } = await ask<Traits>(query, {}, signal);
+  return [...new Set(traitDescriptors.map(({ name }) => name))].sort();
+}
+
+async function tagsWith(prefix: string, signal: AbortSignal): Promise<readonly string[]> {
+  interface Tags {
+    readonly tags: { readonly nodes: readonly { readonly tag: string }[] };
+  }
+  const query =
+    'query Tags($prefix: String!, $first: Int!) { tags(prefix: $prefix, first: $first) { nodes { tag } } }';
+  const { tags } = await ask<Tags>(query, { prefix, first: maxOptions }, signal);
+  return tags.nodes.map(({ tag }) => tag);
+}

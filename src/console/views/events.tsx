@@ -1,0 +1,158 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { ColumnMenu } from '../column-menu.tsx';
+import { columnsNamed, defaultColumns } from '../event-columns.tsx';
+import { EventDetails } from '../event-details.tsx';
+import { EventGrid } from '../event-grid.tsx';
+import { filterWithin, readFilter } from '../filter.ts';
+import { counted } from '../format.ts';
+import { Histogram } from '../histogram.tsx';
+import { Icon } from '../icon.tsx';
+import { useKeys } from '../keys.ts';
+import { useNavigation } from '../navigation.tsx';
+import { Empty, Fault } from '../notice.tsx';
+import { useRemembered } from '../remembered.ts';
+import { isRelative, spanOf } from '../time-range.ts';
+import { type EventPages, useEventPages } from '../use-event-pages.ts';
+import { useJournal } from '../use-journal.ts';
+
+/** The histogram of a range, its events, and one of them as a whole. */
+export function EventsView() {
+  const { place, go, replace } = useNavigation();
+  const { filter } = readFilter(place.filter);
+  const [columns, setColumns] = useRemembered('columns', defaultColumns);
+  const { revision, isBehind, setAtTop, refresh } = useRevision(isRelative(place.range));
+  const span = useMemo(() => spanOf(place.range, Date.now()), [place.range, revision]);
+  const pages = useEventPages(filter && filterWithin(filter, place.range), revision);
+  const openId = place.options.event ?? null;
+  const open = (id: string) => replace({ options: { ...place.options, event: id } });
+  const close = () => replace({ options: { ...place.options, event: '' } });
+  const activeId = useMovement(pages, openId, open, close);
+  if (filter === null)
+    return <Empty>The filter cannot be read: see what is wrong with it above.</Empty>;
+
+  return (
+    <div class="events-view">
+      <Histogram
+        filter={filter}
+        range={place.range}
+        span={span}
+        revision={revision}
+        onZoom={(range) => go({ range })}
+      />
+      <div class="toolbar">
+        <span class="toolbar-text" role="status">
+          {pages.events.length > 0 &&
+            `${counted(pages.events.length, 'event')}${pages.hasMore ? ' so far' : ''}, newest first`}
+        </span>
+        {isBehind && (
+          <button type="button" class="button primary" onClick={refresh}>
+            Newer events: show them
+          </button>
+        )}
+        <button type="button" class="button" onClick={refresh}>
+          <Icon name="refresh" /> Refresh
+        </button>
+        <ColumnMenu chosen={columns} onChange={setColumns} />
+      </div>
+      <Fault error={pages.error} />
+      <div class={openId === null ? 'split' : 'split is-open'}>
+        <div class="split-main">
+          {pages.events.length === 0 && !pages.isLoading ? (
+            <Nothing />
+          ) : (
+            <EventGrid
+              label="Events"
+              events={pages.events}
+              columns={columnsNamed(columns)}
+              activeId={activeId}
+              onOpen={({ id }) => open(id)}
+              onEnd={pages.more}
+              onScroll={setAtTop}
+            />
+          )}
+        </div>
+        {openId !== null && <EventDetails id={openId} revision={revision} onClose={close} />}
+      </div>
+    </div>
+  );
+}
+
+function Nothing() {
+  const { place, go } = useNavigation();
+  return (
+    <Empty>
+      <p>No events {place.filter === '' ? 'in this time' : 'match in this time'}.</p>
+      <p>
+        <button
+          type="button"
+          class="button"
+          onClick={() => go({ range: { from: 'now-30d', to: 'now' } })}
+        >
+          Look at the last 30 days
+        </button>{' '}
+        {place.filter === '' ? (
+          <a class="button" href="/?view=report">
+            Report an event
+          </a>
+        ) : (
+          <button type="button" class="button" onClick={() => go({ filter: '' })}>
+            Clear the filter
+          </button>
+        )}
+      </p>
+    </Empty>
+  );
+}
+
+/** Counts up as the journal grows, but not under the eyes of somebody who has scrolled down to read. */
+function useRevision(follows: boolean) {
+  const { storedIndex } = useJournal();
+  const [revision, setRevision] = useState(0);
+  const shownIndex = useRef(storedIndex);
+  const atTop = useRef(true);
+  const refresh = () => {
+    shownIndex.current = storedIndex;
+    setRevision((before) => before + 1);
+  };
+  const isBehind = follows && shownIndex.current !== null && storedIndex !== shownIndex.current;
+  useEffect(() => {
+    if (shownIndex.current === null) shownIndex.current = storedIndex;
+    else if (isBehind && atTop.current) refresh();
+  }, [storedIndex]);
+  const setAtTop = (isAtTop: boolean) => {
+    atTop.current = isAtTop;
+  };
+  return { revision, isBehind: isBehind && !atTop.current, setAtTop, refresh };
+}
+
+/** j and k move, Enter opens, Escape closes; while an event is open, moving opens the next. */
+function useMovement(
+  { events, more }: EventPages,
+  openId: string | null,
+  open: (id: string) => void,
+  close: () => void,
+): string | null {
+  const [activeId, setActiveId] = useState<string | null>(openId);
+  useEffect(() => {
+    if (openId !== null) setActiveId(openId);
+  }, [openId]);
+  const move = (step: 1 | -1) => {
+    const at = events.findIndex(({ id }) => id === activeId);
+    const next = events[Math.max(0, at + step)];
+    if (next === undefined) return more();
+    setActiveId(next.id);
+    if (openId !== null) open(next.id);
+  };
+  const keys = {
+    j: () => move(1),
+    k: () => move(-1),
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    Enter: () => {
+      if (activeId !== null) open(activeId);
+    },
+    Escape: close,
+  };
+  useKeys(keys);
+  return activeId;
+}
