@@ -203,6 +203,8 @@ export type SinkFormat =
   | 'PAGERDUTY'
   /** POST /api/v2/alerts of an Alertmanager. */
   | 'ALERTMANAGER'
+  /** An export request of OpenTelemetry logs, in JSON: POST /v1/logs of a collector. */
+  | 'OTLP_LOGS'
   /** The environment of a run of Vamp's workflows as JSON: VAMP_WORKFLOW_DATA is the event in base64. */
   | 'VAMP_WORKFLOW'
   /** Your own template. */

@@ -20,6 +20,7 @@ export const SinkFormatEnum = builder.enumType('SinkFormat', {
     PAGERDUTY:
       "PagerDuty's Events API, version 2; the routing key is the target's header X-Routing-Key.",
     ALERTMANAGER: 'POST /api/v2/alerts of an Alertmanager.',
+    OTLP_LOGS: 'An export request of OpenTelemetry logs, in JSON: POST /v1/logs of a collector.',
     VAMP_WORKFLOW:
       "The environment of a run of Vamp's workflows as JSON: VAMP_WORKFLOW_DATA is the event in base64.",
     TEMPLATE: 'Your own template.',

@@ -24,6 +24,7 @@ export const sinkFormats = [
   'DISCORD',
   'PAGERDUTY',
   'ALERTMANAGER',
+  'OTLP_LOGS',
   'VAMP_WORKFLOW',
   'TEMPLATE',
 ] as const;
