@@ -110,6 +110,7 @@ function toConfig(values: Values, dialectValues: DialectValues) {
       futureMicros: values.TIDINGS_MAX_FUTURE,
     },
     maxFilterDepth: values.TIDINGS_MAX_FILTER_DEPTH,
+    maxAnswerBytes: values.TIDINGS_MAX_ANSWER_BYTES,
     /** Null where there is none. */
     alarmsFile: values.TIDINGS_ALARMS_FILE,
     /** Null where there is none. */

@@ -174,6 +174,11 @@ export const gatewayVariables = {
   TIDINGS_MAX_DEPTH: option(wholeNumber(1), '12', 'Levels of fields in an operation.'),
   TIDINGS_MAX_ALIASES: option(wholeNumber(0), '30', 'Aliases in an operation.'),
   TIDINGS_MAX_TOKENS: option(wholeNumber(1), '2000', 'Tokens in a document.'),
+  TIDINGS_MAX_ANSWER_BYTES: option(
+    bytes,
+    '64MiB',
+    'Size of the answer to one operation, and of what it reads from the database.',
+  ),
   TIDINGS_MAX_BODY_BYTES: option(bytes, '16MiB', 'Size of the body of a request.'),
   TIDINGS_MAX_CONNECTIONS: option(wholeNumber(1), '10000', 'Connections at a time.'),
   TIDINGS_MAX_OPERATIONS: option(

@@ -281,6 +281,7 @@ function engineOf(
   const settings = {
     access,
     maxFilterDepth: config.maxFilterDepth,
+    maxAnswerBytes: config.maxAnswerBytes,
     dialects: dialects.services,
     sinks: context.sinks,
     alarms: alarms.services,
@@ -291,6 +292,7 @@ function engineOf(
     execute: createExecution(schema),
     prepare: createPrepareDocument(schema, config.document),
     publicError: createPublicError(context.log),
+    maxAnswerBytes: config.maxAnswerBytes,
     context: (caller) =>
       new OperationContext(settings, contextOf(caller.session), caller, context.now()),
   };

@@ -12,10 +12,11 @@ import type { OperationCaller } from '../graphql/operation.ts';
 import type { Store } from '../store/store.ts';
 
 /** What is the same in the contexts of all operations. */
-export type OperationSettings = Pick<
-  GraphServices,
-  'access' | 'dialects' | 'sinks' | 'alarms' | 'maxFilterDepth'
->;
+export interface OperationSettings
+  extends Pick<GraphServices, 'access' | 'dialects' | 'sinks' | 'alarms' | 'maxFilterDepth'> {
+  /** Size of the answer to an operation, and of its reads together. */
+  readonly maxAnswerBytes: number;
+}
 
 /** The gateway as one operation of a caller sees it. A class, as one is made for each operation: that takes no time. */
 export class OperationContext implements GraphContext {
@@ -83,6 +84,7 @@ export class OperationContext implements GraphContext {
   #openStore(): Store {
     const maxMicros = this.session.quota?.limits.maxDatabaseTimeMicros;
     const maxBusyMs = maxMicros === undefined ? undefined : maxMicros / 1_000;
-    return this.#scoped.store.for({ signal: this.#caller.signal, maxBusyMs });
+    const { maxAnswerBytes: maxReadBytes } = this.#settings;
+    return this.#scoped.store.for({ signal: this.#caller.signal, maxBusyMs, maxReadBytes });
   }
 }

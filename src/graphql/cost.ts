@@ -42,7 +42,8 @@ const nothingAbove: Above = { page: null, scan: wholeScan };
 
 /**
  * Estimates what an operation costs before it runs: 1 for each object that it may answer, so that pages in pages
- * multiply, and for statistics and counts 1,000 more, or 10,000 where nothing bounds the time of the events.
+ * multiply, and as much for each value under an alias, as a field may be shown many times; and for statistics and counts
+ * 1,000 more, or 10,000 where nothing bounds the time of the events.
  */
 export function costOf(
   schema: GraphQLSchema,
@@ -99,7 +100,7 @@ export function costOf(
     if (field === undefined) return 0;
     const args = argumentsOf(field, node);
     const own = scanCost(`${typeName}.${field.name}`, args, above);
-    if (node.selectionSet === undefined) return own;
+    if (node.selectionSet === undefined) return own + aliasCost(node);
     const isList = isListType(getNullableType(field.type));
     const page = pageOf(field, args);
     const filters = field.args.some(({ name }) => name === 'filter');
@@ -120,6 +121,8 @@ export function costOf(
     }
   }
 }
+
+const aliasCost = ({ alias }: FieldNode): number => (alias === undefined ? 0 : 1);
 
 const lengthOf = (page: number | null, above: Above): number => page ?? above.page ?? assumedLength;
 

@@ -16,6 +16,8 @@ export const maxErrors = 20;
 export const maxInputDepth = 256;
 /** Entries of any list in the values of variables, which are counted before any is read. */
 export const defaultMaxListLength = 1_000;
+/** Characters of an alias, which each entry of a list repeats. */
+const maxAliasLength = 256;
 /** Levels of brackets of any kind in a document. */
 export const maxBracketDepth = 200;
 
@@ -65,7 +67,19 @@ interface Extent {
 
 /** Refuses operations that nest deeper, or rename more fields, than is allowed. Introspection does not count. */
 export function extentRule({ maxDepth, maxAliases }: DocumentLimits): ValidationRule {
-  return (context) => ({ OperationDefinition: (operation) => check(operation, context) });
+  return (context) => ({
+    OperationDefinition: (operation) => check(operation, context),
+    Field({ alias }) {
+      const length = alias?.value.length ?? 0;
+      if (length <= maxAliasLength) return;
+      context.reportError(
+        new GraphQLError(
+          `An alias has ${length} characters: at most ${maxAliasLength} are allowed.`,
+          alias && { nodes: alias },
+        ),
+      );
+    },
+  });
 
   function check(operation: OperationDefinitionNode, context: ValidationContext): void {
     const { depth, aliases } = measure(operation.selectionSet, context);

@@ -1,7 +1,7 @@
 import {
   type DocumentNode,
   type ExecutionResult,
-  type GraphQLError,
+  GraphQLError,
   type GraphQLSchema,
   getOperationAST,
   type OperationDefinitionNode,
@@ -9,6 +9,7 @@ import {
 import type { Session } from '../access/access.ts';
 import { quoted } from '../event/input-error.ts';
 import { limitReached } from './admission.ts';
+import { isAnswerTooLarge } from './answer-size.ts';
 import type { GraphContext } from './context.ts';
 import type { PrepareDocument } from './document.ts';
 import type { ExecuteCoerced } from './execution.ts';
@@ -31,6 +32,8 @@ export interface GraphEngine {
   readonly coerced: CoerceOperation;
   readonly execute: ExecuteCoerced;
   readonly publicError: PublicError;
+  /** Size of one answer as JSON, about; not limited when absent. */
+  readonly maxAnswerBytes?: number;
   /** The context of an operation that begins now. */
   readonly context: (caller: OperationCaller) => GraphContext;
 }
@@ -85,11 +88,20 @@ export function runOperation(
   options: OperationOptions = {},
 ): Promise<ExecutionResult> {
   // Not awaited, here and below: the values of the variables, which are copied, would be held until the answer.
-  return execution(engine, request, caller, options).then((result) =>
-    result.errors && 'data' in result
-      ? { ...result, errors: result.errors.map(engine.publicError) }
-      : result,
-  );
+  return execution(engine, request, caller, options).then((result) => {
+    const answered = withinSize(engine, result);
+    return answered.errors && 'data' in answered
+      ? { ...answered, errors: answered.errors.map(engine.publicError) }
+      : answered;
+  });
+}
+
+/** An answer that is too large is left out: what a mutation did is done. */
+function withinSize({ maxAnswerBytes }: GraphEngine, result: ExecutionResult): ExecutionResult {
+  if (maxAnswerBytes === undefined || !isAnswerTooLarge(result.data, maxAnswerBytes)) return result;
+  const message = `The answer is larger than ${maxAnswerBytes} bytes: ask for fewer events, or for fewer of their fields.`;
+  const extensions = { code: 'COST_LIMIT', maxAnswerBytes };
+  return { data: null, errors: [new GraphQLError(message, { extensions })] };
 }
 
 async function execution(

@@ -7,6 +7,7 @@ import { RuleTable } from './alarms/rule-table.ts';
 import { SilenceTable } from './alarms/silence-table.ts';
 import type { Query } from './database/connection.ts';
 import { Database, type DatabaseOptions } from './database/database.ts';
+import { ReadSize, readOf } from './database/read-size.ts';
 import type { Caller } from './database/statement-queue.ts';
 import { aggregateEvents } from './read/aggregate.ts';
 import { countTags, listTraits, listTypes } from './read/catalogue.ts';
@@ -146,8 +147,9 @@ class StoreReader implements Store {
   constructor(state: StoreState, caller?: Caller) {
     this.#state = state;
     const { read, lookUp } = state.database;
-    this.#read = (statement, parameters) => read(statement, parameters, caller);
-    this.#lookUp = (statement, parameters) => lookUp(statement, parameters, caller);
+    const size = caller?.maxReadBytes === undefined ? null : new ReadSize(caller.maxReadBytes);
+    this.#read = readOf(read, caller, size);
+    this.#lookUp = readOf(lookUp, caller, size);
   }
 
   for(caller: Caller): Store {

@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type ExecutionResult,
-  execute,
-  type GraphQLError,
-  type GraphQLFormattedError,
-} from 'graphql';
+import { type ExecutionResult, execute, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { Forbidden } from '../../access/principal.ts';
 import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
+import { isAnswerTooLarge } from '../../graphql/answer-size.ts';
 import { createPrepareDocument } from '../../graphql/document.ts';
 import {
   isPersistedQueryAlone,
@@ -25,6 +21,8 @@ const limits = { maxDepth: 12, maxAliases: 100, maxTokens: 2_000 };
 /** Characters of a request: documents have 20,000 at most, and conditions are short. */
 const maxLength = 128 * 1024;
 const maxErrors = 20;
+const maxAnswerBytes = 16 * 2 ** 20;
+const tooLarge = `The answer is larger than ${maxAnswerBytes} bytes: ask for a smaller page.`;
 /** Characters of one error's message: graphql-js repeats values in it. */
 const maxMessage = 300;
 
@@ -65,7 +63,7 @@ export function createQueryEndpoint(
     if ('fault' in request) return { status: 400, body: { errors: [request.fault] } };
     const { document, errors: faults } = prepare(request.query);
     if (faults) return { status: 400, body: { errors: bounded(faults.map(plain)) } };
-    const { data, errors } = await execute({
+    const result = await execute({
       schema,
       document,
       rootValue: resolversOf(context),
@@ -74,6 +72,9 @@ export function createQueryEndpoint(
       // Each costs as much as its variable is long.
       options: { maxCoercionErrors: 5 },
     });
+    const { data, errors } = isAnswerTooLarge(result.data, maxAnswerBytes)
+      ? { data: null, errors: [new GraphQLError(tooLarge)] }
+      : result;
     return {
       status: 200,
       body: {

@@ -10,6 +10,8 @@ export interface Caller {
   readonly maxBusyMs?: number | undefined;
   /** Milliseconds that each of its reads may take. */
   readonly maxReadMs?: number | undefined;
+  /** Characters that its reads may answer together. */
+  readonly maxReadBytes?: number | undefined;
 }
 
 /** How long the next read of a caller may take; Infinity where that is not limited. */
