@@ -13,6 +13,7 @@ import type { LoadedRule } from './rule-set.ts';
 import { AlarmRun, type AlarmRunOptions, alarmConsumer, type LoadedRules } from './run.ts';
 
 const syncEveryMs = 1_000;
+const ensureEveryMs = 10_000;
 const pruneEveryMs = 10 * 60_000;
 /** Alarms that ended longer ago are deleted once their events are. */
 const pruneAfterMicros = 3_600_000_000;
@@ -30,6 +31,7 @@ export class AlarmEngine implements AsyncDisposable {
   readonly #consumer: DurableConsumer;
   readonly #syncing: Repeated;
   #isAdded = false;
+  #ensuredAtMs = 0;
   #run: AlarmRun | null = null;
   /** What the run evaluates, and the rights of whoever made it, as a string. */
   #loaded = '';
@@ -92,19 +94,46 @@ export class AlarmEngine implements AsyncDisposable {
   }
 
   async #sync(): Promise<void> {
-    const { store, journal, supervisor, now, declared } = this.#options;
+    const { store, declared } = this.#options;
     await declared.settle();
-    if (!this.#isAdded) {
-      await store.consumers.ensure(alarmConsumer, await journal.lastIndex());
-      await supervisor.add(this.#consumer);
-      this.#isAdded = true;
+    const versions = await store.alarmRules.versions();
+    if (versions.size === 0 && !(await store.alarms.hasUnfinished())) {
+      await this.#rest();
+      return await this.#prune();
     }
+    await this.#consume();
     const run = this.#run;
     if (run === null) return;
-    const versions = await store.alarmRules.versions();
     if (this.#signature(versions) !== this.#loaded) await run.rulesChanged();
+    await this.#prune();
+  }
+
+  /** Takes part in evaluating: reads the journal from now on, or from where it was left. */
+  async #consume(): Promise<void> {
+    const { store, journal, supervisor } = this.#options;
+    const isLost = this.#run === null && performance.now() - this.#ensuredAtMs >= ensureEveryMs;
+    if (this.#isAdded && !isLost) return;
+    // Another gateway that has not seen the rules yet may have deleted it meanwhile.
+    await store.consumers.ensure(alarmConsumer, await journal.lastIndex());
+    this.#ensuredAtMs = performance.now();
+    if (this.#isAdded) return;
+    await supervisor.add(this.#consumer);
+    this.#isAdded = true;
+  }
+
+  /** Without rules nothing is read; what is reported meanwhile is nothing that a later rule would have to go through. */
+  async #rest(): Promise<void> {
+    if (!this.#isAdded) return;
+    const { store, supervisor } = this.#options;
+    this.#isAdded = false;
+    await supervisor.remove(alarmConsumer);
+    await store.consumers.remove(alarmConsumer);
+  }
+
+  async #prune(): Promise<void> {
     if (performance.now() - this.#prunedAtMs < pruneEveryMs) return;
     this.#prunedAtMs = performance.now();
+    const { store, now } = this.#options;
     await store.alarms.prune(now() - pruneAfterMicros);
   }
 

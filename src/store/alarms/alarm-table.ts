@@ -189,6 +189,15 @@ export class AlarmTable {
     return row === undefined ? null : { index: Number(row[0]), clock: Number(row[1]) };
   }
 
+  /** Whether something is left to be evaluated or reported where there are no rules. */
+  async hasUnfinished(): Promise<boolean> {
+    const [row] = await this.#database.lookUp(
+      `SELECT EXISTS (SELECT FROM alarm_states) OR EXISTS (SELECT FROM alarms WHERE NOT reported)
+         OR EXISTS (SELECT FROM alarm_groups WHERE NOT reported)`,
+    );
+    return row?.[0] === 't';
+  }
+
   async states(): Promise<readonly StoredState[]> {
     const rows = await this.#database.lookUp('SELECT rule_id, entity, state FROM alarm_states');
     return rows.map(([ruleId, entity, state]) => ({
