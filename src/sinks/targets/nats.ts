@@ -40,7 +40,7 @@ export class NatsTarget implements Target {
     // What is about no event, as a gap, has no subject.
     if (subject === undefined) return { kind: 'DELIVERED', status: null, response: null };
     const max = this.#link.maxPayloadBytes;
-    if (max !== null && Buffer.byteLength(message.body) > max) {
+    if (max !== null && bytesOf(delivery) > max) {
       const response = `The message is larger than the ${max} bytes that NATS takes.`;
       return { kind: 'MESSAGE_REJECTED', status: null, response, final: true };
     }
@@ -81,6 +81,15 @@ export class NatsTarget implements Target {
     this.#streams.set(subject, { hasStream, untilMs: now + rememberedMs });
     return hasStream;
   }
+}
+
+/** As NATS counts them: the body, and each header as a line. */
+function bytesOf(delivery: DeliveryRequest): number {
+  const lines = [...headersOf(delivery)].flatMap(([name, values]) =>
+    values.map((value) => Buffer.byteLength(`${name}: ${value}\r\n`)),
+  );
+  const headerBytes = lines.reduce((sum, bytes) => sum + bytes, 'NATS/1.0\r\n\r\n'.length);
+  return headerBytes + Buffer.byteLength(delivery.message.body);
 }
 
 function headersOf({ message, headers, messageId }: DeliveryRequest): MsgHdrs {
