@@ -58,6 +58,8 @@ export interface FollowOptions<Followed extends { readonly index: number } = Fol
    * kept. Without it, following ends with INDEX_EXPIRED.
    */
   readonly onGap?: (gap: { readonly afterIndex: number; readonly firstIndex: number }) => void;
+  /** Called whenever a connection is open, before its first event. */
+  readonly onConnect?: () => void;
   /** Called at every break; following goes on by itself after the pause. */
   readonly onBreak?: (error: Error, pauseMs: number) => void;
   /**
@@ -258,7 +260,7 @@ class Follower<Followed extends { readonly index: number }> {
   }
 
   async #client(): Promise<Client> {
-    const { connectionParams, webSocketImpl } = this.#options;
+    const { connectionParams, webSocketImpl, onConnect } = this.#options;
     let unanswered: ReturnType<typeof setTimeout> | undefined;
     const client = createClient({
       url: this.#url,
@@ -268,6 +270,7 @@ class Follower<Followed extends { readonly index: number }> {
       retryAttempts: 0,
       keepAlive: 10_000,
       on: {
+        connected: () => onConnect?.(),
         // A lost connection may never be closed: an unanswered ping shows it.
         ping: (received) => {
           if (!received) unanswered = setTimeout(() => client.terminate(), 5_000);

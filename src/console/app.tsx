@@ -19,6 +19,7 @@ import { useTheme } from './theme.ts';
 import { JournalContext, useJournal, usePolledJournal } from './use-journal.ts';
 import { AboutView } from './views/about.tsx';
 import { EventsView } from './views/events.tsx';
+import { LiveView } from './views/live.tsx';
 import { SignIn } from './views/sign-in.tsx';
 
 interface View {
@@ -31,6 +32,7 @@ interface View {
 
 const views: Partial<Readonly<Record<ViewName, View>>> = {
   events: { title: 'Events', component: EventsView, uses: 'FILTER_AND_RANGE' },
+  live: { title: 'Live', component: LiveView, uses: 'FILTER' },
   about: { title: 'About', component: AboutView, uses: 'NEITHER' },
 };
 

@@ -42,6 +42,7 @@ export function EventGrid(props: EventGridProps) {
     if (last >= events.length - spareRows) onEnd?.();
   }, [last, events.length]);
 
+  // An event whose start and end are two rows has the latest as its own.
   const activeAt = events.findIndex(({ id }) => id === activeId);
   useEffect(() => {
     if (host.current !== null && activeAt >= 0) reveal(host.current, activeAt);
@@ -57,7 +58,7 @@ export function EventGrid(props: EventGridProps) {
       tabIndex={0}
       aria-label={label}
       aria-rowcount={events.length + 1}
-      aria-activedescendant={isShown ? `event-${activeId}` : undefined}
+      aria-activedescendant={isShown ? `event-${events[activeAt]?.index}` : undefined}
       onScroll={look}
     >
       <div class="grid-head" role="row" aria-rowindex={1} style={{ '--columns': template }}>
@@ -71,13 +72,13 @@ export function EventGrid(props: EventGridProps) {
         {events.slice(first, last).map((event, at) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: Enter opens the active row, for the whole grid.
           <div
-            key={event.id}
-            id={`event-${event.id}`}
+            key={event.index}
+            id={`event-${event.index}`}
             class="row"
             role="row"
             tabIndex={-1}
             aria-rowindex={first + at + 2}
-            aria-selected={event.id === activeId}
+            aria-selected={first + at === activeAt}
             data-severity={event.severity}
             style={{
               '--columns': template,

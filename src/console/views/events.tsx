@@ -7,13 +7,13 @@ import { filterWithin, readFilter } from '../filter.ts';
 import { counted } from '../format.ts';
 import { Histogram } from '../histogram.tsx';
 import { Icon } from '../icon.tsx';
-import { useKeys } from '../keys.ts';
 import { useNavigation } from '../navigation.tsx';
 import { Empty, Fault } from '../notice.tsx';
 import { useRemembered } from '../remembered.ts';
 import { isRelative, spanOf } from '../time-range.ts';
-import { type EventPages, useEventPages } from '../use-event-pages.ts';
+import { useEventPages } from '../use-event-pages.ts';
 import { useJournal } from '../use-journal.ts';
+import { useMovement } from '../use-movement.ts';
 
 /** The histogram of a range, its events, and one of them as a whole. */
 export function EventsView() {
@@ -26,7 +26,8 @@ export function EventsView() {
   const openId = place.options.event ?? null;
   const open = (id: string) => replace({ options: { ...place.options, event: id } });
   const close = () => replace({ options: { ...place.options, event: '' } });
-  const activeId = useMovement(pages, openId, open, close);
+  const { events, more } = pages;
+  const activeId = useMovement({ events, more, openId, open, close });
   if (filter === null)
     return <Empty>The filter cannot be read: see what is wrong with it above.</Empty>;
 
@@ -123,36 +124,4 @@ function useRevision(follows: boolean) {
     atTop.current = isAtTop;
   };
   return { revision, isBehind: isBehind && !atTop.current, setAtTop, refresh };
-}
-
-/** j and k move, Enter opens, Escape closes; while an event is open, moving opens the next. */
-function useMovement(
-  { events, more }: EventPages,
-  openId: string | null,
-  open: (id: string) => void,
-  close: () => void,
-): string | null {
-  const [activeId, setActiveId] = useState<string | null>(openId);
-  useEffect(() => {
-    if (openId !== null) setActiveId(openId);
-  }, [openId]);
-  const move = (step: 1 | -1) => {
-    const at = events.findIndex(({ id }) => id === activeId);
-    const next = events[Math.max(0, at + step)];
-    if (next === undefined) return more();
-    setActiveId(next.id);
-    if (openId !== null) open(next.id);
-  };
-  const keys = {
-    j: () => move(1),
-    k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
-    Enter: () => {
-      if (activeId !== null) open(activeId);
-    },
-    Escape: close,
-  };
-  useKeys(keys);
-  return activeId;
 }
