@@ -15,6 +15,8 @@ process.env.TIDINGS_PORT = '0';
 process.env.TIDINGS_LOG_LEVEL = 'error';
 
 const { PgliteConnection } = await import('../dist/store/database/pglite.js');
+const { openStore } = await import('../dist/store/open.js');
+const { fillRollups } = await import('../dist/store/write/rollup-fill.js');
 const { migrate } = await import('../dist/store/database/migrator.js');
 {
   const connection = await PgliteConnection.open(data, () => {});
@@ -29,9 +31,15 @@ const { migrate } = await import('../dist/store/database/migrator.js');
       FROM generate_series(${from}, ${from + 19_999}) AS n,
         LATERAL (SELECT timestamptz '2026-01-01' + n * interval '10 seconds' AS time) AS made`);
   }
-  await connection.write('UPDATE journal_state SET stored_index = (SELECT max(index) FROM events)');
+  await connection.write(
+    'UPDATE journal_state SET (stored_index, rolled_end) = (SELECT max(index), max(index) FROM events)',
+  );
   await connection.write('ANALYZE events');
   await connection[Symbol.asyncDispose]();
+  const log = createLog('silent');
+  const store = await openStore({ databaseUrl: null, dataDirectory: data, exclusive: true, log });
+  await fillRollups(store, { signal: new AbortController().signal, onProgress: () => {} });
+  await store[Symbol.asyncDispose]();
 }
 
 const gateway = await createGateway(readConfig());

@@ -5,9 +5,12 @@ import { argv, env } from 'node:process';
 const [command, ...args] = argv.slice(2);
 const starts = command === undefined || (command === 'serve' && args.length === 0);
 
-if (starts || (command === 'token' && !args.includes('--help'))) {
+/** Commands of the gateway's own machine, which need its database. */
+const own = ['token', 'rebuild-rollups'].includes(command) && !args.includes('--help');
+
+if (starts || own) {
   const { serve } = await import('./serve.mjs');
-  serve(command === 'token' ? ['token', ...args] : []);
+  serve(own ? [command, ...args] : []);
 } else {
   const { run } = await import('../dist/cli/main.js');
   process.exitCode = await run(argv.slice(2), env);

@@ -48,6 +48,9 @@ export const commands: Entries = {
     load: async () => (await import('./commands/contexts.ts')).contexts,
   },
   token: { summary: "Create a token on the gateway's own machine: token create --role admin." },
+  'rebuild-rollups': {
+    summary: "Count every event anew, in the gateway's own database, for its statistics.",
+  },
   health: {
     summary: 'Show whether the gateway is ready.',
     load: async () => (await import('./commands/health.ts')).health,

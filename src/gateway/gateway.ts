@@ -22,6 +22,7 @@ import { GatewayServer } from '../server/gateway-server.ts';
 import type { Readiness } from '../server/http/health.ts';
 import { openStore } from '../store/open.ts';
 import { Retention } from '../store/write/retention.ts';
+import { RollupFill } from '../store/write/rollup-fill.ts';
 import { createLog, type Log, toggleDebug } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { registerGauges } from './gauges.ts';
@@ -165,6 +166,7 @@ async function openCore(
       limits: { ...limits, maxChannels: config.live.maxChannels },
     }),
   );
+  const rollupFill = parts.add(new RollupFill(store, log));
   if (retentionMicros !== null) parts.add(new Retention(store, () => now() - retentionMicros, log));
   const intake = createIntake({
     journal,
@@ -216,7 +218,7 @@ async function openCore(
   };
   const alarms = await openAlarms(config, alarmParts, parts);
   opened.alarms = alarms;
-  registerGauges(metrics, { journal, store, live, sources: () => dialects.sources });
+  registerGauges(metrics, { journal, store, rollupFill, live, sources: () => dialects.sources });
   const readiness = (): Readiness => ({
     journal: journal.healthReason(),
     store: store.healthReason() ?? healthReason(),

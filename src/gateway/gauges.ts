@@ -2,11 +2,13 @@ import type { Source } from '../dialects/source.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Live } from '../live/live.ts';
 import type { OpenStore } from '../store/open.ts';
+import type { RollupFill } from '../store/write/rollup-fill.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 interface Observed {
   readonly journal: Journal;
   readonly store: OpenStore;
+  readonly rollupFill: Pick<RollupFill, 'uncounted'>;
   readonly live: Live;
   readonly sources: () => readonly Source[];
 }
@@ -14,7 +16,7 @@ interface Observed {
 /** Metrics that the parts keep themselves, read whenever somebody asks for them. */
 export function registerGauges(
   metrics: Metrics,
-  { journal, store, live, sources }: Observed,
+  { journal, store, rollupFill, live, sources }: Observed,
 ): void {
   registerSources(metrics, sources);
   const { gauge, count } = metrics;
@@ -42,6 +44,11 @@ export function registerGauges(
     name: 'tidings_store_lag_events',
     help: 'How many changes the live feeds know that the store does not show yet.',
     read: () => Math.max(0, journal.position - store.storedIndex),
+  });
+  gauge({
+    name: 'tidings_store_uncounted_events',
+    help: 'How many indexes of stored events the rollups do not count yet.',
+    read: () => rollupFill.uncounted,
   });
   count({
     name: 'tidings_store_refused_total',

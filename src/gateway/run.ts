@@ -1,15 +1,23 @@
 import './production.ts';
 import { ConfigError, readConfig } from '../config/config.ts';
 import { createGateway, type Gateway } from './gateway.ts';
+import { runRollupsCommand } from './rollups-command.ts';
 import { runTokenCommand } from './token-command.ts';
 
 /** A gateway that has not stopped in order by then is ended: what was accepted is stored all the same. */
 const maxStopMs = 9_500;
 
+/** What runs in place of a gateway, on its database. */
+const commands = new Map([
+  ['token', runTokenCommand],
+  ['rebuild-rollups', runRollupsCommand],
+]);
+
 /** Runs the gateway that the environment describes until a signal stops it, or the launcher ends. */
 export async function run(): Promise<void> {
   const [command, ...args] = process.argv.slice(2);
-  if (command === 'token') return await runCommand(args);
+  const named = commands.get(command ?? '');
+  if (named !== undefined) return await runCommand(named, args);
   const stopRequested = new Promise<void>((resolve) => {
     // Not once: a signal that comes twice, from the terminal and from the launcher, would end the process.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
@@ -27,9 +35,9 @@ export async function run(): Promise<void> {
   await gateway[Symbol.asyncDispose]();
 }
 
-async function runCommand(args: readonly string[]): Promise<void> {
+async function runCommand(command: typeof runTokenCommand, args: readonly string[]): Promise<void> {
   try {
-    await runTokenCommand(args, readConfig(), (text) => process.stdout.write(text));
+    await command(args, readConfig(), (text) => process.stdout.write(text));
   } catch (error) {
     fail(error);
   }

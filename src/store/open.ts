@@ -11,6 +11,7 @@ import { ReadSize, readOf } from './database/read-size.ts';
 import type { Caller } from './database/statement-queue.ts';
 import { aggregateEvents } from './read/aggregate.ts';
 import { countTags, listTraits, listTypes } from './read/catalogue.ts';
+import { Rollups } from './read/rollups.ts';
 import { countEvents, eventsAfter, findEvent, findPage } from './read/search.ts';
 import { SelectivityCache } from './read/selectivity-cache.ts';
 import { readTotals } from './read/totals.ts';
@@ -38,8 +39,12 @@ import {
   findStreamBase,
   keepJournalId,
   type Lease,
+  type RollupProgress,
   readFirstIndex,
+  readRollupProgress,
   readStoredIndex,
+  rebuildRollups,
+  rollUpEvents,
   startStoredIndex,
   takeLease,
 } from './write/journal-state.ts';
@@ -81,6 +86,14 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
    * Resolves with their number.
    */
   expire(before: Instant): Promise<number>;
+
+  /** Counts the next events that no rollup counts yet, and answers how far that is: done where both indexes are equal. */
+  rollUp(maxEvents?: number): Promise<RollupProgress>;
+
+  rollupProgress(): Promise<RollupProgress>;
+
+  /** Empties the rollups: rollUp() counts every event anew. */
+  rebuildRollups(): Promise<void>;
 
   /**
    * How many events of each of these types were ever stored, those that retention has deleted included; a type without
@@ -136,6 +149,7 @@ interface StoreState {
   readonly database: Database;
   readonly stored: StoredIndex;
   readonly selectivities: SelectivityCache;
+  readonly rollups: Rollups;
 }
 
 /** Reads for one caller, or for the gateway itself. */
@@ -170,11 +184,11 @@ class StoreReader implements Store {
   }
 
   count(filter: Filter): Promise<number> {
-    return countEvents(this.#read, filter);
+    return countEvents(this.#read, this.#state.rollups, filter);
   }
 
   aggregate(request: AggregateRequest): Promise<AggregateRow[]> {
-    return aggregateEvents(this.#read, request);
+    return aggregateEvents(this.#read, this.#state.rollups, request);
   }
 
   tags(request: TagsRequest): Promise<TagCount[]> {
@@ -223,9 +237,12 @@ class SqlStore extends StoreReader implements OpenStore {
   readonly silences: SilenceTable;
   readonly #database: Database;
   readonly #writer: EventWriter;
+  readonly #rollups: Rollups;
 
   constructor(database: Database, stored: StoredIndex, writer: EventWriter) {
-    super({ database, stored, selectivities: new SelectivityCache() });
+    const rollups = new Rollups();
+    super({ database, stored, selectivities: new SelectivityCache(), rollups });
+    this.#rollups = rollups;
     this.tokens = new SqlTokens(database);
     this.#database = database;
     this.stored = stored;
@@ -285,6 +302,21 @@ class SqlStore extends StoreReader implements OpenStore {
 
   expire(before: Instant): Promise<number> {
     return expireEvents(this.#database, before);
+  }
+
+  async rollUp(maxEvents?: number): Promise<RollupProgress> {
+    const progress = await rollUpEvents(this.#database, maxEvents);
+    this.#rollups.filled = progress.rolledIndex >= progress.rolledEnd;
+    return progress;
+  }
+
+  rollupProgress(): Promise<RollupProgress> {
+    return readRollupProgress(this.#database.lookUp);
+  }
+
+  async rebuildRollups(): Promise<void> {
+    await rebuildRollups(this.#database);
+    this.#rollups.filled = false;
   }
 
   totals(types: readonly string[]): Promise<ReadonlyMap<string, number>> {

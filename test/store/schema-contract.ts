@@ -15,6 +15,8 @@ const columnTypes: Readonly<Record<string, string>> = {
   'String[]': '_text',
   'String @db.Uuid': 'uuid',
   Int: 'int4',
+  'Int @db.SmallInt': 'int2',
+  Bytes: 'bytea',
   BigInt: 'int8',
   Float: 'float8',
   Boolean: 'bool',
@@ -71,7 +73,7 @@ export function schemaContract(
         tableOf(body),
       );
       const sorted = (list: readonly unknown[]) => list.map(String).sort();
-      expect(tables).toHaveLength(19);
+      expect(tables).toHaveLength(21);
       const columns = await cells(
         `SELECT table_name || '.' || column_name || ' ' || udt_name || ' ' || is_nullable
          FROM information_schema.columns
@@ -111,6 +113,7 @@ export function schemaContract(
       });
       expect(await client.journalState.findMany()).toMatchObject([{ storedIndex: 0n }]);
       expect(await client.journalStream.findMany()).toEqual([]);
+      expect(await client.eventCount.findMany()).toEqual([]);
       expect(await client.eventType.findMany()).toEqual([]);
       expect(await client.eventTrait.findMany()).toEqual([]);
       expect(await client.refusedEvent.findMany()).toEqual([]);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { postgresAvailable } from '../postgres.ts';
 import { postgresHarness, type StoreHarness } from './harness.ts';
+import { rollupsContract } from './read/rollups-contract.ts';
 import { searchContract } from './read/search-contract.ts';
 import { statisticsContract } from './read/statistics-contract.ts';
 import { traitTextContract } from './read/trait-text-contract.ts';
@@ -19,5 +20,6 @@ describe.skipIf(!(await postgresAvailable()))('The store over PostgreSQL', () =>
   writeContract(store);
   tokensContract(store);
   statisticsContract(store);
+  rollupsContract(store, 60);
   traitTextContract(store, 100);
 });

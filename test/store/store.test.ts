@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { pgliteHarness, type StoreHarness } from './harness.ts';
+import { rollupsContract } from './read/rollups-contract.ts';
 import { searchContract } from './read/search-contract.ts';
 import { statisticsContract } from './read/statistics-contract.ts';
 import { traitTextContract } from './read/trait-text-contract.ts';
@@ -18,5 +19,6 @@ describe('The store over PGlite', () => {
   writeContract(store);
   tokensContract(store);
   statisticsContract(store);
+  rollupsContract(store, 25);
   traitTextContract(store, 100);
 });

@@ -54,6 +54,7 @@ export async function keepUp(query: Query): Promise<void> {
   if (row?.[1] !== 't') return;
   // One by one, so that others get their turn in between.
   await query('VACUUM events');
+  await query('VACUUM ANALYZE event_counts');
   await query(`SET default_statistics_target = ${statisticsTarget}`);
   await query('ANALYZE events');
 }

@@ -142,10 +142,12 @@ export class PostgresConnection implements Connection {
       query_timeout: answerTimeoutMs,
       keepAlive: true,
     };
-    // Not as parameters of the connection, which poolers reject.
+    // Not as parameters of the connection, which poolers reject. Compiling a statement takes PostgreSQL longer than
+    // running it, be it an aggregate of a million rows or the counts of a few.
     const settings = [
       `SET statement_timeout = ${statementTimeoutMs}`,
       `SET TimeZone = 'UTC'`,
+      'SET jit = off',
       ...(schema === null ? [] : [`SET search_path = "${schema}"`]),
     ];
     const readingPool = (max: number, plans: readonly string[]) =>
@@ -165,7 +167,7 @@ export class PostgresConnection implements Connection {
       max: 1,
       idleTimeoutMillis: 0,
       onConnect: async (client) => {
-        await set(client, settings);
+        await set(client, [...settings, ...plansForWriting]);
         if (exclusive) await takeWritersLock(client);
       },
     });
@@ -255,15 +257,17 @@ async function takeWritersLock(client: pg.ClientBase): Promise<void> {
 const set = async (client: pg.ClientBase, settings: readonly string[]): Promise<void> =>
   void (await client.query(settings.join('; ')));
 
+/** A plan for any tag, or any span of time, is a bad one for most. */
+const plansForReading = ['SET plan_cache_mode = force_custom_plan'];
+
 /**
- * Compiling an aggregate of a million rows takes PostgreSQL longer than running it; and a plan for any tag, or any span
- * of time, is a bad one for most.
+ * Planning takes longer than writing a few events: a statement that is repeated has one plan for all values. It may be made
+ * while the tables are empty, and must be right for large ones.
  */
-const plansForReading = ['SET jit = off', 'SET plan_cache_mode = force_custom_plan'];
+const plansForWriting = ['SET plan_cache_mode = force_generic_plan', 'SET enable_seqscan = off'];
 
 /** The only plan is by an index, in its order where the result is ordered. */
 const plansForLookingUp = [
-  'SET jit = off',
   'SET plan_cache_mode = force_generic_plan',
   ...['seqscan', 'sort'].map((other) => `SET enable_${other} = off`),
 ];

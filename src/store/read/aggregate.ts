@@ -4,6 +4,8 @@ import type { Query, Row } from '../database/connection.ts';
 import { sqlState } from '../database/outage.ts';
 import type { AggregateRequest, AggregateRow, Measure } from '../store.ts';
 import { grouping } from './grouping.ts';
+import { withinTime } from './read-time.ts';
+import { areCounted, countedRows, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
 import { Parameters, pathString, whereOf } from './where.ts';
 
 const day = 86_400_000_000;
@@ -13,36 +15,65 @@ const maxBuckets = 10_000;
 
 /**
  * One row a group, largest count first; or with an interval one a bucket and group, in time order, for every group
- * from the first bucket of all to the last.
+ * from the first bucket of all to the last. Counts come from the rollups where these hold them.
  * @throws InputError naming interval, timeZone or measure
  */
 export async function aggregateEvents(
   query: Query,
+  rollups: Rollups,
   request: AggregateRequest,
 ): Promise<AggregateRow[]> {
   try {
-    await checkBuckets(query, request);
-    const to = new Parameters();
-    const text =
-      request.interval === null
-        ? groupsOf(request, to)
-        : bucketsOf(request, bucketing(request.interval, request.timeZone, to), to);
-    const rows = await query(text, to.values);
+    const plan = planOf(request);
+    const rows =
+      (plan && (await aggregateRollups(query, rollups, request, plan))) ??
+      (await aggregateRaw(query, request));
     return rows.map((row) => rowOf(row, request));
   } catch (error) {
     throw inputError(error, request) ?? error;
   }
 }
 
+function planOf({ filter, measure, groupBy, interval, timeZone }: AggregateRequest) {
+  const fields = groupBy.flatMap((each) => (each.by === 'field' ? [each.field] : []));
+  if (measure !== null || fields.length < groupBy.length || !areCounted(fields)) return null;
+  return rollupPlan(filter, { interval, timeZone });
+}
+
+async function aggregateRaw(query: Query, request: AggregateRequest): Promise<readonly Row[]> {
+  await checkBuckets(
+    request,
+    (to) => [`SELECT time FROM events WHERE ${whereOf(request.filter, to)}`],
+    query,
+  );
+  const to = new Parameters();
+  const { text } = statementOf(request, to, grouped);
+  return withinTime(query(text, to.values));
+}
+
+async function aggregateRollups(
+  query: Query,
+  rollups: Rollups,
+  request: AggregateRequest,
+  plan: RollupPlan,
+): Promise<readonly Row[] | null> {
+  await checkBuckets(request, (to) => countedRows(request.filter, plan, to), query);
+  const to = new Parameters();
+  const statement = statementOf(request, to, groupedRollups(plan));
+  return rollups.ask(query, statement, to);
+}
+
 /** Before anything is grouped: the first and the last event are found in far less time. */
-async function checkBuckets(query: Query, request: AggregateRequest): Promise<void> {
-  const { interval, timeZone, filter } = request;
+async function checkBuckets(
+  { interval, timeZone, filter }: AggregateRequest,
+  sourcesOf: (to: Parameters) => readonly string[],
+  query: Query,
+): Promise<void> {
   if (interval === null || isShort(filter, interval)) return;
   const to = new Parameters();
   const { bucket, stride } = bucketing(interval, timeZone, to);
-  const where = whereOf(filter, to);
-  const ends = ['min', 'max'].map(
-    (end) => `SELECT ${end}(time) AS time FROM events WHERE ${where}`,
+  const ends = sourcesOf(to).flatMap((source) =>
+    ['min', 'max'].map((end) => `SELECT ${end}(time) AS time FROM (${source}) AS source`),
   );
   const text = `SELECT ${lengthOf(stride)}
     FROM (SELECT ${bucket} AS bucket FROM (${ends.join(' UNION ALL ')}) AS ends) AS buckets`;
@@ -83,7 +114,9 @@ function inputError(cause: unknown, { timeZone }: AggregateRequest): InputError 
 const stats = 'json_build_array(measured, average, min, max, sum, percentiles)::text';
 
 /** A select of the groups of all events, with `label` for the JSON of their labels. */
-function grouped(request: AggregateRequest, bucket: string | null, to: Parameters): string {
+type Grouped = (request: AggregateRequest, bucket: string | null, to: Parameters) => string;
+
+const grouped: Grouped = (request, bucket, to) => {
   const { columns, joins } = grouping(request.groupBy, to);
   const names = columns.map((_, position) => `label_${position}`);
   const selected = [
@@ -94,7 +127,7 @@ function grouped(request: AggregateRequest, bucket: string | null, to: Parameter
   const by = [...(bucket === null ? [] : ['bucket']), ...names];
   const grouped = [
     ...(bucket === null ? [] : ['bucket']),
-    `${names.length === 0 ? `'[]'` : `json_build_array(${names.join()})::text`} AS label`,
+    `${labelsOf(names)} AS label`,
     'count(*) AS count',
     ...(request.measure === null ? [] : measured(request.percentiles, to)),
   ];
@@ -103,7 +136,34 @@ function grouped(request: AggregateRequest, bucket: string | null, to: Parameter
   return `SELECT ${grouped.join(', ')}
     FROM (SELECT ${selected.join(', ')} FROM events ${joins.join(' ')} WHERE ${whereOf(request.filter, to)} ${fence}) AS chosen
     ${by.length === 0 ? '' : `GROUP BY ${by.join()}`}`;
-}
+};
+
+/** The same by what the rollups count. */
+const groupedRollups =
+  (plan: RollupPlan): Grouped =>
+  ({ filter, groupBy }, bucket, to) => {
+    const { columns } = grouping(groupBy, to);
+    const by = [...(bucket === null ? [] : [bucket]), ...columns];
+    const numbers = by.map((_, position) => position + 1);
+    const names = columns.map((_, position) => `label_${position}`);
+    const inner = [
+      ...(bucket === null ? [] : [`${bucket} AS bucket`]),
+      ...columns.map((column, position) => `${column} AS ${names[position]}`),
+      'sum(count) AS count',
+    ];
+    const outer = [
+      ...(bucket === null ? [] : ['bucket']),
+      `${labelsOf(names)} AS label`,
+      'coalesce(count, 0)::bigint AS count',
+    ];
+    return `SELECT ${outer.join(', ')} FROM (
+      SELECT ${inner.join(', ')} FROM (${countedRows(filter, plan, to).join(' UNION ALL ')}) AS counted
+      ${by.length === 0 ? '' : `GROUP BY ${numbers.join()}`}
+    ) AS summed`;
+  };
+
+const labelsOf = (names: readonly string[]): string =>
+  names.length === 0 ? `'[]'` : `json_build_array(${names.join()})::text`;
 
 const measured = (percentiles: readonly number[], to: Parameters): string[] => [
   'count(number) AS measured',
@@ -116,10 +176,23 @@ const measured = (percentiles: readonly number[], to: Parameters): string[] => [
     : `percentile_cont(${to.add(`{${percentiles.join()}}`, 'float8[]')}) WITHIN GROUP (ORDER BY number) AS percentiles`,
 ];
 
-const groupsOf = (request: AggregateRequest, to: Parameters): string =>
-  `SELECT label, NULL, 1, count, ${request.measure === null ? 'NULL' : stats}
-   FROM (${grouped(request, null, to)}) AS grouped
-   ORDER BY count DESC, label LIMIT ${to.add(request.limit, 'bigint')}`;
+/** A statement, and by which of its columns its rows are ordered. */
+interface Statement {
+  readonly text: string;
+  readonly order: string;
+}
+
+const statementOf = (request: AggregateRequest, to: Parameters, source: Grouped): Statement =>
+  request.interval === null
+    ? groupsOf(request, to, source)
+    : bucketsOf(request, bucketing(request.interval, request.timeZone, to), to, source);
+
+const groupsOf = (request: AggregateRequest, to: Parameters, source: Grouped): Statement => ({
+  text: `SELECT label, NULL AS bucket, 1 AS length, count, ${request.measure === null ? 'NULL' : stats} AS statistics
+   FROM (${source(request, null, to)}) AS grouped
+   ORDER BY count DESC, label LIMIT ${to.add(request.limit, 'bigint')}`,
+  order: 'count DESC, label',
+});
 
 /** How a time becomes its bucket, and the bucket an instant again. */
 interface Bucketing {
@@ -160,9 +233,10 @@ function bucketsOf(
   request: AggregateRequest,
   { bucket, start, stride }: Bucketing,
   to: Parameters,
-): string {
+  source: Grouped,
+): Statement {
   const limit = to.add(request.limit, 'bigint');
-  return `WITH grouped AS MATERIALIZED (${grouped(request, bucket, to)}),
+  const text = `WITH grouped AS MATERIALIZED (${source(request, bucket, to)}),
     span AS (
       SELECT min(bucket) AS first, max(bucket) AS last,
         ${lengthOf(stride)} AS length
@@ -176,10 +250,12 @@ function bucketsOf(
       SELECT generate_series(first, last, ${stride}) AS bucket FROM span
       LIMIT ceil(${limit}::float8 / (SELECT greatest(count(*), 1) FROM labels))
     )
-    SELECT label, (extract(epoch FROM ${start}) * 1000000)::bigint, (SELECT length FROM span), coalesce(count, 0),
-      ${request.measure === null ? 'NULL' : `CASE WHEN count IS NOT NULL THEN ${stats} END`}
+    SELECT label, (extract(epoch FROM ${start}) * 1000000)::bigint AS start, (SELECT length FROM span) AS length,
+      coalesce(count, 0) AS count,
+      ${request.measure === null ? 'NULL' : `CASE WHEN count IS NOT NULL THEN ${stats} END`} AS statistics, rank
     FROM buckets CROSS JOIN labels LEFT JOIN grouped USING (bucket, label)
     ORDER BY bucket, rank LIMIT ${limit}`;
+  return { text, order: 'start, rank' };
 }
 
 function measureOf(measure: Measure, to: Parameters): string {

@@ -6,10 +6,11 @@ import type { Written } from '../../journal/event-log.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
-import type { PreparedStatement, Query } from '../database/connection.ts';
+import type { Parameter, PreparedStatement, Query } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
 import { isRefusal, messageOf } from '../database/outage.ts';
 import { columns, reportsOf, reportsSelect, rowOf, rowsIn } from '../read/event-rows.ts';
+import { changeColumns, countChanges, EmptiedCounts, emptiedCounts } from './event-counts.ts';
 import { KnownTypes, type News } from './known-types.ts';
 
 /** Characters of JSON in one statement; PostgreSQL takes 256 MB. */
@@ -26,27 +27,39 @@ export interface Turn {
 const moved = `WITH moved AS (
   UPDATE journal_state SET stored_index = $2
   WHERE stored_index = $1 AND ($3::text IS NULL OR (holder = $3 AND lease_until > clock_timestamp()))
-  RETURNING true
+  RETURNING rolled_index, rolled_end
 )`;
 
-/** An existing row that was read is completed; any other one repeats a report, and is kept. */
-const written = `, written AS (
+const qualified = (table: string): string => changeColumns.replace(/\w+/g, `${table}.$&`);
+
+/**
+ * An existing row that was read is completed; any other one repeats a report, and is kept. Retention may delete a row
+ * meanwhile: one that is locked is still there.
+ */
+const written = `, old AS (
+  SELECT index, ${changeColumns} FROM events WHERE EXISTS (SELECT FROM moved) AND id = ANY($5::uuid[]) FOR UPDATE
+), written AS (
   INSERT INTO events (${columns.join(', ')})
   ${rowsIn('$4')}
-  WHERE EXISTS (SELECT FROM moved)
+  WHERE EXISTS (SELECT FROM moved) AND (SELECT count(*) FROM old) >= 0
   ON CONFLICT (id) DO UPDATE
   SET (${columns.join(', ')}) = ROW(${columns.map((column) => `excluded.${column}`).join(', ')})
   WHERE excluded.parts IS NOT NULL
-)`;
+  RETURNING ${qualified('events')}
+), changes AS (
+  SELECT ${changeColumns}, 1 AS count FROM written
+  UNION ALL
+  SELECT ${qualified('old')}, -1 FROM old, moved WHERE old.index <= rolled_index OR old.index > rolled_end
+)${countChanges}`;
 
 const recorded = `, types AS (
   INSERT INTO event_types (namespace, category, action) SELECT namespace, category, action
-  FROM jsonb_to_recordset($5::jsonb) AS given(namespace text, category text, action text)
+  FROM jsonb_to_recordset($6::jsonb) AS given(namespace text, category text, action text)
   WHERE EXISTS (SELECT FROM moved)
   ON CONFLICT DO NOTHING
 ), traits AS (
   INSERT INTO event_traits (namespace, event_type, name, type) SELECT namespace, event_type, name, type
-  FROM jsonb_to_recordset($6::jsonb) AS given(namespace text, event_type text, name text, type text)
+  FROM jsonb_to_recordset($7::jsonb) AS given(namespace text, event_type text, name text, type text)
   WHERE EXISTS (SELECT FROM moved)
   ON CONFLICT DO NOTHING
 )`;
@@ -61,16 +74,18 @@ const setAside = (parameter: string) => `, aside AS (
 
 const answer = ' SELECT EXISTS (SELECT FROM moved)';
 
+const answerCounted = `${answer}, ${emptiedCounts}`;
+
 const writeEvents: PreparedStatement = {
   name: 'tidings_write_events',
-  text: moved + written + answer,
+  text: moved + written + answerCounted,
 };
 
 /** The same, with types and traits that were not seen before. */
-const writeNews = moved + written + recorded + answer;
+const writeNews = moved + written + recorded + answerCounted;
 
 /** The same, with reports of ids that other namespaces own. */
-const writeConflicts = moved + written + recorded + setAside('$7') + answer;
+const writeConflicts = moved + written + recorded + setAside('$8') + answerCounted;
 
 const writeRefused = moved + setAside('$4') + answer;
 
@@ -80,12 +95,14 @@ export class EventWriter {
   readonly #log: Log;
   readonly #seen = new KnownTypes();
   readonly #conflicting: SkipCounter;
+  readonly #emptied: EmptiedCounts;
   #last: Promise<unknown> = Promise.resolve();
   #rejected = 0;
 
   constructor(database: Database, log: Log) {
     this.#database = database;
     this.#log = log;
+    this.#emptied = new EmptiedCounts(database.write);
     this.#conflicting = new SkipCounter(
       log,
       'Reports are set aside in events_refused: their ids belong to events of other namespaces.',
@@ -121,7 +138,8 @@ export class EventWriter {
     turn: Turn,
     ready: Prepared | null = null,
   ): Promise<Written[] | null> {
-    const { rows, events, written } = ready ?? prepare(reports, await this.#known(reports));
+    const { rows, events, completed, written } =
+      ready ?? prepare(reports, await this.#known(reports));
     const conflicting = toSetAside(reports, written, turn);
     const aside = conflicting.length === 0 ? '' : asideRows(conflicting, idConflict.message);
     if (rows.length + aside.length > statementLength && reports.length > 1) {
@@ -129,7 +147,7 @@ export class EventWriter {
     }
     const news = this.#seen.newsIn(events);
     try {
-      if (!(await this.#insert({ rows, news, aside }, turn))) return null;
+      if (!(await this.#insert({ rows, completed, news, aside }, turn))) return null;
     } catch (error) {
       return this.#writeRejected(error, reports, written, turn);
     }
@@ -167,14 +185,16 @@ export class EventWriter {
     return given.length === 0 ? new Map() : readReports(this.#database.write, given);
   }
 
-  async #insert({ rows, news, aside }: Inserted, turn: Turn): Promise<boolean> {
-    const parameters = [turn.from, turn.to, turn.holder, rows];
+  async #insert({ rows, completed, news, aside }: Inserted, turn: Turn): Promise<boolean> {
+    const parameters: Parameter[] = [turn.from, turn.to, turn.holder, rows, completed];
     if (news !== null || aside !== '') {
       const { types, traits } = news ?? nothingNew;
       parameters.push(JSON.stringify(types), JSON.stringify(traits));
     }
     if (aside !== '') parameters.push(aside);
     const [row] = await this.#database.write(statementOf(news, aside), parameters);
+    // What was written stays written, whatever becomes of rows that nothing reads.
+    await this.#emptied.add(row?.[1]).catch(() => {});
     return row?.[0] === 't';
   }
 
@@ -206,6 +226,8 @@ export class EventWriter {
 interface Inserted {
   /** The rows of events, as JSON. */
   readonly rows: string;
+  /** The ids of events that several reports make: they may be in the table already. */
+  readonly completed: readonly string[];
   readonly news: News | null;
   /** The rows of events_refused, as JSON; empty where there are none. */
   readonly aside: string;
@@ -249,6 +271,8 @@ interface Prepared {
   /** The rows to insert, or to replace existing ones with, as JSON. */
   readonly rows: string;
   readonly events: readonly Event[];
+  /** The ids of those that several reports make. */
+  readonly completed: readonly string[];
   readonly written: Written[];
 }
 
@@ -273,6 +297,7 @@ function prepare(
   return {
     rows: stringifyJson(last.map(({ event, reports }) => rowOf(event, reports))),
     events: last.map(({ event }) => event),
+    completed: last.filter(({ reports }) => reports.length > 1).map(({ event }) => event.id),
     written,
   };
 }

@@ -2,6 +2,13 @@ import type { Instant } from '../../event/event.ts';
 import { formatInstant } from '../../event/instant.ts';
 import type { Query } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
+import {
+  changeColumns,
+  countChanges,
+  deleteEmptied,
+  emptiedCounts,
+  rowsOf,
+} from './event-counts.ts';
 
 export interface Lease {
   /** Whether the store is the holder's to fill until the lease runs out. */
@@ -12,12 +19,21 @@ export interface Lease {
 
 const number = ([row]: Awaited<ReturnType<Query>>): number => Number(row?.[0]);
 
-/** A restored table may lack the state of the journal: its indexes must not be assigned again. */
+/**
+ * A restored table may lack the state of the journal: its indexes must not be assigned again, and nothing is known of
+ * how its events are counted.
+ */
 export const startStoredIndex = async (write: Query): Promise<number> =>
   number(
     await write(
-      `UPDATE journal_state SET stored_index = greatest(stored_index, (SELECT max(index) FROM events))
-       RETURNING stored_index`,
+      `WITH restored AS (
+         UPDATE journal_state SET stored_index = last.index, rolled_index = 0, rolled_end = last.index
+         FROM (SELECT max(index) AS index FROM events) AS last WHERE stored_index < last.index
+         RETURNING stored_index
+       ), forgotten AS (
+         DELETE FROM event_counts WHERE EXISTS (SELECT FROM restored)
+       )
+       SELECT coalesce((SELECT stored_index FROM restored), (SELECT stored_index FROM journal_state))`,
     ),
   );
 
@@ -86,10 +102,18 @@ export async function expireEvents(database: Database, before: Instant): Promise
   const moment = formatInstant(before);
   await database.write('DELETE FROM events_refused WHERE refused_at < $1::timestamptz', [moment]);
   for (let total = 0; ; ) {
-    const deleted = number(await database.write(expiry, [moment, expiryBatch]));
+    const deleted = await database.transaction(({ query }) => expireBatch(query, moment));
     total += deleted;
     if (deleted < expiryBatch) return total;
   }
+}
+
+/** Whoever writes events waits meanwhile: it, too, begins with the state of the journal. */
+async function expireBatch(query: Query, moment: string): Promise<number> {
+  const { rolledIndex, rolledEnd } = await lockState(query);
+  const [row] = await query(expiry, [moment, expiryBatch, rolledIndex, rolledEnd]);
+  await deleteEmptied(query, rowsOf(row?.[1]));
+  return Number(row?.[0]);
 }
 
 /** Deleted events are below all others, so that one index separates the expired ones from the rest. */
@@ -99,15 +123,64 @@ const expiry = `WITH oldest AS (
     SELECT coalesce(min(index) FILTER (WHERE recorded_at >= $1::timestamptz), max(index) + 1) AS index FROM oldest
   ), deleted AS (
     DELETE FROM events USING boundary WHERE events.index < boundary.index
-    RETURNING events.index, namespace, category, coalesce(action, '') AS action, type
-  ), counted AS (
+    RETURNING events.index, ${changeColumns}, type
+  ), expired AS (
     INSERT INTO event_types (namespace, category, action, expired)
-    SELECT namespace, category, action, count(*) FROM deleted
+    SELECT namespace, category, coalesce(action, '') AS action, count(*) FROM deleted
     WHERE octet_length(namespace || type) <= 2600
-    GROUP BY namespace, category, action ORDER BY namespace, category, action
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (namespace, category, action) DO UPDATE SET expired = event_types.expired + excluded.expired
   ), moved AS (
     UPDATE journal_state SET expired_index = greatest(expired_index, (SELECT max(index) FROM deleted))
     WHERE EXISTS (SELECT FROM deleted)
-  )
-  SELECT count(*) FROM deleted`;
+  ), changes AS (
+    SELECT ${changeColumns}, -1 AS count FROM deleted WHERE index <= $3::bigint OR index > $4::bigint
+  )${countChanges}
+  SELECT count(*), ${emptiedCounts} FROM deleted`;
+
+/** Events after rolledIndex, up to rolledEnd, are not yet in event_counts. */
+export interface RollupProgress {
+  readonly rolledIndex: number;
+  readonly rolledEnd: number;
+}
+
+export async function readRollupProgress(query: Query): Promise<RollupProgress> {
+  const [row] = await query('SELECT rolled_index, rolled_end FROM journal_state');
+  return { rolledIndex: Number(row?.[0]), rolledEnd: Number(row?.[1]) };
+}
+
+async function lockState(query: Query): Promise<RollupProgress> {
+  const [row] = await query('SELECT rolled_index, rolled_end FROM journal_state FOR UPDATE');
+  return { rolledIndex: Number(row?.[0]), rolledEnd: Number(row?.[1]) };
+}
+
+/** Events that are counted at once: as with expiry, new events wait meanwhile. */
+const rolledBatch = 2_000;
+
+/** See OpenStore.rollUp. */
+export const rollUpEvents = (
+  database: Database,
+  maxEvents = rolledBatch,
+): Promise<RollupProgress> =>
+  database.transaction(async ({ query }) => {
+    const { rolledIndex, rolledEnd } = await lockState(query);
+    if (rolledIndex >= rolledEnd) return { rolledIndex, rolledEnd };
+    const [row] = await query(rollUp, [rolledIndex, rolledEnd, maxEvents]);
+    const moved = Number(row?.[0]) < maxEvents ? rolledEnd : Number(row?.[1]);
+    await query('UPDATE journal_state SET rolled_index = $1', [moved]);
+    return { rolledIndex: moved, rolledEnd };
+  });
+
+const rollUp = `WITH changes AS (
+    SELECT ${changeColumns}, 1 AS count, index FROM events
+    WHERE index > $1::bigint AND index <= $2::bigint ORDER BY index LIMIT $3
+  )${countChanges}
+  SELECT count(*), max(index) FROM changes`;
+
+/** See OpenStore.rebuildRollups. Not TRUNCATE, which empties the table for reads that have begun before. */
+export const rebuildRollups = (database: Database): Promise<void> =>
+  database.transaction(async ({ query, script }) => {
+    await lockState(query);
+    await script('DELETE FROM event_counts');
+    await query('UPDATE journal_state SET rolled_index = 0, rolled_end = stored_index');
+  });

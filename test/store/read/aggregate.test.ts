@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { everything } from '../../../src/event/filter.ts';
+import { Unavailable } from '../../../src/runtime/unavailable.ts';
 import type { Query } from '../../../src/store/database/connection.ts';
 import { aggregateEvents } from '../../../src/store/read/aggregate.ts';
+import { Rollups } from '../../../src/store/read/rollups.ts';
+import { countEvents } from '../../../src/store/read/search.ts';
 import type { AggregateRequest } from '../../../src/store/store.ts';
 
 const second = 1_000_000;
@@ -27,7 +30,9 @@ function database(buckets: number) {
 
 test('too many buckets are rejected before any event is grouped', async () => {
   const { query, statements } = database(10_001);
-  await expect(aggregateEvents(query, request)).rejects.toThrow('There are 10001 buckets');
+  await expect(aggregateEvents(query, new Rollups(), request)).rejects.toThrow(
+    'There are 10001 buckets',
+  );
   expect(statements).toHaveLength(1);
   expect(statements[0]).not.toContain('GROUP BY');
 });
@@ -35,6 +40,25 @@ test('too many buckets are rejected before any event is grouped', async () => {
 test('a filter whose span of time has few buckets needs no look at the first and the last event', async () => {
   const { query, statements } = database(10_001);
   const filter = { time: { from: 0, to: 60 * second } };
-  expect(await aggregateEvents(query, { ...request, filter })).toEqual([]);
+  expect(await aggregateEvents(query, new Rollups(), { ...request, filter })).toEqual([]);
   expect(statements).toHaveLength(1);
+});
+
+test('statistics that take too long say what to narrow', async () => {
+  const timeout = Object.assign(new Error('canceling statement'), {
+    code: '57014',
+    severity: 'ERROR',
+  });
+  const query: Query = async () => {
+    throw new Unavailable('The database took too long to answer.', { cause: timeout });
+  };
+  const slow = { ...request, interval: null };
+  const filter = { keys: ['a'] };
+  for (const reading of [
+    aggregateEvents(query, new Rollups(), slow),
+    countEvents(query, new Rollups(), filter),
+  ]) {
+    await expect(reading).rejects.toThrow(/narrow filter.time/);
+    await expect(reading).rejects.toMatchObject({ retryAfterSeconds: null });
+  }
 });

@@ -1,0 +1,227 @@
+import type { Instant } from '../../event/event.ts';
+import type { Filter, TimeSpan } from '../../event/filter.ts';
+import type { Query, Row } from '../database/connection.ts';
+import type { GroupField } from '../store.ts';
+import { type Parameters, whereOf } from './where.ts';
+
+const minute = 60_000_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** Before it, clocks of some zones were set by fractions of a minute: such a day does not begin with a minute of UTC. */
+const wholeMinutesSince = Date.UTC(1973, 0) * 1_000;
+
+/** Every event is earlier. */
+const endOfTime = Date.UTC(10_000, 0) * 1_000;
+
+/** Rollups that are not filled are asked again after this time. */
+const askAgainMs = 5_000;
+
+/** What rollups count by. */
+const countedFields: ReadonlySet<GroupField> = new Set([
+  'NAMESPACE',
+  'CATEGORY',
+  'ACTION',
+  'TYPE',
+  'SEVERITY',
+  'DIALECT',
+]);
+
+const held: ReadonlySet<string> = new Set<keyof Filter>([
+  'namespaces',
+  'namespaceGlobs',
+  'categories',
+  'actions',
+  'types',
+  'severities',
+  'dialects',
+]);
+
+/** Which counts answer a request: those of `tag`, and of these only what passes `others` in the span of time. */
+export interface RollupPlan {
+  /** Empty for all events. */
+  readonly tag: string;
+  readonly others: Filter;
+  readonly time: TimeSpan;
+  /** The longest buckets of which each lies in a single bucket of the answer. */
+  readonly minutes: 1 | 60;
+}
+
+/** How the answer is divided; null for not at all. */
+interface Division {
+  readonly interval: number | null;
+  readonly timeZone: string;
+}
+
+const undivided: Division = { interval: null, timeZone: 'UTC' };
+
+/** Null where rollups do not hold what is asked for, or not a whole minute of it. */
+export function rollupPlan(filter: Filter, division: Division = undivided): RollupPlan | null {
+  const parts = partsOf(filter);
+  const minutes = minutesWithin(division);
+  if (parts === null || minutes === null) return null;
+  const [tag = '', ...otherTags] = new Set(parts.tags);
+  if (otherTags.length > 0 || parts.tags.includes('')) return null;
+  const time = isWholeMinutes(division)
+    ? parts.time
+    : intersection(parts.time, { from: wholeMinutesSince, to: null });
+  const plan = { tag, others: { all: parts.others }, time, minutes };
+  const { from, to } = edgesOf(plan, minute);
+  return from !== null && from >= (to ?? endOfTime) ? null : plan;
+}
+
+export const areCounted = (fields: readonly GroupField[]): boolean =>
+  fields.every((field) => countedFields.has(field));
+
+/** The conditions of a filter all of which must hold; null where rollups do not hold what one looks at. */
+interface Parts {
+  readonly tags: readonly string[];
+  readonly time: TimeSpan;
+  readonly others: readonly Filter[];
+}
+
+function partsOf({ all = [], tags = [], anyTags, time = always, ...others }: Filter): Parts | null {
+  if (!isHeld(others) || (anyTags !== undefined && anyTags.length !== 1)) return null;
+  let parts: Parts = { tags: [...tags, ...(anyTags ?? [])], time, others: [others] };
+  for (const each of all) {
+    const more = partsOf(each);
+    if (more === null) return null;
+    parts = {
+      tags: [...parts.tags, ...more.tags],
+      time: intersection(parts.time, more.time),
+      others: [...parts.others, ...more.others],
+    };
+  }
+  return parts;
+}
+
+const always: TimeSpan = { from: null, to: null };
+
+const intersection = (a: TimeSpan, b: TimeSpan): TimeSpan => ({
+  from: a.from === null || b.from === null ? (a.from ?? b.from) : Math.max(a.from, b.from),
+  to: a.to === null || b.to === null ? (a.to ?? b.to) : Math.min(a.to, b.to),
+});
+
+/** Whether the columns of event_counts are all that a filter looks at. */
+function isHeld({ all = [], any = [], not, topics = [], ...conditions }: Filter): boolean {
+  return (
+    Object.keys(conditions).every((name) => held.has(name)) &&
+    topics.every(({ key }) => key === null) &&
+    [...all, ...any].every(isHeld) &&
+    (not === undefined || isHeld(not))
+  );
+}
+
+function minutesWithin({ interval, timeZone }: Division): 1 | 60 | null {
+  if (interval === null) return 60;
+  if (interval >= day) {
+    if (isUtc(timeZone)) return 60;
+    return isNamed(timeZone) ? 1 : null;
+  }
+  if (interval % hour === 0) return 60;
+  return interval % minute === 0 ? 1 : null;
+}
+
+const isWholeMinutes = ({ interval, timeZone }: Division): boolean =>
+  interval === null || interval < day || isUtc(timeZone);
+
+const isUtc = (timeZone: string): boolean => timeZone === 'UTC' || timeZone === 'Etc/UTC';
+
+/** PostgreSQL also takes zones of any number of seconds: `<x>-00:00:30`. */
+function isNamed(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** The whole buckets of a length within the span: from the first, to the end of the last. */
+function edgesOf({ time }: Pick<RollupPlan, 'time'>, length: number): TimeSpan {
+  // The span's last instant is a part of it.
+  const to = time.to === null ? endOfTime : Math.floor((time.to + 1) / length) * length;
+  return {
+    from: time.from === null ? null : Math.ceil(time.from / length) * length,
+    to: to >= endOfTime ? null : to,
+  };
+}
+
+const counts = (minutes: number) => `(
+  SELECT bucket AS time, tag, namespace, category, action, category || coalesce('.' || action, '') AS type, severity, dialect, count
+  FROM event_counts WHERE minutes = ${minutes} AND count <> 0
+) AS counts_${minutes}`;
+
+const columns = 'time, namespace, category, action, type, severity, dialect';
+
+/**
+ * The rows whose sum of counts is the number of events that pass the filter: hours as far as they go, minutes before and
+ * after them, and the events themselves of what is left at both ends.
+ * @returns a select for each of these, with the columns of events that are counted by
+ */
+export function countedRows(filter: Filter, plan: RollupPlan, to: Parameters): readonly string[] {
+  const wanted = `tag = ${to.add(plan.tag, 'text')} AND ${whereOf(plan.others, to)}`;
+  const select = (minutes: number, span: Bounds) =>
+    `SELECT ${columns}, count FROM ${counts(minutes)} WHERE ${[wanted, ...boundsOf(span, to)].join(' AND ')}`;
+  const events = (span: Bounds) =>
+    `SELECT ${columns}, 1 AS count FROM events WHERE ${[whereOf(filter, to), ...boundsOf(span, to)].join(' AND ')}`;
+  const outer = edgesOf(plan, minute);
+  const inner = edgesOf(plan, hour);
+  const hasHours =
+    plan.minutes === 60 && (inner.from === null || inner.to === null || inner.from < inner.to);
+  const rows = hasHours
+    ? [
+        select(60, inner),
+        ...(isBefore(outer.from, inner.from)
+          ? [select(1, { from: outer.from, to: inner.from })]
+          : []),
+        ...(isBefore(inner.to, outer.to) ? [select(1, { from: inner.to, to: outer.to })] : []),
+      ]
+    : [select(1, outer)];
+  if (outer.from !== null) rows.push(events({ from: null, to: outer.from }));
+  if (outer.to !== null) rows.push(events({ from: outer.to, to: null }));
+  return rows;
+}
+
+const isBefore = (a: Instant | null, b: Instant | null): boolean =>
+  a !== null && b !== null && a < b;
+
+/** From an instant on, to before another one. */
+type Bounds = TimeSpan;
+
+const boundsOf = ({ from, to: end }: Bounds, to: Parameters): string[] => [
+  ...(from === null ? [] : [`time >= ${to.instant(from)}`]),
+  ...(end === null ? [] : [`time < ${to.instant(end)}`]),
+];
+
+/** Whether the rollups count every event, as far as this process knows; each answer of them says so itself. */
+export class Rollups {
+  #notFilledAtMs = Number.NEGATIVE_INFINITY;
+
+  /** Called when they have come to count every event, or are about to be counted anew. */
+  set filled(filled: boolean) {
+    this.#notFilledAtMs = filled ? Number.NEGATIVE_INFINITY : performance.now();
+  }
+
+  /**
+   * The rows of a statement over rollups; null while they do not count every event.
+   * @param text its columns follow the one that says whether they do
+   * @param order by its columns
+   */
+  async ask(
+    query: Query,
+    { text, order }: { readonly text: string; readonly order: string },
+    to: Parameters,
+  ): Promise<readonly Row[] | null> {
+    if (performance.now() - this.#notFilledAtMs < askAgainMs) return null;
+    const rows = await query(
+      `SELECT filled, answer.* FROM (SELECT rolled_index >= rolled_end AS filled FROM journal_state) AS state
+       LEFT JOIN (SELECT TRUE AS given, answered.* FROM (${text}) AS answered) AS answer ON TRUE ORDER BY ${order}`,
+      to.values,
+    );
+    if (rows[0]?.[0] !== 't') {
+      this.filled = false;
+      return null;
+    }
+    return rows.filter((row) => row[1] === 't').map((row) => row.slice(2));
+  }
+}

@@ -1,0 +1,63 @@
+import type { Query, Row } from '../database/connection.ts';
+
+/** The columns of a change: an event that is counted, or with -1 one that no longer is. */
+export const changeColumns = 'time, namespace, category, action, severity, dialect, tags';
+
+const counted = 'namespace, category, action, severity, dialect';
+
+/**
+ * Adds `changes` to the counts by minute and hour: two CTEs, which belong into the statement that makes the changes.
+ * They are summed up first, so that each row of event_counts is written once.
+ */
+export const countChanges = `, by_minute AS (
+  SELECT tag, bucket, substring(sha256(convert_to(json_build_array(${counted})::text, 'UTF8')), 1, 16) AS key, ${counted}, count
+  FROM (
+    SELECT tag, date_bin('1 minute', time, timestamptz 'epoch') AS bucket, namespace, category, action,
+      coalesce(severity, 'NORMAL') AS severity, dialect, sum(count)::bigint AS count
+    FROM changes CROSS JOIN LATERAL unnest(array_prepend('', array_remove(tags, ''))) AS tagged(tag)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(count) <> 0
+  ) AS summed
+), counted AS (
+  INSERT INTO event_counts (minutes, tag, bucket, key, ${counted}, count)
+  SELECT 1, tag, bucket, key, ${counted}, count FROM by_minute
+  UNION ALL
+  SELECT 60, tag, date_bin('1 hour', bucket, timestamptz 'epoch') AS hour, key, ${counted}, sum(count)
+  FROM by_minute GROUP BY tag, hour, key, ${counted} HAVING sum(count) <> 0
+  ON CONFLICT (minutes, tag, bucket, key) DO UPDATE SET count = event_counts.count + excluded.count
+  RETURNING ctid, event_counts.count
+)`;
+
+/** Where the counts are that have become 0; null where there are none. */
+export const emptiedCounts = `(SELECT array_agg(ctid)::text[] FROM counted WHERE count = 0)`;
+
+/** So many are deleted at once. */
+const maxEmptied = 1_000;
+
+/** Deletes counts of 0: nothing reads them, so it need not happen with the write that left them. */
+export class EmptiedCounts {
+  readonly #write: Query;
+  #rows: string[] = [];
+
+  constructor(write: Query) {
+    this.#write = write;
+  }
+
+  /** @param cell what emptiedCounts answered */
+  async add(cell: Row[number] | undefined): Promise<void> {
+    this.#rows.push(...rowsOf(cell));
+    if (this.#rows.length < maxEmptied) return;
+    const rows = this.#rows;
+    this.#rows = [];
+    await deleteEmptied(this.#write, rows);
+  }
+}
+
+/** One that has moved meanwhile, or counts again, stays. */
+export async function deleteEmptied(write: Query, rows: readonly string[]): Promise<void> {
+  if (rows.length === 0) return;
+  await write('DELETE FROM event_counts WHERE ctid = ANY($1::tid[]) AND count = 0', [rows]);
+}
+
+/** An array of tids as PostgreSQL writes it: {"(0,1)","(0,2)"}. */
+export const rowsOf = (cell: Row[number] | undefined): readonly string[] =>
+  cell?.match(/\(\d+,\d+\)/g) ?? [];

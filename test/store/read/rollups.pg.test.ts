@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { everything, type Filter } from '../../../src/event/filter.ts';
+import type { Parameter, Query } from '../../../src/store/database/connection.ts';
+import { Database } from '../../../src/store/database/database.ts';
+import { type OpenStore, openStore } from '../../../src/store/open.ts';
+import { aggregateEvents } from '../../../src/store/read/aggregate.ts';
+import { Rollups } from '../../../src/store/read/rollups.ts';
+import { countEvents } from '../../../src/store/read/search.ts';
+import type { AggregateRequest } from '../../../src/store/store.ts';
+import { fillRollups } from '../../../src/store/write/rollup-fill.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
+import { report } from '../../journal/report.ts';
+import { postgresAvailable, startDatabase, type TestDatabase } from '../../postgres.ts';
+import { put } from '../harness.ts';
+
+const minute = 60_000_000;
+const hour = 60 * minute;
+const begin = Date.UTC(2026, 10, 20) * 1_000;
+
+interface Plan {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly Plans?: readonly Plan[];
+}
+
+describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
+  let server: TestDatabase;
+  let store: OpenStore;
+  let database: Database;
+  beforeAll(async () => {
+    server = await startDatabase();
+    const options = { databaseUrl: server.url, dataDirectory: '', log: createLog('silent') };
+    store = await openStore({ ...options, exclusive: false });
+    database = await Database.open({ ...options, exclusive: false }, async () => {});
+    const reports = Array.from({ length: 3_000 }, (_, n) =>
+      report({
+        category: 'Volume',
+        action: n % 3 === 0 ? 'Create' : 'Delete',
+        tags: n % 10 === 0 ? ['pool', 'pool:gold'] : [],
+        time: begin + n * 7 * 1_000_000,
+      }),
+    );
+    await put(store, reports);
+    await database.write('ANALYZE');
+  });
+  afterAll(async () => {
+    await database[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  /** How the statements that `ask` makes reach their tables: `table by index`. */
+  const scansOf = async (ask: (query: Query) => Promise<unknown>): Promise<string[]> => {
+    const scans = new Set<string>();
+    const visit = (plan: Plan) => {
+      const { 'Relation Name': table, 'Index Name': index } = plan;
+      if (table !== undefined) scans.add(`${table} by ${index ?? plan['Node Type']}`);
+      plan.Plans?.forEach(visit);
+    };
+    const query: Query = async (statement, parameters: readonly Parameter[] = []) => {
+      const explain = `EXPLAIN (FORMAT JSON) ${typeof statement === 'string' ? statement : statement.text}`;
+      const [row] = await database.read(explain, parameters);
+      const [{ Plan: plan }] = JSON.parse(row?.[0] ?? '') as [{ Plan: Plan }];
+      visit(plan);
+      return database.read(statement, parameters);
+    };
+    await ask(query);
+    return [...scans].filter((scan) => /^event/.test(scan)).sort();
+  };
+
+  const request: AggregateRequest = {
+    filter: everything,
+    measure: null,
+    groupBy: [{ by: 'field', field: 'TYPE' }],
+    interval: hour,
+    timeZone: 'UTC',
+    percentiles: [],
+    limit: 1_000,
+  };
+  const aggregate = (said: Partial<AggregateRequest>) => (query: Query) =>
+    aggregateEvents(query, new Rollups(), { ...request, ...said });
+  const count = (filter: Filter) => (query: Query) => countEvents(query, new Rollups(), filter);
+
+  const counts = /^event_counts by /;
+
+  test('counts of whole minutes are read from rollups alone', async () => {
+    for (const ask of [
+      aggregate({}),
+      aggregate({ interval: minute, filter: { categories: ['Volume'] } }),
+      aggregate({ interval: 24 * hour, timeZone: 'Europe/Berlin', filter: span(0, 3 * hour) }),
+      aggregate({ filter: { all: [{ namespaces: ['default'] }, { tags: ['pool:gold'] }] } }),
+      count(everything),
+      count({ severities: ['NORMAL'], ...span(hour, 2 * hour) }),
+    ]) {
+      const scans = await scansOf(ask);
+      const others = scans.filter((scan) => !counts.test(scan));
+      // Both ends of a span, and what is older than whole minutes: of each less than a minute, by its time.
+      expect(others.filter((scan) => scan !== 'events by events_time_idx')).toEqual([]);
+      expect(scans.length).toBeGreaterThan(others.length);
+    }
+    expect(await scansOf(count({ tags: ['pool:gold'] }))).toEqual([
+      'event_counts by event_counts_pkey',
+    ]);
+  });
+
+  test('what rollups do not hold is counted from events', async () => {
+    for (const ask of [
+      aggregate({ interval: 90 * 1_000_000 }),
+      aggregate({ measure: { of: 'duration' } }),
+      aggregate({ groupBy: [{ by: 'field', field: 'KEY' }] }),
+      aggregate({ groupBy: [{ by: 'tagGroup', group: 'pool' }] }),
+      count({ tags: ['pool', 'pool:gold'] }),
+      count({ keys: ['a'] }),
+      count({ not: { tags: ['pool'] } }),
+      count({ any: [span(0, hour)] }),
+      count(span(1_000_000, minute)),
+    ]) {
+      expect((await scansOf(ask)).some((scan) => counts.test(scan))).toBe(false);
+    }
+  });
+
+  test('while they are filled, events are counted one by one, and from then on none twice', async () => {
+    await store.rebuildRollups();
+    const rollups = new Rollups();
+    const counted = await scansOf((query) => countEvents(query, rollups, everything));
+    expect(counted.some((scan) => scan.startsWith('events by'))).toBe(true);
+    expect(await countEvents(database.read, rollups, everything)).toBe(3_000);
+    await store.rollUp(1_000);
+    expect(await store.rollupProgress()).toEqual({ rolledIndex: 1_000, rolledEnd: 3_000 });
+    expect(await countEvents(database.read, new Rollups(), everything)).toBe(3_000);
+    await put(store, [report({ time: begin })]);
+    const reported: string[] = [];
+    await fillRollups(store, {
+      signal: new AbortController().signal,
+      onProgress: ({ rolledIndex }, isDone) => reported.push(`${rolledIndex} ${isDone}`),
+    });
+    expect(reported).toEqual(['1000 false', '3000 true']);
+    expect((await scansOf(count(everything))).every((scan) => counts.test(scan))).toBe(true);
+    expect(await countEvents(database.read, new Rollups(), everything)).toBe(3_001);
+  });
+});
+
+const span = (from: number, to: number): Filter => ({
+  time: { from: begin + from, to: begin + to },
+});
