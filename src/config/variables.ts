@@ -137,7 +137,7 @@ export const gatewayVariables = {
     'TIDINGS_TLS_KEY',
     optional(
       readableFile,
-      'A certificate chain in PEM, shown by the HTTP and gRPC ports; read again on SIGHUP. Needs `TIDINGS_TLS_KEY`.',
+      'A certificate chain in PEM, shown by every port; read again on SIGHUP. Needs `TIDINGS_TLS_KEY`.',
       'no TLS',
     ),
   ),

@@ -1,8 +1,10 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { credentialOf } from '../access/credential.ts';
 import { Forbidden, Unauthenticated } from '../access/principal.ts';
+import type { Certificate } from '../http/certificate.ts';
 import type { Headers } from '../http/reply.ts';
+import { serverOf } from '../http/server.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Identify } from './caller.ts';
@@ -10,6 +12,8 @@ import type { Identify } from './caller.ts';
 export interface OwnPortSettings {
   readonly host: string;
   readonly port: number;
+  /** Null where it speaks HTTP without TLS. */
+  readonly certificate: Certificate | null;
   /** Null where everybody may read. */
   readonly identify: Identify | null;
 }
@@ -28,11 +32,11 @@ const maxConnections = 64;
  * @throws Error with a sentence when the port cannot be opened
  */
 export async function openOwnPort(
-  { host, port }: Pick<OwnPortSettings, 'host' | 'port'>,
+  { host, port, certificate }: Pick<OwnPortSettings, 'host' | 'port' | 'certificate'>,
   path: string,
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Promise<OwnPort> {
-  const server = createServer((request, response) => void answer(request, response));
+  const server = serverOf(certificate, {}, (request, response) => void answer(request, response));
   server.maxConnections = maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
@@ -50,13 +54,22 @@ export async function openOwnPort(
   };
 }
 
-/** The page is about events of all namespaces. @throws Unauthenticated; Forbidden for those who may not read them all */
+/**
+ * The page is about events of all namespaces.
+ * @param shows whether it counts events alone, or shows what they say
+ * @throws Unauthenticated; Forbidden for those who may not read them all, or not whole
+ */
 export async function requireReadingAll(
   identify: Identify | null,
   { headers }: IncomingMessage,
+  shows: 'COUNTS' | 'CONTENTS',
 ): Promise<void> {
   const caller = await identify?.(credentialOf(headers));
-  if (caller && !caller.context.scope.mayEverywhere('READ')) throw new Forbidden('READ');
+  if (!caller) return;
+  const { mayEverywhere, hidden } = caller.context.scope;
+  if (!mayEverywhere('READ') || (shows === 'CONTENTS' && hidden.size > 0)) {
+    throw new Forbidden('READ');
+  }
 }
 
 export interface PageFault {

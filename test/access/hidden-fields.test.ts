@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../dialects/eventually.ts';
+import { ask } from '../dialects/http-client.ts';
+import { freePort } from '../free-port.ts';
+import { byBearer } from './callers.ts';
 import { bootGuarded, type GuardedGateway, tokensFor } from './guarded-gateway.ts';
 import { feeds, nomadStream, pages } from './ways-out.ts';
 
@@ -11,13 +14,15 @@ ${tokensFor('reader', 'blind')}`;
 
 let guarded: GuardedGateway;
 let last = 0;
+let statusPort = 0;
 beforeAll(async () => {
-  guarded = await bootGuarded(policy);
+  statusPort = await freePort();
+  guarded = await bootGuarded(policy, { SKYWALKING_STATUS_PORT: String(statusPort) });
   await record();
 });
 afterAll(() => guarded[Symbol.asyncDispose]());
 
-/** Records one event of each dialect whose messages have such fields, each with a tag and a key of its own. */
+/** Records one event of each dialect whose messages have such fields, each with a tag and a key of its own, and an alarm. */
 async function record(): Promise<string> {
   last += 1;
   const drafts = (['TIDINGS', 'SKYWALKING', 'NOMAD', 'VAMP', 'MAYASTOR'] as const).map(
@@ -34,7 +39,14 @@ async function record(): Promise<string> {
       traits: [{ name: 'secret.trait', type: 'TEXT', value: 'secret trait' } as const],
     }),
   );
-  const results = await guarded.booted.gateway.context.intake.report(drafts, 'STORED');
+  const [ofTidings] = drafts;
+  const alarm = {
+    ...ofTidings,
+    category: 'Alarm',
+    action: 'slow_rule',
+    dialect: 'TIDINGS',
+  } as const;
+  const results = await guarded.booted.gateway.context.intake.report([...drafts, alarm], 'STORED');
   expect(results.map(({ status }) => status)).not.toContain('REJECTED');
   return `key-${last}`;
 }
@@ -77,4 +89,11 @@ test("Nomad's stream shows nothing that is hidden", async () => {
   await record();
   await eventually(() => expect(feed.text).toContain(`key-${last}-MAYASTOR`));
   expect(feed.text).not.toMatch(/secret/);
+});
+
+test("SkyWalking's status pages show the latest alarm, so that they are for those who see all of it", async () => {
+  const page = (secret: string) =>
+    ask(`http://127.0.0.1:${statusPort}/status/alarm/rules`, { headers: byBearer(secret) });
+  expect((await page('reader')).status).toBe(200);
+  expect((await page('blind')).status).toBe(403);
 });

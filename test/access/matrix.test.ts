@@ -63,12 +63,16 @@ const seeds: readonly Seed[] = [
   { namespace: 'b-secret', category: 'Volume', action: 'Delete', key: 'v2', severity: 'ERROR' },
   { namespace: 'default', category: 'Pool', action: 'Create', key: 'p1', severity: 'NORMAL' },
   { namespace: 'public', category: 'Volume', action: 'Create', key: 'v3', severity: 'NORMAL' },
+  { namespace: 'a', category: 'Alarm', action: 'slow_rule', key: 'v1', severity: 'ERROR' },
+  { namespace: 'b', category: 'Alarm', action: 'slow_rule', key: 'p1', severity: 'ERROR' },
+  { namespace: 'b-secret', category: 'Alarm', action: 'slow_rule', key: 'v2', severity: 'NORMAL' },
   { namespace: 'tidings', category: 'Audit', action: 'Test', key: 'v1', severity: 'ERROR' },
 ];
 
 let guarded: GuardedGateway;
 let at: PortsIn;
 let statsPort = 0;
+let statusPort = 0;
 /** Every event that was recorded, by its number. */
 const recorded: ModelEvent[] = [];
 
@@ -83,7 +87,7 @@ async function record(seed: Seed): Promise<number> {
         ...seed,
         severity: seed.severity === 'ERROR' ? 'ERROR' : 'NORMAL',
         message: `mark-${number}`,
-        tags: [`tag-${number}`],
+        tags: [`team:tag-${number}`],
         traits: [{ name: `trait-${number}`, type: 'INT', value: 1 }],
         source: { service: `service-${number}`, layer: 'GENERAL' },
       },
@@ -104,19 +108,29 @@ const readable = (grants: readonly ModelGrant[]): number[] =>
 
 beforeAll(async () => {
   const grpcPort = await freePort();
-  statsPort = await freePort();
+  [statsPort, statusPort] = [await freePort(), await freePort()];
   const given = Object.fromEntries(
     Object.entries(roles).map(([name, grants]) => [name, { grants }]),
   );
   guarded = await bootGuarded(
     `roles: ${JSON.stringify(given)}\n${tokensFor(...Object.keys(roles))}`,
-    { SKYWALKING_GRPC_PORT: String(grpcPort), MAYASTOR_STATS_PORT: String(statsPort) },
+    {
+      SKYWALKING_GRPC_PORT: String(grpcPort),
+      SKYWALKING_STATUS_PORT: String(statusPort),
+      MAYASTOR_STATS_PORT: String(statsPort),
+    },
   );
   const { origin, webSocketUrl } = guarded.booted;
   at = { origin, webSocketUrl, grpcPort };
   for (const seed of seeds) await record(seed);
 });
 afterAll(() => guarded[Symbol.asyncDispose]());
+
+/** Mayastor has no message for events about the gateway itself, and SkyWalking's alarms are alarms alone. */
+function showsCategory(way: string, category: string): boolean {
+  if (way === "Mayastor's history") return !['Audit', 'Alarm'].includes(category);
+  return !way.startsWith("SkyWalking's alarms") || category === 'Alarm';
+}
 
 /** How a read of somebody with these grants is denied; null where it is answered. */
 const expectedDenial = ({ grants }: Principal) => {
@@ -131,9 +145,7 @@ describe.each(principals)('%s', (_name, principal) => {
     const { denial, text } = await read(at, secret);
     expect(denial).toBe(expectedDenial(principal));
     const shown = grants === null ? [] : readable(grants);
-    // Mayastor has no message for an event about the gateway.
-    const isShown = (number: number) =>
-      way !== "Mayastor's history" || recorded[number]?.category !== 'Audit';
+    const isShown = (number: number) => showsCategory(way, recorded[number]?.category ?? '');
     expect(seenIn(text), text).toEqual(shown.filter(isShown));
   });
 
@@ -150,6 +162,9 @@ describe.each(principals)('%s', (_name, principal) => {
     const expected = grants === null ? 401 : allowed;
     expect(await status(`${at.origin}/metrics`)).toBe(expected);
     expect(await status(`http://127.0.0.1:${statsPort}/stats`)).toBe(expected);
+    for (const path of ['rules', 'slow_rule', 'slow_rule/v1']) {
+      expect(await status(`http://127.0.0.1:${statusPort}/status/alarm/${path}`)).toBe(expected);
+    }
     expect(await status(`${at.origin}/healthz`)).toBe(200);
     expect(await status(`${at.origin}/readyz`)).toBe(200);
   });

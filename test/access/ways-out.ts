@@ -37,6 +37,8 @@ const queried =
 const skyWalkingEvents =
   '{ queryEvents(condition: { uuid: "", time: { start: "2000-01-01", end: "2100-01-01", step: DAY }, paging: { pageSize: 1000 } }) { events { message } } }';
 
+const alarmTime = 'duration: { start: "2000-01-01", end: "2100-01-01", step: DAY }';
+
 /** Ways to read what is stored: each event that is shown has its mark, tag or service in the answer. */
 export const pages: Readonly<Record<string, Page>> = {
   'GraphQL by POST': asked('{ events(first: 1000) { nodes { message } } }'),
@@ -68,6 +70,15 @@ export const pages: Readonly<Record<string, Page>> = {
     return { denial: socket.denial ?? denialIn(socket.text), text: socket.text, headers: {} };
   },
   "SkyWalking's events": queried(skyWalkingEvents),
+  "SkyWalking's alarms by getAlarm": queried(
+    `{ getAlarm(${alarmTime}, paging: { pageSize: 100 }) { msgs { message } } }`,
+  ),
+  "SkyWalking's alarms by queryAlarms": queried(
+    `{ queryAlarms(condition: { ${alarmTime}, paging: { pageSize: 100 } }) { msgs { message } } }`,
+  ),
+  "SkyWalking's alarms by their tags": queried(
+    `{ queryAlarmTagAutocompleteValues(tagKey: "team", ${alarmTime}) }`,
+  ),
   "SkyWalking's services": queried('{ listServices { name } }'),
   "Mayastor's history": ({ origin }, secret) =>
     get(`${origin}/mayastor/events.ndjson?since=876000h`, byBearer(secret)),

@@ -17,6 +17,8 @@ import { bootGateway, type TestGateway } from '../harness.ts';
 let folder: string;
 let gateway: TestGateway;
 let grpcPort: number;
+let statsPort: number;
+let statusPort: number;
 let certFile: string;
 let keyFile: string;
 const logged: string[] = [];
@@ -44,12 +46,14 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidings-tls-'));
   [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   await install(await makePair('first'));
-  grpcPort = await freePort();
+  [grpcPort, statsPort, statusPort] = [await freePort(), await freePort(), await freePort()];
   gateway = await bootGateway({
     environment: {
       TIDINGS_TLS_CERT: certFile,
       TIDINGS_TLS_KEY: keyFile,
       SKYWALKING_GRPC_PORT: String(grpcPort),
+      MAYASTOR_STATS_PORT: String(statsPort),
+      SKYWALKING_STATUS_PORT: String(statusPort),
     },
     overrides: { log },
   });
@@ -61,12 +65,10 @@ afterAll(async () => {
 
 const trusted = () => readFile(certFile, 'utf8');
 
-async function ask(path: string, headers: Record<string, string> = {}) {
+async function ask(path: string, headers: Record<string, string> = {}, origin = gateway.origin) {
   const ca = await trusted();
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    request(`${gateway.origin}${path}`, { ca, headers, agent: false }, resolve)
-      .on('error', reject)
-      .end();
+    request(`${origin}${path}`, { ca, headers, agent: false }, resolve).on('error', reject).end();
   });
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk);
@@ -92,6 +94,16 @@ test('readiness and operations are answered over https, and not over http', asyn
     data: { viewer: { name: 'anonymous' } },
   });
   await expect(fetch(`http://127.0.0.1:${httpPort()}/readyz`)).rejects.toThrow();
+});
+
+test("pages on ports of their own: Mayastor's statistics and SkyWalking's status", async () => {
+  for (const [port, path] of [
+    [statsPort, '/stats'],
+    [statusPort, '/status/alarm/rules'],
+  ] as const) {
+    expect(await ask(path, {}, `https://127.0.0.1:${port}`)).toMatchObject({ status: 200 });
+    await expect(fetch(`http://127.0.0.1:${port}${path}`)).rejects.toThrow();
+  }
 });
 
 test("a page of the gateway's own origin may call it, and no other", async () => {
@@ -131,16 +143,15 @@ test('a new pair is shown to new connections; with a bad one the pair before sta
   expect(await shownAt(httpPort())).toBe('first');
   await install(await makePair('second'));
   await gateway.gateway.reload();
-  expect(await shownAt(httpPort())).toBe('second');
-  expect(await shownAt(grpcPort)).toBe('second');
+  const everyPort = [httpPort(), grpcPort, statsPort, statusPort];
+  for (const port of everyPort) expect(await shownAt(port)).toBe('second');
   expect((await ask('/readyz')).status).toBe(200);
   const good = { cert: await readFile(certFile, 'utf8'), key: await readFile(keyFile, 'utf8') };
   const { cert: ofAnother } = await makePair('third');
   await install({ ...good, cert: ofAnother });
   await gateway.gateway.reload();
   expect(logged).toContain('The new certificate was not taken: the one before stays.');
-  expect(await shownAt(httpPort())).toBe('second');
-  expect(await shownAt(grpcPort)).toBe('second');
+  for (const port of everyPort) expect(await shownAt(port)).toBe('second');
   await install(good);
   expect((await ask('/readyz')).status).toBe(200);
 });

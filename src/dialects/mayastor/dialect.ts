@@ -30,14 +30,15 @@ export const mayastor = defineDialect({
   },
 
   async open(_context, settings) {
-    const { values, http, host, nats, maxBatch, totals, identify } = settings;
+    const { values, http, host, nats, maxBatch, totals, identify, certificate } = settings;
     const { intake, log } = settings.sourceContext;
     const { MAYASTOR_STREAM: stream, MAYASTOR_STREAM_REPLICAS: replicas } = values;
     const { MAYASTOR_STATS_PORT: port } = values;
     return {
       http: http ? createMayastorHttp() : undefined,
       encoders,
-      listeners: port === null ? [] : [() => openStats({ host, port, identify }, totals, log)],
+      listeners:
+        port === null ? [] : [() => openStats({ host, port, certificate, identify }, totals, log)],
       sources:
         stream === null || nats === null
           ? []

@@ -53,7 +53,7 @@ function statsText(counts: ReadonlyMap<string, number>): string {
  * policy it is for those who may read them all.
  */
 export async function openStats(
-  { host, port, identify }: OwnPortSettings,
+  { identify, ...listening }: OwnPortSettings,
   totals: Totals,
   log: Log,
 ): Promise<AsyncDisposable> {
@@ -74,7 +74,7 @@ export async function openStats(
     if (url?.split('?', 1)[0] !== '/stats') return reply(response, 404, '', {});
     if (method !== 'GET') return reply(response, 405, '', { Allow: 'GET' });
     try {
-      await requireReadingAll(identify, request);
+      await requireReadingAll(identify, request, 'COUNTS');
       reply(response, 200, await count(), plainText);
     } catch (error) {
       const { status, message, headers } = pageFault(error, log, "Mayastor's statistics");
@@ -82,7 +82,7 @@ export async function openStats(
     }
   }
 
-  return await openOwnPort({ host, port }, '/stats', answer);
+  return await openOwnPort(listening, '/stats', answer);
 }
 
 const plainText: Headers = { 'Content-Type': 'text/plain' };

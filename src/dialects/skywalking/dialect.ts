@@ -97,7 +97,7 @@ export const skyWalking = defineDialect({
           : [
               () =>
                 openStatusPort(
-                  { host, port: statusPort, identify, alarmSettings, alarmWindows },
+                  { host, port: statusPort, certificate, identify, alarmSettings, alarmWindows },
                   context.store,
                   context.log,
                 ),

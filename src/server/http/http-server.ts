@@ -1,17 +1,11 @@
 import { once } from 'node:events';
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BodyAborted } from '../../http/body.ts';
 import type { Certificate } from '../../http/certificate.ts';
 import { replyJson } from '../../http/reply.ts';
+import { serverOf } from '../../http/server.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { DialectGate } from './dialect-gate.ts';
@@ -68,7 +62,8 @@ export class HttpServer implements AsyncDisposable {
     this.#plainTargets = new Map(
       Object.keys(options.routes).map((path) => [path, urlOfTarget(path)]),
     );
-    this.#server = serverOf(options.certificate ?? null, (request, response) => {
+    const settings = { keepAliveTimeout: keepAliveTimeoutMs, noDelay: true };
+    this.#server = serverOf(options.certificate ?? null, settings, (request, response) => {
       void this.#answer(request, response);
     });
     this.#server.maxConnections = options.maxConnections;
@@ -201,14 +196,6 @@ export class HttpServer implements AsyncDisposable {
       socket.destroy();
     }
   }
-}
-
-function serverOf(certificate: Certificate | null, answer: RequestListener): Server {
-  const options = { keepAliveTimeout: keepAliveTimeoutMs, noDelay: true };
-  if (certificate === null) return createServer(options, answer);
-  const server = createSecureServer({ ...options, ...certificate.pair }, answer);
-  certificate.onChange((pair) => server.setSecureContext({ ...pair }));
-  return server;
 }
 
 const badTarget = 'The target of the request is not a URL.';

@@ -23,7 +23,7 @@ export interface StatusPortSettings extends OwnPortSettings {
  * them. They are about alarms of all namespaces: with a policy they are for those who may read them all.
  */
 export async function openStatusPort(
-  { host, port, identify, alarmSettings, alarmWindows }: StatusPortSettings,
+  { identify, alarmSettings, alarmWindows, ...listening }: StatusPortSettings,
   store: Store,
   log: Log,
 ): Promise<OwnPort> {
@@ -44,7 +44,7 @@ export async function openStatusPort(
     if (!path.startsWith(`${prefix}/`)) return reply(response, 404, '', {});
     if (method !== 'GET') return reply(response, 405, '', { Allow: 'GET' });
     try {
-      await requireReadingAll(identify, request);
+      await requireReadingAll(identify, request, 'CONTENTS');
       const status = await statusAt(path);
       const found = status === null ? { errorMsg: 'There is no such rule.' } : { status };
       reply(response, 200, JSON.stringify({ oapInstances: [{ address, ...found }] }), json);
@@ -57,8 +57,8 @@ export async function openStatusPort(
     }
   }
 
-  const opened = await openOwnPort({ host, port }, prefix, answer);
-  address = `${host}_${opened.port}`;
+  const opened = await openOwnPort(listening, prefix, answer);
+  address = `${listening.host}_${opened.port}`;
   return opened;
 }
 

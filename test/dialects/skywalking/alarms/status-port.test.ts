@@ -44,7 +44,14 @@ beforeAll(async () => {
     'STORED',
   );
   port = await openStatusPort(
-    { host: '127.0.0.1', port: 0, identify: null, alarmSettings, alarmWindows: () => null },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      certificate: null,
+      identify: null,
+      alarmSettings,
+      alarmWindows: () => null,
+    },
     store,
     log,
   );
@@ -130,6 +137,7 @@ test('a bad credential is rejected', async () => {
     {
       host: '127.0.0.1',
       port: 0,
+      certificate: null,
       identify: () => Promise.reject(new Unauthenticated('The token is not known.')),
       alarmSettings,
       alarmWindows: () => null,
