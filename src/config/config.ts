@@ -101,6 +101,8 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     },
     corsOrigins: values.TIDINGS_CORS_ORIGINS ?? [],
     logLevel: values.TIDINGS_LOG_LEVEL,
+    /** Null where nothing is sent by OTLP. */
+    telemetry: telemetryOf(values),
     intake: {
       events: values.TIDINGS_MAX_EVENTS,
       eventBytes: values.TIDINGS_MAX_EVENT_BYTES,
@@ -134,6 +136,23 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     },
   };
 }
+
+function telemetryOf(values: Values) {
+  if (values.OTEL_SDK_DISABLED) return null;
+  const tracesUrl =
+    values.OTEL_TRACES_EXPORTER === 'none'
+      ? null
+      : (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? under(values, 'v1/traces'));
+  const metricsUrl =
+    values.OTEL_METRICS_EXPORTER === 'none'
+      ? null
+      : (values.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT ?? under(values, 'v1/metrics'));
+  if (tracesUrl === null && metricsUrl === null) return null;
+  return { tracesUrl, metricsUrl, metricIntervalMs: values.OTEL_METRIC_EXPORT_INTERVAL };
+}
+
+const under = ({ OTEL_EXPORTER_OTLP_ENDPOINT: base }: Values, path: string): string | null =>
+  base && `${base.replace(/\/+$/, '')}/${path}`;
 
 function tlsOf({ TIDINGS_TLS_CERT: certFile, TIDINGS_TLS_KEY: keyFile }: Values) {
   return certFile === null || keyFile === null ? null : { certFile, keyFile };

@@ -4,9 +4,11 @@ import {
   type EventSource,
   type Json,
   type Report,
+  type Trait,
   typeOf,
 } from './event.ts';
 import { stringifyJson } from './json.ts';
+import { traceparentTrait } from './traceparent.ts';
 
 /** A report and its index in the journal. */
 export interface IndexedReport {
@@ -108,11 +110,16 @@ function overlaySource(under: EventSource, over: EventSource): EventSource {
 const latest = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.max(a, b);
 
-/** True when one report repeats the other. When they were recorded, and whether Tidings made the id, does not count. */
+/**
+ * True when one report repeats the other. When they were recorded, whether Tidings made the id, and the trace in which
+ * they were sent does not count: a client that repeats a request does so in a span of its own.
+ */
 export function sameReport(a: Report, b: Report): boolean {
   // Most reports of an event differ in one of these, and a fingerprint takes a hundred times as long.
   if (a.time !== b.time || a.endTime !== b.endTime || a.message !== b.message) return false;
-  if (a.tags.length !== b.tags.length || a.traits.length !== b.traits.length) return false;
+  if (a.tags.length !== b.tags.length) return false;
+  // One of them may have a traceparent as well.
+  if (Math.abs(a.traits.length - b.traits.length) > 1) return false;
   return fingerprint(a) === fingerprint(b);
 }
 
@@ -126,10 +133,18 @@ export function fingerprint(report: Report): string {
     [report.id, report.namespace, report.category, report.action, report.severity],
     [service, instance, endpoint, node, component, plane, layer],
     [report.key, report.filterKeys, report.message, report.tags],
-    report.traits.map(({ name, type, value }) => [name, type, value]),
+    saidBy(report.traits),
     [report.time, report.endTime, report.dialect],
     [sorted(report.value), sorted(report.raw)],
   ]);
+}
+
+function saidBy(traits: readonly Trait[]) {
+  const said: (string | number)[][] = [];
+  for (const { name, type, value } of traits) {
+    if (name !== traceparentTrait) said.push([name, type, value]);
+  }
+  return said;
 }
 
 function sorted(json: Json): Json {

@@ -36,5 +36,7 @@ export interface EventDraft {
    */
   readonly clock?: 'REJECT' | 'ARRIVAL' | undefined;
   readonly raw?: Json | undefined;
+  /** The W3C Trace Context in which it is reported; where traces are exported it becomes a trait. */
+  readonly traceparent?: string | undefined;
   readonly dialect: Dialect;
 }

@@ -25,6 +25,8 @@ import { Retention } from '../store/write/retention.ts';
 import { RollupFill } from '../store/write/rollup-fill.ts';
 import { createLog, type Log, toggleDebug } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import type { OpenTelemetry } from '../telemetry/open-telemetry.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { registerGauges } from './gauges.ts';
 import { instrumentIntake, instrumentJournal } from './instrument.ts';
 import { type OpenAccess, openAccess } from './open-access.ts';
@@ -37,6 +39,14 @@ import { Parts } from './parts.ts';
 import { schema } from './schema.ts';
 import { ScopedContexts, sourceContexts } from './scoped-contexts.ts';
 import { declareSinksFile, redeclareSinksFile } from './sinks-file.ts';
+import {
+  tracedFeed,
+  tracedFill,
+  tracedIntake,
+  tracedJournal,
+  tracedStore,
+  tracedSubscribe,
+} from './traced.ts';
 
 /** Replaced by tests. */
 export interface Overrides {
@@ -79,12 +89,16 @@ export async function createGateway(
   config: Config,
   overrides: Partial<Overrides> = {},
 ): Promise<Gateway> {
-  const log = overrides.log ?? createLog(config.logLevel);
+  const telemetry = await openTelemetry(config);
+  const log = overrides.log ?? createLog(config.logLevel, { fields: telemetry?.tracing?.ids });
   const parts = new Parts(log);
+  // The first part, so that it is closed last.
+  if (telemetry !== null) parts.add(telemetry);
   try {
     const core = await openCore(
       config,
       { now: currentInstant, live: {}, ...overrides, log },
+      telemetry,
       parts,
     );
     const url = await openServer(config, core, parts);
@@ -128,12 +142,14 @@ function redeclareSinks({ dialects, context: { sinks, log } }: Core): void {
 /** Everything that the port serves. */
 interface Core {
   readonly metrics: Metrics;
+  /** Null where no traces are exported. */
+  readonly tracing: Tracing | null;
   readonly access: OpenAccess;
   /** Null where the ports are without TLS. */
   readonly certificate: Certificate | null;
   readonly dialects: OpenDialects;
   readonly alarms: OpenAlarms;
-  readonly live: Live;
+  readonly subscribe: ReturnType<typeof tracedSubscribe>;
   readonly context: DialectContext;
   readonly contextOf: (session: Session) => DialectContext;
   readonly readiness: () => Readiness;
@@ -142,21 +158,26 @@ interface Core {
 async function openCore(
   config: Config,
   { log, now, live: limits }: Overrides,
+  telemetry: OpenTelemetry | null,
   parts: Parts,
 ): Promise<Core> {
   const metrics = createMetrics();
+  await telemetry?.begin(metrics, log);
+  const tracing = telemetry?.tracing ?? null;
   const { databaseUrl, dataDirectory, intake: intakeLimits, storeRaw, retentionMicros } = config;
   const exclusive = config.nats === null;
   const store = parts.add(await openStore({ databaseUrl, dataDirectory, exclusive, log }));
   const certificate = config.tls === null ? null : await Certificate.open(config.tls, log);
   const audit = new AuditTrail(log);
   const access = parts.add(await openAccess(config, store, { audit, log }));
+  const filledStore = tracing === null ? store : tracedFill(store, tracing);
   const {
     journal: plain,
     link,
     healthReason,
-  } = parts.add(await openJournal(config, store, { log, metrics }));
-  const journal = instrumentJournal(plain, metrics);
+  } = parts.add(await openJournal(config, filledStore, { log, metrics }));
+  const timed = instrumentJournal(plain, metrics);
+  const journal = tracing === null ? timed : tracedJournal(timed, tracing);
   const live = parts.add(
     new Live({
       journal,
@@ -173,13 +194,15 @@ async function openCore(
     store,
     limits: intakeLimits,
     storeRaw,
+    keepTraceparent: tracing !== null,
     now,
     onClockAhead: ({ dialect }) => metrics.clockAhead(dialect),
   });
   parts.add(audit).begin(intake);
+  const counted = instrumentIntake(intake, metrics);
   const services = {
-    intake: instrumentIntake(intake, metrics),
-    store,
+    intake: tracing === null ? counted : tracedIntake(counted, tracing),
+    store: tracing === null ? store : tracedStore(store, tracing),
     openFeed: live.openFeed,
     journal,
     scope: openScope,
@@ -188,10 +211,11 @@ async function openCore(
   };
   const sinks = await openSinks(
     config,
-    { access: access.access, context: services, store, link, metrics },
+    { access: access.access, context: services, store, link, metrics, tracing },
     parts,
   );
-  const context: DialectContext = { ...services, sinks: sinks.services };
+  const openFeed = tracing === null ? live.openFeed : tracedFeed(live.openFeed, tracing);
+  const context: DialectContext = { ...services, openFeed, sinks: sinks.services };
   const contextOf = new ScopedContexts(context).of;
   const sourceContext = sourceContexts(access.access, context, contextOf);
   const identify = access.access.isOn ? identifyBy(access.access, contextOf) : null;
@@ -228,12 +252,31 @@ async function openCore(
     })),
     stopping: parts.closing,
   });
-  return { metrics, access, certificate, dialects, alarms, live, context, contextOf, readiness };
+  const subscribe = tracing === null ? live.subscribe : tracedSubscribe(live.subscribe, tracing);
+  return {
+    metrics,
+    tracing,
+    access,
+    certificate,
+    dialects,
+    alarms,
+    subscribe,
+    context,
+    contextOf,
+    readiness,
+  };
+}
+
+/** Loaded where it is used: most gateways do without OpenTelemetry. */
+async function openTelemetry({ telemetry }: Config): Promise<OpenTelemetry | null> {
+  if (telemetry === null) return null;
+  const { openTelemetry: open } = await import('../telemetry/open-telemetry.ts');
+  return await open(telemetry, version);
 }
 
 /** Resolves with the address once the port is open and the sources bring events in. */
 async function openServer(config: Config, core: Core, parts: Parts): Promise<string> {
-  const { context, contextOf, live } = core;
+  const { context, contextOf } = core;
   const { host, port, publicUrls, corsOrigins } = config;
   const server = new GatewayServer({
     host,
@@ -247,7 +290,6 @@ async function openServer(config: Config, core: Core, parts: Parts): Promise<str
     engine: engineOf(config, core, contextOf),
     access: core.access.access,
     contextOf,
-    subscribe: (operation, sink) => live.subscribe(operation, sink),
     dialects: core.dialects.http,
     version,
     log: context.log,

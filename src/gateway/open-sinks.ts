@@ -19,6 +19,7 @@ import { SinkStates } from '../sinks/states.ts';
 import { SinkViews } from '../sinks/views.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { Parts } from './parts.ts';
 import { secretKeyOf } from './secret-key.ts';
 
@@ -28,6 +29,7 @@ interface SinkParts {
   readonly store: OpenStore;
   readonly link: NatsLink | null;
   readonly metrics: Metrics;
+  readonly tracing: Tracing | null;
 }
 
 export interface OpenSinks {
@@ -40,7 +42,7 @@ export interface OpenSinks {
 /** What runs durable consumers, and the sinks that are such: before the dialects, which declare sinks. */
 export async function openSinks(
   config: Config,
-  { access, context, store, link, metrics }: SinkParts,
+  { access, context, store, link, metrics, tracing }: SinkParts,
   parts: Parts,
 ): Promise<OpenSinks> {
   const { log, openFeed, intake, journal, now } = context;
@@ -80,6 +82,7 @@ export async function openSinks(
       owners,
       log,
       maxFilterDepth,
+      tracing,
     }),
   );
   const shared = { store, journal, runner, owners, targets, now };

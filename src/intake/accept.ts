@@ -23,6 +23,8 @@ export interface IntakeOptions {
   readonly store: Pick<Store, 'untilStored'>;
   readonly limits?: IntakeLimits;
   readonly storeRaw?: boolean;
+  /** See ValidateOptions.keepTraceparent. */
+  readonly keepTraceparent?: boolean;
   readonly now?: () => Instant;
   /** See ValidateOptions.onClockAhead. */
   readonly onClockAhead?: (draft: EventDraft) => void;
@@ -34,9 +36,12 @@ export function createIntake({
   store,
   limits = defaultLimits,
   storeRaw = true,
+  keepTraceparent = false,
   now = currentInstant,
   onClockAhead,
 }: IntakeOptions): Intake {
+  const options = { limits, storeRaw, keepTraceparent, onClockAhead };
+
   async function append(reports: readonly Report[]): Promise<readonly AppendOutcome[]> {
     if (reports.length === 0) return [];
     try {
@@ -56,7 +61,7 @@ export function createIntake({
     }
     const recordedAt = now();
     return drafts.map((draft) => {
-      const checked = validate(draft, recordedAt, { limits, storeRaw, onClockAhead });
+      const checked = validate(draft, recordedAt, options);
       return !isReport(checked) || mayReport(checked) ? checked : [forbidden(checked)];
     });
   }

@@ -13,6 +13,7 @@ import { checkInstant, InstantError, parseInstant } from '../event/instant.ts';
 import { encodeReport } from '../event/report-json.ts';
 import { expandTags } from '../event/tags.ts';
 import { storable } from '../event/text.ts';
+import { withTraceparent } from '../event/traceparent.ts';
 import { readUuid } from '../event/uuid.ts';
 import { attach } from './attachment.ts';
 import { Faults, pathOf } from './faults.ts';
@@ -26,6 +27,8 @@ export interface ValidateOptions {
   readonly limits: IntakeLimits;
   /** Whether the original message of an event is kept. */
   readonly storeRaw: boolean;
+  /** Whether the draft's traceparent becomes a trait. */
+  readonly keepTraceparent?: boolean;
   /** Notified of each draft whose time was replaced by the time of its arrival: see EventDraft.clock. */
   readonly onClockAhead?: ((draft: EventDraft) => void) | undefined;
 }
@@ -34,7 +37,7 @@ export interface ValidateOptions {
 export function validate(
   draft: EventDraft,
   now: Instant,
-  { limits, storeRaw, onClockAhead }: ValidateOptions,
+  { limits, storeRaw, keepTraceparent, onClockAhead }: ValidateOptions,
 ): Report | readonly ReportError[] {
   const faults = new Faults();
   const generatedId = draft.id === undefined || draft.id === null;
@@ -42,6 +45,7 @@ export function validate(
   const raw = attach('raw', storeRaw ? draft.raw : null, faults);
   const { category, action } = kindOf(draft, faults);
   const { time, endTime, replaced } = timesOf(draft, now, limits.futureMicros, faults);
+  const traits = withReportedTimes(traitsOf(draft.traits, limits.traits, faults), replaced);
   // Field by field: every report passes here, and a copy by spreading takes several times as long.
   const report: Report = {
     id: generatedId ? v7() : idOf(draft.id, faults),
@@ -55,7 +59,7 @@ export function validate(
     filterKeys: filterKeysOf(draft.filterKeys, limits.filterKeys, faults),
     message: draft.message ? faults.storable(draft.message, 'message') : null,
     tags: tagsOf(draft.tags, limits.tags, faults),
-    traits: withReportedTimes(traitsOf(draft.traits, limits.traits, faults), replaced),
+    traits: keepTraceparent ? withTraceparent(traits, draft.traceparent) : traits,
     value: value.json,
     time,
     endTime,

@@ -5,6 +5,7 @@ import type { Certificate } from '../http/certificate.ts';
 import { reply } from '../http/reply.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { answerAbout } from './http/about.ts';
 import { accepted } from './http/accept.ts';
 import { metadataPath } from './http/challenge.ts';
@@ -45,6 +46,8 @@ export interface GatewayServerOptions {
   readonly dialects: readonly HttpDialect[];
   readonly readiness: () => Readiness;
   readonly metrics: Metrics;
+  /** Null where no traces are exported. */
+  readonly tracing: Tracing | null;
   readonly version: string;
   readonly log: Log;
 }

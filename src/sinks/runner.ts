@@ -14,6 +14,7 @@ import {
   type SinkTable,
 } from '../store/sinks/sink-table.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { readableBy } from './caller.ts';
 import type { DeclaredSinks } from './declared-sinks.ts';
@@ -44,6 +45,8 @@ export interface SinkRunnerOptions {
   readonly owners: SinkOwners;
   readonly log: Log;
   readonly maxFilterDepth: number;
+  /** Null where no traces are exported. */
+  readonly tracing: Tracing | null;
 }
 
 /** Runs the sinks and replays that the database says are to run, whoever has changed them. */
@@ -177,7 +180,7 @@ export class SinkRunner implements AsyncDisposable {
 
   /** As the sink is now: the row that the consumer was made of may be old. */
   async #begin(id: string, replay: ReplayRow | null, lease: ConsumerLease): Promise<ConsumerRun> {
-    const { table, definitionOf, owners } = this.#options;
+    const { table, definitionOf, owners, tracing } = this.#options;
     const row = await table.find(id);
     if (row === null || !runningStates.includes(row.state)) {
       throw new Error('the sink is not to run any more');
@@ -192,6 +195,7 @@ export class SinkRunner implements AsyncDisposable {
       target,
       routingKey,
       replay: replay !== null,
+      tracing,
       attempted: (attempt) => this.attempts.add(id, attempt),
     });
     const run = this.#runOf(row, spec, { sender, lease, replay });

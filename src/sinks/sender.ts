@@ -1,6 +1,8 @@
 import type { ConsumerLease } from '../consumers/consumer.ts';
 import type { Event } from '../event/event.ts';
+import { traceparentOf } from '../event/traceparent.ts';
 import type { FailedDelivery } from '../store/sinks/failed-delivery-table.ts';
+import type { OpenSpan, Tracing } from '../telemetry/tracing.ts';
 import type { EncodedMessage, Encoder } from './encoder.ts';
 import { UndeliverableEvent } from './encoder.ts';
 import { messageIdOf } from './job.ts';
@@ -23,12 +25,18 @@ export interface SenderOptions {
   readonly routingKey: string | null;
   readonly replay: boolean;
   readonly attempted: (attempt: DeliveryAttempt) => void;
+  /** Null where no traces are exported. */
+  readonly tracing: Tracing | null;
 }
 
 type Sent = Pick<DeliveryRequest, 'message' | 'messageId' | 'key'> & {
   readonly indexes: readonly number[];
   readonly attempt: number;
+  /** Of the events, where a first attempt knows them. */
+  readonly events?: readonly Event[];
 };
+
+type Lease = Pick<ConsumerLease, 'isHeld' | 'signal'>;
 
 /** Sends messages to a target, and notes each attempt. */
 export class Sender {
@@ -40,12 +48,20 @@ export class Sender {
 
   /** Null where the format has nothing to say of the events. */
   encode(events: readonly Event[]): EncodedMessage | UndeliverableEvent | null {
-    const { encoder, target, sinkId, replay, routingKey } = this.#options;
+    const { encoder, target, sinkId, replay, routingKey, tracing } = this.#options;
     const last = events.at(-1);
     try {
       const message = encoder.encode(events, { sinkId, replay, routingKey });
-      if (message === null || last === undefined || target.addressOf === undefined) return message;
-      return { ...message, headers: { ...message.headers, ...target.addressOf(last) } };
+      if (message === null || last === undefined) return message;
+      const address = target.addressOf?.(last);
+      const trace = tracing === null ? null : traceparentOf(last);
+      if (address === undefined && trace === null) return message;
+      const { headers } = message;
+      return {
+        ...message,
+        // Kept with a failed delivery, whose event is not at hand.
+        headers: { ...headers, ...address, ...(trace !== null && { traceparent: trace }) },
+      };
     } catch (error) {
       if (error instanceof UndeliverableEvent) return error;
       throw error;
@@ -55,7 +71,7 @@ export class Sender {
   events(
     message: EncodedMessage,
     events: readonly Event[],
-    lease: Pick<ConsumerLease, 'isHeld' | 'signal'>,
+    lease: Lease,
   ): Promise<DeliveryOutcome> {
     const event = events.at(-1) ?? null;
     return this.#send(lease, {
@@ -64,12 +80,13 @@ export class Sender {
       key: event?.key ?? null,
       indexes: events.map(({ index }) => index),
       attempt: 1,
+      events,
     });
   }
 
   again(
     { contentType, headers, body, eventId, index, key, attempts }: FailedDelivery,
-    lease: Pick<ConsumerLease, 'isHeld' | 'signal'>,
+    lease: Lease,
   ): Promise<DeliveryOutcome> {
     return this.#send(lease, {
       message: { contentType, headers, body },
@@ -83,7 +100,7 @@ export class Sender {
   gap(
     message: EncodedMessage,
     { from, to }: { readonly from: number; readonly to: number },
-    lease: Pick<ConsumerLease, 'isHeld' | 'signal'>,
+    lease: Lease,
   ): Promise<DeliveryOutcome> {
     const messageId = `gap_${from}_${to}`;
     return this.#send(lease, {
@@ -95,20 +112,49 @@ export class Sender {
     });
   }
 
-  async #send(
-    lease: Pick<ConsumerLease, 'isHeld' | 'signal'>,
-    { indexes, attempt, ...sent }: Sent,
+  #send(lease: Lease, sent: Sent): Promise<DeliveryOutcome> {
+    const { tracing } = this.#options;
+    return tracing === null ? this.#attempt(lease, sent) : this.#traced(tracing, lease, sent);
+  }
+
+  /** The target is sent the attempt's own span, as the one that its work belongs to. */
+  #traced(tracing: Tracing, lease: Lease, sent: Sent): Promise<DeliveryOutcome> {
+    const { message, indexes, attempt, events } = sent;
+    const attributes = {
+      'tidings.sink': this.#options.sinkId,
+      'tidings.attempt': attempt,
+      'tidings.events': indexes.length,
+      'tidings.index': indexes.at(-1) ?? 0,
+    };
+    const causes = events?.map(traceparentOf) ?? [message.headers.traceparent ?? null];
+    const options = { kind: 'PRODUCER', attributes, causes, detached: true } as const;
+    return tracing.span('sink delivery', options, async (span) => {
+      const outcome = await this.#attempt(lease, sent, span);
+      const { kind, status } = outcome;
+      span.set({ 'tidings.outcome': kind, ...(status !== null && { 'tidings.status': status }) });
+      if (kind !== 'DELIVERED') span.fail(kind);
+      return outcome;
+    });
+  }
+
+  async #attempt(
+    lease: Lease,
+    { message, messageId, key, indexes, attempt }: Sent,
+    span?: OpenSpan,
   ): Promise<DeliveryOutcome> {
     if (!lease.isHeld()) throw new Error('the lease has ended');
     const { target, sinkId, replay, attempted } = this.#options;
     const beginMs = performance.now();
     const outcome = await target.deliver({
-      ...sent,
+      message,
+      messageId,
+      key,
       headers: {
         'tidings-sink': sinkId,
         'tidings-attempt': String(attempt),
         ...(indexes.length > 0 && { 'tidings-index': String(indexes.at(-1)) }),
         ...(replay && { 'tidings-replay': '1' }),
+        ...(span && { traceparent: span.traceparent }),
       },
       signal: lease.signal,
     });

@@ -28,6 +28,7 @@ export async function testDelivery(
     target,
     routingKey,
     replay: false,
+    tracing: null,
     attempted: (attempt) => attempts.push(attempt),
   });
   const message = sender.encode([event]);

@@ -1,4 +1,10 @@
-import { type LevelWithSilent, type Logger, pino } from 'pino';
+import {
+  type DestinationStream,
+  type LevelWithSilent,
+  type Logger,
+  type LoggerOptions,
+  pino,
+} from 'pino';
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number] & LevelWithSilent;
@@ -9,15 +15,24 @@ export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & {
   level?: string;
 };
 
-/** One JSON object a line, to standard output. */
-export function createLog(level: LogLevel): Log {
-  return pino({
+interface LogOptions {
+  /** Adds fields to every line: the ids of a trace. */
+  readonly fields?: (() => object) | undefined;
+  /** Standard output when absent. */
+  readonly output?: DestinationStream | undefined;
+}
+
+/** One JSON object a line. */
+export function createLog(level: LogLevel, { fields, output }: LogOptions = {}): Log {
+  const options: LoggerOptions = {
     level,
+    ...(fields && { mixin: fields }),
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     errorKey: 'error',
-  });
+  };
+  return output === undefined ? pino(options) : pino(options, output);
 }
 
 /** Changes the level to debug, or from there back to the configured one. The log says so, whatever its level. */

@@ -13,6 +13,22 @@ type GaugeSource = {
   | { readonly label: string; readonly read: () => ReadonlyMap<string, number> }
 );
 
+/** A value of a metric. */
+export interface Sample {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  /** Of a histogram's samples: its name with _bucket, _sum or _count. */
+  readonly metricName?: string;
+}
+
+/** A metric, with a sample for each set of labels. */
+export interface MetricSamples {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
+  readonly samples: readonly Sample[];
+}
+
 /** The gateway's metrics: one function for each fact that is counted. None of them throws. */
 export interface Metrics {
   reported(dialect: Dialect, outcome: ReportOutcome, count: number): void;
@@ -26,6 +42,8 @@ export interface Metrics {
   count(source: GaugeSource): void;
   /** In the text format of Prometheus. */
   text(): Promise<string>;
+  /** All of them, as they are now. */
+  samples(): Promise<readonly MetricSamples[]>;
   readonly contentType: string;
 }
 
@@ -87,6 +105,15 @@ export function createMetrics(): Metrics {
       });
     },
     text: () => registry.metrics(),
+    async samples() {
+      const metrics = await registry.getMetricsAsJSON();
+      return metrics.map(({ name, help, type, ...metric }) => ({
+        name,
+        help,
+        type: String(type) as MetricSamples['type'],
+        samples: (metric as unknown as { readonly values: readonly Sample[] }).values,
+      }));
+    },
     contentType: registry.contentType,
   };
 }

@@ -156,6 +156,7 @@ async function live(world: World, setup: Setup, cursor: number): Promise<number>
   }, 1);
   const target = targetOf(world);
   const sender = new Sender({
+    tracing: null,
     sinkId: 's',
     encoder,
     target,

@@ -122,7 +122,9 @@ export class CloudEventsSource implements Source {
 
   #decoded(message: Msg): Arrived[] {
     try {
-      return [{ message, draft: draftOf(readNatsMessage(message), 'ARRIVAL') }];
+      const draft = draftOf(readNatsMessage(message), 'ARRIVAL');
+      const traceparent = message.headers?.get('traceparent');
+      return [{ message, draft: traceparent ? { ...draft, traceparent } : draft }];
     } catch (error) {
       this.#skipped.skip(message.data, error instanceof Error ? error.message : String(error));
       acknowledge(message, '+TERM');

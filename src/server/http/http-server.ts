@@ -7,6 +7,7 @@ import type { Certificate } from '../../http/certificate.ts';
 import { replyJson } from '../../http/reply.ts';
 import { serverOf } from '../../http/server.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
 import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { DialectGate } from './dialect-gate.ts';
 import type { HostRules } from './hosts.ts';
@@ -41,11 +42,15 @@ export interface HttpServerOptions {
   /** Asked for whatever no route takes. */
   readonly dialects: DialectGate;
   readonly log: Log;
+  /** Null or absent where no traces are exported. */
+  readonly tracing?: Tracing | null;
 }
 
 /** Idle connections live longer than those of the usual load balancers, which then never meet a closed one. */
 const keepAliveTimeoutMs = 65_000;
 const dropLogIntervalMs = 60_000;
+/** Asked for every few seconds, by who watches the gateway. */
+const untraced: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 /** How often a closing server looks for connections that have become idle. */
 const closingPauseMs = 20;
 
@@ -62,9 +67,11 @@ export class HttpServer implements AsyncDisposable {
     this.#plainTargets = new Map(
       Object.keys(options.routes).map((path) => [path, urlOfTarget(path)]),
     );
+    const { tracing = null } = options;
     const settings = { keepAliveTimeout: keepAliveTimeoutMs, noDelay: true };
     this.#server = serverOf(options.certificate ?? null, settings, (request, response) => {
-      void this.#answer(request, response);
+      if (tracing === null) void this.#answer(request, response);
+      else void this.#traced(tracing, request, response);
     });
     this.#server.maxConnections = options.maxConnections;
     this.#server.on('drop', () => this.#dropped());
@@ -101,6 +108,26 @@ export class HttpServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close(0);
+  }
+
+  async #traced(
+    tracing: Tracing,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const path = this.#targetOf(request)?.pathname ?? '/';
+    if (untraced.has(path)) return this.#answer(request, response);
+    const { method = '' } = request;
+    // A name for each route: the paths of dialects may have anything in them.
+    const name = path in this.#options.routes ? `${method} ${path}` : method;
+    const attributes = { 'http.request.method': method, 'url.path': path };
+    await tracing.from(request.headers.traceparent, () =>
+      tracing.span(name, { kind: 'SERVER', attributes }, async (span) => {
+        await this.#answer(request, response);
+        span.set({ 'http.response.status_code': response.statusCode });
+        if (response.statusCode >= 500) span.fail(`HTTP ${response.statusCode}`);
+      }),
+    );
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -41,6 +41,8 @@ export const tryAgainLater = 1013;
  * written whole, so they never mix.
  */
 export class WebSocketConnection implements FeedConnection {
+  /** As the client sent it with the upgrade or connection_init: anything. */
+  traceparent: unknown;
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
   readonly #options: ConnectionOptions;

@@ -26,6 +26,7 @@ import {
 } from '../../graphql/subscription.ts';
 import { RateLimited, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { subscriptionForbidden } from '../feeds/feed-forbidden.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
@@ -42,6 +43,8 @@ export interface WebSocketOptions {
   readonly access: Access;
   readonly subscribe: Subscribe;
   readonly log: Log;
+  /** Null or absent where no traces are exported. */
+  readonly tracing?: Tracing | null;
   /** URLs by which clients reach the gateway. */
   readonly publicUrls?: readonly string[];
   readonly maxConnections: number;
@@ -124,6 +127,7 @@ export class WebSocketTransport implements AsyncDisposable {
         onSlowConsumer: () => connections.countSlowConsumer(),
         onClose: (closed) => connections.delete(closed),
       });
+      connection.traceparent = request.headers.traceparent;
       connections.add(connection);
     });
   }
@@ -154,7 +158,7 @@ export class WebSocketTransport implements AsyncDisposable {
       schema: engine.schema,
       document,
       operationName: asked.name?.value,
-      contextValue: { begin } satisfies Begin,
+      contextValue: { begin: this.#traced(asked.operation, extra, payload, begin) },
     });
     const session = extra.connection.session.current;
     if (asked.operation !== 'subscription') {
@@ -168,9 +172,32 @@ export class WebSocketTransport implements AsyncDisposable {
     return errors ?? args(() => extra.connection.follow(id, operation, session.scope));
   }
 
+  /** Begun on behalf of the sender of a traceparent: of the message, or else of the connection. */
+  #traced(
+    type: string,
+    { connection }: SocketExtra,
+    { extensions }: SubscribePayload,
+    begin: Begin['begin'],
+  ): Begin['begin'] {
+    const { tracing = null } = this.#options;
+    if (tracing === null) return begin;
+    const traceparent = extensions?.traceparent ?? connection.traceparent;
+    return () =>
+      tracing.from(traceparent, () => {
+        // The span of a subscription is its feed's.
+        if (type === 'subscription') return begin();
+        return tracing.span(
+          `websocket ${type}`,
+          { kind: 'SERVER' },
+          async () => await begin(),
+        ) as Promise<Following>;
+      });
+  }
+
   /** False closes the socket with 4403. */
   async #connect({ connectionParams, extra }: Context<Payload, SocketExtra>) {
     const { connection } = extra;
+    connection.traceparent = connectionParams?.traceparent ?? connection.traceparent;
     try {
       return await connection.session.connect(connectionParams);
     } catch (error) {

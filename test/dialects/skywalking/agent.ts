@@ -54,6 +54,11 @@ export class Agent implements Disposable {
     if (authentication !== undefined) this.#metadata.set('Authentication', authentication);
   }
 
+  /** Sends metadata with each later call. */
+  send(name: string, value: string): void {
+    this.#metadata.set(name, value);
+  }
+
   /** One call that is still open. */
   open(): {
     readonly call: ClientWritableStream<AgentEvent | Uint8Array>;
