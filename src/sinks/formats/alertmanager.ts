@@ -14,12 +14,16 @@ const labelsOf = ({ type, namespace, severity, key, source }: Event) => ({
   node: source.node ?? '',
 });
 
+/** Ten years. */
+const longMicros = 10 * 365 * 86_400_000_000;
+
 const alertOf = (event: Event) => ({
   // The same labels at the start and at the end: then Alertmanager resolves the alert.
   labels: labelsOf(event),
   annotations: { summary: event.message ?? event.type, event: event.id },
   startsAt: formatInstant(event.time),
-  ...(event.endTime !== null && { endsAt: formatInstant(event.endTime) }),
+  // Without an end Alertmanager takes an alert that is not repeated for over after its resolve_timeout.
+  endsAt: formatInstant(event.endTime ?? event.time + longMicros),
 });
 
 /** POST /api/v2/alerts of an Alertmanager. */
