@@ -1,10 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -28,10 +28,24 @@ beforeAll(async () => {
   const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
   const { stdout } = await run('npm', pack, { cwd: root });
   await run('tar', ['-xzf', stdout.trim()], { cwd: folder });
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  await linkDependencies(join(folder, 'node_modules'));
   installed = join(folder, 'package');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Links the packages that are installed with the gateway, and none that only build or test it. */
+async function linkDependencies(folder: string): Promise<void> {
+  const list = ['ls', '--omit=dev', '--all', '--parseable'];
+  const { stdout } = await run('npm', list, { cwd: root });
+  const modules = `${join(root, 'node_modules')}/`;
+  const paths = stdout.split('\n').filter((path) => path.startsWith(modules));
+  // Those within another package are there with it.
+  const names = paths.map((path) => path.slice(modules.length));
+  for (const name of names.filter((name) => !name.includes('/node_modules/'))) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await symlink(join(modules, name), join(folder, name));
+  }
+}
 
 function start(environment: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, [join(installed, manifest.bin.tidings)], {
@@ -66,6 +80,12 @@ test('the packed gateway starts, records, answers queries and stops', async () =
   expect(await ask('{ events { nodes { type } } }')).toEqual({
     events: { nodes: [{ type: 'A.B' }] },
   });
+  // Managed through Prisma, whose packages are not installed.
+  expect(
+    await ask(
+      'mutation { createSilence(input: { until: "2100-01-01T00:00:00Z", comment: "quiet" }) { comment } }',
+    ),
+  ).toEqual({ createSilence: { comment: 'quiet' } });
   child.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);
   expect(await output).toContain('Tidings has stopped.');

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/store/database/connection.ts';
 import { migrate } from '../../src/store/database/migrator.ts';
-import { PrismaClient } from '../../src/store/generated/client.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 
 const prisma = new URL('../../prisma/', import.meta.url);
@@ -101,7 +100,7 @@ export function schemaContract(
          NULL, '{}', NULL, '{a,"b \\"c"}', '[]', '{"a": 1}', 'epoch', NULL, 'epoch', 'TIDINGS', '[1]', NULL)`,
         [id],
       );
-      const client = new PrismaClient({ adapter: await connection.adapter() });
+      const client = await connection.prisma();
       expect(await client.event.findUnique({ where: { id } })).toMatchObject({
         index: 1n,
         action: null,

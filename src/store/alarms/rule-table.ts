@@ -5,7 +5,7 @@ import type { Row } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
 import { dateOf, instantOf } from '../database/dates.ts';
 import { sqlState } from '../database/outage.ts';
-import { type AlarmRule, Prisma } from '../generated/client.ts';
+import type { AlarmRule, Prisma } from '../generated/client.ts';
 
 type RuleOrigin = 'API' | 'FILE';
 
@@ -114,7 +114,7 @@ export class RuleTable {
 const dataOf = ({ definition, ownerRoles, ...row }: RuleRow) => ({
   ...row,
   definition: definition as Prisma.InputJsonValue,
-  ownerRoles: ownerRoles === null ? Prisma.DbNull : [...ownerRoles],
+  ...(ownerRoles === null ? {} : { ownerRoles: [...ownerRoles] }),
   activeSince: dateOf(row.activeSince),
   createdAt: dateOf(row.createdAt),
   updatedAt: dateOf(row.updatedAt),

@@ -1,7 +1,7 @@
 import type { Instant, Json } from '../../event/event.ts';
 import type { Database } from '../database/database.ts';
 import { dateOf, instantOf } from '../database/dates.ts';
-import { Prisma, type Silence } from '../generated/client.ts';
+import type { Prisma, Silence } from '../generated/client.ts';
 
 /** Until when alarms are recorded without being notified. Times are whole milliseconds. */
 export interface SilenceRow {
@@ -67,7 +67,7 @@ export class SilenceTable {
         data: {
           ...row,
           rules: [...rules],
-          filter: filter === null ? Prisma.DbNull : (filter as Prisma.InputJsonValue),
+          ...(filter === null ? {} : { filter: filter as Prisma.InputJsonValue }),
           until: dateOf(row.until),
           createdAt: dateOf(row.createdAt),
         },

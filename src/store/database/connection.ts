@@ -1,4 +1,4 @@
-import type { SqlDriverAdapterFactory } from '@prisma/client/runtime/client';
+import type { PrismaClient } from '../generated/client.ts';
 import type { Caller } from './statement-queue.ts';
 
 /** The values of a statement's $1, $2, ... */
@@ -27,8 +27,8 @@ export interface Transaction {
 
 /** A way to reach a database. Errors are the driver's own: see outage.ts. */
 export interface Connection extends AsyncDisposable {
-  /** For a PrismaClient. Loaded when it is first needed. */
-  adapter(): Promise<SqlDriverAdapterFactory>;
+  /** Prisma over this connection; loaded when it is first needed. */
+  prisma(): Promise<PrismaClient>;
 
   /** Runs statements that read, many at a time where the database can. */
   readonly read: Query;

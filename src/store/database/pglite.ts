@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PGlite, types as PgliteTypes } from '@electric-sql/pglite';
-import type { SqlDriverAdapterFactory } from '@prisma/client/runtime/client';
+import type { PrismaClient } from '../generated/client.ts';
 import type { Connection, Parameter, Query, Transaction } from './connection.ts';
 import { hasCode, lockDirectory } from './directory-lock.ts';
 import { ConnectionError, DiskFull, isRefusal } from './outage.ts';
@@ -115,12 +115,12 @@ export class PgliteConnection implements Connection {
     return this.#thread;
   }
 
-  async adapter(): Promise<SqlDriverAdapterFactory> {
-    const [{ PrismaPGlite }, { types }] = await Promise.all([
-      import('pglite-prisma-adapter'),
+  async prisma(): Promise<PrismaClient> {
+    const [{ prismaOverPglite }, { types }] = await Promise.all([
+      import('./prisma.ts'),
       import('@electric-sql/pglite'),
     ]);
-    return new PrismaPGlite(this.#asPglite(types));
+    return prismaOverPglite(this.#asPglite(types));
   }
 
   /** As much of a PGlite as Prisma's adapter uses of it. */

@@ -1,5 +1,5 @@
-import type { SqlDriverAdapterFactory } from '@prisma/client/runtime/client';
 import pg from 'pg';
+import type { PrismaClient } from '../generated/client.ts';
 import { queryCells } from '../read/cells-query.ts';
 import type { Connection, Query, Transaction } from './connection.ts';
 import { Busy, ConnectionError, InUse, messageOf, sqlState } from './outage.ts';
@@ -177,9 +177,9 @@ export class PostgresConnection implements Connection {
     this.#schema = schema;
   }
 
-  async adapter(): Promise<SqlDriverAdapterFactory> {
-    const { PrismaPg } = await import('@prisma/adapter-pg');
-    return new PrismaPg(this.#reads, this.#schema === null ? {} : { schema: this.#schema });
+  async prisma(): Promise<PrismaClient> {
+    const { prismaOverPostgres } = await import('./prisma.ts');
+    return prismaOverPostgres(this.#reads, this.#schema);
   }
 
   readonly write: Query = (statement, parameters) =>
