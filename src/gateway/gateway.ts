@@ -15,7 +15,7 @@ import { createPublicError } from '../graphql/public-error.ts';
 import { createCoercion } from '../graphql/variables.ts';
 import { Certificate } from '../http/certificate.ts';
 import { createIntake } from '../intake/accept.ts';
-import { AuditTrail } from '../intake/audit-trail.ts';
+import { AuditTrail, conflictEntry } from '../intake/audit-trail.ts';
 import { Live, type LiveLimits } from '../live/live.ts';
 import { maxOpenFiles } from '../runtime/open-files.ts';
 import { GatewayServer } from '../server/gateway-server.ts';
@@ -171,6 +171,7 @@ async function openCore(
   const audit = new AuditTrail(log);
   const access = parts.add(await openAccess(config, store, { audit, log }));
   const filledStore = tracing === null ? store : tracedFill(store, tracing);
+  store.onConflict((conflict) => access.access.audit.sample(conflictEntry(conflict)));
   const {
     journal: plain,
     link,

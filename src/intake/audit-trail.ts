@@ -1,4 +1,5 @@
 import { type Audit, type AuditEntry, auditCategory, auditNamespace } from '../access/audit.ts';
+import type { IndexedReport } from '../event/completion.ts';
 import type { DraftTrait, EventDraft } from '../event/draft.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -103,6 +104,16 @@ export class AuditTrail implements Audit, AsyncDisposable {
     }
   }
 }
+
+/** Of a report that was acknowledged and is no part of any event: it is kept in events_refused by its index. */
+export const conflictEntry = ({ index, report }: IndexedReport): AuditEntry => ({
+  action: 'ReportSetAside',
+  by: null,
+  key: report.id,
+  message: 'A report is set aside: its id belongs to an event of another namespace.',
+  severity: 'ERROR',
+  facts: { namespace: report.namespace, index: String(index) },
+});
 
 /** Nobody else may report these events. */
 const permitted = (intake: Intake): Intake => ({

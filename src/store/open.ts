@@ -126,6 +126,9 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
    * namespaces: only those that were acknowledged before this was known.
    */
   readonly conflicting: number;
+
+  /** From now on calls back with each of these reports, once it is set aside. */
+  onConflict(setAside: (conflict: IndexedReport) => void): void;
 }
 
 /**
@@ -263,6 +266,10 @@ class SqlStore extends StoreReader implements OpenStore {
 
   get conflicting(): number {
     return this.#writer.conflicting;
+  }
+
+  onConflict(setAside: (conflict: IndexedReport) => void): void {
+    this.#writer.onConflict = setAside;
   }
 
   lastIndex(): Promise<number> {

@@ -14,7 +14,7 @@ const policy = `
 roles:
   admin: { grants: [{ actions: [ADMIN] }] }
   a: { grants: [{ actions: [READ, REPORT], namespaces: [a] }] }
-  b: { grants: [{ actions: [READ], namespaces: [b] }] }
+  b: { grants: [{ actions: [READ, REPORT], namespaces: [b] }] }
   shared: { grants: [{ actions: [READ] }], limits: { maxFeeds: 2 } }
 ${tokensFor('admin', 'a', 'b', 'shared')}`;
 const widened = policy.replace('namespaces: [a] }] }', 'namespaces: [a, c] }] }');
@@ -139,6 +139,114 @@ describe.skipIf(!(await postgresAvailable()))('two gateways on NATS and PostgreS
     }
     await writeFile(file, policy);
     await Promise.all(gateways.map(({ gateway }) => gateway.reload()));
+  });
+
+  interface Shown {
+    readonly index: number;
+    readonly id: string;
+    readonly namespace: string;
+    readonly message: string;
+  }
+  const selected = 'index id namespace message';
+
+  /** Follows everything at a gateway up to an index, and keeps these events. */
+  async function shownLive(place: number, ids: ReadonlySet<string>, last: number) {
+    const query = `subscription { events(afterIndex: 0) { ${selected} } }`;
+    const followed = await followBySocket(at(place), 'admin', query);
+    const shown = await vi.waitFor(() => {
+      const events = followed.messages.flatMap(
+        ({ payload }) => (payload as { data?: { events: Shown } } | undefined)?.data?.events ?? [],
+      );
+      expect(events.some(({ index }) => index >= last)).toBe(true);
+      return events;
+    }, 30_000);
+    followed.socket.terminate();
+    return shown.filter(({ id }) => ids.has(id));
+  }
+
+  const conflictsCounted = async (): Promise<number> => {
+    const counts = await Promise.all(
+      gateways.map(async ({ origin }) => {
+        const response = await fetch(`${origin}/metrics`, { headers: bearer('admin') });
+        const found = /^tidings_reports_conflicting_total (\d+)/m.exec(await response.text());
+        return Number(found?.[1]);
+      }),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  };
+
+  test('an id that two tenants report at once belongs to the first in the journal, in every gateway; the other report is set aside, counted and audited', async () => {
+    const mutation =
+      'mutation ($events: [EventInput!]!) { reportEvents(events: $events, wait: ACCEPTED) { results { __typename ... on ReportedEvent { id index } ... on RejectedEvent { errors { code } } } } }';
+    const countedBefore = await conflictsCounted();
+    const ids = new Set<string>();
+    const accepted: { id: string; index: number; namespace: string }[] = [];
+    // Each tenant reports the same ids, each at a gateway of its own, at the same time and in an order of its own.
+    const race = async () => {
+      const asked = Array.from({ length: 4 }, () => crypto.randomUUID());
+      for (const id of asked) ids.add(id);
+      const places = Math.random() < 0.5 ? [0, 1] : [1, 0];
+      await Promise.all(
+        ['a', 'b'].map(async (namespace, tenant) => {
+          const events = asked
+            .sort(() => Math.random() - 0.5)
+            .map((id) => ({ id, namespace, category: 'Race', message: `of ${namespace}` }));
+          const { data, errors } = await ask(places[tenant] ?? 0, namespace, mutation, { events });
+          expect(errors).toBeUndefined();
+          for (const result of data.reportEvents.results) {
+            if (result.__typename === 'ReportedEvent') accepted.push({ ...result, namespace });
+            else expect(result.errors).toMatchObject([{ code: 'CONFLICT' }]);
+          }
+        }),
+      );
+    };
+    const ownerOf = (id: string) =>
+      accepted.filter((each) => each.id === id).sort((x, y) => x.index - y.index)[0]?.namespace;
+    const late = () => accepted.filter(({ id, namespace }) => ownerOf(id) !== namespace).length;
+    for (let races = 0; races < 10 || (late() === 0 && races < 500); races += 1) await race();
+    expect(late()).toBeGreaterThan(0);
+
+    const last = await report('c');
+    const filter = `filter: { ids: ${JSON.stringify([...ids].slice(0, 900))} }, first: 1000`;
+    const stored = await ask(
+      0,
+      'admin',
+      `{ events(${filter}, orderBy: INDEX_ASC, minIndex: ${last}) { nodes { ${selected} } } }`,
+    );
+    const events: readonly Shown[] = stored.data.events.nodes;
+    expect(events.length).toBe(Math.min(ids.size, 900));
+    for (const { id, namespace, message } of events) {
+      expect(namespace).toBe(ownerOf(id));
+      expect(message).toBe(`of ${namespace}`);
+    }
+    for (const place of [0, 1]) {
+      const live = await shownLive(place, new Set(events.map(({ id }) => id)), last);
+      expect(live).toEqual(events);
+    }
+    // Neither tenant is shown anything of the other's.
+    for (const [place, tenant] of [
+      [0, 'a'],
+      [1, 'b'],
+    ] as const) {
+      const { data } = await ask(place, tenant, `{ events(${filter}) { nodes { ${selected} } } }`);
+      expect(new Set(data.events.nodes.map(({ id }: Shown) => id))).toEqual(
+        new Set(events.filter(({ namespace }) => namespace === tenant).map(({ id }) => id)),
+      );
+    }
+    // Some are answered CONFLICT once they are in the journal, and are set aside as well.
+    const counted = (await conflictsCounted()) - countedBefore;
+    expect(counted).toBeGreaterThanOrEqual(late());
+    expect(counted).toBeLessThanOrEqual(ids.size);
+    await vi.waitFor(async () => {
+      const { data } = await ask(
+        1,
+        'admin',
+        '{ events(filter: { types: ["Audit.ReportSetAside"] }) { nodes { key severity trait(name: "namespace") { text } } } }',
+      );
+      const [entry] = data.events.nodes;
+      expect(entry).toMatchObject({ severity: 'ERROR' });
+      expect(ownerOf(entry.key)).toBe(entry.trait.text === 'a' ? 'b' : 'a');
+    }, 30_000);
   });
 
   test('a ticket is used once, at whichever gateway', async () => {

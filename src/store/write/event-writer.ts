@@ -91,6 +91,8 @@ const writeRefused = moved + setAside('$4') + answer;
 
 /** The write side of the events table. */
 export class EventWriter {
+  /** Called back with each report that is set aside because its id belongs to an event of another namespace. */
+  onConflict: (conflict: IndexedReport) => void = () => {};
   readonly #database: Database;
   readonly #log: Log;
   readonly #seen = new KnownTypes();
@@ -157,10 +159,12 @@ export class EventWriter {
   }
 
   #countConflicting(conflicting: readonly IndexedReport[]): void {
-    for (const { index, report } of conflicting) {
+    for (const conflict of conflicting) {
+      const { index, report } = conflict;
       const { id, namespace } = report;
       const sample = Buffer.from(JSON.stringify({ index, id, namespace }));
       this.#conflicting.skip(sample, idConflict.message);
+      this.onConflict(conflict);
     }
   }
 
