@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { everything, type Filter } from '../../../src/event/filter.ts';
 import type { Parameter, Query } from '../../../src/store/database/connection.ts';
@@ -140,6 +141,68 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
     expect(await countEvents(database.read, new Rollups(), everything)).toBe(3_001);
   });
 });
+
+test.skipIf(!(await postgresAvailable()))(
+  'counts stay exact while one gateway completes events, another deletes old ones and a third counts anew',
+  async () => {
+    await using server = await startDatabase();
+    const options = { databaseUrl: server.url, dataDirectory: '', log: createLog('silent') };
+    const open = () => openStore({ ...options, exclusive: false });
+    await using writer = await open();
+    await using deleter = await open();
+    await using counter = await open();
+    let isWriting = true;
+    let recorded = 0;
+    const ids = Array.from({ length: 40 }, () => randomUUID());
+    const write = async () => {
+      for (let batch = 0; batch < 60; batch++) {
+        await put(
+          writer,
+          Array.from({ length: 10 }, (_, n) =>
+            report({
+              id: ids[(batch * 7 + n * 3) % ids.length] as string,
+              message: `${batch} ${n}`,
+              category: `${n % 3}`,
+              tags: ['a', `b${batch % 5}`],
+              time: begin + ((batch * 13 + n) % 50) * minute,
+              recordedAt: begin + recorded++,
+            }),
+          ),
+        );
+      }
+      isWriting = false;
+    };
+    const remove = async () => {
+      while (isWriting) await deleter.expire(begin + recorded - 25);
+    };
+    const count = async () => {
+      for (let round = 0; isWriting; round++) {
+        if (round % 9 === 0) await counter.rebuildRollups();
+        await counter.rollUp(3);
+      }
+    };
+    await Promise.all([write(), remove(), count()]);
+    const signal = new AbortController().signal;
+    await fillRollups(counter, { signal, onProgress: () => {} });
+    const statistics = async (filter: Filter) => [
+      await counter.count(filter),
+      await counter.aggregate({
+        filter,
+        measure: null,
+        groupBy: [{ by: 'field', field: 'TYPE' }],
+        interval: minute,
+        timeZone: 'UTC',
+        percentiles: [],
+        limit: 1_000,
+      }),
+    ];
+    for (const filter of [{}, { tags: ['a'] }, { tags: ['b1'] }] satisfies Filter[]) {
+      const ofRows = await statistics({ all: [filter, { not: { ids: [] } }] });
+      expect(ofRows[0]).toBeGreaterThan(0);
+      expect(await statistics(filter)).toEqual(ofRows);
+    }
+  },
+);
 
 const span = (from: number, to: number): Filter => ({
   time: { from: begin + from, to: begin + to },
