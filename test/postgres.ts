@@ -1,4 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import {
+  type ChildProcess,
+  execFileSync,
+  execFile as execFileWithCallback,
+  spawn,
+} from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -7,9 +12,12 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { env } from 'node:process';
 import { setTimeout } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
 import { patienceMs } from './patience.ts';
+
+const execFile = promisify(execFileWithCallback);
 
 /** An empty database of the test's own. */
 export interface TestDatabase extends AsyncDisposable {
@@ -28,6 +36,8 @@ export interface PostgresServer extends AsyncDisposable {
   /** Ends it at once, as a crash does. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Starts a server that replays all that this one writes. */
+  startReplica(): Promise<PostgresServer>;
 }
 
 export const hasSharedPostgres = (): boolean => Boolean(env.TEST_DATABASE_URL);
@@ -95,17 +105,23 @@ const answers = (url: string): Promise<boolean> =>
 
 /** @throws Error when no programs are installed, or it does not get ready; `given` is its port, or a free one */
 export async function startPostgres(given?: number): Promise<PostgresServer> {
+  const options = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+  return await startServer('initdb', options, given);
+}
+
+/** @param program fills the data directory, which it takes as `-D` */
+async function startServer(
+  program: string,
+  programOptions: readonly string[],
+  given?: number,
+): Promise<PostgresServer> {
   const folder = await postgresPrograms();
   if (folder === null) throw new Error('initdb and postgres are not installed');
   const data = await mkdtemp(join(tmpdir(), 'tidings-postgres-'));
   // PostgreSQL does not run as root.
   const user = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
   if (user.uid !== undefined) await chown(data, user.uid, user.gid);
-  execFileSync(
-    join(folder, 'initdb'),
-    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-    { ...user, cwd: data, stdio: 'ignore' },
-  );
+  await execFile(join(folder, program), ['-D', data, ...programOptions], { ...user, cwd: data });
   const port = given ?? (await freePort());
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   // Without fsync it survives the death of its processes, which is all that the tests do to it.
@@ -137,6 +153,8 @@ export async function startPostgres(given?: number): Promise<PostgresServer> {
       return child?.pid as number;
     },
     start,
+    startReplica: () =>
+      startServer('pg_basebackup', ['-d', url, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']),
     stop: () => end('SIGINT'),
     kill: () => end('SIGQUIT'),
     async [Symbol.asyncDispose]() {

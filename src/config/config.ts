@@ -82,6 +82,8 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     port: values.TIDINGS_PORT,
     dataDirectory: values.TIDINGS_DATA_DIR,
     databaseUrl: values.DATABASE_URL,
+    /** Null where there is no replica. */
+    readUrl: values.DATABASE_READ_URL,
     nats: natsOf(values),
     dialects: values.TIDINGS_DIALECTS,
     /** Of the variables that dialects declare: each dialect reads its own. */

@@ -46,6 +46,14 @@ export const gatewayVariables = {
     'PostgreSQL: `postgresql://user:password@host:5432/name`.',
     'PGlite, in this process',
   ),
+  DATABASE_READ_URL: needing(
+    'DATABASE_URL',
+    optional(
+      postgresUrl,
+      'A replica of `DATABASE_URL` that answers queries, or what hands connections to several.',
+      'queries go to `DATABASE_URL`',
+    ),
+  ),
   NATS_URL: optional(
     natsServers,
     'NATS with JetStream: `nats://host:4222`, several with commas. Several gateways need `DATABASE_URL` as well.',

@@ -164,9 +164,9 @@ async function openCore(
   const metrics = createMetrics();
   await telemetry?.begin(metrics, log);
   const tracing = telemetry?.tracing ?? null;
-  const { databaseUrl, dataDirectory, intake: intakeLimits, storeRaw, retentionMicros } = config;
+  const { databaseUrl, readUrl, dataDirectory, storeRaw, retentionMicros } = config;
   const exclusive = config.nats === null;
-  const store = parts.add(await openStore({ databaseUrl, dataDirectory, exclusive, log }));
+  const store = parts.add(await openStore({ databaseUrl, readUrl, dataDirectory, exclusive, log }));
   const certificate = config.tls === null ? null : await Certificate.open(config.tls, log);
   const audit = new AuditTrail(log);
   const access = parts.add(await openAccess(config, store, { audit, log }));
@@ -193,7 +193,7 @@ async function openCore(
   const intake = createIntake({
     journal,
     store,
-    limits: intakeLimits,
+    limits: config.intake,
     storeRaw,
     keepTraceparent: tracing !== null,
     now,

@@ -50,6 +50,16 @@ export function registerGauges(
     help: 'How many indexes of stored events the rollups do not count yet.',
     read: () => rollupFill.uncounted,
   });
+  gauge({
+    name: 'tidings_store_replica_used',
+    help: '1 while the read replica answers queries.',
+    read: () => (store.replica?.isUsed ? 1 : 0),
+  });
+  count({
+    name: 'tidings_store_replica_passed_over_total',
+    help: 'Reads that the primary answered because the read replica was behind or down.',
+    read: () => store.replica?.passedOver ?? 0,
+  });
   count({
     name: 'tidings_store_refused_total',
     help: 'Reports that the database refused for what they say, and that were set aside.',

@@ -2,12 +2,14 @@ import type { IndexedReport } from '../event/completion.ts';
 import type { Event, Instant } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
 import type { EventLog, Written } from '../journal/event-log.ts';
+import type { Log } from '../telemetry/log.ts';
 import { AlarmTable } from './alarms/alarm-table.ts';
 import { RuleTable } from './alarms/rule-table.ts';
 import { SilenceTable } from './alarms/silence-table.ts';
 import type { Query } from './database/connection.ts';
 import { Database, type DatabaseOptions } from './database/database.ts';
 import { ReadSize, readOf } from './database/read-size.ts';
+import type { Replica } from './database/replica.ts';
 import type { Caller } from './database/statement-queue.ts';
 import { aggregateEvents } from './read/aggregate.ts';
 import { countTags, listTraits, listTypes } from './read/catalogue.ts';
@@ -115,6 +117,9 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
   readonly alarms: AlarmTable;
   readonly silences: SilenceTable;
 
+  /** What answers queries in place of the database; null for none. */
+  readonly replica: Pick<Replica, 'isUsed' | 'passedOver'> | null;
+
   /** The number of reports that the database has rejected since the process started. */
   readonly refused: number;
 
@@ -136,20 +141,33 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
  * the same, says so in healthReason(), and goes on trying.
  * @throws Error with a sentence when another process has the data directory, or the database to itself
  */
-export async function openStore(options: DatabaseOptions): Promise<OpenStore> {
+export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const stored = new StoredIndex();
-  const { exclusive } = options;
+  const { exclusive, readUrl = null, log } = options;
   const database = await Database.open(options, async (write) => {
     stored.advance(await startStoredIndex(write));
     // Where no other process may write, whoever held a lease has ended.
     if (exclusive) await write('UPDATE consumers SET holder = NULL WHERE holder IS NOT NULL');
   });
-  return new SqlStore(database, stored, new EventWriter(database, options.log));
+  const replica = readUrl === null ? null : await openReplica(readUrl, database, stored, log);
+  return new SqlStore(database, stored, new EventWriter(database, log), replica);
+}
+
+/** Loaded where there is one, as it brings PostgreSQL's driver along. */
+async function openReplica(url: string, primary: Database, stored: StoredIndex, log: Log) {
+  const { Replica } = await import('./database/replica.ts');
+  return new Replica({ url, primary, storedIndex: () => stored.current, log });
+}
+
+export interface StoreOptions extends DatabaseOptions {
+  /** A postgres:// URL of a replica, which answers queries; null or absent for none. */
+  readonly readUrl?: string | null;
 }
 
 /** Shared by every view of a store. */
 interface StoreState {
   readonly database: Database;
+  readonly replica: Replica | null;
   readonly stored: StoredIndex;
   readonly selectivities: SelectivityCache;
   readonly rollups: Rollups;
@@ -160,13 +178,16 @@ class StoreReader implements Store {
   readonly #state: StoreState;
   readonly #read: Query;
   readonly #lookUp: Query;
+  /** Not over a replica: feeds, and whatever completes events. */
+  readonly #lookUpOwn: Query;
 
   constructor(state: StoreState, caller?: Caller) {
     this.#state = state;
-    const { read, lookUp } = state.database;
+    const { read, lookUp } = state.replica ?? state.database;
     const size = caller?.maxReadBytes === undefined ? null : new ReadSize(caller.maxReadBytes);
     this.#read = readOf(read, caller, size);
     this.#lookUp = readOf(lookUp, caller, size);
+    this.#lookUpOwn = readOf(state.database.lookUp, caller, size);
   }
 
   for(caller: Caller): Store {
@@ -207,15 +228,15 @@ class StoreReader implements Store {
   }
 
   after(index: number, limit: number): Promise<readonly Event[]> {
-    return eventsAfter(this.#lookUp, index, limit);
+    return eventsAfter(this.#lookUpOwn, index, limit);
   }
 
   reports(ids: readonly string[]): Promise<ReadonlyMap<string, readonly IndexedReport[]>> {
-    return readReports(this.#lookUp, ids);
+    return readReports(this.#lookUpOwn, ids);
   }
 
   firstIndex(): Promise<number | null> {
-    return readFirstIndex(this.#lookUp);
+    return readFirstIndex(this.#lookUpOwn);
   }
 
   untilStored(index: number, timeoutMs: number): Promise<boolean> {
@@ -241,10 +262,17 @@ class SqlStore extends StoreReader implements OpenStore {
   readonly #database: Database;
   readonly #writer: EventWriter;
   readonly #rollups: Rollups;
+  readonly replica: Replica | null;
 
-  constructor(database: Database, stored: StoredIndex, writer: EventWriter) {
+  constructor(
+    database: Database,
+    stored: StoredIndex,
+    writer: EventWriter,
+    replica: Replica | null,
+  ) {
     const rollups = new Rollups();
-    super({ database, stored, selectivities: new SelectivityCache(), rollups });
+    super({ database, replica, stored, selectivities: new SelectivityCache(), rollups });
+    this.replica = replica;
     this.#rollups = rollups;
     this.tokens = new SqlTokens(database);
     this.#database = database;
@@ -332,6 +360,7 @@ class SqlStore extends StoreReader implements OpenStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.stored[Symbol.dispose]();
+    await this.replica?.[Symbol.asyncDispose]();
     await this.#database[Symbol.asyncDispose]();
   }
 }

@@ -5,7 +5,7 @@ import type { PrismaClient } from '../generated/client.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import type { Connection, Query, Transaction } from './connection.ts';
 import { migrate } from './migrator.ts';
-import { driverErrorOf, InUse, type Outage, outageOf } from './outage.ts';
+import { driverErrorOf, InUse, type Outage, outageOf, sentenceOf } from './outage.ts';
 
 export interface DatabaseOptions {
   /** A postgres:// URL; null keeps the database as files under the data directory, in this process. */
@@ -31,9 +31,6 @@ const maxSilenceMs = 5_000;
 
 /** How often a server that nothing is written to is asked whether it answers. */
 const probeIntervalMs = 2_000;
-
-const sentence = ({ reason, unreachable }: Outage): string =>
-  `${unreachable ? `The database cannot be reached: ${reason}` : reason}${/[.!?]$/.test(reason) ? '' : '.'}`;
 
 /** A database whose tables are up to date. Everything rejects with Unavailable while it is down. */
 export class Database implements AsyncDisposable {
@@ -93,6 +90,11 @@ export class Database implements AsyncDisposable {
     return database;
   }
 
+  /** Whether its tables have been brought up to date. */
+  get isOpen(): boolean {
+    return this.#migrated;
+  }
+
   /** Reads; see Connection. */
   readonly read: Query = (statement, parameters, caller) =>
     this.#guarded(() => this.#connection.read(statement, parameters, caller));
@@ -145,7 +147,7 @@ export class Database implements AsyncDisposable {
       const outage = outageOf(error);
       if (outage === null) throw error;
       this.#failed(outage);
-      throw new Unavailable(sentence(outage), { cause: error });
+      throw new Unavailable(sentenceOf(outage), { cause: error });
     }
   }
 
@@ -155,7 +157,7 @@ export class Database implements AsyncDisposable {
 
   #failed(outage: Outage): void {
     if (!outage.unreachable || this.#closing.signal.aborted) return;
-    this.#healthReason = sentence(outage);
+    this.#healthReason = sentenceOf(outage);
     this.#recovery ??= this.#recover().finally(() => {
       this.#recovery = null;
     });
@@ -179,7 +181,7 @@ export class Database implements AsyncDisposable {
         return;
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        this.#healthReason = sentence(outageOf(error) ?? { reason, unreachable: true });
+        this.#healthReason = sentenceOf(outageOf(error) ?? { reason, unreachable: true });
       }
     }
   }

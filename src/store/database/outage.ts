@@ -44,6 +44,9 @@ const passing: Readonly<Record<string, boolean>> = {
   '57014': false,
 };
 
+export const sentenceOf = ({ reason, unreachable }: Outage): string =>
+  `${unreachable ? `The database cannot be reached: ${reason}` : reason}${/[.!?]$/.test(reason) ? '' : '.'}`;
+
 /** Null where the statement is at fault, or the code around it. */
 export function outageOf(error: unknown): Outage | null {
   if (error instanceof ConnectionError || error instanceof InUse || error instanceof DiskFull) {

@@ -34,17 +34,52 @@ const queryOver =
     }
   };
 
+/** Called with a session before it is read over. When it rejects, nothing is read. */
+export type Ready = (query: Query, session: object) => Promise<void>;
+
 /** Prepares statements that are repeated. */
-function repeatedlyOver(pool: pg.Pool, timed: TimedReads): Query {
+function repeatedlyOver(pool: pg.Pool, timed: TimedReads, ready: Ready | null): Query {
   const query = queryOver(pool);
   const repeated = new RepeatedStatements();
   return (statement, parameters, caller) => {
     const known = typeof statement === 'string' ? repeated.known(statement) : statement;
-    if (caller?.maxBusyMs === undefined && caller?.maxReadMs === undefined) {
-      return query(known, parameters);
+    const read = (client: pg.PoolClient) => queryOver(client)(known, parameters);
+    if (caller?.maxBusyMs !== undefined || caller?.maxReadMs !== undefined) {
+      return timed.read(pool, caller, read, ready);
     }
-    return timed.read(pool, caller, (client) => queryOver(client)(known, parameters));
+    return ready === null ? query(known, parameters) : readyOver(pool, ready, read);
   };
+}
+
+async function readyOver<Result>(
+  pool: pg.Pool,
+  ready: Ready,
+  read: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const client = await connectTo(pool, ready);
+  let broken = false;
+  try {
+    return await read(client);
+  } catch (error) {
+    broken = error instanceof ConnectionError;
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** A session of the pool that is ready to be read over. */
+async function connectTo(pool: pg.Pool, ready: Ready | null): Promise<pg.PoolClient> {
+  const client = await pool.connect().catch((error) => {
+    throw ownError(error);
+  });
+  try {
+    await ready?.(queryOver(client), client);
+    return client;
+  } catch (error) {
+    client.release(error instanceof ConnectionError);
+    throw error;
+  }
 }
 
 /** Reads of callers whose time is limited: those of one caller run one after another, so that their times add up. */
@@ -56,15 +91,14 @@ class TimedReads {
     pool: pg.Pool,
     caller: Caller,
     run: (client: pg.PoolClient) => Promise<Result>,
+    ready: Ready | null,
   ): Promise<Result> {
     const usage = this.#usages.get(caller) ?? { busyMs: 0, last: Promise.resolve() };
     this.#usages.set(caller, usage);
     const result = usage.last.then(async () => {
       const leftMs = msLeft(caller, usage.busyMs);
       if (leftMs <= 0) throw outOfTime(caller);
-      const client = await pool.connect().catch((error) => {
-        throw ownError(error);
-      });
+      const client = await connectTo(pool, ready);
       const begin = performance.now();
       try {
         return await this.#within(client, Math.min(leftMs, statementTimeoutMs), () => run(client));
@@ -118,13 +152,74 @@ function ownError(error: unknown): unknown {
   return new ConnectionError(message, { cause: error });
 }
 
-/** A PostgreSQL server: a pool that reads, one that looks up, and one session that writes. */
+/** How sessions of a server are opened. */
+interface Sessions {
+  readonly config: pg.PoolConfig;
+  /** Null for the default. */
+  readonly schema: string | null;
+  /** SQL that each begins with. */
+  readonly settings: readonly string[];
+}
+
+function sessionsOf(url: string): Sessions {
+  const schema = schemaOf(url);
+  return {
+    schema,
+    config: {
+      connectionString: url,
+      application_name: 'tidings',
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: answerTimeoutMs,
+      keepAlive: true,
+    },
+    // Not as parameters of the connection, which poolers reject. Compiling a statement takes PostgreSQL longer than
+    // running it, be it an aggregate of a million rows or the counts of a few.
+    settings: [
+      `SET statement_timeout = ${statementTimeoutMs}`,
+      `SET TimeZone = 'UTC'`,
+      'SET jit = off',
+      ...(schema === null ? [] : [`SET search_path = "${schema}"`]),
+    ],
+  };
+}
+
+/** A PostgreSQL server that is read: a pool that reads, and one that looks up. */
+export class PostgresReaders implements AsyncDisposable {
+  readonly read: Query;
+  readonly lookUp: Query;
+  readonly pool: pg.Pool;
+  readonly #pools: readonly pg.Pool[];
+
+  /** @param lost called when an idle connection ends */
+  constructor(url: string, lost: (error: Error) => void, ready: Ready | null = null) {
+    const { config, settings } = sessionsOf(url);
+    const readingPool = (max: number, plans: readonly string[]) =>
+      new pg.Pool({
+        ...config,
+        max,
+        idleTimeoutMillis: 60_000,
+        onConnect: (client) => set(client, [...settings, ...plans]),
+      });
+    this.pool = readingPool(readers, plansForReading);
+    const lookUps = readingPool(lookers, plansForLookingUp);
+    const timed = new TimedReads();
+    this.read = repeatedlyOver(this.pool, timed, ready);
+    this.lookUp = repeatedlyOver(lookUps, timed, ready);
+    this.#pools = [this.pool, lookUps];
+    for (const pool of this.#pools) pool.on('error', lost);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.end()));
+  }
+}
+
+/** A PostgreSQL server: pools that read, and one session that writes. */
 export class PostgresConnection implements Connection {
   readonly read: Query;
   readonly lookUp: Query;
-  readonly #pools: readonly pg.Pool[];
+  readonly #readers: PostgresReaders;
   readonly #writes: pg.Pool;
-  readonly #reads: pg.Pool;
   readonly #schema: string | null;
   #wasFull = false;
 
@@ -134,34 +229,10 @@ export class PostgresConnection implements Connection {
    * @param lost called when an idle connection ends
    */
   constructor(url: string, exclusive: boolean, lost: (error: Error) => void) {
-    const schema = schemaOf(url);
-    const config: pg.PoolConfig = {
-      connectionString: url,
-      application_name: 'tidings',
-      connectionTimeoutMillis: connectTimeoutMs,
-      query_timeout: answerTimeoutMs,
-      keepAlive: true,
-    };
-    // Not as parameters of the connection, which poolers reject. Compiling a statement takes PostgreSQL longer than
-    // running it, be it an aggregate of a million rows or the counts of a few.
-    const settings = [
-      `SET statement_timeout = ${statementTimeoutMs}`,
-      `SET TimeZone = 'UTC'`,
-      'SET jit = off',
-      ...(schema === null ? [] : [`SET search_path = "${schema}"`]),
-    ];
-    const readingPool = (max: number, plans: readonly string[]) =>
-      new pg.Pool({
-        ...config,
-        max,
-        idleTimeoutMillis: 60_000,
-        onConnect: (client) => set(client, [...settings, ...plans]),
-      });
-    const reads = readingPool(readers, plansForReading);
-    const lookUps = readingPool(lookers, plansForLookingUp);
-    const timed = new TimedReads();
-    this.read = repeatedlyOver(reads, timed);
-    this.lookUp = repeatedlyOver(lookUps, timed);
+    const { config, schema, settings } = sessionsOf(url);
+    this.#readers = new PostgresReaders(url, lost);
+    this.read = this.#readers.read;
+    this.lookUp = this.#readers.lookUp;
     this.#writes = new pg.Pool({
       ...config,
       max: 1,
@@ -171,15 +242,13 @@ export class PostgresConnection implements Connection {
         if (exclusive) await takeWritersLock(client);
       },
     });
-    this.#pools = [reads, lookUps, this.#writes];
-    for (const pool of this.#pools) pool.on('error', lost);
-    this.#reads = reads;
+    this.#writes.on('error', lost);
     this.#schema = schema;
   }
 
   async prisma(): Promise<PrismaClient> {
     const { prismaOverPostgres } = await import('./prisma.ts');
-    return prismaOverPostgres(this.#reads, this.#schema);
+    return prismaOverPostgres(this.#readers.pool, this.#schema);
   }
 
   readonly write: Query = (statement, parameters) =>
@@ -236,7 +305,7 @@ export class PostgresConnection implements Connection {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#pools.map((pool) => pool.end()));
+    await Promise.all([this.#readers[Symbol.asyncDispose](), this.#writes.end()]);
   }
 }
 

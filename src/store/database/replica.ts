@@ -1,0 +1,140 @@
+import { setTimeout } from 'node:timers/promises';
+import { Backoff } from '../../runtime/backoff.ts';
+import { CostLimit, Unavailable } from '../../runtime/unavailable.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Query } from './connection.ts';
+import type { Database } from './database.ts';
+import { messageOf, sentenceOf, sqlState } from './outage.ts';
+import { PostgresReaders } from './postgres.ts';
+
+/** A replica that is behind is waited for this long, asked again after growing pauses. */
+const maxWaitMs = 300;
+const shortestPauseMs = 2;
+
+/** Once it has been passed over, it is not asked again for this time. */
+const restBehindMs = 1_000;
+const shortestRestDownMs = 5_000;
+const longestRestDownMs = 60_000;
+
+/** It lacks what the primary has stored. */
+class Behind extends Error {
+  override readonly name = 'Behind';
+}
+
+interface ReplicaOptions {
+  /** A server, or whatever hands a connection to one of several. */
+  readonly url: string;
+  /** Reads what the replica cannot. */
+  readonly primary: Pick<Database, 'read' | 'lookUp' | 'isOpen'>;
+  /** What has been stored by now, as far as this process knows: each read sees it. */
+  readonly storedIndex: () => number;
+  readonly log: Log;
+}
+
+/**
+ * Reads over a replica of the database, which may be behind: a read begins once its own session has seen all that this
+ * process knows to be stored. Where that takes too long, or the replica cannot be read, the primary is.
+ */
+export class Replica implements AsyncDisposable {
+  readonly #primary: ReplicaOptions['primary'];
+  readonly #storedIndex: () => number;
+  readonly #log: Log;
+  readonly #readers: PostgresReaders;
+  /** The stored index that each session has seen. A session stays with one server, so it never sees less later. */
+  readonly #seen = new WeakMap<object, number>();
+  readonly #restsDown = new Backoff(shortestRestDownMs, longestRestDownMs);
+  #restUntilMs = Number.NEGATIVE_INFINITY;
+  #isUsed = true;
+  #passedOver = 0;
+
+  constructor({ url, primary, storedIndex, log }: ReplicaOptions) {
+    this.#primary = primary;
+    this.#storedIndex = storedIndex;
+    this.#log = log;
+    this.#readers = new PostgresReaders(
+      url,
+      () => {},
+      (query, session) => this.#caughtUp(query, session),
+    );
+  }
+
+  readonly read: Query = (...asked) => this.#ask('read', asked);
+  readonly lookUp: Query = (...asked) => this.#ask('lookUp', asked);
+
+  /** Whether the last read was one of the replica. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
+  /** The number of reads that the primary answered instead. */
+  get passedOver(): number {
+    return this.#passedOver;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#readers[Symbol.asyncDispose]();
+  }
+
+  async #ask(kind: 'read' | 'lookUp', asked: Parameters<Query>): ReturnType<Query> {
+    const isResting = performance.now() < this.#restUntilMs;
+    // Its tables may be older than this process until the primary's are up to date.
+    if (!isResting && this.#primary.isOpen) {
+      try {
+        const rows = await this.#readers[kind](...asked);
+        this.#answered();
+        return rows;
+      } catch (error) {
+        if (isOfStatement(error)) throw asUnavailable(error);
+        this.#rest(error);
+      }
+    }
+    this.#passedOver += 1;
+    return this.#primary[kind](...asked);
+  }
+
+  #answered(): void {
+    if (this.#isUsed) return;
+    this.#isUsed = true;
+    this.#restsDown.reset();
+    this.#log.info('The read replica is used again.');
+  }
+
+  #rest(error: unknown): void {
+    const restMs = error instanceof Behind ? restBehindMs : this.#restsDown.next();
+    this.#restUntilMs = performance.now() + restMs;
+    if (this.#isUsed) {
+      this.#log.warn(
+        { reason: messageOf(error) },
+        'The read replica is passed over: queries go to the primary.',
+      );
+    }
+    this.#isUsed = false;
+  }
+
+  /** @throws Behind */
+  async #caughtUp(query: Query, session: object): Promise<void> {
+    const wanted = this.#storedIndex();
+    const deadline = performance.now() + maxWaitMs;
+    for (let pauseMs = shortestPauseMs; (this.#seen.get(session) ?? -1) < wanted; pauseMs *= 2) {
+      const [row] = await query('SELECT stored_index FROM journal_state');
+      const seen = Number(row?.[0] ?? -1);
+      this.#seen.set(session, seen);
+      if (seen >= wanted) return;
+      if (performance.now() + pauseMs > deadline) {
+        throw new Behind(`It has events up to index ${seen}, the primary up to ${wanted}.`);
+      }
+      await setTimeout(pauseMs);
+    }
+  }
+}
+
+/** Whether the primary would answer the same, or spend as much time on it: the values, a limit, the statement's time. */
+const isOfStatement = (error: unknown): boolean =>
+  error instanceof CostLimit || /^(22|54|57014)/.test(sqlState(error) ?? '');
+
+const asUnavailable = (error: unknown): unknown =>
+  sqlState(error) === '57014'
+    ? new Unavailable(sentenceOf({ reason: timedOut, unreachable: false }), { cause: error })
+    : error;
+
+const timedOut = 'The database took too long to answer';
