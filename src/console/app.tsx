@@ -18,21 +18,41 @@ import {
 import { useTheme } from './theme.ts';
 import { JournalContext, useJournal, usePolledJournal } from './use-journal.ts';
 import { AboutView } from './views/about.tsx';
+import { AggregatesView } from './views/aggregates.tsx';
+import { AlarmsView } from './views/alarms.tsx';
 import { EventsView } from './views/events.tsx';
 import { LiveView } from './views/live.tsx';
+import { ReportView } from './views/report.tsx';
 import { SignIn } from './views/sign-in.tsx';
+import { SinksView } from './views/sinks.tsx';
+import { TimelineView } from './views/timeline.tsx';
 
 interface View {
   readonly title: string;
   readonly component: ComponentType;
   /** Which of the parts that all views share it uses. */
-  readonly uses: 'FILTER_AND_RANGE' | 'FILTER' | 'NEITHER';
+  readonly uses: 'FILTER_AND_RANGE' | 'FILTER' | 'RANGE' | 'NEITHER';
   readonly isShown?: (session: Session) => boolean;
 }
 
-const views: Partial<Readonly<Record<ViewName, View>>> = {
+const views: Readonly<Record<ViewName, View>> = {
   events: { title: 'Events', component: EventsView, uses: 'FILTER_AND_RANGE' },
   live: { title: 'Live', component: LiveView, uses: 'FILTER' },
+  timeline: { title: 'Timeline', component: TimelineView, uses: 'FILTER_AND_RANGE' },
+  aggregates: { title: 'Aggregates', component: AggregatesView, uses: 'FILTER_AND_RANGE' },
+  alarms: { title: 'Alarms', component: AlarmsView, uses: 'RANGE' },
+  sinks: {
+    title: 'Sinks',
+    component: SinksView,
+    uses: 'NEITHER',
+    isShown: ({ may }) => may('MANAGE_SINKS'),
+  },
+  report: {
+    title: 'Report',
+    component: ReportView,
+    uses: 'NEITHER',
+    isShown: ({ may }) => may('REPORT'),
+  },
   about: { title: 'About', component: AboutView, uses: 'NEITHER' },
 };
 
@@ -125,7 +145,7 @@ function Shell() {
   const { place } = useNavigation();
   const journal = usePolledJournal();
   const session = useSession();
-  const view = views[place.view] ?? (views.events as View);
+  const view = views[place.view];
   const isShown = view.isShown?.(session) ?? true;
   useEffect(() => {
     document.title = `${view.title} · Tidings`;
@@ -136,7 +156,10 @@ function Shell() {
         Skip to the content
       </a>
       <TopBar />
-      {view.uses !== 'NEITHER' && <FilterBar withRange={view.uses === 'FILTER_AND_RANGE'} />}
+      <FilterBar
+        withFilter={view.uses.startsWith('FILTER')}
+        withRange={view.uses.endsWith('RANGE')}
+      />
       <main id="main" tabIndex={-1}>
         <h1 class="visually-hidden">{view.title}</h1>
         {isShown ? <view.component key={place.view} /> : <Fault error="You may not see this." />}

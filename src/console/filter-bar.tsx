@@ -7,11 +7,17 @@ import { useKeys } from './keys.ts';
 import { useNavigation } from './navigation.tsx';
 import { RangePicker } from './range-picker.tsx';
 
-/** The filter and the time range of all views. */
-export function FilterBar({ withRange }: { readonly withRange: boolean }) {
+interface FilterBarProps {
+  readonly withFilter: boolean;
+  readonly withRange: boolean;
+}
+
+/** The filter and the time range of all views, as far as a view uses them. */
+export function FilterBar({ withFilter, withRange }: FilterBarProps) {
+  if (!withFilter && !withRange) return null;
   return (
     <search class="filter-bar">
-      <FilterInput />
+      {withFilter && <FilterInput />}
       {withRange && <RangePicker />}
     </search>
   );

@@ -46,9 +46,14 @@ export function duration(ms: number): string {
 }
 
 const counts = new Intl.NumberFormat('en');
+const amounts = new Intl.NumberFormat('en', { maximumSignificantDigits: 6 });
 
 /** 12,345 */
 export const count = (number: number): string => counts.format(number);
+
+/** 1.23457 */
+export const amount = (number: number | null | undefined): string =>
+  number == null ? '–' : amounts.format(number);
 
 /** `1 event`, `2 events`. */
 export const counted = (number: number, noun: string): string =>

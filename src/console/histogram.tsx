@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { EventFilter } from '../client/schema.generated.ts';
+import { clockValues } from './clock-axis.ts';
 import { filterWithin } from './filter.ts';
 import { clockOf, counted, dayOf, longTime } from './format.ts';
 import { type Bucket, type SeverityRow, severityBuckets } from './histogram-data.ts';
@@ -199,19 +200,6 @@ function optionsOf(
     },
   };
 }
-
-/** 24 hours a day, and days by their date. */
-const clockValues: uPlot.Axis.DynamicValues = (_plot, splits) => {
-  const step = (splits[1] ?? 0) - (splits[0] ?? 0);
-  return splits.map((seconds) => {
-    const ms = seconds * 1_000;
-    if (step >= 86_400) return dayOf(ms).slice(5);
-    const isMidnight = clockOf(ms, false) === '00:00:00';
-    if (isMidnight) return dayOf(ms).slice(5);
-    if (step < 1) return clockOf(ms);
-    return step < 60 ? clockOf(ms, false) : clockOf(ms, false).slice(0, 5);
-  });
-};
 
 const wholeSplits: uPlot.Axis.Splits = (_plot, _axis, _min, max) => {
   const top = Math.max(1, Math.floor(max));

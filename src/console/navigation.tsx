@@ -19,6 +19,14 @@ export function useNavigation(): Navigation {
   return navigation;
 }
 
+/** The options of the present view, and how to change one. */
+export function useOption(name: string, absent: string): [string, (value: string) => void] {
+  const { place, replace } = useNavigation();
+  const set = (value: string) =>
+    replace({ options: { ...place.options, [name]: value === absent ? '' : value } });
+  return [place.options[name] ?? absent, set];
+}
+
 /** Follows the URL; for the root of the page alone. */
 export function useUrl(): Navigation {
   const [place, setPlace] = useState(() => readPlace(location.search));

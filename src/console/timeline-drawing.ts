@@ -1,0 +1,183 @@
+import { clockOf, dayOf } from './format.ts';
+import type { Lane, Mark } from './lanes.ts';
+import type { Span } from './time-range.ts';
+
+export const labelWidth = 170;
+const axisHeight = 24;
+const rowHeight = 16;
+const lanePadding = 6;
+const barHeight = 10;
+const markSize = 4;
+
+export interface Layout {
+  readonly lanes: readonly { readonly lane: Lane; readonly top: number; readonly height: number }[];
+  readonly height: number;
+}
+
+export function layoutOf(lanes: readonly Lane[]): Layout {
+  let top = axisHeight;
+  const placed = lanes.map((lane) => {
+    const height = lane.rows * rowHeight + lanePadding * 2;
+    const at = { lane, top, height };
+    top += height;
+    return at;
+  });
+  return { lanes: placed, height: top };
+}
+
+/** Where an instant is, in pixels. */
+const positionOf = (ms: number, { fromMs, toMs }: Span, width: number): number =>
+  labelWidth + ((ms - fromMs) / (toMs - fromMs)) * (width - labelWidth);
+
+export const instantAt = (x: number, { fromMs, toMs }: Span, width: number): number =>
+  fromMs + ((x - labelWidth) / (width - labelWidth)) * (toMs - fromMs);
+
+interface Drawing {
+  readonly context: CanvasRenderingContext2D;
+  readonly width: number;
+  readonly span: Span;
+  readonly colour: (name: string) => string;
+  /** The event that is pointed at, or open. */
+  readonly activeId: string | null;
+}
+
+export function drawTimeline(drawing: Drawing, layout: Layout): void {
+  const { context, width, colour } = drawing;
+  context.clearRect(0, 0, width, layout.height);
+  drawAxis(drawing, layout.height);
+  for (const { lane, top, height } of layout.lanes) {
+    context.fillStyle = colour('line');
+    context.fillRect(0, top + height - 1, width, 1);
+    context.fillStyle = colour('text');
+    context.font = '12px system-ui, sans-serif';
+    context.textBaseline = 'middle';
+    context.fillText(fitted(context, lane.name), 10, top + height / 2);
+    context.save();
+    context.beginPath();
+    context.rect(labelWidth, top, width - labelWidth, height);
+    context.clip();
+    for (const mark of lane.marks) drawMark(drawing, mark, top);
+    context.restore();
+  }
+}
+
+function fitted(context: CanvasRenderingContext2D, name: string): string {
+  let text = name;
+  while (text.length > 1 && context.measureText(text).width > labelWidth - 20) {
+    text = `${text.slice(0, -2)}…`;
+  }
+  return text;
+}
+
+function drawAxis({ context, width, span, colour }: Drawing, height: number): void {
+  context.font = '11px system-ui, sans-serif';
+  context.textBaseline = 'middle';
+  for (const ms of ticksOf(span, Math.max(2, Math.floor((width - labelWidth) / 110)))) {
+    const x = Math.round(positionOf(ms, span, width));
+    context.fillStyle = colour('line');
+    context.fillRect(x, axisHeight - 4, 1, height - axisHeight + 4);
+    context.fillStyle = colour('muted');
+    const isMidnight = clockOf(ms, false) === '00:00:00';
+    context.fillText(isMidnight ? dayOf(ms).slice(5) : clockOf(ms, false).slice(0, 8), x + 4, 11);
+  }
+}
+
+const stepsMs = [
+  1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 604_800,
+  2_592_000,
+].map((seconds) => seconds * 1_000);
+
+/** Round instants, in the reader's time zone. */
+function ticksOf({ fromMs, toMs }: Span, most: number): readonly number[] {
+  const stepMs = stepsMs.find((step) => (toMs - fromMs) / step <= most) ?? (toMs - fromMs) / most;
+  const zoneMs = new Date(fromMs).getTimezoneOffset() * 60_000;
+  const ticks: number[] = [];
+  for (let ms = Math.ceil((fromMs - zoneMs) / stepMs) * stepMs + zoneMs; ms < toMs; ms += stepMs) {
+    ticks.push(ms);
+  }
+  return ticks;
+}
+
+function drawMark(
+  { context, width, span, colour, activeId }: Drawing,
+  mark: Mark,
+  top: number,
+): void {
+  const { fromMs, toMs, kind, severity, row, event } = mark;
+  if (toMs < span.fromMs || fromMs > span.toMs) return;
+  const left = positionOf(fromMs, span, width);
+  const middle = top + lanePadding + row * rowHeight + rowHeight / 2;
+  context.fillStyle = colour(severity === 'ERROR' ? 'error' : 'normal');
+  if (kind === 'MOMENT') drawMoment(context, left, middle, severity === 'ERROR');
+  else
+    drawBar(context, {
+      left,
+      right: positionOf(toMs, span, width),
+      middle,
+      isOpen: kind === 'OPEN',
+    });
+  if (event.id !== activeId) return;
+  context.strokeStyle = colour('text');
+  context.lineWidth = 1.5;
+  const right = kind === 'MOMENT' ? left : Math.max(left + 2, positionOf(toMs, span, width));
+  context.strokeRect(left - 6, middle - 8, right - left + 12, 16);
+}
+
+/** A triangle for an error, a dot for everything else. */
+function drawMoment(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  isError: boolean,
+): void {
+  context.beginPath();
+  if (isError) {
+    context.moveTo(x, y - markSize - 1);
+    context.lineTo(x + markSize + 1, y + markSize);
+    context.lineTo(x - markSize - 1, y + markSize);
+    context.closePath();
+  } else context.arc(x, y, markSize - 0.5, 0, 2 * Math.PI);
+  context.fill();
+}
+
+interface Bar {
+  readonly left: number;
+  readonly right: number;
+  readonly middle: number;
+  readonly isOpen: boolean;
+}
+
+/** An open bar has an end of stripes that goes on. */
+function drawBar(context: CanvasRenderingContext2D, { left, right, middle, isOpen }: Bar): void {
+  const barWidth = Math.max(2, right - left);
+  const y = middle - barHeight / 2;
+  if (!isOpen) {
+    context.beginPath();
+    context.roundRect(left, y, barWidth, barHeight, 2);
+    context.fill();
+    return;
+  }
+  context.globalAlpha = 0.6;
+  const stripes = Math.min(barWidth, 36);
+  context.fillRect(left, y, barWidth - stripes, barHeight);
+  for (let x = right - stripes; x < right; x += 6) context.fillRect(x, y, 3, barHeight);
+  context.globalAlpha = 1;
+}
+
+/** The mark at a position; the one drawn last where several are. */
+export function markAt(
+  layout: Layout,
+  { x, y }: { readonly x: number; readonly y: number },
+  span: Span,
+  width: number,
+): Mark | null {
+  const at = layout.lanes.find(({ top, height }) => y >= top && y < top + height);
+  if (at === undefined || x < labelWidth) return null;
+  const row = Math.floor((y - at.top - lanePadding) / rowHeight);
+  const hit = ({ kind, fromMs, toMs, row: own }: Mark): boolean => {
+    const left = positionOf(fromMs, span, width) - markSize - 1;
+    const right = positionOf(toMs, span, width) + (kind === 'MOMENT' ? markSize + 1 : 2);
+    return x >= left && x <= right && own === Math.max(0, Math.min(at.lane.rows - 1, row));
+  };
+  return at.lane.marks.findLast(hit) ?? null;
+}

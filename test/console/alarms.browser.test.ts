@@ -1,0 +1,103 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { hasBrowser, openBrowser } from '../browser.ts';
+import { bootGateway, type TestGateway } from '../harness.ts';
+import { expectAccessible, expectQuiet, openConsole } from './page.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const report = 'mutation ($events: [EventInput!]!) { reportEvents(events: $events) { accepted } }';
+
+describe.runIf(hasBrowser)('the alarms of the console', () => {
+  let gateway: TestGateway;
+  let browser: Browser;
+  beforeAll(async () => {
+    gateway = await bootGateway();
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await gateway?.[Symbol.asyncDispose]();
+  });
+
+  const failures = (count: number, minutesAgo: number) =>
+    gateway.gql(report, {
+      events: Array.from({ length: count }, (_, at) => ({
+        type: 'Job.Failed',
+        severity: 'ERROR',
+        key: 'job-1',
+        time: new Date(Date.now() - minutesAgo * 60_000 + at * 100).toISOString(),
+      })),
+    });
+
+  test('come from a rule that is written and tested over the past, and are acknowledged', async () => {
+    await failures(4, 30);
+    await using console = await openConsole(browser, gateway, '/?view=alarms');
+    const { page } = console;
+    await page.getByText('No alarm is firing.').waitFor();
+    await page.getByRole('button', { name: 'Rules' }).click();
+    await page.getByText('There is no rule yet.').waitFor();
+    await page.getByRole('button', { name: 'New rule' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('failing jobs');
+    await page.getByLabel('Events that count').fill('type:Job.Failed');
+    await page.getByLabel('An alarm for each').fill('colour');
+    await page.getByRole('button', { name: 'Test over the time above' }).click();
+    await page.getByText('"colour" is not a way to group').waitFor();
+    await page.getByLabel('An alarm for each').fill('key');
+    await page.getByLabel('Threshold', { exact: true }).fill('3');
+    await page.getByLabel('Over the last').fill('5m');
+    await page.getByRole('button', { name: 'Test over the time above' }).click();
+    const tested = page.getByRole('region', { name: 'Test' });
+    await tested.getByText('1 alarm over').waitFor();
+    await tested.getByRole('cell', { name: 'job-1', exact: true }).waitFor();
+    await expectAccessible(page);
+
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('count > 3 in 5m').waitFor();
+    await expectAccessible(page);
+    await failures(5, 0);
+    await page.getByRole('navigation', { name: 'Alarms' }).getByText('Alarms').click();
+    const firing = page.getByRole('region', { name: 'Firing now' });
+    await firing.getByText('job-1').waitFor();
+    await expectAccessible(page);
+    await firing.getByRole('button', { name: 'Acknowledge' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Acknowledge failing jobs' });
+    await dialog.getByLabel('Comment, for others').fill('on it');
+    await expectAccessible(page);
+    await dialog.getByRole('button', { name: 'Acknowledge' }).click();
+    await firing.getByText('anonymous: on it').waitFor();
+    await firing.getByRole('button', { name: 'failing jobs' }).click();
+    await page.getByRole('complementary', { name: 'Event' }).getByText('Alarm').first().waitFor();
+
+    await page.goto(`${gateway.origin}/?view=alarms&tab=rules`);
+    page.on('dialog', (asked) => void asked.accept());
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('There is no rule yet.').waitFor();
+    await page.getByRole('navigation', { name: 'Alarms' }).getByText('Alarms').click();
+    await page
+      .getByRole('region', { name: 'History' })
+      .getByText('Recovered', { exact: true })
+      .waitFor();
+    expectQuiet(console, gateway);
+  });
+
+  test('are silenced for a time, and not any more', async () => {
+    await using console = await openConsole(browser, gateway, '/?view=alarms&tab=silences');
+    const { page } = console;
+    await page.getByText('Nothing is silenced.').waitFor();
+    await page.getByLabel('Why').fill('maintenance');
+    await page.getByLabel('About events').fill('node:node-1');
+    await page.getByRole('combobox', { name: /^For/ }).selectOption('24h');
+    await page.getByRole('button', { name: 'Silence', exact: true }).click();
+    await page.getByRole('cell', { name: 'node:node-1' }).waitFor();
+    await expectAccessible(page);
+    const { silences } = await gateway.gql('{ silences { until comment } }');
+    const hours = (Date.parse(silences[0].until) - Date.now()) / 3_600_000;
+    expect(silences[0].comment).toBe('maintenance');
+    expect(hours).toBeGreaterThan(23.9);
+    expect(hours).toBeLessThanOrEqual(24);
+    await page.getByRole('button', { name: 'End now' }).click();
+    await page.getByText('Nothing is silenced.').waitFor();
+    expectQuiet(console, gateway);
+  });
+});
