@@ -5,14 +5,14 @@ import type { AlarmRow, GroupRow, NamedLabel } from '../store/alarms/alarm-table
 import { entityName } from './entity.ts';
 
 /** Fields of a source by the names of their groupings. */
-const sourceFields: Readonly<Record<string, keyof EventSource>> = {
-  SERVICE: 'service',
-  INSTANCE: 'instance',
-  ENDPOINT: 'endpoint',
-  NODE: 'node',
-  COMPONENT: 'component',
-  LAYER: 'layer',
-};
+const sourceFields: ReadonlyMap<string, keyof EventSource> = new Map([
+  ['SERVICE', 'service'],
+  ['INSTANCE', 'instance'],
+  ['ENDPOINT', 'endpoint'],
+  ['NODE', 'node'],
+  ['COMPONENT', 'component'],
+  ['LAYER', 'layer'],
+]);
 
 const labelsOf = (entity: readonly NamedLabel[]) => entity.map(({ value }) => value);
 
@@ -87,7 +87,7 @@ const numberTrait = (name: string, value: number | null): readonly DraftTrait[] 
 
 function sourceOf(entity: readonly NamedLabel[]): EventDraft['source'] {
   const known = entity.flatMap(({ name, value }) => {
-    const field = sourceFields[name];
+    const field = sourceFields.get(name);
     return field === undefined || value === null ? [] : [[field, value] as const];
   });
   return known.length === 0 ? null : Object.fromEntries(known);

@@ -41,17 +41,17 @@ export function actionError(message: string, cause: unknown): CommandError {
 }
 
 /** Exit codes of the gateway's extensions.code. */
-const codes: Readonly<Record<string, ExitCode>> = {
-  UNAVAILABLE: exitCodes.unavailable,
-  TOO_MANY: exitCodes.unavailable,
-  INTERNAL_SERVER_ERROR: exitCodes.unavailable,
-  CONNECTION: exitCodes.unavailable,
-  UNAUTHENTICATED: exitCodes.forbidden,
-  FORBIDDEN: exitCodes.forbidden,
-  INDEX_EXPIRED: exitCodes.cannotResume,
-  INDEX_AHEAD: exitCodes.cannotResume,
-  OTHER_JOURNAL: exitCodes.cannotResume,
-};
+const codes: ReadonlyMap<string, ExitCode> = new Map([
+  ['UNAVAILABLE', exitCodes.unavailable],
+  ['TOO_MANY', exitCodes.unavailable],
+  ['INTERNAL_SERVER_ERROR', exitCodes.unavailable],
+  ['CONNECTION', exitCodes.unavailable],
+  ['UNAUTHENTICATED', exitCodes.forbidden],
+  ['FORBIDDEN', exitCodes.forbidden],
+  ['INDEX_EXPIRED', exitCodes.cannotResume],
+  ['INDEX_AHEAD', exitCodes.cannotResume],
+  ['OTHER_JOURNAL', exitCodes.cannotResume],
+]);
 
 export const exitCodeOf = (code: string | undefined): ExitCode =>
-  codes[code ?? ''] ?? exitCodes.rejected;
+  codes.get(code ?? '') ?? exitCodes.rejected;

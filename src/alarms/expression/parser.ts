@@ -14,13 +14,16 @@ import {
 } from './syntax.ts';
 
 /** MQE's functions about many entities at once: an alarm is about one. */
-const unsupported: Readonly<Record<string, string>> = {
-  top_n: 'top_n compares entities, and an alarm is about one of them.',
-  top_n_of: 'top_n_of compares entities, and an alarm is about one of them.',
-  sort_values: 'sort_values orders series for a page, which an alarm does not need.',
-  sort_label_values: 'sort_label_values orders series for a page, which an alarm does not need.',
-  baseline: 'There are no predicted values here.',
-};
+const unsupported: ReadonlyMap<string, string> = new Map([
+  ['top_n', 'top_n compares entities, and an alarm is about one of them.'],
+  ['top_n_of', 'top_n_of compares entities, and an alarm is about one of them.'],
+  ['sort_values', 'sort_values orders series for a page, which an alarm does not need.'],
+  [
+    'sort_label_values',
+    'sort_label_values orders series for a page, which an alarm does not need.',
+  ],
+  ['baseline', 'There are no predicted values here.'],
+]);
 
 const functions: readonly string[] = [
   ...aggregations,
@@ -115,8 +118,9 @@ class Parser {
   }
 
   #call({ text: name, position }: Token): Syntax {
-    if (unsupported[name] !== undefined) {
-      throw new ExpressionError(position, `${unsupported[name]} Leave ${name} out.`);
+    const reason = unsupported.get(name);
+    if (reason !== undefined) {
+      throw new ExpressionError(position, `${reason} Leave ${name} out.`);
     }
     if (!functions.includes(name)) {
       throw new ExpressionError(

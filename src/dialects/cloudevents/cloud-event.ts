@@ -41,17 +41,19 @@ const uri = /^[A-Za-z][A-Za-z\d+.-]*:/;
 const token = "[\\w!#$%&'*+.^`|~-]+";
 const mediaType = new RegExp(`^${token}/${token}\\s*(?:;.*)?$`, 's');
 
+type Rule = readonly [isValid: (text: string) => boolean, sentence: string];
+
 /** The rule of each attribute that has one, and how a sentence says it. Timestamps of extensions are known as such. */
-const rules: Readonly<Record<string, readonly [(text: string) => boolean, string]>> = {
-  specversion: [(text) => text === '1.0', 'must be "1.0"'],
-  source: [(text) => uriReference.test(text), 'must be a URI reference such as /orders'],
-  dataschema: [(text) => uri.test(text) && uriReference.test(text), 'must be an absolute URI'],
-  datacontenttype: [(text) => mediaType.test(text), 'must be a media type such as text/plain'],
-  time: [isTimestamp, 'must be an RFC 3339 timestamp such as 2026-11-20T08:15:30Z'],
-  recordedtime: [isTimestamp, 'must be an RFC 3339 timestamp'],
-  expirytime: [isTimestamp, 'must be an RFC 3339 timestamp'],
-};
-const strings = new Set([...required, 'subject', ...Object.keys(rules)]);
+const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ['specversion', [(text) => text === '1.0', 'must be "1.0"']],
+  ['source', [(text) => uriReference.test(text), 'must be a URI reference such as /orders']],
+  ['dataschema', [(text) => uri.test(text) && uriReference.test(text), 'must be an absolute URI']],
+  ['datacontenttype', [(text) => mediaType.test(text), 'must be a media type such as text/plain']],
+  ['time', [isTimestamp, 'must be an RFC 3339 timestamp such as 2026-11-20T08:15:30Z']],
+  ['recordedtime', [isTimestamp, 'must be an RFC 3339 timestamp']],
+  ['expirytime', [isTimestamp, 'must be an RFC 3339 timestamp']],
+]);
+const strings = new Set([...required, 'subject', ...rules.keys()]);
 
 /** @throws CloudEventError where a name is not one of an attribute, a value is not of its type, or one is missing */
 export function checkAttributes(attributes: ReadonlyMap<string, AttributeValue>): void {
@@ -81,7 +83,7 @@ function brokenType(name: string, value: number | boolean): string | null {
 function brokenRule(name: string, value: string): string | null {
   if (forbidden.test(value)) return 'has a character that is not allowed there';
   if (value === '' && strings.has(name)) return 'must not be empty';
-  const [isValid, sentence] = rules[name] ?? [];
+  const [isValid, sentence] = rules.get(name) ?? [];
   return isValid?.(value) === false ? (sentence ?? null) : null;
 }
 

@@ -185,15 +185,15 @@ const sentence = (error: ToldError | undefined): string =>
   error?.attribute === undefined ? (error?.message ?? '') : `${error.attribute}: ${error.message}`;
 
 /** How the fields of a draft are called in a CloudEvent. */
-const attributes: Readonly<Record<string, string>> = {
-  filterKeys: 'id',
-  category: 'type',
-  action: 'type',
-  source: 'source',
-  key: 'subject',
-  value: 'data',
-  raw: 'data',
-};
+const attributes: ReadonlyMap<string, string> = new Map([
+  ['filterKeys', 'id'],
+  ['category', 'type'],
+  ['action', 'type'],
+  ['source', 'source'],
+  ['key', 'subject'],
+  ['value', 'data'],
+  ['raw', 'data'],
+]);
 
 const attributeAt = ([field]: readonly string[]): string | undefined =>
-  field === undefined ? undefined : (attributes[field] ?? field);
+  field === undefined ? undefined : (attributes.get(field) ?? field);

@@ -118,19 +118,19 @@ const failingActions: ReadonlySet<string> = new Set([
   'ReactorFreeze',
 ]);
 
-const failingDetails: Readonly<Record<string, RegExp>> = {
-  'rebuild.rebuild_status': /^Failed$/,
-  'rebuild.error': /./,
-  'switch_over.switch_over_status': /^SwitchOverFailed$/,
-  'state_change.next': /^(?:faulted|offline|unknown)/i,
-  'error.error': /./,
-};
+const failingDetails: ReadonlyMap<string, RegExp> = new Map([
+  ['rebuild.rebuild_status', /^Failed$/],
+  ['rebuild.error', /./],
+  ['switch_over.switch_over_status', /^SwitchOverFailed$/],
+  ['state_change.next', /^(?:faulted|offline|unknown)/i],
+  ['error.error', /./],
+]);
 
 /** ERROR for an action that is a failure by itself, and for details of a failure; Mayastor has no severity. */
 function severityOf(action: string, traits: readonly DraftTrait[]): Severity {
   const failed =
     failingActions.has(action) ||
-    traits.some(({ name, value }) => failingDetails[name]?.test(String(value)) ?? false);
+    traits.some(({ name, value }) => failingDetails.get(name)?.test(String(value)) ?? false);
   return failed ? 'ERROR' : 'NORMAL';
 }
 

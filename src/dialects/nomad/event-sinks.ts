@@ -28,7 +28,10 @@ const sinkPath = '/v1/event/sink/';
 const maxBodyBytes = 65_536;
 
 /** Names of topics in the betas. */
-const topicNames: Readonly<Record<string, string>> = { Eval: 'Evaluation', Alloc: 'Allocation' };
+const topicNames: ReadonlyMap<string, string> = new Map([
+  ['Eval', 'Evaluation'],
+  ['Alloc', 'Allocation'],
+]);
 
 export const isSinkPath = (path: string): boolean => path === listPath || path.startsWith(sinkPath);
 
@@ -174,7 +177,7 @@ function inputOf(
   indexes: Pick<Kept, 'createIndex' | 'modifyIndex'>,
 ): SinkInput {
   const topics = Object.entries(Topics).flatMap(([topic, keys]) =>
-    keys.map((key) => `${topicNames[topic] ?? topic}:${key}`),
+    keys.map((key) => `${topicNames.get(topic) ?? topic}:${key}`),
   );
   return {
     name: `${prefix}${ID}`,

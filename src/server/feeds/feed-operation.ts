@@ -129,7 +129,7 @@ function pick(
   names: readonly string[],
 ): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
-    names.filter((name) => name in values).map((name) => [name, values[name]]),
+    names.filter((name) => Object.hasOwn(values, name)).map((name) => [name, values[name]]),
   );
 }
 

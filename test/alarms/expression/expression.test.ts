@@ -198,6 +198,7 @@ describe('a mistake is rejected with its position', () => {
     ['sum(m > ) >= 1', 9, /Expected .*a number.* but "\)" follows/],
     ['sum(m) > five six', 15, /Expected an operator, but "six" follows/],
     ['median(m) > 1', 1, /There is no function "median": use one of avg, count/],
+    ['constructor(m) > 1', 1, /There is no function "constructor": use one of avg, count/],
     ['sum(top_n(m, 3, des)) > 1', 5, /top_n compares entities/],
     ['sum(m > baseline(m, upper)) > 3', 9, /no predicted values/],
     ['sum(m > 1 >= 1', 15, /Expected \), but the expression ends/],

@@ -86,6 +86,11 @@ test('a document that is nested too deeply, not UTF-8 or not JSON is rejected', 
   expect(parse('')).toThrow('The body is not JSON.');
 });
 
+test('an extension may have a name that every object has', () => {
+  const { attributes } = read({ ...minimal, constructor: 'a', valueof: 'b' });
+  expect(attributes.get('constructor')).toBe('a');
+});
+
 describe('data in an envelope', () => {
   test.each<[string, Record<string, Json>, ReturnType<typeof read>['data']]>([
     ['without a type is JSON', { data: '{"a":1}' }, { json: '{"a":1}' }],

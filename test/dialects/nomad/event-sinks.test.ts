@@ -22,7 +22,7 @@ test('a sink is registered, delivers lines under aliases of topics, is changed a
   const sink = {
     ID: 'hook',
     Type: 'webhook',
-    Topics: { Eval: ['*'], Job: ['redis'] },
+    Topics: { Eval: ['*'], Job: ['redis'], constructor: ['no topic of ours'] },
     Address: receiver.url,
   };
   const registered = await call('POST', 'sink/hook', sink);

@@ -123,7 +123,7 @@ describe('a job', () => {
     const manifest = manifestOf(`name: scaler
     schedule: { event: a }
     breed: { name: b, deployable: { type: container/docker, definition: "acme/scaler:1" }, environment_variables: { A: 1, B: x } }
-    environment_variables: { B: "\${workflow} in \${namespace}", C: "\${data}\${nothing}" }
+    environment_variables: { B: "\${workflow} in \${namespace}", C: "\${data}\${nothing}\${constructor}" }
     scale: { cpu: 0.1, memory: 64MB, instances: 1 }
     kubernetesJob: { namespace: jobs, command: [run], args: --fast }`);
     const data = Buffer.from(

@@ -116,6 +116,17 @@ export const dialectSurfaces: readonly Surface[] = [
       }),
   },
   {
+    name: "The console's session",
+    weight: 2,
+    make: (random) =>
+      httpInput({
+        method: random.pick(['POST', 'POST', 'POST', 'GET', 'DELETE', 'PUT']),
+        target: '/console/session',
+        headers: withOddHeaders(random, [json]),
+        body: mutatedJson(random, { token: hostileText(random) }),
+      }),
+  },
+  {
     name: 'Pages',
     weight: 5,
     make: (random) =>
@@ -167,6 +178,10 @@ function page(random: Random): string {
     () => '/metrics',
     () => '/graphql',
     () => '/favicon.ico',
+    () => '/.well-known/oauth-protected-resource',
+    () => '/console/',
+    () => `/console/${percentEncoded(hostileText(random).slice(0, 200))}`,
+    () => `/cloudevents/consent/${percentEncoded(hostileText(random).slice(0, 200))}`,
     () => `/${percentEncoded(hostileText(random).slice(0, 1_000))}`,
     () =>
       `/${hostileText(random)

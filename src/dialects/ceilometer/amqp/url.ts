@@ -3,12 +3,12 @@ export class AmqpUrlError extends Error {
   override readonly name = 'AmqpUrlError';
 }
 
-const schemes: Readonly<Record<string, string>> = {
-  amqp: 'amqp',
-  amqps: 'amqps',
+const schemes: ReadonlyMap<string, string> = new Map([
+  ['amqp', 'amqp'],
+  ['amqps', 'amqps'],
   // As oslo.messaging's transport_url names it.
-  rabbit: 'amqp',
-};
+  ['rabbit', 'amqp'],
+]);
 
 /**
  * The brokers of an AMQP URL, or of an oslo.messaging transport_url with its several hosts:
@@ -18,7 +18,7 @@ const schemes: Readonly<Record<string, string>> = {
 export function amqpUrls(text: string): readonly string[] {
   const [, scheme = '', hosts = '', path = '', query = ''] =
     /^(\w+):\/\/([^/?]*)(\/[^?]*)?(\?.*)?$/.exec(text) ?? [];
-  const known = schemes[scheme];
+  const known = schemes.get(scheme);
   if (known === undefined) throw new AmqpUrlError('it begins with amqp://, amqps:// or rabbit://');
   const virtualHost = virtualHostOf(scheme, path);
   return hosts.split(',').map((host) => {

@@ -34,17 +34,18 @@ function environmentOf(
   { name, namespace, environment }: Pick<Workflow, 'name' | 'namespace' | 'environment'>,
   event: Event,
 ): Record<string, string> {
-  const values: Readonly<Record<string, string>> = {
-    data: dataOf(event),
-    workflow: name,
-    'workflow.name': name,
-    namespace,
-  };
+  const data = dataOf(event);
+  const values = new Map([
+    ['data', data],
+    ['workflow', name],
+    ['workflow.name', name],
+    ['namespace', namespace],
+  ]);
   const replaced = Object.entries(environment).map(([variable, value]) => [
     variable,
-    value.replace(/\$\{([^}]*)\}/g, (_, reference: string) => values[reference] ?? ''),
+    value.replace(/\$\{([^}]*)\}/g, (_, reference: string) => values.get(reference) ?? ''),
   ]);
-  return { [dataVariable]: values.data ?? '', ...Object.fromEntries(replaced) };
+  return { [dataVariable]: data, ...Object.fromEntries(replaced) };
 }
 
 /** The format VAMP_WORKFLOW, for sinks of the API: their runs begin no other runs. */
