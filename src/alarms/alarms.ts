@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 } from 'uuid';
-import type { Session } from '../access/access.ts';
+import type { Access, Session } from '../access/access.ts';
 import type { GrantAction } from '../access/policy.ts';
 import { Forbidden } from '../access/principal.ts';
 import { requireReadable } from '../access/scoped-store.ts';
@@ -25,6 +25,7 @@ import { type AlarmRule, type AlarmRuleInput, filterOf, parseRule } from './rule
 export interface AlarmsOptions {
   readonly store: OpenStore;
   readonly engine: Pick<AlarmEngine, 'changed'>;
+  readonly access: Pick<Access, 'isOn'>;
   readonly maxFilterDepth: number;
   readonly now: () => Instant;
 }
@@ -94,7 +95,7 @@ export class Alarms {
       origin: 'API',
       definition: plainJson(input),
       enabled,
-      ownerRoles: ownerRolesOf(session),
+      ownerRoles: this.#ownerRolesOf(session),
       problem: null,
       version: 1,
       activeSince: since,
@@ -124,7 +125,7 @@ export class Alarms {
       namespace,
       enabled,
       definition,
-      ownerRoles: ownerRolesOf(session),
+      ownerRoles: this.#ownerRolesOf(session),
       activeSince: isSame ? row.activeSince : since,
       updatedAt: since,
     };
@@ -202,7 +203,9 @@ export class Alarms {
     const { store, now, maxFilterDepth } = this.#options;
     const namespace = parseText(input.namespace, ['input', 'namespace']);
     demand(session, 'MANAGE_ALARMS', namespace);
-    filterOf(input.filter, ['input', 'filter'], maxFilterDepth);
+    const filter = filterOf(input.filter, ['input', 'filter'], maxFilterDepth);
+    // Whether an alarm is silenced would say what the filter asks for.
+    if (input.filter != null) requireReadable(filter, session.scope);
     const rules = input.rules ?? [];
     if (rules.length > maxSilenceRules) {
       throw new InputError(
@@ -263,6 +266,11 @@ export class Alarms {
     }
   }
 
+  /** Their rights of the moment bound what a rule sees; null where there is no policy. */
+  #ownerRolesOf({ principal }: Session): readonly string[] | null {
+    return this.#options.access.isOn ? principal.roles : null;
+  }
+
   async #managed(session: Session, id: string): Promise<RuleRow> {
     const row = await this.rule(session, id);
     if (row === null) throw new ManagementError('NOT_FOUND', `There is no rule ${quoted(id)}.`);
@@ -279,10 +287,6 @@ function demand({ scope }: Session, action: GrantAction, namespace: string): voi
   if (scope.mayIn(action, namespace)) return;
   throw new ManagementError('FORBIDDEN', `That needs ${action} in namespace ${quoted(namespace)}.`);
 }
-
-/** Null for a caller who may read everything. */
-const ownerRolesOf = ({ principal, scope }: Session): readonly string[] | null =>
-  scope.read === 'ALL' && scope.hidden.size === 0 ? null : principal.roles;
 
 function searchOf({ scope }: Session, query: AlarmQuery): AlarmSearch {
   if (scope.read === 'NONE') throw new Forbidden('READ');

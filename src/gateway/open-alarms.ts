@@ -79,7 +79,7 @@ export async function openAlarms(
   });
   const notices = new AlarmNotices({ store, attempts: sinks.views });
   const services: AlarmServices = {
-    management: new Alarms({ store, engine, maxFilterDepth, now }),
+    management: new Alarms({ store, engine, access, maxFilterDepth, now }),
     summaries: new SummaryLoader((ids) => store.alarms.summaries(ids)),
     test: (rule, options) => testRule(rule, { ...options, maxEntities, eventMinute }),
     notices: (session, alarmId, first) => notices.of(session, alarmId, first),

@@ -14,6 +14,10 @@ const showing: Readonly<Record<string, HiddenField>> = {
   'Event.value': 'VALUE',
   'Event.raw': 'RAW',
   'Event.traits': 'TRAITS',
+  'Event.trait': 'TRAITS',
+  // They are traits of the alarm's event.
+  'Alarm.value': 'TRAITS',
+  'Alarm.latestValue': 'TRAITS',
   'Event.message': 'MESSAGE',
   'Query.traitDescriptors': 'TRAITS',
 };

@@ -212,6 +212,11 @@ describe('hidden fields', () => {
     ['raw', ['events', 'nodes', 'raw'], '{ events { nodes { raw } } }'],
     ['message', ['events', 'nodes', 'message'], '{ events { nodes { message } } }'],
     [
+      'one trait',
+      ['events', 'nodes', 'trait'],
+      '{ events { nodes { trait(name: "size-a") { int } } } }',
+    ],
+    [
       'in a fragment',
       ['traits'],
       'query { events { nodes { ...f } } } fragment f on Event { traits { name } }',
@@ -242,11 +247,14 @@ describe('hidden fields', () => {
     expect(errors).toMatchObject([{ path, extensions: { code: 'FORBIDDEN' } }]);
   });
 
-  test('of a feed', async () => {
-    const response = await fetch(
-      `${guarded.booted.url}?query=${encodeURIComponent('subscription { events { value } }')}`,
-      { headers: { accept: 'text/event-stream', ...bearer('blind') } },
-    );
+  test.each([
+    'subscription { events { value } }',
+    'subscription { events(afterIndex: 0) { trait(name: "size-a") { int } } }',
+    'subscription { eventBatches(afterIndex: 0) { events { trait(name: "size-a") { int } } } }',
+  ])('of a feed: %s', async (query) => {
+    const response = await fetch(`${guarded.booted.url}?query=${encodeURIComponent(query)}`, {
+      headers: { accept: 'text/event-stream', ...bearer('blind') },
+    });
     expect(await response.text()).toMatch(/FORBIDDEN/);
   });
 });

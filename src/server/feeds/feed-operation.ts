@@ -7,7 +7,9 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import type { Session } from '../../access/access.ts';
-import { readable } from '../../access/scoped-store.ts';
+import type { Scope } from '../../access/scope.ts';
+import { readable, withoutHidden } from '../../access/scoped-store.ts';
+import type { Event } from '../../event/event.ts';
 import { stringifyJson } from '../../event/json.ts';
 import { limitReached } from '../../graphql/admission.ts';
 import type { GraphContext } from '../../graphql/context.ts';
@@ -20,7 +22,7 @@ import {
 } from '../../graphql/operation.ts';
 import { requestError } from '../../graphql/request-error.ts';
 import { feedFields } from '../../graphql/subscription.ts';
-import type { FeedRequest } from '../../live/feed.ts';
+import type { FeedBatch, FeedRequest } from '../../live/feed.ts';
 import type { StreamEventId } from '../../live/stream-event-id.ts';
 import type { FeedOperation } from '../../live/subscription.ts';
 import { readSelection, type Selection } from '../http/selection.ts';
@@ -98,7 +100,8 @@ export class FeedOperationReader {
       key: digestOf([digest, variableValues, request.filter, batching, scope.readKey]),
       request: lastEventId === null ? request : resumed(request, lastEventId),
       batching,
-      render(rootValue) {
+      render(root) {
+        const rootValue = shownRoot(root, scope.hidden);
         const result = execute({
           document: ofCoerced,
           operation,
@@ -110,6 +113,13 @@ export class FeedOperationReader {
       },
     };
   }
+}
+
+/** The selection was checked before: this keeps hidden fields from one that the check has overlooked. */
+function shownRoot(root: Event | FeedBatch, hidden: Scope['hidden']): Event | FeedBatch {
+  if (hidden.size === 0) return root;
+  if (!('events' in root)) return withoutHidden(root, hidden);
+  return { ...root, events: root.events.map((event) => withoutHidden(event, hidden)) };
 }
 
 const resumed = (request: FeedRequest, { index, journalId }: StreamEventId): FeedRequest => ({
