@@ -36,6 +36,13 @@ export async function createDatabase(name) {
   return url.href;
 }
 
+export async function dropDatabase(name) {
+  const admin = new pg.Client(server);
+  await admin.connect();
+  await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  await admin.end();
+}
+
 async function migrations() {
   const folder = fileURLToPath(new URL('../prisma/migrations/', import.meta.url));
   const names = (await readdir(folder)).filter((name) => /^\d/.test(name)).sort();

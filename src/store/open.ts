@@ -216,7 +216,7 @@ class StoreReader implements Store {
   }
 
   tags(request: TagsRequest): Promise<TagCount[]> {
-    return countTags(this.#read, request);
+    return countTags(this.#read, this.#state.rollups, request);
   }
 
   types(categories: readonly string[] | null, filter?: Filter): Promise<KnownType[]> {

@@ -1,25 +1,58 @@
 import type { TraitType } from '../../event/event.ts';
 import { everything, type Filter } from '../../event/filter.ts';
 import { InputError } from '../../event/input-error.ts';
-import type { Query } from '../database/connection.ts';
+import type { Query, Row } from '../database/connection.ts';
 import type { KnownType, TagCount, TagsRequest, TraitDescriptor } from '../store.ts';
+import { withinTime } from './read-time.ts';
+import { countedTags, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
 import { Parameters, whereOf } from './where.ts';
 
 /** Types or traits of one answer. */
 const maxListed = 10_000;
 
+/** From the rollups where these hold what the filter asks for. */
 export async function countTags(
   query: Query,
-  { prefix, filter, limit }: TagsRequest,
+  rollups: Rollups,
+  request: TagsRequest,
 ): Promise<TagCount[]> {
-  const to = new Parameters();
-  const begins = prefix === '' ? '' : `WHERE starts_with(tag, ${to.add(prefix, 'text')})`;
-  const rows = await query(
-    `SELECT tag, count(*) FROM (SELECT unnest(tags) AS tag FROM events WHERE ${whereOf(filter, to)}) AS tagged
-     ${begins} GROUP BY tag ORDER BY count(*) DESC, tag LIMIT ${to.add(limit, 'bigint')}`,
-    to.values,
-  );
+  const plan = rollupPlan(request.filter);
+  const rows =
+    (plan && plan.tag === '' ? await countTagRollups(query, rollups, request, plan) : null) ??
+    (await countTagsOfEvents(query, request));
   return rows.map(([tag, count]) => ({ tag: tag as string, count: Number(count) }));
+}
+
+function countTagRollups(
+  query: Query,
+  rollups: Rollups,
+  { filter, ...request }: TagsRequest,
+  plan: RollupPlan,
+): Promise<readonly Row[] | null> {
+  const to = new Parameters();
+  const rows = countedTags(filter, plan, to).join(' UNION ALL ');
+  const text = mostUsed(rows, 'sum(count)::bigint', request, to);
+  return rollups.ask(query, { text, order: 'count DESC, tag' }, to);
+}
+
+function countTagsOfEvents(
+  query: Query,
+  { filter, ...request }: TagsRequest,
+): Promise<readonly Row[]> {
+  const to = new Parameters();
+  const rows = `SELECT unnest(tags) AS tag FROM events WHERE ${whereOf(filter, to)}`;
+  return withinTime(query(mostUsed(rows, 'count(*)', request, to), to.values));
+}
+
+function mostUsed(
+  rows: string,
+  count: string,
+  { prefix, limit }: Omit<TagsRequest, 'filter'>,
+  to: Parameters,
+): string {
+  const begins = prefix === '' ? '' : `WHERE starts_with(tag, ${to.add(prefix, 'text')})`;
+  return `SELECT tag, ${count} AS count FROM (${rows}) AS tagged
+    ${begins} GROUP BY tag HAVING ${count} > 0 ORDER BY ${count} DESC, tag LIMIT ${to.add(limit, 'bigint')}`;
 }
 
 /** @throws InputError when there are more than maxListed */

@@ -2,14 +2,12 @@ import type { Instant } from '../../event/event.ts';
 import type { Filter, TimeSpan } from '../../event/filter.ts';
 import type { Query, Row } from '../database/connection.ts';
 import type { GroupField } from '../store.ts';
+import { minutesOfDays, wholeMinutesSince } from './time-zone.ts';
 import { type Parameters, whereOf } from './where.ts';
 
 const minute = 60_000_000;
 const hour = 60 * minute;
 const day = 24 * hour;
-
-/** Before it, clocks of some zones were set by fractions of a minute: such a day does not begin with a minute of UTC. */
-const wholeMinutesSince = Date.UTC(1973, 0) * 1_000;
 
 /** Every event is earlier. */
 const endOfTime = Date.UTC(10_000, 0) * 1_000;
@@ -114,27 +112,13 @@ function isHeld({ all = [], any = [], not, topics = [], ...conditions }: Filter)
 
 function minutesWithin({ interval, timeZone }: Division): 1 | 60 | null {
   if (interval === null) return 60;
-  if (interval >= day) {
-    if (isUtc(timeZone)) return 60;
-    return isNamed(timeZone) ? 1 : null;
-  }
+  if (interval >= day) return minutesOfDays(timeZone);
   if (interval % hour === 0) return 60;
   return interval % minute === 0 ? 1 : null;
 }
 
 const isWholeMinutes = ({ interval, timeZone }: Division): boolean =>
-  interval === null || interval < day || isUtc(timeZone);
-
-const isUtc = (timeZone: string): boolean => timeZone === 'UTC' || timeZone === 'Etc/UTC';
-
-/** PostgreSQL also takes zones of any number of seconds: `<x>-00:00:30`. */
-function isNamed(timeZone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}
+  interval === null || interval < day || timeZone === 'UTC';
 
 /** The whole buckets of a length within the span: from the first, to the end of the last. */
 function edgesOf({ time }: Pick<RollupPlan, 'time'>, length: number): TimeSpan {
@@ -159,27 +143,60 @@ const columns = 'time, namespace, category, action, type, severity, dialect';
  * @returns a select for each of these, with the columns of events that are counted by
  */
 export function countedRows(filter: Filter, plan: RollupPlan, to: Parameters): readonly string[] {
+  const { buckets, ends } = partition(plan);
   const wanted = `tag = ${to.add(plan.tag, 'text')} AND ${whereOf(plan.others, to)}`;
-  const select = (minutes: number, span: Bounds) =>
-    `SELECT ${columns}, count FROM ${counts(minutes)} WHERE ${[wanted, ...boundsOf(span, to)].join(' AND ')}`;
-  const events = (span: Bounds) =>
-    `SELECT ${columns}, 1 AS count FROM events WHERE ${[whereOf(filter, to), ...boundsOf(span, to)].join(' AND ')}`;
+  return [
+    ...buckets.map(
+      ({ minutes, span }) =>
+        `SELECT ${columns}, count FROM ${counts(minutes)} WHERE ${[wanted, ...boundsOf(span, to)].join(' AND ')}`,
+    ),
+    ...ends.map(
+      (span) => `SELECT ${columns}, 1 AS count FROM events WHERE ${whereIn(filter, span, to)}`,
+    ),
+  ];
+}
+
+/** The same for each tag of all these events: selects of tags and their counts. */
+export function countedTags(filter: Filter, plan: RollupPlan, to: Parameters): readonly string[] {
+  const { buckets, ends } = partition(plan);
+  const wanted = `tag > '' AND ${whereOf(plan.others, to)}`;
+  return [
+    ...buckets.map(
+      ({ minutes, span }) =>
+        `SELECT tag, count FROM ${counts(minutes)} WHERE ${[wanted, ...boundsOf(span, to)].join(' AND ')}`,
+    ),
+    ...ends.map(
+      (span) =>
+        `SELECT unnest(tags) AS tag, 1 AS count FROM events WHERE ${whereIn(filter, span, to)}`,
+    ),
+  ];
+}
+
+const whereIn = (filter: Filter, span: Bounds, to: Parameters): string =>
+  [whereOf(filter, to), ...boundsOf(span, to)].join(' AND ');
+
+interface Partition {
+  readonly buckets: readonly { readonly minutes: 1 | 60; readonly span: Bounds }[];
+  /** Where events are counted one by one. */
+  readonly ends: readonly Bounds[];
+}
+
+function partition(plan: RollupPlan): Partition {
   const outer = edgesOf(plan, minute);
   const inner = edgesOf(plan, hour);
+  const ends = [
+    ...(outer.from === null ? [] : [{ from: null, to: outer.from }]),
+    ...(outer.to === null ? [] : [{ from: outer.to, to: null }]),
+  ];
   const hasHours =
     plan.minutes === 60 && (inner.from === null || inner.to === null || inner.from < inner.to);
-  const rows = hasHours
-    ? [
-        select(60, inner),
-        ...(isBefore(outer.from, inner.from)
-          ? [select(1, { from: outer.from, to: inner.from })]
-          : []),
-        ...(isBefore(inner.to, outer.to) ? [select(1, { from: inner.to, to: outer.to })] : []),
-      ]
-    : [select(1, outer)];
-  if (outer.from !== null) rows.push(events({ from: null, to: outer.from }));
-  if (outer.to !== null) rows.push(events({ from: outer.to, to: null }));
-  return rows;
+  if (!hasHours) return { buckets: [{ minutes: 1, span: outer }], ends };
+  const around = [
+    ...(isBefore(outer.from, inner.from) ? [{ from: outer.from, to: inner.from }] : []),
+    ...(isBefore(inner.to, outer.to) ? [{ from: inner.to, to: outer.to }] : []),
+  ];
+  const minutes = around.map((span) => ({ minutes: 1 as const, span }));
+  return { buckets: [{ minutes: 60, span: inner }, ...minutes], ends };
 }
 
 const isBefore = (a: Instant | null, b: Instant | null): boolean =>

@@ -147,6 +147,10 @@ export function rollupsContract(storeOf: () => OpenStore, runs: number): void {
     const filter = { all: [request.filter, rowsOnly] };
     expect(await store.aggregate(request)).toEqual(await store.aggregate({ ...request, filter }));
     expect(await store.count(request.filter)).toBe(await store.count(filter));
+    const tags = async (wanted: Filter, prefix: string) =>
+      (await store.tags({ filter: wanted, prefix, limit: 100 })).filter(({ tag }) => tag !== '');
+    expect(await tags(request.filter, '')).toEqual(await tags(filter, ''));
+    expect(await tags(request.filter, 'pool:')).toEqual(await tags(filter, 'pool:'));
   };
 
   describe('rollups', () => {

@@ -5,6 +5,7 @@ import type { Parameter, Query } from '../../../src/store/database/connection.ts
 import { Database } from '../../../src/store/database/database.ts';
 import { type OpenStore, openStore } from '../../../src/store/open.ts';
 import { aggregateEvents } from '../../../src/store/read/aggregate.ts';
+import { countTags } from '../../../src/store/read/catalogue.ts';
 import { Rollups } from '../../../src/store/read/rollups.ts';
 import { countEvents } from '../../../src/store/read/search.ts';
 import type { AggregateRequest } from '../../../src/store/store.ts';
@@ -92,6 +93,7 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
       aggregate({ interval: 24 * hour, timeZone: 'Europe/Berlin', filter: span(0, 3 * hour) }),
       aggregate({ filter: { all: [{ namespaces: ['default'] }, { tags: ['pool:gold'] }] } }),
       count(everything),
+      (query: Query) => countTags(query, new Rollups(), { filter: {}, prefix: 'p', limit: 10 }),
       count({ severities: ['NORMAL'], ...span(hour, 2 * hour) }),
     ]) {
       const scans = await scansOf(ask);
@@ -112,6 +114,8 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
       aggregate({ groupBy: [{ by: 'field', field: 'KEY' }] }),
       aggregate({ groupBy: [{ by: 'tagGroup', group: 'pool' }] }),
       count({ tags: ['pool', 'pool:gold'] }),
+      (query: Query) =>
+        countTags(query, new Rollups(), { filter: { tags: ['pool'] }, prefix: '', limit: 10 }),
       count({ keys: ['a'] }),
       count({ not: { tags: ['pool'] } }),
       count({ any: [span(0, hour)] }),
