@@ -80,7 +80,7 @@ export function SeriesChart({ set, shape, label }: SeriesChartProps) {
 /** Bars of several groups are next to each other, within their bucket. */
 function seriesOptions(shape: 'line' | 'bars', groups: number, at: number): uPlot.Series {
   const stroke = seriesColours[at] ?? '#7f8c8d';
-  if (shape === 'line') return { stroke, width: 2, points: { size: 5 }, spanGaps: false };
+  if (shape === 'line') return { stroke, width: 2, points: { show: false }, spanGaps: false };
   const paths = uPlot.paths.bars?.({
     align: 1,
     disp: {
