@@ -29,6 +29,22 @@ export async function request<Data>(
   return data;
 }
 
+/** One result an event; without an id where it was rejected. Rejects where none was recorded. */
+async function report(url: string, events: readonly object[]): Promise<readonly { id?: string }[]> {
+  interface Answer {
+    reportEvents: { results: { id?: string }[] };
+  }
+  return (await request<Answer>(url, mutation, { events })).reportEvents.results;
+}
+
+/** Reports an event, and waits until such a report is answered UNAVAILABLE. */
+export async function untilUnavailable(url: string): Promise<void> {
+  await vi.waitFor(
+    () => expect(report(url, [{ type: 'Storm.Lost' }])).rejects.toThrow('UNAVAILABLE'),
+    { timeout: 60_000, interval: 100 },
+  );
+}
+
 /**
  * Reports without a pause from several connections over several gateways. Every event has an id of its own; a batch
  * that was not answered is reported again, as a careful reporter does, so an id may arrive twice.
@@ -71,16 +87,16 @@ export class Storm {
     }
   }
 
+  /** Whether all of a batch are. */
+  #acknowledge(results: readonly { readonly id?: string }[]): boolean {
+    for (const { id } of results) if (id !== undefined) this.acknowledged.add(id);
+    return results.length > 0 && results.every(({ id }) => id !== undefined);
+  }
+
   async #insist(turn: number, events: readonly { id: string }[]): Promise<void> {
     for (let attempt = turn; ; attempt++) {
       const url = this.#urls[attempt % this.#urls.length] as string;
-      const answer = await request<{ reportEvents: { results: { id: string }[] } }>(url, mutation, {
-        events,
-      }).catch(() => null);
-      if (answer !== null) {
-        for (const { id } of answer.reportEvents.results) this.acknowledged.add(id);
-        return;
-      }
+      if (this.#acknowledge(await report(url, events).catch(() => []))) return;
       // The gateway is down: not a wait for a result, only courtesy between attempts.
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
