@@ -12,7 +12,9 @@ import { RuleSet } from '../dist/alarms/rule-set.js';
 import { median, open, post } from './load.mjs';
 import { processorSeconds, startGateway } from './server-process.mjs';
 
-const seconds = Number(process.argv[2] ?? 20);
+const seconds = Number(process.argv[2] ?? 15);
+/** A process is slow in what it does for the first time: that is not measured. */
+const warmUpSeconds = 5;
 const ruleCount = 1_000;
 const kinds = 100;
 const entitiesOfKind = 100;
@@ -62,6 +64,7 @@ async function firing(server) {
   }
   const answered = new Map();
   const latencies = [];
+  let begin = Number.POSITIVE_INFINITY;
   const client = createClient({
     url: server.url.replace('http', 'ws'),
     webSocketImpl: WebSocket,
@@ -75,6 +78,7 @@ async function firing(server) {
         const since = answered.get(key);
         if (endTime !== null || since === undefined) return;
         answered.delete(key);
+        if (since < begin + warmUpSeconds * 1_000) return;
         latencies.push(performance.now() - since);
       },
       error: (error) => console.error(error),
@@ -82,12 +86,13 @@ async function firing(server) {
     },
   );
   await pause(2_000);
-  const begin = performance.now();
+  const length = warmUpSeconds + seconds;
+  begin = performance.now();
   const used = processorSeconds(server.pid);
   let batches = 0;
   const background = (async () => {
     const size = eventsPerSecond / batchesPerSecond;
-    for (; performance.now() - begin < seconds * 1_000; batches += 1) {
+    for (; performance.now() - begin < length * 1_000; batches += 1) {
       const events = Array.from({ length: size }, (_, n) => {
         const number = batches * size + n;
         const key = `entity ${Math.floor(number / kinds) % entitiesOfKind}`;
@@ -98,12 +103,14 @@ async function firing(server) {
     }
   })();
   let probes = 0;
-  for (; performance.now() - begin < seconds * 1_000; probes += 1) {
+  let measured = 0;
+  for (; performance.now() - begin < length * 1_000; probes += 1) {
     const key = randomUUID();
     const events = [{ category: `Probe${probes % probeRules}`, action: 'Failed', key }];
     answered.set(key, performance.now());
     await probing.exchange(post(server.url, { query: report, variables: { events } }));
     answered.set(key, performance.now());
+    if (performance.now() >= begin + warmUpSeconds * 1_000) measured += 1;
     await pause(begin + ((probes + 1) * 1_000) / probesPerSecond - performance.now());
   }
   await background;
@@ -117,7 +124,7 @@ async function firing(server) {
     `${ruleCount} rules, ${kinds * entitiesOfKind} entities, ${rate.toFixed(0)} events a second, ${(100 * cpu).toFixed(0)} % of a processor`,
   );
   console.log(
-    `an alarm after the report's answer: median ${at(latencies, 0.5).toFixed(0)} ms, p99 ${at(latencies, 0.99).toFixed(0)} ms, most ${at(latencies, 1).toFixed(0)} ms; ${latencies.length} of ${probes} came`,
+    `an alarm after the report's answer: median ${at(latencies, 0.5).toFixed(0)} ms, p99 ${at(latencies, 0.99).toFixed(0)} ms, most ${at(latencies, 1).toFixed(0)} ms; ${latencies.length} of ${measured} came`,
   );
   connection.close();
   probing.close();

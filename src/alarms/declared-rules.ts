@@ -101,7 +101,8 @@ export class DeclaredRules {
   async #settle(owner: string, declared: readonly Declared[]): Promise<void> {
     const { table } = this.#options;
     const rows = (await table.list({ origin: 'FILE' })).filter(
-      ({ definition }) => (definition as DeclaredDefinition).declaredBy === owner,
+      // A row that does not say whose it is was made by an earlier version, under another id.
+      ({ definition }) => ((definition as DeclaredDefinition).declaredBy ?? owner) === owner,
     );
     const wanted = new Set(declared.map(({ id }) => id));
     for (const { id } of rows) if (!wanted.has(id)) await table.delete(id);

@@ -63,6 +63,15 @@ const ofService = alarm({
   message: 'billing is slow',
   time: instant(30),
 });
+/** Speaks for many alarms, and is none. */
+const notice = alarm({
+  action: 'slow_rule',
+  key: 'slow_rule',
+  message: 'slow_rule: 300 alarms: billing, shop and 298 more',
+  tags: ['level:NOTICE'],
+  traits: [{ name: 'alarms', type: 'INT', value: 300 }],
+  time: instant(31),
+});
 const events: readonly EventDraft[] = [
   {
     dialect: 'SKYWALKING',
@@ -94,16 +103,19 @@ beforeAll(async () => {
     environment: { ALARM_SETTINGS_FILE: file, TIDINGS_SINK_NETWORKS: '127.0.0.0/8' },
   });
   const { intake, store } = gateway.gateway.context;
-  const results = await intake.report([ofInstance, ofEndpoint, ofService, ...events], 'STORED');
+  const results = await intake.report(
+    [ofInstance, ofEndpoint, ofService, notice, ...events],
+    'STORED',
+  );
   expect(results.map(({ status }) => status)).not.toContain('REJECTED');
-  expect(await store.count({})).toBe(5);
+  expect(await store.count({})).toBe(6);
 });
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
 
-test('a sink sends alarms and recoveries as SkyWalking does', async () => {
+test('a sink sends alarms, recoveries and notices of several as SkyWalking does', async () => {
   await using receiver = await startReceiver();
   await gateway.gql('mutation ($input: SinkInput!) { createSink(input: $input) { sink { id } } }', {
     input: {
@@ -117,7 +129,7 @@ test('a sink sends alarms and recoveries as SkyWalking does', async () => {
     },
   });
   await vi.waitFor(() =>
-    expect(receiver.received.flatMap(({ json }) => json as object[])).toHaveLength(3),
+    expect(receiver.received.flatMap(({ json }) => json as object[])).toHaveLength(4),
   );
   expect(receiver.received[0]?.headers['content-type']).toBe('application/json');
   const sent = receiver.received.flatMap(({ json }) => json as object[]);
