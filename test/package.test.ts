@@ -86,6 +86,9 @@ test('the packed gateway starts, records, answers queries and stops', async () =
       'mutation { createSilence(input: { until: "2100-01-01T00:00:00Z", comment: "quiet" }) { comment } }',
     ),
   ).toEqual({ createSilence: { comment: 'quiet' } });
+  const page = await (await fetch(new URL('/', url), { headers: { accept: 'text/html' } })).text();
+  const [script = ''] = /\/console\/[\w-]+\.js/.exec(page) ?? [];
+  expect((await fetch(new URL(script, url))).headers.get('content-type')).toContain('javascript');
   child.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);
   expect(await output).toContain('Tidings has stopped.');

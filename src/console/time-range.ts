@@ -68,6 +68,10 @@ export const rangeOf = ({ fromMs, toMs }: Span): TimeRange => ({
 /** Whether it moves with the clock. */
 export const isRelative = ({ to }: TimeRange): boolean => to === 'now';
 
+/** Whether it moves with the clock and is short enough to be asked for again whenever something is recorded. */
+export const isFollowed = (range: TimeRange): boolean =>
+  isRelative(range) && spanOf(range, 0).fromMs >= -dayMs;
+
 /** Lengths of time buckets, as the gateway's Duration has them. */
 const intervals: readonly (readonly [text: string, ms: number])[] = [
   ['100ms', 100],

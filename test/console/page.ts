@@ -11,7 +11,7 @@ export interface ConsolePage extends AsyncDisposable {
   readonly page: Page;
   readonly context: BrowserContext;
   /** Exceptions, and errors on the browser's console. */
-  readonly faults: readonly string[];
+  readonly faults: string[];
   /** The origins that the page asked for anything. */
   readonly origins: ReadonlySet<string>;
 }

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { bucketStarts, intervalFor, momentMs, spanOf } from '../../src/console/time-range.ts';
+import {
+  bucketStarts,
+  intervalFor,
+  isFollowed,
+  momentMs,
+  spanOf,
+} from '../../src/console/time-range.ts';
 
 const now = Date.parse('2026-11-20T12:00:00Z');
 const hour = 3_600_000;
@@ -17,6 +23,12 @@ test.each([
 
 test('a range is a span of milliseconds', () => {
   expect(spanOf({ from: 'now-1h', to: 'now' }, now)).toEqual({ fromMs: now - hour, toMs: now });
+});
+
+test('only short ranges that end now are asked for again and again', () => {
+  expect(isFollowed({ from: 'now-24h', to: 'now' })).toBe(true);
+  expect(isFollowed({ from: 'now-7d', to: 'now' })).toBe(false);
+  expect(isFollowed({ from: 'now-1h', to: '2026-11-20T12:00:00.000Z' })).toBe(false);
 });
 
 test.each([

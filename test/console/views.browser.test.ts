@@ -134,6 +134,25 @@ describe.runIf(hasBrowser)('the console', () => {
     expectQuiet(console, gateway);
   });
 
+  test.each(['events', 'live', 'timeline', 'aggregates', 'alarms', 'sinks', 'report', 'about'])(
+    'is accessible in dark colours on a small screen: %s',
+    async (view) => {
+      await using console = await openConsole(browser, gateway, `/?view=${view}`, {
+        colorScheme: 'dark',
+        viewport: { width: 390, height: 780 },
+      });
+      const { page } = console;
+      await page.getByText('Connected').waitFor();
+      await expectAccessible(page);
+      const [content = 0, window = 0] = await page.evaluate(() => [
+        document.documentElement.scrollWidth,
+        innerWidth,
+      ]);
+      expect(content).toBeLessThanOrEqual(window);
+      expectQuiet(console, gateway);
+    },
+  );
+
   test('says what the gateway is, and what the viewer may do', async () => {
     await using console = await openConsole(browser, gateway, '/?view=about');
     const { page } = console;

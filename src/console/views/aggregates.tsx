@@ -17,7 +17,7 @@ import {
   statistics,
 } from '../series.ts';
 import { SeriesChart } from '../series-chart.tsx';
-import { intervalFor, spanOf } from '../time-range.ts';
+import { intervalFor, isFollowed, spanOf } from '../time-range.ts';
 import { useAnswer } from '../use-answer.ts';
 import { useJournal } from '../use-journal.ts';
 
@@ -158,7 +158,11 @@ function Statistics({ filter, groupBy, measure, statistic, interval, shape }: St
     percentiles: measure === null ? null : percentiles,
     first: maxRows,
   };
-  const { data, error } = useAnswer<Answer>(query, variables, storedIndex);
+  const { data, error } = useAnswer<Answer>(
+    query,
+    variables,
+    isFollowed(place.range) && storedIndex,
+  );
   if (data === null) return <Fault error={error} />;
   const { rows, truncated } = data.aggregateEvents;
   if (rows.length === 0) return <Empty>No events in this time.</Empty>;

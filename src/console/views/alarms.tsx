@@ -47,22 +47,22 @@ type ListedAlarm = Pick<
   | 'state'
   | 'startedAt'
   | 'recoveredAt'
-  | 'value'
-  | 'latestValue'
   | 'entity'
   | 'acknowledgedAt'
   | 'acknowledgedBy'
   | 'comment'
->;
+> &
+  /** Absent where traits are hidden from the viewer. */
+  Partial<Pick<Alarm, 'value' | 'latestValue'>>;
 
 interface AlarmPage {
   readonly alarms: { readonly nodes: readonly ListedAlarm[]; readonly totalCount: number };
 }
 
-const query = `query Alarms($filter: AlarmFilter, $first: Int!) {
+const queryOf = (values: string) => `query Alarms($filter: AlarmFilter, $first: Int!) {
   alarms(filter: $filter, first: $first) {
     nodes {
-      id ruleName state startedAt recoveredAt value latestValue acknowledgedAt acknowledgedBy comment
+      id ruleName state startedAt recoveredAt ${values} acknowledgedAt acknowledgedBy comment
       entity { name value }
     }
     totalCount
@@ -112,6 +112,8 @@ interface AlarmTableProps {
 }
 
 function AlarmTable({ title, none, filter, ticks, refresh, open }: AlarmTableProps) {
+  const { hidden } = useSession();
+  const query = queryOf(hidden.has('TRAITS') ? '' : 'value latestValue');
   const { data, error } = useAnswer<AlarmPage>(query, { filter, first: 100 }, ticks);
   const alarms = data?.alarms;
   return (

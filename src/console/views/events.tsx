@@ -10,7 +10,7 @@ import { Icon } from '../icon.tsx';
 import { useNavigation } from '../navigation.tsx';
 import { Empty, Fault } from '../notice.tsx';
 import { useRemembered } from '../remembered.ts';
-import { isRelative, spanOf } from '../time-range.ts';
+import { isFollowed, isRelative, spanOf, type TimeRange } from '../time-range.ts';
 import { useEventPages } from '../use-event-pages.ts';
 import { useJournal } from '../use-journal.ts';
 import { useMovement } from '../use-movement.ts';
@@ -20,7 +20,7 @@ export function EventsView() {
   const { place, go, replace } = useNavigation();
   const { filter } = readFilter(place.filter);
   const [columns, setColumns] = useRemembered('columns', defaultColumns);
-  const { revision, isBehind, setAtTop, refresh } = useRevision(isRelative(place.range));
+  const { revision, isBehind, setAtTop, refresh } = useRevision(place.range);
   const span = useMemo(() => spanOf(place.range, Date.now()), [place.range, revision]);
   const pages = useEventPages(filter && filterWithin(filter, place.range), revision);
   const openId = place.options.event ?? null;
@@ -105,8 +105,8 @@ function Nothing() {
   );
 }
 
-/** Counts up as the journal grows, but not under the eyes of somebody who has scrolled down to read. */
-function useRevision(follows: boolean) {
+/** Counts up as the journal grows; not for long ranges, and not under the eyes of somebody who has scrolled down to read. */
+function useRevision(range: TimeRange) {
   const { storedIndex } = useJournal();
   const [revision, setRevision] = useState(0);
   const shownIndex = useRef(storedIndex);
@@ -115,13 +115,15 @@ function useRevision(follows: boolean) {
     shownIndex.current = storedIndex;
     setRevision((before) => before + 1);
   };
-  const isBehind = follows && shownIndex.current !== null && storedIndex !== shownIndex.current;
+  const isBehind =
+    isRelative(range) && shownIndex.current !== null && storedIndex !== shownIndex.current;
+  const follows = () => atTop.current && isFollowed(range);
   useEffect(() => {
     if (shownIndex.current === null) shownIndex.current = storedIndex;
-    else if (isBehind && atTop.current) refresh();
+    else if (isBehind && follows()) refresh();
   }, [storedIndex]);
   const setAtTop = (isAtTop: boolean) => {
     atTop.current = isAtTop;
   };
-  return { revision, isBehind: isBehind && !atTop.current, setAtTop, refresh };
+  return { revision, isBehind: isBehind && !follows(), setAtTop, refresh };
 }

@@ -15,6 +15,8 @@ interface SessionOptions {
 }
 
 const maxBodyBytes = 16_384;
+/** Browsers drop a cookie of more than 4,096 bytes without a word. */
+const maxTokenLength = 3_900;
 /** Of a credential that does not expire. */
 const longestSeconds = 30 * 86_400;
 
@@ -50,7 +52,7 @@ async function signIn(
   try {
     const token = await tokenIn(request);
     if (token === null) {
-      const error = 'The body must be JSON with a "token" of visible characters.';
+      const error = `The body must be JSON with a "token" of at most ${maxTokenLength} visible characters.`;
       return replyJson(response, 400, { error });
     }
     const { principal } = await options.access.session({ kind: 'TOKEN', secret: token });
@@ -72,7 +74,7 @@ async function tokenIn(request: IncomingMessage): Promise<string | null> {
     const { token } = JSON.parse(body) as { token?: unknown };
     // The characters of a cookie's value (RFC 6265, section 4.1.1).
     const isFit = typeof token === 'string' && /^[!#-+\--:<-[\]-~]+$/.test(token);
-    return isFit ? token : null;
+    return isFit && token.length <= maxTokenLength ? token : null;
   } catch {
     return null;
   }
