@@ -1,9 +1,5 @@
-import { type Event, typeOf } from '../event/event.ts';
+import { auditCategory, auditNamespace } from '../event/audit.ts';
 import type { Filter } from '../event/filter.ts';
-
-/** Where the events about the gateway's own management are. */
-export const auditNamespace = 'tidings';
-export const auditCategory = 'Audit';
 
 /** Something that was done to the gateway itself. */
 export interface AuditEntry {
@@ -34,8 +30,3 @@ export const auditEvents: Filter = {
   categories: [auditCategory],
   namespaces: [auditNamespace],
 };
-
-/** By its type as well: a category may have a dot in it, where a reader finds it under another. */
-export const isAudit = (event: Pick<Event, 'namespace' | 'category' | 'action'>): boolean =>
-  event.namespace === auditNamespace &&
-  (event.category === auditCategory || /^Audit(\.|$)/.test(typeOf(event)));

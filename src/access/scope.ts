@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { auditNamespace } from '../event/audit.ts';
 import { type Event, type Report, typeOf } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
 import { compileGlob } from '../event/glob.ts';
 import { compileFilter } from '../event/matcher.ts';
-import { auditEvents, auditNamespace } from './audit.ts';
+import { auditEvents } from './audit.ts';
 import { difference, type Extent, isEverything } from './extent.ts';
 import {
   type Grant,

@@ -1,3 +1,4 @@
+import { isAudit } from './audit.ts';
 import {
   defaultCategory,
   type Event,
@@ -157,12 +158,13 @@ function sorted(json: Json): Json {
 /** The most reports of one event that are kept; of more, the two about the earliest moments become one. */
 export const maxReports = 64;
 
-/** A report that changes nothing: it repeats an earlier one, or its id belongs to an event of another namespace. */
+/** A report that changes nothing: it repeats an earlier one, or its id belongs to an event that it must not change. */
 export type Unchanged = 'DUPLICATE' | 'CONFLICT';
 
 /**
  * The reports of an event after the next one in the journal's order. The namespace of the first report owns the
- * event: a report of any other namespace never becomes a part of it. Every place that completes events decides here.
+ * event: a report of any other namespace never becomes a part of it. Nothing changes an event about the gateway's own
+ * management. Every place that completes events decides here.
  */
 export function withReport(
   reports: readonly IndexedReport[],
@@ -175,6 +177,7 @@ export function withReport(
     ({ index, report }) => index === next.index || sameReport(report, next.report),
   );
   if (known) return 'DUPLICATE';
+  if (isAudit(first.report)) return 'CONFLICT';
   const all = [...reports, next];
   if (all.length <= maxReports) return all;
   const [earliest, second, ...rest] = all.toSorted(byMoment) as [

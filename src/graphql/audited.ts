@@ -21,7 +21,9 @@ function audited(name: string, resolve: Resolver): Resolver {
   const action = `${name[0]?.toUpperCase()}${name.slice(1)}`;
   return async (root, args, context, info) => {
     const { access, session } = context;
-    const { name: by, kind } = session.principal;
+    const { name: by, kind, tokenId } = session.principal;
+    // Several tokens may have one name.
+    const caller = tokenId === null ? { kind } : { kind, tokenId };
     try {
       const result: unknown = await resolve(root, args, context, info);
       const { id, ...facts } = subjectOf(result);
@@ -30,7 +32,7 @@ function audited(name: string, resolve: Resolver): Resolver {
         by,
         key: id ?? textOf(args.id) ?? textOf(args.sinkId) ?? null,
         message: `${name} was called.`,
-        facts: { ...facts, kind },
+        facts: { ...facts, ...caller },
       });
       return result;
     } catch (error) {
@@ -39,7 +41,7 @@ function audited(name: string, resolve: Resolver): Resolver {
         (error instanceof ManagementError && error.code === 'FORBIDDEN');
       if (isRefused) {
         const message = `${name} was rejected: ${error.message}`;
-        access.audit.sample({ action, by, message, severity: 'ERROR', facts: { kind } });
+        access.audit.sample({ action, by, message, severity: 'ERROR', facts: caller });
       }
       throw error;
     }

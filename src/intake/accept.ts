@@ -1,4 +1,4 @@
-import { isAudit } from '../access/audit.ts';
+import { isAudit } from '../event/audit.ts';
 import type { EventDraft } from '../event/draft.ts';
 import type { Instant, Report } from '../event/event.ts';
 import { InputError, quoted } from '../event/input-error.ts';

@@ -1,4 +1,5 @@
-import { type Audit, type AuditEntry, auditCategory, auditNamespace } from '../access/audit.ts';
+import type { Audit, AuditEntry } from '../access/audit.ts';
+import { auditCategory, auditNamespace } from '../event/audit.ts';
 import type { IndexedReport } from '../event/completion.ts';
 import type { DraftTrait, EventDraft } from '../event/draft.ts';
 import { Unavailable } from '../runtime/unavailable.ts';

@@ -1,5 +1,5 @@
-import { isAudit } from '../access/audit.ts';
 import type { Scope } from '../access/scope.ts';
+import { isAudit } from '../event/audit.ts';
 import type { Intake } from './intake.ts';
 
 /** The intake as somebody with these rights has it; the intake itself where they may report everything. */

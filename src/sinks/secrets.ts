@@ -20,6 +20,15 @@ export interface SinkSecrets {
 
 const none: SinkSecrets = { signing: [], headers: {} };
 
+/** The secrets and the target of a sink before a change. */
+interface Before {
+  readonly secrets: SinkSecrets;
+  /** Of its webhook; null where it had none. */
+  readonly url: string | null;
+}
+
+const nothingBefore: Before = { secrets: none, url: null };
+
 /** Keys to sign with at this moment, the newest first. */
 export const signingKeys = ({ signing }: SinkSecrets): readonly Buffer[] =>
   signing
@@ -30,14 +39,20 @@ export const signingKeys = ({ signing }: SinkSecrets): readonly Buffer[] =>
 export const routingKeyOf = ({ headers }: SinkSecrets): string | null =>
   Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-routing-key')?.[1] ?? null;
 
-/** An input as it can be kept, and what is secret of it. What is left out stays as it was. */
+/**
+ * An input as it can be kept, and what is secret of it. What is left out stays as it was.
+ * @throws InputError where the values of headers would be sent to another server than they were given for
+ */
 export function separated(
   input: SinkInput,
-  before: SinkSecrets = none,
+  { secrets: before, url: urlBefore }: Before = nothingBefore,
 ): { readonly input: SinkInput; readonly secrets: SinkSecrets; readonly made: string | null } {
   const { webhook } = input.target;
   if (webhook == null) return { input, secrets: none, made: null };
   const { secret, ...rest } = webhook;
+  if (webhook.headers == null && Object.keys(before.headers).length > 0) {
+    requireSameServer(webhook.url, urlBefore);
+  }
   const headers =
     webhook.headers == null
       ? before.headers
@@ -50,6 +65,17 @@ export function separated(
     made,
   };
 }
+
+/** Whoever may change the URL is not to learn the values of headers, which nobody is shown. */
+function requireSameServer(url: string, before: string | null): void {
+  if (before !== null && originOf(url) === originOf(before)) return;
+  throw new InputError(
+    ['input', 'target', 'webhook', 'headers'],
+    'The URL is that of another server: give the headers again, as their values are secret.',
+  );
+}
+
+const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url);
 
 function signingOf(signed: boolean, given: string | null, before: SinkSecrets) {
   if (!signed) return { signing: [], made: null };

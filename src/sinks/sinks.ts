@@ -108,7 +108,10 @@ export class Sinks {
     const row = await this.managed(caller, id);
     if (version !== null && version !== row.version) throw changedMeanwhile(row.version);
     const spec = this.parse(caller, given, row.id);
-    const { input, secrets } = separated(given, keeper.open(row));
+    const { input, secrets } = separated(given, {
+      secrets: keeper.open(row),
+      url: webhookUrlOf(row),
+    });
     const updated: SinkRow = {
       ...row,
       namespace: spec.namespace,
@@ -251,6 +254,10 @@ export class Sinks {
     throw new ManagementError('NOT_FOUND', `There is no sink ${quoted(id)} any more.`);
   }
 }
+
+/** Null where the target is no webhook. */
+const webhookUrlOf = ({ spec }: SinkRow): string | null =>
+  (spec as Partial<SinkInput> | null)?.target?.webhook?.url ?? null;
 
 const ownerOf = ({ owner }: SinkCaller): string | null =>
   owner === null ? null : JSON.stringify(owner);

@@ -132,6 +132,29 @@ test('only READ_AUDIT shows them, and nobody reports there', async () => {
   expect(forged.data.reportEvent.errors).toEqual([{ code: 'FORBIDDEN' }]);
 });
 
+test('nobody changes one: not under its id, whatever the report says', async () => {
+  const { data } = await guarded.ask('admin', createToken, {
+    input: { name: 'to be hidden', roles: ['reader'] },
+  });
+  const query = `query ($key: String!) {
+    events(filter: { namespaces: ["tidings"], keys: [$key] }) { nodes { id type message tags } }
+  }`;
+  const key = data.createToken.token.id;
+  const shown = async () => (await guarded.ask('auditor', query, { key })).data.events.nodes;
+  await expect.poll(shown).toHaveLength(1);
+  const [entry] = await shown();
+  const change = { id: entry.id, namespace: 'tidings', message: 'nothing', tags: ['hidden'] };
+  for (const more of [{}, { category: 'Other', action: 'Thing' }, { category: 'Audit' }]) {
+    const { data: answered } = await guarded.ask(
+      'admin',
+      'mutation ($event: EventInput!) { reportEvent(event: $event) { ... on RejectedEvent { errors { code } } } }',
+      { event: { ...change, ...more } },
+    );
+    expect(answered.reportEvent.errors[0].code).toMatch(/^(CONFLICT|FORBIDDEN)$/);
+  }
+  expect(await shown()).toEqual([entry]);
+});
+
 test('entries wait for the journal, and those that are alike come with their number', async () => {
   const drafts: { action?: unknown; traits?: unknown }[] = [];
   const trail = new AuditTrail(createLog('silent'));
