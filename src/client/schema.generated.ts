@@ -1013,7 +1013,7 @@ export type FailedDelivery = {
   readonly index: Scalars['SafeInt']['output'];
   /** The event as it is now; null when retention has deleted it. */
   readonly event: Maybe<Event>;
-  /** The event's key. */
+  /** The event's key; null for those who may not read the event. */
   readonly key: Maybe<Scalars['String']['output']>;
   /** Whether it is tried again. */
   readonly status: FailedDeliveryStatus;

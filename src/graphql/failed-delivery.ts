@@ -30,7 +30,15 @@ const FailedDeliveryRef = builder.objectRef<FailedDelivery>('FailedDelivery').im
       description: 'The event as it is now; null when retention has deleted it.',
       resolve: ({ eventId }, _args, { store }) => store.event(eventId),
     }),
-    key: t.exposeString('key', { nullable: true, description: "The event's key." }),
+    key: t.string({
+      nullable: true,
+      description: "The event's key; null for those who may not read the event.",
+      resolve: async ({ eventId, key }, _args, { store, session: { scope } }) => {
+        if (key === null || scope.read === 'ALL') return key;
+        if (scope.read === 'NONE') return null;
+        return (await store.event(eventId)) === null ? null : key;
+      },
+    }),
     status: t.expose('status', {
       type: FailedDeliveryStatusEnum,
       description: 'Whether it is tried again.',
@@ -55,7 +63,9 @@ const FailedDeliveryRef = builder.objectRef<FailedDelivery>('FailedDelivery').im
       resolve: async ({ eventId, body }, _args, { store, session: { scope } }) => {
         const { read, hidden } = scope;
         if (read === 'ALL' && hidden.size === 0) return body;
-        if (hidden.size > 0 || (await store.event(eventId)) === null) throw new Forbidden('READ');
+        if (hidden.size > 0 || read === 'NONE' || (await store.event(eventId)) === null) {
+          throw new Forbidden('READ');
+        }
         return body;
       },
     }),

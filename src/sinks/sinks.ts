@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { v7 } from 'uuid';
 import { requireReadable } from '../access/scoped-store.ts';
 import type { Instant, Json } from '../event/event.ts';
@@ -17,6 +18,7 @@ import type { DeclaredSinks } from './declared-sinks.ts';
 import type { Encoder } from './encoder.ts';
 import { ManagementError } from './management-error.ts';
 import { checkTarget, type TargetOptions } from './open-target.ts';
+import type { SinkOwners } from './owners.ts';
 import { newSinkRow, removeSink, replayConsumer, sinkConsumer } from './rows.ts';
 import type { SinkRunner } from './runner.ts';
 import { rotated, type SecretKeeper, separated } from './secrets.ts';
@@ -32,6 +34,7 @@ export interface SinksOptions {
   readonly secrets: SecretKeeper;
   readonly targets: TargetOptions;
   readonly declared: DeclaredSinks;
+  readonly owners: Pick<SinkOwners, 'scopeOf'>;
   readonly encoders: ReadonlyMap<string, Encoder>;
   readonly maxFilterDepth: number;
   readonly now: () => Instant;
@@ -184,6 +187,7 @@ export class Sinks {
   ): Promise<ReplayRow> {
     const { store, now, runner } = this.#options;
     const row = await this.managed(caller, id, 'RUN');
+    this.#requireOwnersRights(caller, row);
     const running = await store.sinks.replays({ sinkId: row.id, state: 'RUNNING' });
     if (running.length >= maxReplays) {
       throw new ManagementError('CONFLICT', `A sink has at most ${maxReplays} replays at a time.`);
@@ -245,6 +249,18 @@ export class Sinks {
     if (spec.target.kind === 'FILE') demand(caller, 'ADMIN', spec.namespace);
     checkTarget(spec.target, targets, [...path, 'target']);
     return spec;
+  }
+
+  /** A replay counts deliveries: the counts would say what its caller may not read. */
+  #requireOwnersRights({ read, hidden }: SinkCaller, { owner }: SinkRow): void {
+    const rights = (scope: Pick<SinkCaller, 'read' | 'hidden'>) => [scope.read, [...scope.hidden]];
+    const isWhole = read === 'ALL' && hidden.size === 0;
+    const ofOwner = rights(this.#options.owners.scopeOf(owner));
+    if (isWhole || isDeepStrictEqual(rights({ read, hidden }), ofOwner)) return;
+    throw new ManagementError(
+      'FORBIDDEN',
+      "The sink's owner may read other events than you: update the sink first, so that it is yours.",
+    );
   }
 
   async #after({ id }: SinkRow): Promise<SinkRow> {

@@ -121,6 +121,22 @@ test('a filter does not ask for hidden fields', async () => {
   expect(await codeOf(create('blind', { filter }))).toBe('FORBIDDEN');
 });
 
+test('is replayed by those who may read what its owner may, as a replay counts', async () => {
+  const filter = { categories: ['Counted'] };
+  const ofAdmin = await created('admin', { filter });
+  const replay = (secret: string, id: string) =>
+    guarded.ask(
+      secret,
+      'mutation ($id: ID!) { replaySink(id: $id, range: { indexes: { from: 1, to: 2 } }, filter: { keys: ["x"] }) { id } }',
+      { id },
+    );
+  expect(await codeOf(replay('a', ofAdmin))).toBe('FORBIDDEN');
+  expect((await replay('admin', ofAdmin)).errors).toBeUndefined();
+  const own = await created('a', { filter });
+  expect((await replay('a', own)).errors).toBeUndefined();
+  expect((await replay('admin', own)).errors).toBeUndefined();
+});
+
 test('whoever changes its URL does not learn the headers that somebody else gave', async () => {
   const webhook = { url: receiver.url, signed: false };
   const authorization = { name: 'authorization', value: 'Bearer of-the-target' };
@@ -219,11 +235,11 @@ test('ends with the rights of its owner: a new policy, a revoked token', async (
   await guarded.replacePolicy(policy);
 });
 
-test('the body of a failed delivery is for those who may read its event', async () => {
+test('the body and the key of a failed delivery are for those who may read its event', async () => {
   receiver.answer = (_, response) => response.writeHead(422).end('no');
   const id = await created('admin', { filter: { categories: ['Failing'] } });
-  await report({ namespace: 'b', category: 'Failing', message: 'for b alone' });
-  const query = `query ($id: ID!) { sink(id: $id) { failedDeliveries { nodes { index body event { message } } } } }`;
+  await report({ namespace: 'b', category: 'Failing', key: 'key of b', message: 'for b alone' });
+  const query = `query ($id: ID!) { sink(id: $id) { failedDeliveries { nodes { index key body event { message } } } } }`;
   await until(async () => {
     const { data } = await guarded.ask('admin', query, { id });
     return data.sink.failedDeliveries.nodes[0]?.body.includes('for b alone') === true;
@@ -231,4 +247,9 @@ test('the body of a failed delivery is for those who may read its event', async 
   const asked = await guarded.ask('a', query, { id });
   expect(asked.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   expect(JSON.stringify(asked)).not.toContain('for b alone');
+  for (const secret of ['a', 'admin']) {
+    const { data } = await guarded.ask(secret, query.replace('body event { message }', ''), { id });
+    const key = secret === 'admin' ? 'key of b' : null;
+    expect(data.sink.failedDeliveries.nodes).toMatchObject([{ key }]);
+  }
 });
