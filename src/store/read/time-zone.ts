@@ -24,6 +24,8 @@ export function minutesOfDays(timeZone: string): 1 | 60 | null {
   } catch {
     return null;
   }
+  // PostgreSQL may take it as an abbreviation: NST is Newfoundland's time there, and New Zealand's here.
+  if (!timeZone.includes('/')) return 1;
   const name = clock.resolvedOptions().timeZone;
   const minutes = known.get(name) ?? (isOfHours(clock) ? 60 : 1);
   known.set(name, minutes);

@@ -10,6 +10,8 @@ test.each([
   ['Asia/Kathmandu', 1],
   ['Australia/Lord_Howe', 1],
   ['Asia/Pyongyang', 1],
+  // To PostgreSQL an abbreviation: 3:30 behind UTC.
+  ['NST', 1],
   ['<x>-00:00:30', null],
   ['Mars/Base', null],
 ])('days of %s are made of counts of %s minutes', (timeZone, minutes) => {
