@@ -210,6 +210,9 @@ const boundsOf = ({ from, to: end }: Bounds, to: Parameters): string[] => [
   ...(end === null ? [] : [`time < ${to.instant(end)}`]),
 ];
 
+/** Of the one row of journal_state. */
+const areFilled = 'rolled_index >= rolled_end AND counted_to = stored_index + expired_index';
+
 /** Whether the rollups count every event, as far as this process knows; each answer of them says so itself. */
 export class Rollups {
   #notFilledAtMs = Number.NEGATIVE_INFINITY;
@@ -231,7 +234,7 @@ export class Rollups {
   ): Promise<readonly Row[] | null> {
     if (performance.now() - this.#notFilledAtMs < askAgainMs) return null;
     const rows = await query(
-      `SELECT filled, answer.* FROM (SELECT rolled_index >= rolled_end AS filled FROM journal_state) AS state
+      `SELECT filled, answer.* FROM (SELECT ${areFilled} AS filled FROM journal_state) AS state
        LEFT JOIN (SELECT TRUE AS given, answered.* FROM (${text}) AS answered) AS answer ON TRUE ORDER BY ${order}`,
       to.values,
     );

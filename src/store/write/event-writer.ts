@@ -25,7 +25,7 @@ export interface Turn {
 
 /** Nothing else in the statement happens unless the stored index is where the turn begins. */
 const moved = `WITH moved AS (
-  UPDATE journal_state SET stored_index = $2
+  UPDATE journal_state SET stored_index = $2, counted_to = counted_to + $2 - stored_index
   WHERE stored_index = $1 AND ($3::text IS NULL OR (holder = $3 AND lease_until > clock_timestamp()))
   RETURNING rolled_index, rolled_end
 )`;

@@ -1,6 +1,6 @@
 import type { Instant } from '../../event/event.ts';
 import { formatInstant } from '../../event/instant.ts';
-import type { Query } from '../database/connection.ts';
+import type { Query, Row, Transaction } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
 import {
   changeColumns,
@@ -27,7 +27,8 @@ export const startStoredIndex = async (write: Query): Promise<number> =>
   number(
     await write(
       `WITH restored AS (
-         UPDATE journal_state SET stored_index = last.index, rolled_index = 0, rolled_end = last.index
+         UPDATE journal_state SET stored_index = last.index, rolled_index = 0, rolled_end = last.index,
+           counted_to = last.index + expired_index
          FROM (SELECT max(index) AS index FROM events) AS last WHERE stored_index < last.index
          RETURNING stored_index
        ), forgotten AS (
@@ -131,8 +132,9 @@ const expiry = `WITH oldest AS (
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (namespace, category, action) DO UPDATE SET expired = event_types.expired + excluded.expired
   ), moved AS (
-    UPDATE journal_state SET expired_index = greatest(expired_index, (SELECT max(index) FROM deleted))
-    WHERE EXISTS (SELECT FROM deleted)
+    UPDATE journal_state
+    SET expired_index = greatest(expired_index, last.index), counted_to = counted_to + greatest(0, last.index - expired_index)
+    FROM (SELECT max(index) AS index FROM deleted) AS last WHERE last.index IS NOT NULL
   ), changes AS (
     SELECT ${changeColumns}, -1 AS count FROM deleted WHERE index <= $3::bigint OR index > $4::bigint
   )${countChanges}
@@ -144,14 +146,24 @@ export interface RollupProgress {
   readonly rolledEnd: number;
 }
 
+/** A gateway that does not count may have written or deleted: then nothing is known of any event. */
+const progress = `SELECT CASE WHEN counted_to = total THEN rolled_index ELSE 0 END,
+    CASE WHEN counted_to = total THEN rolled_end ELSE stored_index END, counted_to = total
+  FROM journal_state CROSS JOIN LATERAL (SELECT stored_index + expired_index AS total) AS known`;
+
+const progressOf = (row: Row | undefined): RollupProgress => ({
+  rolledIndex: Number(row?.[0]),
+  rolledEnd: Number(row?.[1]),
+});
+
 export async function readRollupProgress(query: Query): Promise<RollupProgress> {
-  const [row] = await query('SELECT rolled_index, rolled_end FROM journal_state');
-  return { rolledIndex: Number(row?.[0]), rolledEnd: Number(row?.[1]) };
+  const [row] = await query(progress);
+  return progressOf(row);
 }
 
-async function lockState(query: Query): Promise<RollupProgress> {
-  const [row] = await query('SELECT rolled_index, rolled_end FROM journal_state FOR UPDATE');
-  return { rolledIndex: Number(row?.[0]), rolledEnd: Number(row?.[1]) };
+async function lockState(query: Query): Promise<RollupProgress & { readonly isExact: boolean }> {
+  const [row] = await query(`${progress} FOR UPDATE OF journal_state`);
+  return { ...progressOf(row), isExact: row?.[2] === 't' };
 }
 
 /** Events that are counted at once: as with expiry, new events wait meanwhile. */
@@ -162,8 +174,9 @@ export const rollUpEvents = (
   database: Database,
   maxEvents = rolledBatch,
 ): Promise<RollupProgress> =>
-  database.transaction(async ({ query }) => {
-    const { rolledIndex, rolledEnd } = await lockState(query);
+  database.transaction(async ({ query, script }) => {
+    const { isExact, rolledIndex, rolledEnd } = await lockState(query);
+    if (!isExact) await forgetCounts({ query, script });
     if (rolledIndex >= rolledEnd) return { rolledIndex, rolledEnd };
     const [row] = await query(rollUp, [rolledIndex, rolledEnd, maxEvents]);
     const moved = Number(row?.[0]) < maxEvents ? rolledEnd : Number(row?.[1]);
@@ -177,10 +190,17 @@ const rollUp = `WITH changes AS (
   )${countChanges}
   SELECT count(*), max(index) FROM changes`;
 
-/** See OpenStore.rebuildRollups. Not TRUNCATE, which empties the table for reads that have begun before. */
+/** See OpenStore.rebuildRollups. */
 export const rebuildRollups = (database: Database): Promise<void> =>
-  database.transaction(async ({ query, script }) => {
-    await lockState(query);
-    await script('DELETE FROM event_counts');
-    await query('UPDATE journal_state SET rolled_index = 0, rolled_end = stored_index');
+  database.transaction(async (transaction) => {
+    await lockState(transaction.query);
+    await forgetCounts(transaction);
   });
+
+/** Not TRUNCATE, which empties the table for reads that have begun before. */
+async function forgetCounts({ query, script }: Transaction): Promise<void> {
+  await script('DELETE FROM event_counts');
+  await query(
+    'UPDATE journal_state SET rolled_index = 0, rolled_end = stored_index, counted_to = stored_index + expired_index',
+  );
+}

@@ -208,6 +208,69 @@ test.skipIf(!(await postgresAvailable()))(
   },
 );
 
+test.skipIf(!(await postgresAvailable()))(
+  'what a gateway of an earlier version writes or deletes meanwhile is counted',
+  async () => {
+    await using server = await startDatabase();
+    const options = { databaseUrl: server.url, dataDirectory: '', log: createLog('silent') };
+    await using store = await openStore({ ...options, exclusive: false });
+    await using earlier = await Database.open({ ...options, exclusive: false }, async () => {});
+    const ids = Array.from({ length: 4 }, () => randomUUID());
+    const fill = () =>
+      fillRollups(store, { signal: new AbortController().signal, onProgress: () => {} });
+    const countOfTypes = async () =>
+      (await store.aggregate({ ...ofTypes, filter: {} })).map(({ group: [type], count }) => [
+        type,
+        count,
+      ]);
+    await put(
+      store,
+      ids.map((id, n) => report({ id, category: 'a', time: begin, recordedAt: begin + n })),
+    );
+    expect(await countOfTypes()).toEqual([['a', 4]]);
+
+    // As versions without rollups do: the index moves with the event, and nothing is counted.
+    await earlier.write(`WITH moved AS (UPDATE journal_state SET stored_index = 5)
+      UPDATE events SET index = 5, category = 'b', type = 'b' WHERE index = 4`);
+    const written = [
+      ['a', 3],
+      ['b', 1],
+    ];
+    expect(await countOfTypes()).toEqual(written);
+    await put(store, [report({ category: 'c', time: begin, recordedAt: begin + 5 })]);
+    expect(await countOfTypes()).toEqual([...written, ['c', 1]]);
+    expect(await store.rollupProgress()).toEqual({ rolledIndex: 0, rolledEnd: 6 });
+    await fill();
+    expect(await store.rollupProgress()).toEqual({ rolledIndex: 6, rolledEnd: 6 });
+    expect(await countOfTypes()).toEqual([...written, ['c', 1]]);
+
+    await earlier.write(`WITH moved AS (UPDATE journal_state SET expired_index = 2)
+      DELETE FROM events WHERE index <= 2`);
+    const kept = [
+      ['a', 1],
+      ['b', 1],
+      ['c', 1],
+    ];
+    expect(await countOfTypes()).toEqual(kept);
+    await store.expire(begin + 3);
+    expect(await countOfTypes()).toEqual(kept.slice(1));
+    await fill();
+    expect(await countOfTypes()).toEqual(kept.slice(1));
+    const counted = `SELECT sum(count) FROM event_counts WHERE minutes = 60 AND tag = ''`;
+    expect(await earlier.read(counted)).toEqual([['2']]);
+    expect(await store.rollupProgress()).toEqual({ rolledIndex: 6, rolledEnd: 6 });
+  },
+);
+
+const ofTypes: Omit<AggregateRequest, 'filter'> = {
+  measure: null,
+  groupBy: [{ by: 'field', field: 'TYPE' }],
+  interval: null,
+  timeZone: 'UTC',
+  percentiles: [],
+  limit: 1_000,
+};
+
 const span = (from: number, to: number): Filter => ({
   time: { from: begin + from, to: begin + to },
 });
