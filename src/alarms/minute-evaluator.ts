@@ -291,8 +291,7 @@ export class MinuteEvaluator implements RuleEvaluator {
     this.#forgetMinutes(entity);
     const canForget = mayForget(before.minutes);
     const { rule } = this.#options.condition;
-    const hasCounts = [...buckets.keys()].some((minute) => minute < this.#lastCheck);
-    if (canForget && !hasCounts) {
+    if (canForget && !hasBefore(buckets, this.#lastCheck)) {
       // An entity of which only later minutes are known is kept.
       if (buckets.size === 0) this.#entities.delete(id.key);
       else entity.state = { ...before, minutes: rule.initial };
@@ -304,27 +303,18 @@ export class MinuteEvaluator implements RuleEvaluator {
     if (!isNormal || !canForget) this.#unsaved.set(id.key, isNormal ? null : entity.state);
   }
 
-  #after(
-    entity: Entity,
-    { state: minutes, outcome, value, threshold }: MinuteCheck,
-  ): MinuteEntityState {
+  #after(entity: Entity, { state: minutes, outcome, verdict }: MinuteCheck): MinuteEntityState {
     const { id, state: before } = entity;
+    if (outcome === null && before.alarm === null) return { ...before, minutes };
     const at = momentOf(this.#lastCheck);
+    const { value, threshold } = verdict;
     const numbers = { at, value, threshold };
     if (outcome === 'FIRED') {
-      const fired = before.alarm === null ? before.fired + 1 : before.fired;
-      const alarm: FiringAlarm =
-        before.alarm === null
-          ? {
-              id: alarmIdOf(this.ruleId, id.key, fired, at),
-              startedAt: at,
-              value,
-              notices: 1,
-              notifiedAt: at,
-            }
-          : { ...before.alarm, notices: before.alarm.notices + 1, notifiedAt: at };
-      this.#note(before.alarm === null ? 'FIRED' : 'REMINDED', id, alarm, { ...numbers, entity });
+      const alarm = this.#fired(entity, at, value);
+      const isFirst = before.alarm === null;
+      this.#note(isFirst ? 'FIRED' : 'REMINDED', id, alarm, { ...numbers, entity });
       this.#views.set(alarm.id, { value, isObserving: false });
+      const fired = before.fired + Number(isFirst);
       return { ...before, phase: 'FIRING', since: null, fired, alarm, minutes };
     }
     if (before.alarm === null) return { ...before, minutes };
@@ -336,6 +326,13 @@ export class MinuteEvaluator implements RuleEvaluator {
     this.#views.set(before.alarm.id, { value, isObserving });
     if (!isObserving) return { ...before, phase: 'FIRING', since: null, minutes };
     return { ...before, phase: 'OBSERVING', since: before.since ?? at, minutes };
+  }
+
+  /** The alarm that fires, or that fires again after a silence. */
+  #fired({ id, state: { alarm, fired } }: Entity, at: Instant, value: Value): FiringAlarm {
+    if (alarm !== null) return { ...alarm, notices: alarm.notices + 1, notifiedAt: at };
+    const alarmId = alarmIdOf(this.ruleId, id.key, fired + 1, at);
+    return { id: alarmId, startedAt: at, value, notices: 1, notifiedAt: at };
   }
 
   #note(
@@ -389,12 +386,15 @@ export class MinuteEvaluator implements RuleEvaluator {
   #window({ buckets }: Entity): readonly (readonly Value[])[] {
     const { series, windowMinutes } = this.#options.condition.rule;
     const first = this.#lastCheck - windowMinutes;
-    return series.map((_, at) =>
-      Array.from({ length: windowMinutes }, (_value, minute): Value => {
-        // A minute without events has no count.
-        return buckets.get(first + minute)?.counts[at] || null;
-      }),
-    );
+    return series.map((_, at) => {
+      // A minute without events has no count.
+      const values: Value[] = new Array(windowMinutes).fill(null);
+      for (const [minute, { counts }] of buckets) {
+        const place = minute - first;
+        if (place >= 0 && place < windowMinutes) values[place] = counts[at] || null;
+      }
+      return values;
+    });
   }
 
   #forgetMinutes({ buckets }: Entity): void {
@@ -408,3 +408,8 @@ export class MinuteEvaluator implements RuleEvaluator {
 }
 
 const noChanges: readonly AlarmChange[] = [];
+
+function hasBefore(buckets: ReadonlyMap<number, Bucket>, end: number): boolean {
+  for (const minute of buckets.keys()) if (minute < end) return true;
+  return false;
+}

@@ -1,6 +1,5 @@
 import type { SeriesSelector, UsedMetric, Window } from './expression/compile.ts';
 import type { AlarmExpression, Verdict } from './expression/expression.ts';
-import type { Value } from './expression/series.ts';
 import {
   afterCheck,
   initialMinuteState,
@@ -20,8 +19,7 @@ export interface MinuteCheck {
   readonly state: MinuteRuleState;
   /** FIRED again after a silence as well; null where nobody is to be notified. */
   readonly outcome: 'FIRED' | 'RECOVERED' | null;
-  readonly value: Value;
-  readonly threshold: Value;
+  readonly verdict: Verdict;
 }
 
 /** A rule that is checked once a minute for each entity, over the counts of its last minutes. */
@@ -64,9 +62,9 @@ export function minuteRule(condition: Condition): MinuteRule {
     windowMinutes: period + expression.extraMinutes,
     initial: { ...initialMinuteState(condition), parts: [] },
     check(state, window) {
-      const { holds, value, threshold } = expression.evaluate(window);
-      const after = { ...afterCheck(state, holds, condition), parts: [] };
-      return { state: after, outcome: outcomeOf(after.phase), value, threshold };
+      const verdict = expression.evaluate(window);
+      const after = { ...afterCheck(state, verdict.holds, condition), parts: [] };
+      return { state: after, outcome: outcomeOf(after.phase), verdict };
     },
   };
 }
@@ -116,7 +114,8 @@ export function compositeRule(
       return {
         state: { ...state, phase, parts: after },
         outcome: outcomeOf(phase),
-        ...first(verdicts),
+        // The numbers are those of the first condition that holds, else of the first.
+        verdict: verdicts.find((each) => each.holds) ?? verdicts[0] ?? nothing,
       };
     },
   };
@@ -128,12 +127,7 @@ function phaseOf(before: MinutePhase, fires: boolean, holds: boolean): MinutePha
   return holds ? 'SILENCED_FIRING' : 'RECOVERED';
 }
 
-/** The numbers of the first condition that holds, else of the first. */
-function first(verdicts: readonly Verdict[]): Pick<Verdict, 'value' | 'threshold'> {
-  const { value = null, threshold = null } =
-    verdicts.find(({ holds }) => holds) ?? verdicts[0] ?? {};
-  return { value, threshold };
-}
+const nothing: Verdict = { holds: false, value: null, threshold: null };
 
 const minutesOf = ({ period, expression }: Condition): number => period + expression.extraMinutes;
 

@@ -45,7 +45,7 @@ describe('a rule of one expression', () => {
     const rule = minuteRule(condition('max(increase(m, 2)) > 5', { period: 3 }));
     expect(rule.windowMinutes).toBe(5);
     const check = rule.check(rule.initial, [[1, 1, 1, 1, 9]]);
-    expect(check).toMatchObject({ outcome: 'FIRED', value: 8, threshold: 5 });
+    expect(check).toMatchObject({ outcome: 'FIRED', verdict: { value: 8, threshold: 5 } });
   });
 
   test('may be forgotten while nothing is firing', () => {

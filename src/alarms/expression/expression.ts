@@ -58,10 +58,15 @@ export function alarmExpression(
     evaluate(window) {
       const results = root.evaluate(window).map(({ values }) => values[0] ?? null);
       const at = results.indexOf(1);
+      // Most checks make no alarm, and then nobody asks for the numbers.
       return {
         holds: at !== -1,
-        value: singleValue(left, window, at),
-        threshold: singleValue(right, window, at),
+        get value() {
+          return singleValue(left, window, at);
+        },
+        get threshold() {
+          return singleValue(right, window, at);
+        },
       };
     },
   };
