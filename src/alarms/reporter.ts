@@ -4,12 +4,14 @@ import type { IntakeLimits } from '../intake/limits.ts';
 import { reportPersistently } from '../intake/persistent-report.ts';
 import { Repeated } from '../runtime/repeated.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
-import type { AlarmTable } from '../store/alarms/alarm-table.ts';
+import type { AlarmRow, AlarmTable } from '../store/alarms/alarm-table.ts';
 import type { Log } from '../telemetry/log.ts';
 import { alarmDraft, groupDraft } from './alarm-event.ts';
 
 const maxBatch = 500;
 const lookEveryMs = 5_000;
+/** Of a row that has not changed since it was written. */
+const firstRevision = 1;
 
 export interface ReporterOptions {
   readonly alarms: AlarmTable;
@@ -26,6 +28,7 @@ export interface ReporterOptions {
 export class AlarmReporter implements AsyncDisposable {
   readonly #options: ReporterOptions;
   readonly #looking: Repeated;
+  readonly #fresh: AlarmRow[] = [];
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -40,8 +43,9 @@ export class AlarmReporter implements AsyncDisposable {
     this.#looking.soon();
   }
 
-  /** Rows were written. */
-  soon(): void {
+  /** Rows were written: those of alarms that have just fired need not be read again. */
+  soon(fired: readonly AlarmRow[]): void {
+    if (this.#fresh.length + fired.length <= maxBatch) this.#fresh.push(...fired);
     this.#looking.soon();
   }
 
@@ -51,6 +55,7 @@ export class AlarmReporter implements AsyncDisposable {
 
   async #reportAll(): Promise<void> {
     const { signal, alarms } = this.#options;
+    await this.#reportFresh();
     for (let isMore = true; isMore && !signal.aborted; ) {
       const groups = await alarms.unreportedGroups(maxBatch);
       await this.#report(groups.map(groupDraft));
@@ -60,6 +65,15 @@ export class AlarmReporter implements AsyncDisposable {
       if (rows.length > 0) await alarms.reported(rows);
       isMore = groups.length === maxBatch || rows.length === maxBatch;
     }
+  }
+
+  /** What is not reported here, or not noted, is found by looking. */
+  async #reportFresh(): Promise<void> {
+    const fresh = this.#fresh.splice(0);
+    if (fresh.length === 0) return;
+    const { alarms, limits } = this.#options;
+    await this.#report(fresh.map((row) => alarmDraft(row, limits.filterKeys)));
+    await alarms.reported(fresh.map(({ id }) => ({ id, revision: firstRevision })));
   }
 
   async #report(drafts: readonly EventDraft[]): Promise<void> {

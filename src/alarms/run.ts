@@ -373,7 +373,7 @@ export class AlarmRun implements ConsumerRun {
     this.#draft = new CommitDraft();
     this.#savedAtMs = performance.now();
     this.#savedClock = this.#clock;
-    if (draft.hasReports) this.#reporter.soon();
+    if (draft.hasReports) this.#reporter.soon(draft.rows.fired);
     await this.#saveProblems();
   }
 
