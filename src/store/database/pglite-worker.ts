@@ -73,9 +73,14 @@ async function execute({ name, text }: PreparedStatement, parameters: readonly P
     prepared.add(name);
   }
   const given = parameters.map(literalOf).join();
-  const [result] = await database.exec(`EXECUTE ${name}(${given})`, asCells);
-  return result as Results<Cells> | undefined;
+  const run = [...plannedOnce, `EXECUTE ${name}(${given})`, ...plannedEachTime].join(';');
+  const results = await database.exec(run, asCells);
+  return results[plannedOnce.length] as Results<Cells> | undefined;
 }
+
+/** For all values, be the tables empty or large. An error takes the settings back, as it does the statement. */
+const plannedOnce = ['SET plan_cache_mode = force_generic_plan', 'SET enable_seqscan = off'];
+const plannedEachTime = ['RESET enable_seqscan', 'RESET plan_cache_mode'];
 
 function literalOf(parameter: Parameter): string {
   if (parameter === null) return 'NULL';

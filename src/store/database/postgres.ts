@@ -259,6 +259,8 @@ export class PostgresConnection implements Connection {
       const query = queryOver(client);
       const script = async (text: string) => {
         await query('SET LOCAL statement_timeout = 0');
+        // Scripts go through whole tables.
+        await query('SET LOCAL enable_seqscan = on');
         await client.query({ text, query_timeout: 2 ** 31 - 1 } as pg.QueryConfig);
       };
       await query('BEGIN');

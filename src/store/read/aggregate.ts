@@ -36,8 +36,9 @@ export async function aggregateEvents(
 
 function planOf({ filter, measure, groupBy, interval, timeZone }: AggregateRequest) {
   const fields = groupBy.flatMap((each) => (each.by === 'field' ? [each.field] : []));
-  if (measure !== null || fields.length < groupBy.length || !areCounted(fields)) return null;
-  return rollupPlan(filter, { interval, timeZone });
+  if (measure !== null || fields.length < groupBy.length) return null;
+  const plan = rollupPlan(filter, { interval, timeZone });
+  return plan !== null && areCounted(fields, plan.tag) ? plan : null;
 }
 
 async function aggregateRaw(query: Query, request: AggregateRequest): Promise<readonly Row[]> {

@@ -4,7 +4,7 @@ import { InputError } from '../../event/input-error.ts';
 import type { Query, Row } from '../database/connection.ts';
 import type { KnownType, TagCount, TagsRequest, TraitDescriptor } from '../store.ts';
 import { withinTime } from './read-time.ts';
-import { countedTags, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
+import { countedTags, isHeldByTag, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
 import { Parameters, whereOf } from './where.ts';
 
 /** Types or traits of one answer. */
@@ -18,8 +18,9 @@ export async function countTags(
 ): Promise<TagCount[]> {
   const plan = rollupPlan(request.filter);
   const rows =
-    (plan && plan.tag === '' ? await countTagRollups(query, rollups, request, plan) : null) ??
-    (await countTagsOfEvents(query, request));
+    (plan && plan.tag === '' && isHeldByTag(plan)
+      ? await countTagRollups(query, rollups, request, plan)
+      : null) ?? (await countTagsOfEvents(query, request));
   return rows.map(([tag, count]) => ({ tag: tag as string, count: Number(count) }));
 }
 

@@ -19,7 +19,7 @@ export async function withinTime<Result>(reading: Promise<Result>): Promise<Resu
   } catch (cause) {
     if (!(cause instanceof Unavailable) || sqlState(cause.cause) !== cancelled) throw cause;
     throw new TooSlow(
-      'The database took too long to read all of these events: narrow filter.time, or add a tag or a key. Counts by namespace, type, severity, dialect and a single tag, in intervals of whole minutes, are answered for any span of time.',
+      'The database took too long to read all of these events: narrow filter.time, or add a tag or a key. Counts by namespace, severity, dialect, and type or a single tag, in intervals of whole minutes, are answered for any span of time.',
       { cause },
     );
   }

@@ -15,25 +15,18 @@ const endOfTime = Date.UTC(10_000, 0) * 1_000;
 /** Rollups that are not filled are asked again after this time. */
 const askAgainMs = 5_000;
 
-/** What rollups count by. */
-const countedFields: ReadonlySet<GroupField> = new Set([
-  'NAMESPACE',
-  'CATEGORY',
-  'ACTION',
-  'TYPE',
-  'SEVERITY',
-  'DIALECT',
-]);
+/** What rollups count by, and what they count all events by, but not those with a tag. */
+const countedFields: ReadonlySet<GroupField> = new Set(['NAMESPACE', 'SEVERITY', 'DIALECT']);
+const typeFields: ReadonlySet<GroupField> = new Set(['CATEGORY', 'ACTION', 'TYPE']);
 
+/** The conditions on these. */
 const held: ReadonlySet<string> = new Set<keyof Filter>([
   'namespaces',
   'namespaceGlobs',
-  'categories',
-  'actions',
-  'types',
   'severities',
   'dialects',
 ]);
+const ofTypes: ReadonlySet<string> = new Set<keyof Filter>(['categories', 'actions', 'types']);
 
 /** Which counts answer a request: those of `tag`, and of these only what passes `others` in the span of time. */
 export interface RollupPlan {
@@ -64,12 +57,17 @@ export function rollupPlan(filter: Filter, division: Division = undivided): Roll
     ? parts.time
     : intersection(parts.time, { from: wholeMinutesSince, to: null });
   const plan = { tag, others: { all: parts.others }, time, minutes };
+  if (tag !== '' && !isHeldByTag(plan)) return null;
   const { from, to } = edgesOf(plan, minute);
   return from !== null && from >= (to ?? endOfTime) ? null : plan;
 }
 
-export const areCounted = (fields: readonly GroupField[]): boolean =>
-  fields.every((field) => countedFields.has(field));
+/** Whether the counts of a tag, or of all events where it is empty, are by these fields. */
+export const areCounted = (fields: readonly GroupField[], tag: string): boolean =>
+  fields.every((field) => countedFields.has(field) || (tag === '' && typeFields.has(field)));
+
+/** Whether counts under tags hold what the filter of a plan looks at. */
+export const isHeldByTag = ({ others }: RollupPlan): boolean => isHeld(others, false);
 
 /** The conditions of a filter all of which must hold; null where rollups do not hold what one looks at. */
 interface Parts {
@@ -79,7 +77,7 @@ interface Parts {
 }
 
 function partsOf({ all = [], tags = [], anyTags, time = always, ...others }: Filter): Parts | null {
-  if (!isHeld(others) || (anyTags !== undefined && anyTags.length !== 1)) return null;
+  if (!isHeld(others, true) || (anyTags !== undefined && anyTags.length !== 1)) return null;
   let parts: Parts = { tags: [...tags, ...(anyTags ?? [])], time, others: [others] };
   for (const each of all) {
     const more = partsOf(each);
@@ -100,13 +98,16 @@ const intersection = (a: TimeSpan, b: TimeSpan): TimeSpan => ({
   to: a.to === null || b.to === null ? (a.to ?? b.to) : Math.min(a.to, b.to),
 });
 
-/** Whether the columns of event_counts are all that a filter looks at. */
-function isHeld({ all = [], any = [], not, topics = [], ...conditions }: Filter): boolean {
+/** Whether the columns of event_counts, with or without those of the type, are all that a filter looks at. */
+function isHeld(
+  { all = [], any = [], not, topics = [], ...conditions }: Filter,
+  byType: boolean,
+): boolean {
   return (
-    Object.keys(conditions).every((name) => held.has(name)) &&
-    topics.every(({ key }) => key === null) &&
-    [...all, ...any].every(isHeld) &&
-    (not === undefined || isHeld(not))
+    Object.keys(conditions).every((name) => held.has(name) || (byType && ofTypes.has(name))) &&
+    topics.every(({ category, key }) => key === null && (byType || category === null)) &&
+    [...all, ...any].every((each) => isHeld(each, byType)) &&
+    (not === undefined || isHeld(not, byType))
   );
 }
 

@@ -7,14 +7,19 @@ const counted = 'namespace, category, action, severity, dialect';
 
 /**
  * Adds `changes` to the counts by minute and hour: two CTEs, which belong into the statement that makes the changes.
- * They are summed up first, so that each row of event_counts is written once.
+ * They are summed up first, so that each row of event_counts is written once. Under a tag events are not counted by type:
+ * that would be a row for each pair of a type and a tag.
  */
 export const countChanges = `, by_minute AS (
   SELECT tag, bucket, substring(sha256(convert_to(json_build_array(${counted})::text, 'UTF8')), 1, 16) AS key, ${counted}, count
   FROM (
-    SELECT tag, date_bin('1 minute', time, timestamptz 'epoch') AS bucket, namespace, category, action,
-      coalesce(severity, 'NORMAL') AS severity, dialect, sum(count)::bigint AS count
-    FROM changes CROSS JOIN LATERAL unnest(array_prepend('', array_remove(tags, ''))) AS tagged(tag)
+    SELECT tag, bucket, namespace, CASE tag WHEN '' THEN category ELSE '' END AS category,
+      CASE tag WHEN '' THEN action END AS action, severity, dialect, sum(count)::bigint AS count
+    FROM (
+      SELECT date_bin('1 minute', time, timestamptz 'epoch') AS bucket, namespace, category, action,
+        coalesce(severity, 'NORMAL') AS severity, dialect, tags, sum(count) AS count
+      FROM changes GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ) AS alike CROSS JOIN LATERAL unnest(array_prepend('', array_remove(tags, ''))) AS tagged(tag)
     GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(count) <> 0
   ) AS summed
 ), counted AS (

@@ -91,7 +91,10 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
       aggregate({}),
       aggregate({ interval: minute, filter: { categories: ['Volume'] } }),
       aggregate({ interval: 24 * hour, timeZone: 'Europe/Berlin', filter: span(0, 3 * hour) }),
-      aggregate({ filter: { all: [{ namespaces: ['default'] }, { tags: ['pool:gold'] }] } }),
+      aggregate({
+        filter: { all: [{ namespaces: ['default'] }, { tags: ['pool:gold'] }] },
+        groupBy: [{ by: 'field', field: 'SEVERITY' }],
+      }),
       count(everything),
       (query: Query) => countTags(query, new Rollups(), { filter: {}, prefix: 'p', limit: 10 }),
       count({ severities: ['NORMAL'], ...span(hour, 2 * hour) }),
@@ -114,6 +117,8 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
       aggregate({ groupBy: [{ by: 'field', field: 'KEY' }] }),
       aggregate({ groupBy: [{ by: 'tagGroup', group: 'pool' }] }),
       count({ tags: ['pool', 'pool:gold'] }),
+      aggregate({ filter: { tags: ['pool'] } }),
+      count({ tags: ['pool'], categories: ['Volume'] }),
       (query: Query) =>
         countTags(query, new Rollups(), { filter: { tags: ['pool'] }, prefix: '', limit: 10 }),
       count({ keys: ['a'] }),
