@@ -76,7 +76,7 @@ describe.skipIf(!(await postgresAvailable()))('a gateway that is killed', () => 
       await using receiver = await startReceiver();
       await using gateway = await startGatewayProcess(environment);
       await createSink(gateway, receiver.url);
-      await createRule(gateway, '3s');
+      await createRule(gateway, '6s');
       const id = randomUUID();
       await report(gateway, { id });
       // From now on the alarm can be written, and its event cannot.
