@@ -21,6 +21,11 @@ class Behind extends Error {
   override readonly name = 'Behind';
 }
 
+/** It belongs to another journal. */
+class OtherDatabase extends Error {
+  override readonly name = 'OtherDatabase';
+}
+
 interface ReplicaOptions {
   /** A server, or whatever hands a connection to one of several. */
   readonly url: string;
@@ -42,6 +47,8 @@ export class Replica implements AsyncDisposable {
   readonly #readers: PostgresReaders;
   /** The stored index that each session has seen. A session stays with one server, so it never sees less later. */
   readonly #seen = new WeakMap<object, number>();
+  /** Of the primary: null until it is known, and never another one later. */
+  #journalId: string | null = null;
   readonly #restsDown = new Backoff(shortestRestDownMs, longestRestDownMs);
   #restUntilMs = Number.NEGATIVE_INFINITY;
   #isUsed = true;
@@ -111,8 +118,20 @@ export class Replica implements AsyncDisposable {
     this.#isUsed = false;
   }
 
-  /** @throws Behind */
+  /** A replica that has none yet is behind. @throws OtherDatabase */
+  async #checkJournal(query: Query): Promise<void> {
+    const its = await readJournalId(query);
+    if (its === null) return;
+    this.#journalId ??= await readJournalId(this.#primary.lookUp);
+    if (its === this.#journalId) return;
+    throw new OtherDatabase(
+      `DATABASE_READ_URL names a database of the journal ${its}, DATABASE_URL one of ${this.#journalId ?? 'none'}.`,
+    );
+  }
+
+  /** @throws Behind, OtherDatabase */
   async #caughtUp(query: Query, session: object): Promise<void> {
+    if (!this.#seen.has(session)) await this.#checkJournal(query);
     const wanted = this.#storedIndex();
     const deadline = performance.now() + maxWaitMs;
     for (let pauseMs = shortestPauseMs; (this.#seen.get(session) ?? -1) < wanted; pauseMs *= 2) {
@@ -127,6 +146,9 @@ export class Replica implements AsyncDisposable {
     }
   }
 }
+
+const readJournalId = async (query: Query): Promise<string | null> =>
+  (await query('SELECT journal_id FROM journal_state'))[0]?.[0] ?? null;
 
 /** Whether the primary would answer the same, or spend as much time on it: the values, a limit, the statement's time. */
 const isOfStatement = (error: unknown): boolean =>

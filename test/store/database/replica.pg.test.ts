@@ -1,10 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type OpenStore, openStore } from '../../../src/store/open.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { report } from '../../journal/report.ts';
-import { type PostgresServer, postgresAvailable, startPostgres } from '../../postgres.ts';
+import {
+  type PostgresServer,
+  postgresAvailable,
+  startDatabase,
+  startPostgres,
+} from '../../postgres.ts';
 import { put } from '../harness.ts';
 
 describe.skipIf(!(await postgresAvailable()))('A read replica', () => {
@@ -122,3 +128,28 @@ describe.skipIf(!(await postgresAvailable()))('A read replica', () => {
     expect(passedOver()).toBe(before);
   });
 });
+
+test.skipIf(!(await postgresAvailable()))(
+  'a database of another journal is no replica, however many events it has',
+  async () => {
+    await using own = await startDatabase();
+    await using other = await startDatabase();
+    const options = { dataDirectory: '', exclusive: false, log: createLog('silent') };
+    const open = (databaseUrl: string, readUrl: string | null) =>
+      openStore({ ...options, databaseUrl, readUrl });
+    await using others = await open(other.url, null);
+    await others.journalId(randomUUID());
+    await put(others, [report(), report(), report()]);
+    await using store = await open(own.url, other.url);
+    await put(store, [report()]);
+    expect(await store.count({})).toBe(1);
+    expect(store.replica?.isUsed).toBe(false);
+
+    await store.journalId(randomUUID());
+    await using again = await open(own.url, other.url);
+    expect(await again.count({})).toBe(1);
+    await using same = await open(own.url, own.url);
+    expect(await same.count({})).toBe(1);
+    expect(same.replica).toMatchObject({ isUsed: true, passedOver: 0 });
+  },
+);
