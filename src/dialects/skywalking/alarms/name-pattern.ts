@@ -10,6 +10,9 @@ const faultAt = (position: number, reason: string): NamePatternError =>
 /** Long repeats in a pattern: each may multiply the time by the length of the name. */
 const maxLongRepeats = 3;
 const maxCharacters = 1_024;
+/** In how many ways a pattern may be tried on a name; a long repeat counts for as many as it does on average. */
+const maxWays = 2 ** 26;
+const waysOfLongRepeat = 256;
 /** Of a counted repeat: {1,100}. */
 const maxCount = 256;
 /** A repeat that counts to more takes as long as one without an end. */
@@ -21,8 +24,8 @@ const longestName = 512;
 export type NamePattern = (name: string) => boolean;
 
 /**
- * Compiles a regular expression as SkyWalking's settings have it. A pattern that could run for longer than the length
- * of a name to the power of three is rejected: repeats within repeats, references back, and looking around.
+ * Compiles a regular expression as SkyWalking's settings have it. A pattern that could run for longer than a second or
+ * so is rejected: repeats within repeats, too many repeats and alternatives after each other, references back, and looking around.
  * @throws NamePatternError
  */
 export function namePattern(source: string): NamePattern {
@@ -48,9 +51,11 @@ interface Piece {
   readonly repeats: boolean;
   /** Whether it contains alternatives. */
   readonly alternates: boolean;
+  /** In how many ways it may be tried from one position. */
+  readonly ways: number;
 }
 
-const oneCharacter: Piece = { repeats: false, alternates: false };
+const oneCharacter: Piece = { repeats: false, alternates: false, ways: 1 };
 
 /** Reads a pattern as far as its repeats and groups are concerned. */
 class Scanner {
@@ -63,26 +68,38 @@ class Scanner {
   }
 
   scan(): void {
-    this.#alternatives();
+    const { ways } = this.#alternatives();
     if (this.#at < this.#source.length) {
       throw faultAt(this.#at, 'the parenthesis closes nothing.');
+    }
+    if (ways > maxWays) {
+      throw new NamePatternError(
+        'there are too many repeats and alternatives after each other: it could run too long.',
+      );
     }
   }
 
   #alternatives(): Piece {
     let repeats = false;
     let alternates = false;
+    let waysBefore = 0;
+    let ways = 1;
     for (;;) {
       const { [this.#at]: character } = this.#source;
-      if (character === undefined || character === ')') return { repeats, alternates };
+      if (character === undefined || character === ')') {
+        return { repeats, alternates, ways: waysBefore + ways };
+      }
       if (character === '|') {
         alternates = true;
+        waysBefore += ways;
+        ways = 1;
         this.#at += 1;
         continue;
       }
       const piece = this.#repeated(this.#piece());
       repeats ||= piece.repeats;
       alternates ||= piece.alternates;
+      ways *= piece.ways;
     }
   }
 
@@ -148,7 +165,7 @@ class Scanner {
         `a pattern with more than ${maxLongRepeats} long repeats could run too long.`,
       );
     }
-    return { repeats: true, alternates: piece.alternates };
+    return { repeats: true, alternates: piece.alternates, ways: waysOf(piece, repeat) };
   }
 
   #check({ repeats, alternates }: Piece, begin: number): void {
@@ -164,11 +181,17 @@ class Scanner {
   }
 }
 
+function waysOf({ ways }: Piece, { least, most }: Repeat): number {
+  if (most <= 1) return least === most ? ways : 1 + ways;
+  return most > fewCounts && least < most ? waysOfLongRepeat : most - least + 1;
+}
+
 interface Repeat {
   /** Characters of the pattern. */
   readonly length: number;
   /** The highest number that it names. */
   readonly counted: number;
+  readonly least: number;
   /** How often its piece may come; Infinity where it has no end. */
   readonly most: number;
 }
@@ -180,8 +203,10 @@ function repeatAt(source: string, at: number): Repeat | null {
   const [{ length }] = match;
   const { from, comma, to = '' } = match.groups ?? {};
   if (from === undefined) {
-    return { length, counted: 1, most: match[0].startsWith('?') ? 1 : Number.POSITIVE_INFINITY };
+    const most = match[0].startsWith('?') ? 1 : Number.POSITIVE_INFINITY;
+    return { length, counted: 1, least: match[0].startsWith('+') ? 1 : 0, most };
   }
   const counted = Number(to === '' ? from : to);
-  return { length, counted, most: comma === ',' && to === '' ? Number.POSITIVE_INFINITY : counted };
+  const most = comma === ',' && to === '' ? Number.POSITIVE_INFINITY : counted;
+  return { length, counted, least: Number(from), most };
 }

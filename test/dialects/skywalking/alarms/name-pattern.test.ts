@@ -18,6 +18,9 @@ describe('a pattern of names', () => {
     ['\\p{Lu}.*', 'Éclair', true],
     ['(a|b)?c', 'bc', true],
     ['x{2,4}', 'xxxxx', false],
+    [`(${Array.from({ length: 100 }, (_, n) => `s${n}`).join('|')})-.*`, 's99-x', true],
+    ['(GET|POST|PUT|DELETE):/v\\d{1,2}(/[a-z]{1,8})?/.*\\?.*', 'PUT:/v1/users/7?x', true],
+    ['a{0}b{3}', 'bbb', true],
   ])('%s and %s: %s', (source, name, expected) => {
     if (expected === null) expect(() => namePattern(source)).toThrow(NamePatternError);
     else expect(namePattern(source)(name)).toBe(expected);
@@ -31,6 +34,13 @@ describe('a pattern of names', () => {
     ['(a|a)*', 'at character 6: a repeat of alternatives'],
     ['.*.*.*.*x', 'at character 8: a pattern with more than 3 long repeats'],
     ['.{1,99}.{1,99}.{1,99}.{1,99}', 'at character 23: a pattern with more than 3 long repeats'],
+    [
+      'a{1,8}'.repeat(9),
+      'there are too many repeats and alternatives after each other: it could run too long',
+    ],
+    ['(a|a)'.repeat(40), 'too many repeats and alternatives'],
+    ['a?'.repeat(40) + 'a'.repeat(40), 'too many repeats and alternatives'],
+    ['.*(a|b|c)?.*(a|b|c)?.*', 'too many repeats and alternatives'],
     ['(.*)x\\1', 'at character 6: a pattern cannot refer back'],
     ['(?<x>a)\\k<x>', 'at character 8: a pattern cannot refer back'],
     ['(?=a)a', 'at character 1: looking around'],
