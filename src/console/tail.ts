@@ -162,9 +162,9 @@ export class Tail {
   }
 
   #connected(): void {
-    if (this.#state.status !== 'BROKEN') return;
-    if (this.#position === null) {
-      this.#change({ status: 'CONNECTING' });
+    // Without a place the feed has not begun yet: the first progress says that it has.
+    if (this.#position === null || this.#state.status !== 'BROKEN') {
+      this.#change({ status: this.#position === null ? 'CONNECTING' : 'LIVE' });
       return;
     }
     const text = `Connected again: goes on after index ${this.#position.index}, nothing is missing.`;

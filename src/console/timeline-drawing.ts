@@ -37,8 +37,6 @@ interface Drawing {
   readonly width: number;
   readonly span: Span;
   readonly colour: (name: string) => string;
-  /** The event that is pointed at, or open. */
-  readonly activeId: string | null;
 }
 
 export function drawTimeline(drawing: Drawing, layout: Layout): void {
@@ -98,12 +96,8 @@ function ticksOf({ fromMs, toMs }: Span, most: number): readonly number[] {
   return ticks;
 }
 
-function drawMark(
-  { context, width, span, colour, activeId }: Drawing,
-  mark: Mark,
-  top: number,
-): void {
-  const { fromMs, toMs, kind, severity, row, event } = mark;
+function drawMark({ context, width, span, colour }: Drawing, mark: Mark, top: number): void {
+  const { fromMs, toMs, kind, severity, row } = mark;
   if (toMs < span.fromMs || fromMs > span.toMs) return;
   const left = positionOf(fromMs, span, width);
   const middle = top + lanePadding + row * rowHeight + rowHeight / 2;
@@ -116,11 +110,6 @@ function drawMark(
       middle,
       isOpen: kind === 'OPEN',
     });
-  if (event.id !== activeId) return;
-  context.strokeStyle = colour('text');
-  context.lineWidth = 1.5;
-  const right = kind === 'MOMENT' ? left : Math.max(left + 2, positionOf(toMs, span, width));
-  context.strokeRect(left - 6, middle - 8, right - left + 12, 16);
 }
 
 /** A triangle for an error, a dot for everything else. */
@@ -162,6 +151,30 @@ function drawBar(context: CanvasRenderingContext2D, { left, right, middle, isOpe
   context.fillRect(left, y, barWidth - stripes, barHeight);
   for (let x = right - stripes; x < right; x += 6) context.fillRect(x, y, 3, barHeight);
   context.globalAlpha = 1;
+}
+
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Around the mark of an event; null where it is not in the layout. */
+export function boxOf(layout: Layout, eventId: string, span: Span, width: number): Box | null {
+  for (const { lane, top } of layout.lanes) {
+    const mark = lane.marks.find(({ event }) => event.id === eventId);
+    if (mark === undefined) continue;
+    const left = Math.max(labelWidth, positionOf(mark.fromMs, span, width) - 6);
+    const right = Math.min(width, positionOf(mark.toMs, span, width) + 6);
+    return {
+      left,
+      top: top + lanePadding + mark.row * rowHeight,
+      width: Math.max(12, right - left),
+      height: rowHeight,
+    };
+  }
+  return null;
 }
 
 /** The mark at a position; the one drawn last where several are. */

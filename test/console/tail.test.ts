@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { Tail, type TailOptions } from '../../src/console/tail.ts';
 import { startCuttingProxy } from '../client/cutting-proxy.ts';
+import { freePort } from '../free-port.ts';
 import { bootGateway, type TestGateway } from '../harness.ts';
+import { dataDirectory } from '../pglite.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -79,6 +81,42 @@ test('a break is said once, and what came meanwhile follows exactly once', async
   await report('A.Cut', 5, 20);
   await expect.poll(() => keys(cut)).toEqual(numbers(0, 20));
   expect(cut.state.notices.map(({ kind }) => kind)).toEqual(['RESUMED', 'BREAK']);
+});
+
+test('events that are not kept any more are said to be missing', async () => {
+  await using data = await dataDirectory();
+  const port = String(await freePort());
+  const boot = (environment: Record<string, string> = {}) =>
+    bootGateway({
+      dataDirectory: data.path,
+      environment: { TIDINGS_PORT: port, DATABASE_URL: '', ...environment },
+    });
+  const send = (of: TestGateway, count: number) =>
+    of.gql('mutation ($events: [EventInput!]!) { reportEvents(events: $events) { accepted } }', {
+      events: Array.from({ length: count }, () => ({ type: 'A.Gap' })),
+    });
+  const before = await boot();
+  const late = open('A.Gap', { url: before.webSocketUrl, maxWaiting: 2 });
+  await live(late);
+  late.pause();
+  await send(before, 2);
+  await expect.poll(() => late.state.isFull).toBe(true);
+  await send(before, 3);
+  await before[Symbol.asyncDispose]();
+
+  {
+    await using expiring = await boot({ TIDINGS_RETENTION: '1ms' });
+    await expect
+      .poll(async () => (await expiring.gql('{ journal { firstIndex } }')).journal.firstIndex)
+      .toBe(5);
+  }
+  // One that never had them in memory.
+  await using after = await boot();
+  late.continue();
+  await expect.poll(() => late.state.notices.map(({ kind }) => kind)).toEqual(['GAP']);
+  await expect.poll(() => late.state.status).toBe('LIVE');
+  await send(after, 1);
+  await expect.poll(() => late.state.shownCount).toBe(3);
 });
 
 test('a feed that may not begin says why', async () => {

@@ -12,6 +12,8 @@ import { useSession } from '../session.tsx';
 import { useColours } from '../theme.ts';
 import { rangeOf, type Span, spanOf, type TimeRange } from '../time-range.ts';
 import {
+  type Box,
+  boxOf,
   drawTimeline,
   instantAt,
   type Layout,
@@ -122,7 +124,6 @@ function Canvas({ layout, span, activeId, onOpen, onZoom }: CanvasProps) {
     resizing.observe(element);
     return () => resizing.disconnect();
   }, []);
-  const shownId = pointed?.mark.event.id ?? activeId;
   useEffect(() => {
     const element = canvas.current;
     const context = element?.getContext('2d');
@@ -131,8 +132,8 @@ function Canvas({ layout, span, activeId, onOpen, onZoom }: CanvasProps) {
     element.width = width * scale;
     element.height = layout.height * scale;
     context.scale(scale, scale);
-    drawTimeline({ context, width, span, colour, activeId: shownId }, layout);
-  }, [layout, width, span, shownId, colour('text'), colour('normal')]);
+    drawTimeline({ context, width, span, colour }, layout);
+  }, [layout, width, span, colour('text'), colour('normal')]);
 
   const at = (event: PointerEvent) => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
@@ -157,6 +158,8 @@ function Canvas({ layout, span, activeId, onOpen, onZoom }: CanvasProps) {
     const mark = markAt(layout, { x, y }, span, width);
     if (mark !== null) onOpen(mark.event.id);
   };
+  const boxFor = (id: string | null | undefined) =>
+    id == null ? null : boxOf(layout, id, span, width);
   const names = layout.lanes.map(({ lane }) => `${lane.name}: ${lane.marks.length}`).slice(0, 20);
   return (
     <section ref={host} class="timeline" tabIndex={0} aria-label="Timeline">
@@ -186,9 +189,24 @@ function Canvas({ layout, span, activeId, onOpen, onZoom }: CanvasProps) {
           }}
         />
       )}
+      <Highlight box={boxFor(pointed?.mark.event.id)} />
+      <Highlight box={boxFor(activeId)} />
       {pointed !== null && <Tip {...pointed} width={width} />}
     </section>
   );
+}
+
+/** Over the canvas, which is not drawn again for it. */
+function Highlight({ box }: { readonly box: Box | null }) {
+  if (box === null) return null;
+  const { left, top, width, height } = box;
+  const style = {
+    left: `${left}px`,
+    top: `${top}px`,
+    width: `${width}px`,
+    height: `${height}px`,
+  };
+  return <div class="timeline-highlight" style={style} />;
 }
 
 interface TipProps {
