@@ -15,6 +15,8 @@ const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 export interface GatewayProcess extends AsyncDisposable {
   /** http://127.0.0.1:port/graphql, the same after a restart. */
   readonly url: string;
+  /** Of the process that runs now. */
+  readonly pid: number;
   /** Ends it as a crash does. */
   kill(): Promise<void>;
   /** Ends it in order; resolves with its exit code. */
@@ -49,6 +51,9 @@ export async function startGatewayProcess(
 
   const gateway: GatewayProcess = {
     url: `${origin}/graphql`,
+    get pid() {
+      return child?.pid as number;
+    },
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
     async start() {
