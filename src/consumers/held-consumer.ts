@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { OpenFeed } from '../live/feed.ts';
 import { Backoff, pause } from '../runtime/backoff.ts';
 import type { Checkpoint, ClaimedConsumer } from '../store/write/consumer-cursors.ts';
@@ -8,6 +9,8 @@ import { RepeatWindow } from './window.ts';
 
 const shortestPauseMs = 100;
 const longestPauseMs = 30_000;
+/** How often the cursor of a consumer is saved that is handed nothing. */
+const idleSaveEveryMs = 10_000;
 
 export interface HeldConsumerOptions {
   readonly openFeed: OpenFeed;
@@ -27,6 +30,8 @@ export class HeldConsumer {
   #timer: NodeJS.Timeout;
   #cursor: number;
   #savedCursor: number;
+  /** By performance.now(). */
+  #savedAtMs = performance.now();
   #window: RepeatWindow | null = null;
 
   constructor(
@@ -39,6 +44,8 @@ export class HeldConsumer {
     this.#options = options;
     this.#cursor = claimed.cursor;
     this.#savedCursor = claimed.cursor;
+    // Every request that is under way listens.
+    setMaxListeners(0, this.#end.signal);
     this.#heldUntilMs = heldUntilMs;
     this.#timer = this.#endAt(heldUntilMs);
     this.#done = this.#run(consumer);
@@ -59,7 +66,14 @@ export class HeldConsumer {
     return this.#cursor === this.#savedCursor ? null : { name, epoch, cursor: this.#cursor };
   }
 
+  /** The same, and null as well where only what matches nothing has passed: reading that again hands nothing over. */
+  get dueCheckpoint(): Checkpoint | null {
+    const isDue = this.#window?.hasUnsaved || performance.now() - this.#savedAtMs > idleSaveEveryMs;
+    return isDue ? this.checkpoint : null;
+  }
+
   saved(cursor: number): void {
+    this.#savedAtMs = performance.now();
     this.#savedCursor = cursor;
     this.#window?.saved(cursor);
   }

@@ -1,3 +1,4 @@
+import type { Event } from '../event/event.ts';
 import { FeedError, type OpenFeed } from '../live/feed.ts';
 import type { ConsumerLease, ConsumerRun, DurableConsumer } from './consumer.ts';
 import type { RepeatWindow } from './window.ts';
@@ -57,11 +58,27 @@ async function read(reading: Reading): Promise<void> {
 async function readFeed(reading: Reading): Promise<void> {
   const { filter, afterIndex, run, window, openFeed, signal } = reading;
   for await (const { events, index } of openFeed({ filter, afterIndex }, signal)) {
-    if (signal.aborted) return;
-    window.add(events.length, index, run.handle(events, index));
-    reading.afterIndex = index;
-    await window.room();
+    for (const part of partsOf(events, index, window.maxEvents)) {
+      if (signal.aborted) return;
+      window.add(part.events.length, part.upTo, run.handle(part.events, part.upTo));
+      reading.afterIndex = part.upTo;
+      await window.room();
+    }
   }
+}
+
+/** Hand-overs of one window: while the last ones are under way the cursor follows the first ones. */
+const partsOfWindow = 8;
+
+/** A batch in parts, so that a long one does not fill the window until all of it is settled. */
+function partsOf(events: readonly Event[], upTo: number, maxEvents: number) {
+  const size = Math.max(1, Math.ceil(maxEvents / partsOfWindow));
+  if (events.length <= size) return [{ events, upTo }];
+  return Array.from({ length: Math.ceil(events.length / size) }, (_, at) => {
+    const part = events.slice(at * size, (at + 1) * size);
+    const isLast = (at + 1) * size >= events.length;
+    return { events: part, upTo: isLast ? upTo : (part.at(-1)?.index ?? upTo) };
+  });
 }
 
 async function handGap(reading: Reading, firstIndex: number): Promise<void> {

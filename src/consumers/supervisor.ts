@@ -173,13 +173,16 @@ export class ConsumerSupervisor implements AsyncDisposable {
   }
 
   async #save(): Promise<void> {
-    await this.#saveAll([...this.#held]);
+    await this.#saveAll([...this.#held], ({ dueCheckpoint }) => dueCheckpoint);
     await this.#loseAll([...this.#held].filter(([, { isEnded }]) => isEnded));
   }
 
-  async #saveAll(held: readonly (readonly [string, HeldConsumer])[]): Promise<void> {
+  async #saveAll(
+    held: readonly (readonly [string, HeldConsumer])[],
+    checkpointOf = ({ checkpoint }: HeldConsumer) => checkpoint,
+  ): Promise<void> {
     const changed = held.flatMap(([name, each]) => {
-      const { checkpoint } = each;
+      const checkpoint = checkpointOf(each);
       return checkpoint === null ? [] : [{ name, held: each, checkpoint }];
     });
     if (changed.length === 0) return;

@@ -9,7 +9,7 @@ interface HandedOver {
  * oldest entry that is not settled.
  */
 export class RepeatWindow {
-  readonly #maxEvents: number;
+  readonly maxEvents: number;
   readonly #settled: (cursor: number) => void;
   readonly #unsettled: HandedOver[] = [];
   readonly #unsaved: HandedOver[] = [];
@@ -24,7 +24,7 @@ export class RepeatWindow {
 
   /** @param settled is called with each index up to which everything is settled, in order */
   constructor(maxEvents: number, settled: (cursor: number) => void) {
-    this.#maxEvents = maxEvents;
+    this.maxEvents = maxEvents;
     this.#settled = settled;
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
@@ -34,7 +34,12 @@ export class RepeatWindow {
 
   /** Whether it is time to save the cursor, so that there is room again before the window is full. */
   get isHalfUnsaved(): boolean {
-    return this.#unsavedEvents * 2 >= this.#maxEvents;
+    return this.#unsavedEvents * 2 >= this.maxEvents;
+  }
+
+  /** Whether something was settled whose cursor is not saved: it would be handed over again. */
+  get hasUnsaved(): boolean {
+    return this.#unsavedEvents > 0;
   }
 
   add(events: number, upTo: number, handled: Promise<void>): void {
@@ -62,7 +67,7 @@ export class RepeatWindow {
 
   /** Resolves once there is room for more events. */
   async room(): Promise<void> {
-    while (this.#events >= this.#maxEvents && !this.#closed) await this.#changed();
+    while (this.#events >= this.maxEvents && !this.#closed) await this.#changed();
   }
 
   /** Resolves once everything is settled. */
