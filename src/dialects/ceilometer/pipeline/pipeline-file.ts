@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { DeclaredSink } from '../../../sinks/declared-sinks.ts';
+import { lazyTarget } from '../../../sinks/lazy-target.ts';
 import type { SinkInput } from '../../../sinks/spec.ts';
-import type { Target } from '../../../sinks/target.ts';
 import { WebhookTarget } from '../../../sinks/targets/webhook.ts';
 import type { Log } from '../../../telemetry/log.ts';
 import { fileEncoder, httpEncoder, notifierEncoder } from '../encode.ts';
@@ -187,27 +187,13 @@ function notifierSinks(
       input: { ...common, target: { amqp: { exchange, routingKey } } },
       encoder,
       openTarget: () =>
-        lazily(async () => {
+        lazyTarget(async () => {
           // Its library takes 10 MB of a gateway that does not use it.
           const { NotifierTarget } = await import('./notifier-target.ts');
           return new NotifierTarget({ brokers, exchange, routingKey, durable });
         }),
     };
   });
-}
-
-/** A target that is loaded when it is used first. */
-function lazily(open: () => Promise<Target>): Target {
-  let target: Promise<Target> | null = null;
-  return {
-    async deliver(request) {
-      target ??= open();
-      return await (await target).deliver(request);
-    },
-    async [Symbol.asyncDispose]() {
-      await (await target)?.[Symbol.asyncDispose]();
-    },
-  };
 }
 
 function fileSink(common: Common, { path, maxBytes, keep, json }: FilePublisher): DeclaredSink {

@@ -1,6 +1,7 @@
 import type { Event } from '../../../event/event.ts';
 import type { DeclaredSink } from '../../../sinks/declared-sinks.ts';
 import type { EncodedMessage, Encoder } from '../../../sinks/encoder.ts';
+import { lazyTarget } from '../../../sinks/lazy-target.ts';
 import type { NetworkPolicy } from '../../../sinks/network-policy.ts';
 import type { Target } from '../../../sinks/target.ts';
 import {
@@ -10,7 +11,6 @@ import {
   alarmMessageOf,
 } from './alarm-message.ts';
 import { alarmNamespace } from './declared-rules.ts';
-import { GrpcHookTarget } from './grpc-hook.ts';
 import {
   discordBody,
   feishuBody,
@@ -101,7 +101,12 @@ function addressesOf(hook: Hook): readonly Address[] {
           url: `http://${hook.host}:${hook.port}`,
           batch: maxBatch,
           bodyOf: (messages) => (messages.length === 0 ? null : webhookBody(messages)),
-          open: () => new GrpcHookTarget(`${hook.host}:${hook.port}`),
+          open: () =>
+            lazyTarget(async () => {
+              // Its library takes 10 MB of a gateway that does not use it.
+              const { GrpcHookTarget } = await import('./grpc-hook.ts');
+              return new GrpcHookTarget(`${hook.host}:${hook.port}`);
+            }),
         },
       ];
     case 'slack':
