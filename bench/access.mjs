@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load, median, post } from './load.mjs';
-import { startGateway } from './server-process.mjs';
+import { processorSeconds, startGateway } from './server-process.mjs';
 import { follow } from './sockets.mjs';
 
 const seconds = Number(process.argv[2] ?? 2);
@@ -14,7 +14,7 @@ const rounds = Number(process.argv[3] ?? 3);
 const connections = 50;
 const sockets = 100;
 const eventsOfBatch = 100;
-const batches = 20;
+const batches = 40;
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const names = (count) => Array.from({ length: count }, (_, n) => `team-${n}`);
@@ -37,13 +37,14 @@ function policyOf(roles) {
 const query =
   'mutation ($events: [EventInput!]!) { reportEvents(events: $events, wait: ACCEPTED) { accepted } }';
 
-/** @returns requests a second, each with one event */
+/** @returns requests a second, each with one event, and processor time of the gateway for each */
 async function overHttp({ server, secrets }) {
   const requests = secrets.map((secret) =>
     post(server.url, { query, variables: { events: [{ type: 'Bench.Http' }] } }, secret),
   );
   let sent = 0;
-  const { perSecond } = await load({
+  const busy = processorSeconds(server.pid);
+  const { perSecond, answered } = await load({
     url: server.url,
     connections,
     seconds,
@@ -52,10 +53,10 @@ async function overHttp({ server, secrets }) {
       if (!text.includes('"accepted":1')) throw new Error(`answered ${text}`);
     },
   });
-  return perSecond;
+  return { perSecond, cpuMicros: ((processorSeconds(server.pid) - busy) / answered) * 1e6 };
 }
 
-/** @returns deliveries a second */
+/** @returns deliveries a second, and processor time of the gateway for each */
 async function fanOut({ server, secrets, counter }) {
   const [secret] = secrets;
   const events = Array.from({ length: eventsOfBatch }, () => ({
@@ -64,6 +65,7 @@ async function fanOut({ server, secrets, counter }) {
   }));
   const request = post(server.url, { query, variables: { events } }, secret);
   const before = counter.received;
+  const busy = processorSeconds(server.pid);
   const begin = performance.now();
   await load({
     url: server.url,
@@ -77,7 +79,11 @@ async function fanOut({ server, secrets, counter }) {
   while (counter.received < wanted && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  return (counter.received - before) / ((performance.now() - begin) / 1_000);
+  const delivered = counter.received - before;
+  return {
+    perSecond: delivered / ((performance.now() - begin) / 1_000),
+    cpuMicros: ((processorSeconds(server.pid) - busy) / delivered) * 1e6,
+  };
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'tidings-bench-access-'));
@@ -116,8 +122,13 @@ console.log(
   `${connections} connections over HTTP, ${sockets} sockets; ${rounds} rounds of ${seconds} s`,
 );
 for (const { name, http, fanout } of contenders) {
-  const shown = (list, base) =>
-    `${median(list).toFixed(0).padStart(8)} /s ${(median(list) / median(base)).toFixed(2)} of off`;
+  // Rates depend on what else the machine does; processor time hardly does.
+  const shown = (runs, base) => {
+    const of = (list, figure) => median(list.map((run) => run[figure]));
+    const micros = of(runs, 'cpuMicros');
+    const part = (micros / of(base, 'cpuMicros')).toFixed(2);
+    return `${of(runs, 'perSecond').toFixed(0).padStart(8)} /s ${micros.toFixed(2).padStart(7)} µs of CPU, ${part} of off`;
+  };
   console.log(
     `${name.padEnd(30)} reports ${shown(http, off.http)}   deliveries ${shown(fanout, off.fanout)}`,
   );

@@ -102,9 +102,15 @@ export abstract class Channel {
 
 /** One character a byte, so that the message can be joined with others and written without being encoded again. */
 export function messageOf(index: number, json: string): Message {
+  // Channels with other filters have the same result of an event, one after another.
+  if (latest.index === index && latest.json === json) return latest.message;
   const ascii = Buffer.byteLength(json) === json.length;
-  return { index, bytes: ascii ? json : Buffer.from(json).toString('latin1') };
+  const message = { index, bytes: ascii ? json : Buffer.from(json).toString('latin1') };
+  latest = { index, json, message };
+  return message;
 }
+
+let latest = { index: -1, json: '', message: { index: -1, bytes: '' } };
 
 /** A message for each event. */
 export class EventChannel extends Channel {

@@ -36,6 +36,7 @@ export type ReadOperation =
 export class FeedOperationReader {
   readonly #engine: GraphEngine;
   readonly #selections = new WeakMap<OperationDefinitionNode, Selection | null>();
+  readonly #latest = new Map<string, Rendered>();
 
   constructor(engine: GraphEngine) {
     this.#engine = engine;
@@ -79,7 +80,7 @@ export class FeedOperationReader {
   }
 
   #operation(
-    { field, document, alone: operation, digest, variables }: Selection,
+    { field, document, alone: operation, digest, variables, ofEventAlone }: Selection,
     { coerced, lastEventId, contextValue }: Asked,
   ): FeedOperation {
     const { schema, publicError, execute } = this.#engine;
@@ -95,12 +96,15 @@ export class FeedOperationReader {
     const variableValues = pick(coerced, variables);
     const text = (result: ExecutionResult): string =>
       stringifyJson(result.errors ? { ...result, errors: result.errors.map(publicError) } : result);
+    const isShared = ofEventAlone && scope.hidden.size === 0;
+    const latest = isShared ? this.#latestOf(digestOf([digest, variableValues])) : null;
     return {
       // A selection may show more than the event: the catalogue, as far as the caller may read it.
       key: digestOf([digest, variableValues, request.filter, batching, scope.readKey]),
       request: lastEventId === null ? request : resumed(request, lastEventId),
       batching,
       render(root) {
+        if (latest !== null && latest.root === root) return latest.text;
         const rootValue = shownRoot(root, scope.hidden);
         const result = execute({
           document: ofCoerced,
@@ -109,9 +113,21 @@ export class FeedOperationReader {
           contextValue,
           variableValues,
         });
-        return 'then' in result ? result.then(text) : text(result);
+        if ('then' in result) return result.then(text);
+        const rendered = text(result);
+        if (latest !== null) Object.assign(latest, { root, text: rendered });
+        return rendered;
       },
     };
+  }
+
+  #latestOf(key: string): Rendered {
+    const known = this.#latest.get(key);
+    if (known !== undefined) return known;
+    if (this.#latest.size >= maxLatest) this.#latest.clear();
+    const latest: Rendered = { root: null, text: '' };
+    this.#latest.set(key, latest);
+    return latest;
   }
 }
 
@@ -127,6 +143,15 @@ const resumed = (request: FeedRequest, { index, journalId }: StreamEventId): Fee
   afterIndex: index,
   journalId: journalId ?? request.journalId ?? null,
 });
+
+/** The latest event that a selection was rendered of: channels with other filters, of other scopes, need not again. */
+interface Rendered {
+  readonly root: Event | FeedBatch | null;
+  readonly text: string;
+}
+
+/** Selections whose latest event is remembered. */
+const maxLatest = 100;
 
 interface Asked {
   readonly coerced: Readonly<Record<string, unknown>>;

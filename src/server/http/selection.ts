@@ -29,7 +29,13 @@ export interface Selection {
   readonly digest: string;
   /** The variables that the selection uses. */
   readonly variables: readonly string[];
+  /** Whether it shows what is in the event alone, which is the same for everybody who may read the event. */
+  readonly ofEventAlone: boolean;
 }
+
+const eventTypes: ReadonlySet<string> = new Set(['Event', 'EventSource', 'Trait']);
+/** A category has more to show than its name: the catalogue, as far as the caller may read it. */
+const otherFields: ReadonlySet<string> = new Set(['Subscription.events', 'Category.name']);
 
 /** Null where the document, which has been validated, subscribes to no field. */
 export function readSelection(
@@ -43,8 +49,11 @@ export function readSelection(
   const used = fragmentsUsed(operation, fragments);
   const types = new TypeInfo(schema);
   let field: FieldNode | null = null;
+  let ofEventAlone = true;
   const withoutArguments = visitWithTypeInfo(types, {
     Field(node: FieldNode) {
+      const type = types.getParentType()?.name ?? '';
+      ofEventAlone &&= eventTypes.has(type) || otherFields.has(`${type}.${node.name.value}`);
       if (types.getParentType() !== schema.getSubscriptionType()) return undefined;
       field ??= node;
       return { ...node, arguments: [] };
@@ -71,6 +80,7 @@ export function readSelection(
     alone,
     digest: createHash('sha256').update(print(reduced)).digest('base64url'),
     variables: [...variables].sort(),
+    ofEventAlone,
   };
 }
 

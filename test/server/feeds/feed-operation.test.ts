@@ -123,6 +123,44 @@ describe('what is selected', () => {
     });
   });
 
+  test('is rendered once of an event, whatever the filters that it passes', () => {
+    const counted = { ...engineOf(schema), count: 0 };
+    const { execute } = counted;
+    const counting = new FeedOperationReader({
+      ...counted,
+      execute: (execution) => {
+        counted.count += 1;
+        return execute(execution);
+      },
+    });
+    const operationOf = (query: string): FeedOperation => {
+      const { operation, errors } = counting.read({ query }, null, everybodysSession);
+      if (errors) throw errors[0];
+      return operation as FeedOperation;
+    };
+    const selected = '{ id message category { name } traits { name } source { node } __typename }';
+    const [one, two] = ['a', 'b'].map((tag) =>
+      operationOf(`subscription { events(filter: { tags: ["${tag}"] }) ${selected} }`),
+    ) as [FeedOperation, FeedOperation];
+    const other = operationOf('subscription { events { index } }');
+    const [first, second] = [
+      change({ index: 1, message: 'one' }),
+      change({ index: 2, message: 'two' }),
+    ];
+    const ofFirst = one.render(first);
+    expect(two.render(first)).toBe(ofFirst);
+    expect(counted.count).toBe(1);
+    expect(other.render(first)).toBe('{"data":{"events":{"index":1}}}');
+    expect(two.render(second)).not.toBe(ofFirst);
+    expect(one.render(first)).toBe(ofFirst);
+    expect(counted.count).toBe(4);
+    // The catalogue is shown as far as each may read it.
+    const catalogue = operationOf('subscription { events { category { actions { name } } } }');
+    const rendered = [catalogue.render(first), catalogue.render(first)];
+    expect(counted.count).toBe(6);
+    return Promise.allSettled(rendered);
+  });
+
   test('of a batch', () => {
     const { render } = read('subscription { b: eventBatches { at: index events { index } } }');
     expect(render({ index: 9, events: [change({ index: 8 })] })).toBe(
