@@ -339,6 +339,29 @@ describe('in a gateway', () => {
     expect(api.jobs.size).toBe(2);
   });
 
+  test('jobs with a run that cannot be read, and a cluster that is down, do not keep the ends of others', async () => {
+    const job = (server: string) =>
+      `kubernetesJob: { image: i, server: "${server}", namespace: jobs, tokenFile: "${tokenFile}" }`;
+    await using gateway = await boot(`workflows:
+  - { name: down, schedule: { event: never }, ${job('http://127.0.0.1:9')} }
+  - { name: good, schedule: { event: a }, ${job(api.url)} }`);
+    await begun(gateway, 2);
+    await emit(gateway, 'a');
+    await until(() => api.jobs.size === 1);
+    const [[name, good] = []] = [...api.jobs];
+    for (const [at, run] of ['{', 'null', '{"id":1}'].entries()) {
+      // Their names come before that of the good one.
+      const other = structuredClone(good);
+      other.metadata.name = `a-${at}`;
+      other.metadata.annotations['tidings/run'] = run;
+      api.jobs.set(other.metadata.name, other);
+      api.end(other.metadata.name, 'Complete');
+    }
+    api.end(name as string, 'Failed', 'x'.repeat(32_768));
+    await until(async () => (await runsOf(gateway, 'good'))[0]?.endTime != null);
+    expect((await runsOf(gateway, 'good'))[0].message).toMatch(/^Workflow good failed: x{1024}$/);
+  });
+
   test('a sink of the API in the format VAMP_WORKFLOW is a trigger as well', async () => {
     await using gateway = await boot('workflows: []');
     await gateway.gql('mutation ($input: SinkInput!) { createSink(input: $input) { secret } }', {

@@ -46,11 +46,21 @@ export class JobSource implements Source {
   async #follow({ signal, following, progressed }: SourceRun): Promise<void> {
     const { clusters, lookEveryMs = defaultLookEveryMs } = this.#options;
     while (!signal.aborted) {
-      for (const cluster of clusters()) await this.#look(cluster, signal);
+      await this.#lookInAll(clusters(), signal);
       following();
       progressed();
       await pause(lookEveryMs, signal);
     }
+  }
+
+  /** One cluster that is down does not keep the ends of others. @throws what was wrong with the first that is */
+  async #lookInAll(clusters: readonly Cluster[], signal: AbortSignal): Promise<void> {
+    const failures: unknown[] = [];
+    for (const cluster of clusters) {
+      await this.#look(cluster, signal).catch((error) => failures.push(error));
+      signal.throwIfAborted();
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #look(cluster: Cluster, signal: AbortSignal): Promise<void> {

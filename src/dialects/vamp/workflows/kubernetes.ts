@@ -13,6 +13,7 @@ import {
 import { type HttpAnswer, HttpEndpoint } from '../../../sinks/targets/http-endpoint.ts';
 import { outcomeOf } from '../../../sinks/targets/webhook.ts';
 import { jobLabels, runAnnotation } from './encode.ts';
+import { isMapping } from './members.ts';
 import type { Run } from './runs.ts';
 import type { Cluster } from './workflow.ts';
 
@@ -20,6 +21,8 @@ const timeoutMs = 15_000;
 /** Jobs hold their events: a page of them may be long. */
 const jobsOfPage = 20;
 const maxPageBytes = 32 * 2 ** 20;
+/** Characters of why a job failed. */
+const maxFault = 1_024;
 
 /** The operator names the cluster: it may be anywhere. */
 const everywhere = new NetworkPolicy([
@@ -135,15 +138,29 @@ function endedJob({ metadata, status }: Job): EndedJob | null {
   const last = status?.conditions?.find(
     (each) => (each.type === 'Complete' || each.type === 'Failed') && each.status === 'True',
   );
-  const annotation = metadata?.annotations?.[runAnnotation];
-  if (last === undefined || annotation === undefined || metadata?.name === undefined) return null;
+  const run = runIn(metadata?.annotations?.[runAnnotation]);
+  if (last === undefined || run === null || metadata?.name === undefined) return null;
   const at = status?.completionTime ?? last.lastTransitionTime;
   return {
     name: metadata.name,
-    run: JSON.parse(annotation) as Run,
+    run,
     at: at === undefined ? Date.now() * 1_000 : parseInstant(at),
-    fault: last.type === 'Failed' ? (last.message ?? 'its job failed.') : null,
+    fault: last.type === 'Failed' ? (last.message ?? 'its job failed.').slice(0, maxFault) : null,
   };
+}
+
+/** Whoever may change jobs may change the annotation: null where it is not one of ours. */
+function runIn(annotation: string | undefined): Run | null {
+  try {
+    const run: unknown = JSON.parse(annotation ?? 'null');
+    if (!isMapping(run)) return null;
+    const { id, workflow, namespace } = run;
+    return [id, workflow, namespace].every((text) => typeof text === 'string')
+      ? ({ id, workflow, namespace } as Run)
+      : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The body of an answer. @throws Error where it is not a success */
