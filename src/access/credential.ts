@@ -88,10 +88,17 @@ function single(value: string | readonly string[] | undefined): string | null {
   return text === '' ? null : text;
 }
 
+/**
+ * Null where there is none. Of several that differ, another host of the same domain has set one, and which is not known: the
+ * bad credential '', and not whichever comes first.
+ */
 function cookie(header: string | undefined, name: string): string | null {
+  const values = new Set<string>();
   for (const part of (header ?? '').split(';')) {
     const [key, ...rest] = part.split('=');
-    if (key?.trim() === name) return single(rest.join('='));
+    const value = single(rest.join('='));
+    if (key?.trim() === name && value !== null) values.add(value);
   }
-  return null;
+  const [value = null] = values;
+  return values.size > 1 ? '' : value;
 }

@@ -274,6 +274,7 @@ describe('credentials', () => {
     ['x-nomad-token', 'a'],
     ['authentication', 'a'],
     ['cookie', 'x=y; tidings_session=a'],
+    ['cookie', 'tidings_session=; tidings_session=a; tidings_session=a'],
   ])('%s: %s', async (name, value) => {
     const headers = { 'content-type': 'application/json', [name]: value };
     const body = JSON.stringify({ query });
@@ -289,6 +290,8 @@ describe('credentials', () => {
     ['authorization', 'Bearer eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.'],
     ['x-nomad-token', 'wrong'],
     ['cookie', 'tidings_session=wrong'],
+    ['cookie', 'tidings_session=a; tidings_session=b'],
+    ['cookie', 'tidings_session=wrong; x=y; tidings_session=a'],
   ])('a bad one is 401 and never anonymous: %s: %s', async (name, value) => {
     const headers = { 'content-type': 'application/json', [name]: value };
     const body = JSON.stringify({ query });
