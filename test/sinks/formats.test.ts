@@ -153,6 +153,8 @@ test('ALERTMANAGER has the same labels at the start and at the end of an event',
     },
     annotations: { summary: 'It <broke> & "died"', event: id },
     startsAt: '2026-11-28T04:00:00.000Z',
+    // Ten years later: it is over when its end is delivered, and not before.
+    endsAt: '2036-11-25T04:00:00.000Z',
   });
   const source = begun.source;
   const [resolved] = json(alertmanagerEncoder, { ...ended, source });
