@@ -82,7 +82,8 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
     this.#held = [];
   }
 
-  #fail(reason: string): void {
+  /** Ends the iteration with an error, after what is held. */
+  fail(reason: string): void {
     this.#failure ??= new Error(reason);
     this.#wake?.();
   }
@@ -120,14 +121,14 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
       const subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
       this.#connection.publish(subject, JSON.stringify(request), { reply });
     } catch {
-      this.#fail('the connection was closed');
+      this.fail('the connection was closed');
     }
   }
 
   #take(error: Error | null, message: Msg): void {
     this.#missedHeartbeats = 0;
     if (error !== null) {
-      this.#fail(error.message);
+      this.fail(error.message);
     } else if (message.reply === undefined || message.reply === '') {
       // A delivery has a reply subject; the server's status of a request has none.
       this.#status(message);
@@ -153,7 +154,7 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
     if (code === idle || stale) return;
     const tooLarge = code === conflict && description.includes('maxbytes');
     if (!tooLarge && code !== requestTimeout && code !== noMessages) {
-      this.#fail(`the server said ${code} ${description}`);
+      this.fail(`the server said ${code} ${description}`);
       return;
     }
     this.#outstanding = 0;
@@ -165,6 +166,6 @@ export class NatsPull implements AsyncIterable<readonly Msg[]> {
   /** Counts heartbeats, not time: a process that was busy must not take its own delay for the server's silence. */
   #listen(): void {
     this.#missedHeartbeats = this.#outstanding > 0 ? this.#missedHeartbeats + 1 : 0;
-    if (this.#missedHeartbeats > 3) this.#fail('the server fell silent');
+    if (this.#missedHeartbeats > 3) this.fail('the server fell silent');
   }
 }

@@ -20,6 +20,9 @@ export interface StreamMessage {
 /** The server removes a consumer that nobody has read from for this time. */
 const inactiveMs = 10_000;
 
+/** How often a reader that waits looks whether there is something that it is not given. */
+const lookEveryMs = 5_000;
+
 /**
  * The stream's messages in order and without a gap, from a sequence on, in batches of whatever is there.
  * All of them are of the stream that `state` is of. Ends when the run does, which is ready once
@@ -56,11 +59,16 @@ export async function* readStream(
       maxBytes: bytes,
       signal,
     });
+    const progress = { sequence: from - 1, waits: true };
+    using _ = watch(stream, pull, progress);
     for await (const batch of pull) {
+      progress.waits = false;
       const read = batch.map((message) => placed(message));
       delivered += read.length;
       if (read.at(-1)?.delivery !== delivered) throw new Error('a message was lost on the way');
+      progress.sequence = read.at(-1)?.sequence ?? progress.sequence;
       yield read;
+      progress.waits = true;
     }
   } finally {
     if (!connection.isClosed()) {
@@ -80,4 +88,31 @@ function placed(message: Msg): StreamMessage & { delivery: number } {
     subject: message.subject,
     data: message.data,
   };
+}
+
+interface Progress {
+  /** The last that was read. */
+  sequence: number;
+  /** Whether the reader waits for more. */
+  waits: boolean;
+}
+
+/**
+ * In a cluster whose servers come and go a consumer may send heartbeats and nothing else. A reader that waits while the
+ * stream has more, twice in a row at the same message, is ended, and begins again with a consumer of its own.
+ */
+function watch(stream: NatsStream, pull: NatsPull, progress: Progress): Disposable {
+  let waitedAt: number | null = null;
+  const look = async (): Promise<void> => {
+    const { firstSequence, lastSequence } = await stream.state();
+    const next = Math.max(progress.sequence + 1, firstSequence);
+    const hasMore = progress.waits && lastSequence >= next;
+    if (hasMore && waitedAt === progress.sequence) pull.fail('the server holds messages back');
+    waitedAt = hasMore ? progress.sequence : null;
+  };
+  const timer = setInterval(() => {
+    // Whoever publishes finds out as well when the stream cannot be asked.
+    if (progress.waits) look().catch(() => {});
+  }, lookEveryMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }

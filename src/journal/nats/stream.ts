@@ -277,27 +277,27 @@ export class NatsStream {
    * empty messages fill it up to the highest index known.
    */
   async #catchUp(connection: NatsConnection, jetStream: JetStreamManager): Promise<StreamState> {
-    const jetStreamClient = connection.jetstream({ timeout: answerTimeoutMs });
-    let endsAt: number | null = null;
-    for (let attempt = 0; ; attempt += 1) {
-      const known = this.#known();
+    // In a cluster a new leader may still be reading what it has: then the end is only late.
+    for (let attempt = 0; attempt < 5; attempt += 1) {
       const state = await this.#read(jetStream);
-      const missing = known - endOf(state);
+      if (endOf(state) >= this.#known()) return state;
+      await setTimeout(100);
+    }
+    // It may be late for longer, in a server that has not noticed that it is no leader: an acknowledgement is certain.
+    const jetStreamClient = connection.jetstream({ timeout: answerTimeoutMs });
+    const skip = () => jetStreamClient.publish(this.skipSubject);
+    let endsAt: number | null = null;
+    for (;;) {
+      const state = await this.#read(jetStream);
+      const known = this.#known();
+      const reached = { ...state, lastSequence: (await skip()).seq };
+      const missing = known - endOf(reached);
+      if (missing >= 0) endsAt ??= endOf(reached) - 1;
       if (missing <= 0) {
-        if (endsAt !== null) this.#logLoss(endsAt, endOf(state));
-        return state;
+        if (endsAt !== null) this.#logLoss(endsAt, endOf(reached));
+        return reached;
       }
-      // In a cluster a new leader may still be reading what it has: then the end is only late.
-      if (attempt < 5) {
-        await setTimeout(100);
-        continue;
-      }
-      endsAt ??= endOf(state);
-      await Promise.all(
-        Array.from({ length: Math.min(missing, 500) }, () =>
-          jetStreamClient.publish(this.skipSubject),
-        ),
-      );
+      await Promise.all(Array.from({ length: Math.min(missing, 500) }, skip));
     }
   }
 

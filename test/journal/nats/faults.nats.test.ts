@@ -1,5 +1,7 @@
 import { cp, rm } from 'node:fs/promises';
+import type { NatsConnection } from 'nats';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { readStream } from '../../../src/journal/nats/read-stream.ts';
 import { trimStream } from '../../../src/journal/nats/trim.ts';
 import { Unavailable } from '../../../src/runtime/unavailable.ts';
 import { report } from '../report.ts';
@@ -140,6 +142,51 @@ test('no index is given a second time after the disk lost the end of the stream'
   expect(appended?.index).toBeGreaterThan(lost.at(-1)?.index as number);
   await vi.waitFor(() => expect(notified.at(-1)?.message).toBe('after'), within);
   expect(notified).toHaveLength(704);
+});
+
+test('a server that is late with the end of the stream is not taken for one that lost it', async () => {
+  const { journal, notified } = await at.follow();
+  await journal.append([report(), report(), report()]);
+  // As a server of a cluster answers that has not noticed that it is not the leader any more.
+  const { current } = journal.link;
+  const manager = current.jetstreamManager.bind(current);
+  current.jetstreamManager = async (options) => {
+    const late = await manager(options);
+    const info = late.streams.info.bind(late.streams);
+    late.streams.info = async (name) => {
+      const { state, ...others } = await info(name);
+      return { ...others, state: { ...state, last_seq: 1 } };
+    };
+    return late;
+  };
+  // The end is asked for with a message of its own, and is after it.
+  expect(await journal.lastIndex()).toBe(4);
+  current.jetstreamManager = manager;
+  expect(await journal.append([report()])).toEqual([{ index: 5, duplicate: false }]);
+  await vi.waitFor(() => expect(indexesOf(notified)).toEqual([1, 2, 3, 5]), within);
+});
+
+test('a consumer that is alive and delivers nothing is given up', async () => {
+  const { journal } = await at.follow();
+  const { current } = journal.link;
+  // Heartbeats have no reply subject; messages of the stream have.
+  const subscribe: NatsConnection['subscribe'] = (subject, options) =>
+    current.subscribe(subject, {
+      ...options,
+      callback(error, message) {
+        if (!message.reply) options?.callback?.(error, message);
+      },
+    });
+  const connection = Object.create(current, { subscribe: { value: subscribe } }) as NatsConnection;
+  const { signal } = new AbortController();
+  await journal.append([report()]);
+  const reading = readStream(
+    { connection, signal, ready() {} },
+    journal.stream,
+    await journal.stream.state(),
+    { from: 1, messages: 10, bytes: 1_000 },
+  );
+  await expect(reading.next()).rejects.toThrow('the server holds messages back');
 });
 
 test('a gateway that was cut off is notified of the changes that it missed, in order, once', async () => {
