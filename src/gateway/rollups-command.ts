@@ -22,6 +22,6 @@ export async function runRollupsCommand(
   await fillRollups(store, {
     signal: new AbortController().signal,
     onProgress: (progress, isDone) =>
-      write(isDone ? '100 %\n' : `${percentOf(progress)} % of ${progress.rolledEnd} indexes\n`),
+      write(isDone ? '100 %\n' : `${percentOf(progress)} % of ${progress.storedIndex} indexes\n`),
   });
 }

@@ -13,7 +13,7 @@ import type { Replica } from './database/replica.ts';
 import type { Caller } from './database/statement-queue.ts';
 import { aggregateEvents } from './read/aggregate.ts';
 import { countTags, listTraits, listTypes } from './read/catalogue.ts';
-import { Rollups } from './read/rollups.ts';
+import { isTail, Rollups } from './read/rollups.ts';
 import { countEvents, eventsAfter, findEvent, findPage } from './read/search.ts';
 import { SelectivityCache } from './read/selectivity-cache.ts';
 import { readTotals } from './read/totals.ts';
@@ -341,7 +341,7 @@ class SqlStore extends StoreReader implements OpenStore {
 
   async rollUp(maxEvents?: number): Promise<RollupProgress> {
     const progress = await rollUpEvents(this.#database, maxEvents);
-    this.#rollups.filled = progress.rolledIndex >= progress.rolledEnd;
+    this.#rollups.filled = isTail(progress);
     return progress;
   }
 

@@ -25,7 +25,7 @@ test('rebuild-rollups counts every event anew and says how far it is', async () 
   await runRollupsCommand([], readConfig(environment), (text) => written.push(text));
   expect(written).toEqual(['0 % of 2 indexes\n', '100 %\n']);
   await using store = await openStore(options);
-  expect(await store.rollupProgress()).toEqual({ rolledIndex: 2, rolledEnd: 2 });
+  expect(await store.rollupProgress()).toEqual({ rolledIndex: 2, storedIndex: 2 });
   expect(await store.count({ severities: ['ERROR'] })).toBe(1);
   const more = runRollupsCommand(['all'], readConfig(environment), () => {});
   await expect(more).rejects.toThrow('Usage: tidings rebuild-rollups');

@@ -2,6 +2,7 @@ import type { Instant } from '../../event/event.ts';
 import type { Filter, TimeSpan } from '../../event/filter.ts';
 import type { Query, Row } from '../database/connection.ts';
 import type { GroupField } from '../store.ts';
+import type { RollupProgress } from '../write/journal-state.ts';
 import { minutesOfDays, wholeMinutesSince } from './time-zone.ts';
 import { type Parameters, whereOf } from './where.ts';
 
@@ -11,6 +12,16 @@ const day = 24 * hour;
 
 /** Every event is earlier. */
 const endOfTime = Date.UTC(10_000, 0) * 1_000;
+
+/**
+ * Events that no rollup counts yet are counted one by one beside the rollups, as long as they are so few. In PostgreSQL that
+ * takes some tens of milliseconds.
+ */
+const longestTail = 50_000;
+
+/** @param progress stored events after rolledIndex are not in the rollups */
+export const isTail = ({ rolledIndex, storedIndex }: RollupProgress): boolean =>
+  storedIndex - rolledIndex <= longestTail;
 
 /** Rollups that are not filled are asked again after this time. */
 const askAgainMs = 5_000;
@@ -140,11 +151,11 @@ const columns = 'time, namespace, category, action, type, severity, dialect';
 
 /**
  * The rows whose sum of counts is the number of events that pass the filter: hours as far as they go, minutes before and
- * after them, and the events themselves of what is left at both ends.
+ * after them, the events themselves of what is left at both ends, and those within that no rollup counts yet.
  * @returns a select for each of these, with the columns of events that are counted by
  */
 export function countedRows(filter: Filter, plan: RollupPlan, to: Parameters): readonly string[] {
-  const { buckets, ends } = partition(plan);
+  const { buckets, ends, outer } = partition(plan);
   const wanted = `tag = ${to.add(plan.tag, 'text')} AND ${whereOf(plan.others, to)}`;
   return [
     ...buckets.map(
@@ -154,12 +165,13 @@ export function countedRows(filter: Filter, plan: RollupPlan, to: Parameters): r
     ...ends.map(
       (span) => `SELECT ${columns}, 1 AS count FROM events WHERE ${whereIn(filter, span, to)}`,
     ),
+    `SELECT ${columns}, 1 AS count FROM ${tail} WHERE ${whereIn(filter, outer, to)}`,
   ];
 }
 
 /** The same for each tag of all these events: selects of tags and their counts. */
 export function countedTags(filter: Filter, plan: RollupPlan, to: Parameters): readonly string[] {
-  const { buckets, ends } = partition(plan);
+  const { buckets, ends, outer } = partition(plan);
   const wanted = `tag > '' AND ${whereOf(plan.others, to)}`;
   return [
     ...buckets.map(
@@ -170,14 +182,22 @@ export function countedTags(filter: Filter, plan: RollupPlan, to: Parameters): r
       (span) =>
         `SELECT unnest(tags) AS tag, 1 AS count FROM events WHERE ${whereIn(filter, span, to)}`,
     ),
+    `SELECT unnest(tags) AS tag, 1 AS count FROM ${tail} WHERE ${whereIn(filter, outer, to)}`,
   ];
 }
 
 const whereIn = (filter: Filter, span: Bounds, to: Parameters): string =>
   [whereOf(filter, to), ...boundsOf(span, to)].join(' AND ');
 
+/** The events that no rollup counts yet. Its order and limit make the planner read them by their index. */
+const tail = `(
+  SELECT * FROM events WHERE index > (SELECT rolled_index FROM journal_state) ORDER BY index LIMIT ${longestTail}
+) AS events`;
+
 interface Partition {
   readonly buckets: readonly { readonly minutes: 1 | 60; readonly span: Bounds }[];
+  /** All the buckets together. */
+  readonly outer: Bounds;
   /** Where events are counted one by one. */
   readonly ends: readonly Bounds[];
 }
@@ -191,13 +211,13 @@ function partition(plan: RollupPlan): Partition {
   ];
   const hasHours =
     plan.minutes === 60 && (inner.from === null || inner.to === null || inner.from < inner.to);
-  if (!hasHours) return { buckets: [{ minutes: 1, span: outer }], ends };
+  if (!hasHours) return { buckets: [{ minutes: 1, span: outer }], outer, ends };
   const around = [
     ...(isBefore(outer.from, inner.from) ? [{ from: outer.from, to: inner.from }] : []),
     ...(isBefore(inner.to, outer.to) ? [{ from: inner.to, to: outer.to }] : []),
   ];
   const minutes = around.map((span) => ({ minutes: 1 as const, span }));
-  return { buckets: [{ minutes: 60, span: inner }, ...minutes], ends };
+  return { buckets: [{ minutes: 60, span: inner }, ...minutes], outer, ends };
 }
 
 const isBefore = (a: Instant | null, b: Instant | null): boolean =>
@@ -212,7 +232,7 @@ const boundsOf = ({ from, to: end }: Bounds, to: Parameters): string[] => [
 ];
 
 /** Of the one row of journal_state. */
-const areFilled = 'rolled_index >= rolled_end AND counted_to = stored_index + expired_index';
+const areFilled = `stored_index - rolled_index <= ${longestTail} AND counted_to = stored_index + expired_index`;
 
 /** Whether the rollups count every event, as far as this process knows; each answer of them says so itself. */
 export class Rollups {

@@ -27,29 +27,30 @@ export interface Turn {
 const moved = `WITH moved AS (
   UPDATE journal_state SET stored_index = $2, counted_to = counted_to + $2 - stored_index
   WHERE stored_index = $1 AND ($3::text IS NULL OR (holder = $3 AND lease_until > clock_timestamp()))
-  RETURNING rolled_index, rolled_end
+  RETURNING rolled_index
 )`;
 
-const qualified = (table: string): string => changeColumns.replace(/\w+/g, `${table}.$&`);
-
-/**
- * An existing row that was read is completed; any other one repeats a report, and is kept. Retention may delete a row
- * meanwhile: one that is locked is still there.
- */
-const written = `, old AS (
-  SELECT index, ${changeColumns} FROM events WHERE EXISTS (SELECT FROM moved) AND id = ANY($5::uuid[]) FOR UPDATE
-), written AS (
+/** An existing row that was read is completed; any other one repeats a report, and is kept. */
+const written = (condition: string) => `, written AS (
   INSERT INTO events (${columns.join(', ')})
   ${rowsIn('$4')}
-  WHERE EXISTS (SELECT FROM moved) AND (SELECT count(*) FROM old) >= 0
+  WHERE ${condition}
   ON CONFLICT (id) DO UPDATE
   SET (${columns.join(', ')}) = ROW(${columns.map((column) => `excluded.${column}`).join(', ')})
   WHERE excluded.parts IS NOT NULL
-  RETURNING ${qualified('events')}
-), changes AS (
-  SELECT ${changeColumns}, 1 AS count FROM written
-  UNION ALL
-  SELECT ${qualified('old')}, -1 FROM old, moved WHERE old.index <= rolled_index OR old.index > rolled_end
+)`;
+
+/** Events that are not in the table yet. RollupFill counts them. */
+const insertion = written('EXISTS (SELECT FROM moved)');
+
+/**
+ * The same, with events that may be there and counted: these are taken out of the counts, and counted again as they are now.
+ * Retention may delete a row meanwhile: one that is locked is still there.
+ */
+const completion = `, old AS (
+  SELECT index, ${changeColumns} FROM events WHERE EXISTS (SELECT FROM moved) AND id = ANY($5::uuid[]) FOR UPDATE
+)${written('EXISTS (SELECT FROM moved) AND (SELECT count(*) FROM old) >= 0')}, changes AS (
+  SELECT ${changeColumns}, -1 AS count FROM old, moved WHERE index <= rolled_index
 )${countChanges}`;
 
 const recorded = `, types AS (
@@ -78,14 +79,19 @@ const answerCounted = `${answer}, ${emptiedCounts}`;
 
 const writeEvents: PreparedStatement = {
   name: 'tidings_write_events',
-  text: moved + written + answerCounted,
+  text: moved + insertion + answer,
+};
+
+const writeCompleted: PreparedStatement = {
+  name: 'tidings_write_completed',
+  text: moved + completion + answerCounted,
 };
 
 /** The same, with types and traits that were not seen before. */
-const writeNews = moved + written + recorded + answerCounted;
+const writeNews = moved + completion + recorded + answerCounted;
 
 /** The same, with reports of ids that other namespaces own. */
-const writeConflicts = moved + written + recorded + setAside('$8') + answerCounted;
+const writeConflicts = moved + completion + recorded + setAside('$8') + answerCounted;
 
 const writeRefused = moved + setAside('$4') + answer;
 
@@ -190,13 +196,16 @@ export class EventWriter {
   }
 
   async #insert({ rows, completed, news, aside }: Inserted, turn: Turn): Promise<boolean> {
-    const parameters: Parameter[] = [turn.from, turn.to, turn.holder, rows, completed];
-    if (news !== null || aside !== '') {
+    const parameters: Parameter[] = [turn.from, turn.to, turn.holder, rows];
+    const isPlain = news === null && aside === '';
+    if (completed.length > 0 || !isPlain) parameters.push(completed);
+    if (!isPlain) {
       const { types, traits } = news ?? nothingNew;
       parameters.push(JSON.stringify(types), JSON.stringify(traits));
     }
     if (aside !== '') parameters.push(aside);
-    const [row] = await this.#database.write(statementOf(news, aside), parameters);
+    const statement = statementOf({ completed, news, aside });
+    const [row] = await this.#database.write(statement, parameters);
     // What was written stays written, whatever becomes of rows that nothing reads.
     await this.#emptied.add(row?.[1]).catch(() => {});
     return row?.[0] === 't';
@@ -239,9 +248,14 @@ interface Inserted {
 
 const nothingNew: News = { types: [], traits: [] };
 
-function statementOf(news: News | null, aside: string): PreparedStatement | string {
+function statementOf({
+  completed,
+  news,
+  aside,
+}: Omit<Inserted, 'rows'>): PreparedStatement | string {
   if (aside !== '') return writeConflicts;
-  return news === null ? writeEvents : writeNews;
+  if (news !== null) return writeNews;
+  return completed.length > 0 ? writeCompleted : writeEvents;
 }
 
 /** The reports in conflict, where they were acknowledged: the embedded journal still answers its reporters. */

@@ -27,7 +27,7 @@ export const startStoredIndex = async (write: Query): Promise<number> =>
   number(
     await write(
       `WITH restored AS (
-         UPDATE journal_state SET stored_index = last.index, rolled_index = 0, rolled_end = last.index,
+         UPDATE journal_state SET stored_index = last.index, rolled_index = 0,
            counted_to = last.index + expired_index
          FROM (SELECT max(index) AS index FROM events) AS last WHERE stored_index < last.index
          RETURNING stored_index
@@ -111,8 +111,8 @@ export async function expireEvents(database: Database, before: Instant): Promise
 
 /** Whoever writes events waits meanwhile: it, too, begins with the state of the journal. */
 async function expireBatch(query: Query, moment: string): Promise<number> {
-  const { rolledIndex, rolledEnd } = await lockState(query);
-  const [row] = await query(expiry, [moment, expiryBatch, rolledIndex, rolledEnd]);
+  const { rolledIndex } = await lockState(query);
+  const [row] = await query(expiry, [moment, expiryBatch, rolledIndex]);
   await deleteEmptied(query, rowsOf(row?.[1]));
   return Number(row?.[0]);
 }
@@ -136,24 +136,23 @@ const expiry = `WITH oldest AS (
     SET expired_index = greatest(expired_index, last.index), counted_to = counted_to + greatest(0, last.index - expired_index)
     FROM (SELECT max(index) AS index FROM deleted) AS last WHERE last.index IS NOT NULL
   ), changes AS (
-    SELECT ${changeColumns}, -1 AS count FROM deleted WHERE index <= $3::bigint OR index > $4::bigint
+    SELECT ${changeColumns}, -1 AS count FROM deleted WHERE index <= $3::bigint
   )${countChanges}
   SELECT count(*), ${emptiedCounts} FROM deleted`;
 
-/** Events after rolledIndex, up to rolledEnd, are not yet in event_counts. */
+/** Stored events after rolledIndex are not yet in event_counts. */
 export interface RollupProgress {
   readonly rolledIndex: number;
-  readonly rolledEnd: number;
+  readonly storedIndex: number;
 }
 
 /** A gateway that does not count may have written or deleted: then nothing is known of any event. */
-const progress = `SELECT CASE WHEN counted_to = total THEN rolled_index ELSE 0 END,
-    CASE WHEN counted_to = total THEN rolled_end ELSE stored_index END, counted_to = total
+const progress = `SELECT CASE WHEN counted_to = total THEN rolled_index ELSE 0 END, stored_index, counted_to = total
   FROM journal_state CROSS JOIN LATERAL (SELECT stored_index + expired_index AS total) AS known`;
 
 const progressOf = (row: Row | undefined): RollupProgress => ({
   rolledIndex: Number(row?.[0]),
-  rolledEnd: Number(row?.[1]),
+  storedIndex: Number(row?.[1]),
 });
 
 export async function readRollupProgress(query: Query): Promise<RollupProgress> {
@@ -175,18 +174,18 @@ export const rollUpEvents = (
   maxEvents = rolledBatch,
 ): Promise<RollupProgress> =>
   database.transaction(async ({ query, script }) => {
-    const { isExact, rolledIndex, rolledEnd } = await lockState(query);
+    const { isExact, rolledIndex, storedIndex } = await lockState(query);
     if (!isExact) await forgetCounts({ query, script });
-    if (rolledIndex >= rolledEnd) return { rolledIndex, rolledEnd };
-    const [row] = await query(rollUp, [rolledIndex, rolledEnd, maxEvents]);
-    const moved = Number(row?.[0]) < maxEvents ? rolledEnd : Number(row?.[1]);
+    if (rolledIndex >= storedIndex) return { rolledIndex, storedIndex };
+    const [row] = await query(rollUp, [rolledIndex, maxEvents]);
+    const moved = Number(row?.[0]) < maxEvents ? storedIndex : Number(row?.[1]);
     await query('UPDATE journal_state SET rolled_index = $1', [moved]);
-    return { rolledIndex: moved, rolledEnd };
+    return { rolledIndex: moved, storedIndex };
   });
 
 const rollUp = `WITH changes AS (
     SELECT ${changeColumns}, 1 AS count, index FROM events
-    WHERE index > $1::bigint AND index <= $2::bigint ORDER BY index LIMIT $3
+    WHERE index > $1::bigint ORDER BY index LIMIT $2
   )${countChanges}
   SELECT count(*), max(index) FROM changes`;
 
@@ -201,6 +200,6 @@ export const rebuildRollups = (database: Database): Promise<void> =>
 async function forgetCounts({ query, script }: Transaction): Promise<void> {
   await script('DELETE FROM event_counts');
   await query(
-    'UPDATE journal_state SET rolled_index = 0, rolled_end = stored_index, counted_to = stored_index + expired_index',
+    'UPDATE journal_state SET rolled_index = 0, counted_to = stored_index + expired_index',
   );
 }

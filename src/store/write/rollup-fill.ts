@@ -2,12 +2,16 @@ import { Backoff, pause } from '../../runtime/backoff.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { OpenStore } from '../open.ts';
+import { isTail } from '../read/rollups.ts';
 import type { RollupProgress } from './journal-state.ts';
 
 type RollupStore = Pick<OpenStore, 'rollUp' | 'rollupProgress'>;
 
-/** How often it looks whether another process has begun to count anew. */
-const lookMs = 10_000;
+/** How often it looks for events to count. */
+const lookMs = 1_000;
+/** So many are counted at the next look, and any number after this time: fewer statements change fewer rows. */
+const enoughEvents = 2_000;
+const longestWaitMs = 10_000;
 const reportMs = 10_000;
 
 /** New events wait for a batch: it is made as large as this time allows. */
@@ -21,8 +25,8 @@ const longestPauseMs = 30_000;
 const filling = 'The rollups are being filled: until then, statistics read events one by one.';
 
 /**
- * Counts the events that no rollup counts yet: those that were stored before there were rollups, or all after
- * `tidings rebuild-rollups`. It works half of the time, so that new events get the other half.
+ * Counts the events that no rollup counts yet: the latest, and also those that were stored before there were rollups, or
+ * all after `tidings rebuild-rollups`. Where they are many, it works half of the time, so that new events get the other half.
  */
 export class RollupFill implements AsyncDisposable {
   readonly #store: RollupStore;
@@ -30,6 +34,9 @@ export class RollupFill implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #work: Promise<void>;
   #uncounted = 0;
+  /** Whether there are so many that rollups answer nothing. */
+  #isBehind = false;
+  #countedAtMs = 0;
 
   constructor(store: RollupStore, log: Log) {
     this.#store = store;
@@ -52,10 +59,7 @@ export class RollupFill implements AsyncDisposable {
     const backoff = new Backoff(shortestPauseMs, longestPauseMs);
     while (!signal.aborted) {
       try {
-        await fillRollups(this.#store, {
-          signal,
-          onProgress: (progress, isDone) => this.#report(progress, isDone),
-        });
+        await this.#look();
         backoff.reset();
         await pause(lookMs, signal);
       } catch (error) {
@@ -68,19 +72,33 @@ export class RollupFill implements AsyncDisposable {
     }
   }
 
+  async #look(): Promise<void> {
+    const progress = await this.#store.rollupProgress();
+    this.#uncounted = uncountedIn(progress);
+    this.#isBehind = !isTail(progress);
+    const hasWaited = performance.now() - this.#countedAtMs >= longestWaitMs;
+    if (this.#uncounted < (hasWaited ? 1 : enoughEvents)) return;
+    await fillRollups(this.#store, {
+      signal: this.#closing.signal,
+      onProgress: (counted, isDone) => this.#report(counted, isDone),
+    });
+    this.#countedAtMs = performance.now();
+  }
+
   #report(progress: RollupProgress, isDone: boolean): void {
     this.#uncounted = uncountedIn(progress);
+    if (!this.#isBehind) return;
     const percent = percentOf(progress);
     if (isDone) this.#log.info('The rollups count every event.');
     else this.#log.info({ percent, uncounted: this.#uncounted }, filling);
   }
 }
 
-const uncountedIn = ({ rolledIndex, rolledEnd }: RollupProgress): number =>
-  Math.max(0, rolledEnd - rolledIndex);
+const uncountedIn = ({ rolledIndex, storedIndex }: RollupProgress): number =>
+  Math.max(0, storedIndex - rolledIndex);
 
-export const percentOf = ({ rolledIndex, rolledEnd }: RollupProgress): number =>
-  Math.floor((100 * rolledIndex) / Math.max(1, rolledEnd));
+export const percentOf = ({ rolledIndex, storedIndex }: RollupProgress): number =>
+  Math.floor((100 * rolledIndex) / Math.max(1, storedIndex));
 
 interface FillOptions {
   readonly signal: AbortSignal;
@@ -88,16 +106,17 @@ interface FillOptions {
   readonly onProgress: (progress: RollupProgress, isDone: boolean) => void;
 }
 
-/** Counts until every event is counted, or the signal is aborted. */
+/** Counts every event that is stored by now, unless the signal is aborted. */
 export async function fillRollups(
   store: RollupStore,
   { signal, onProgress }: FillOptions,
 ): Promise<void> {
   let progress = await store.rollupProgress();
+  const { storedIndex: end } = progress;
   if (uncountedIn(progress) === 0) return;
   let reportedAt = Number.NEGATIVE_INFINITY;
   let maxEvents = fewestEvents;
-  while (!signal.aborted && uncountedIn(progress) > 0) {
+  while (!signal.aborted && progress.rolledIndex < end) {
     if (performance.now() - reportedAt >= reportMs) {
       reportedAt = performance.now();
       onProgress(progress, false);

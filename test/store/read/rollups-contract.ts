@@ -125,8 +125,8 @@ export function rollupsContract(storeOf: () => OpenStore, runs: number): void {
 
   const finish = async () => {
     for (;;) {
-      const { rolledIndex, rolledEnd } = await store.rollUp();
-      if (rolledIndex === rolledEnd) return;
+      const { rolledIndex, storedIndex } = await store.rollUp();
+      if (rolledIndex === storedIndex) return;
     }
   };
 
