@@ -183,7 +183,7 @@ builder.queryField('aggregateEvents', (t) =>
         groupBy: listOf(args.groupBy, 'groupBy').map((by, at) =>
           parseGrouping(by, ['groupBy', String(at)]),
         ),
-        interval: intervalOf(args.interval),
+        intervalMicros: intervalOf(args.interval),
         timeZone: timeZoneOf(args.timeZone),
         percentiles: ranksOf(listOf(args.percentiles, 'percentiles')),
         limit: limit + 1,

@@ -75,7 +75,7 @@ export interface AggregateRequest {
   readonly measure: Measure | null;
   readonly groupBy: readonly Grouping[];
   /** Length of a time bucket in microseconds; null for no buckets. */
-  readonly interval: number | null;
+  readonly intervalMicros: number | null;
   /** IANA name: where buckets of a day and longer begin at midnight. */
   readonly timeZone: string;
   /** Ranks between 0 and 1. */

@@ -130,7 +130,7 @@ export class ServiceDirectory {
       filter,
       measure: null,
       groupBy: fields.map((field) => ({ by: 'field', field })),
-      interval: null,
+      intervalMicros: null,
       timeZone: 'UTC',
       percentiles: [],
       limit: maxGroups,

@@ -101,7 +101,7 @@ async function aggregate(
   const [row] = await store.aggregate({
     ...measureOf(field, query, filter),
     groupBy: [],
-    interval: null,
+    intervalMicros: null,
     timeZone: 'UTC',
     percentiles: [],
     limit: 1,

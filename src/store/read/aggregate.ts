@@ -34,10 +34,10 @@ export async function aggregateEvents(
   }
 }
 
-function planOf({ filter, measure, groupBy, interval, timeZone }: AggregateRequest) {
+function planOf({ filter, measure, groupBy, intervalMicros, timeZone }: AggregateRequest) {
   const fields = groupBy.flatMap((each) => (each.by === 'field' ? [each.field] : []));
   if (measure !== null || fields.length < groupBy.length) return null;
-  const plan = rollupPlan(filter, { interval, timeZone });
+  const plan = rollupPlan(filter, { intervalMicros, timeZone });
   return plan !== null && areCounted(fields, plan.tag) ? plan : null;
 }
 
@@ -66,13 +66,13 @@ async function aggregateRollups(
 
 /** Before anything is grouped: the first and the last event are found in far less time. */
 async function checkBuckets(
-  { interval, timeZone, filter }: AggregateRequest,
+  { intervalMicros, timeZone, filter }: AggregateRequest,
   sourcesOf: (to: Parameters) => readonly string[],
   query: Query,
 ): Promise<void> {
-  if (interval === null || isShort(filter, interval)) return;
+  if (intervalMicros === null || isShort(filter, intervalMicros)) return;
   const to = new Parameters();
-  const { bucket, stride } = bucketing(interval, timeZone, to);
+  const { bucket, stride } = bucketing(intervalMicros, timeZone, to);
   const ends = sourcesOf(to).flatMap((source) =>
     ['min', 'max'].map((end) => `SELECT ${end}(time) AS time FROM (${source}) AS source`),
   );
@@ -83,11 +83,11 @@ async function checkBuckets(
 }
 
 /** Whether the filter's span of time alone keeps the buckets within their maximum. */
-const isShort = ({ time }: Filter, interval: number): boolean =>
+const isShort = ({ time }: Filter, intervalMicros: number): boolean =>
   time !== undefined &&
   time.from !== null &&
   time.to !== null &&
-  (time.to - time.from) / interval < maxBuckets - 1;
+  (time.to - time.from) / intervalMicros < maxBuckets - 1;
 
 function checkLength(buckets: number): void {
   if (buckets <= maxBuckets) return;
@@ -184,9 +184,9 @@ interface Statement {
 }
 
 const statementOf = (request: AggregateRequest, to: Parameters, source: Grouped): Statement =>
-  request.interval === null
+  request.intervalMicros === null
     ? groupsOf(request, to, source)
-    : bucketsOf(request, bucketing(request.interval, request.timeZone, to), to, source);
+    : bucketsOf(request, bucketing(request.intervalMicros, request.timeZone, to), to, source);
 
 const groupsOf = (request: AggregateRequest, to: Parameters, source: Grouped): Statement => ({
   text: `SELECT label, NULL AS bucket, 1 AS length, count, ${request.measure === null ? 'NULL' : stats} AS statistics
@@ -206,19 +206,19 @@ interface Bucketing {
  * Buckets shorter than a day count from 1970-01-01T00:00:00Z; days begin at midnight in the time zone, and
  * multiples of seven days on a Monday.
  */
-function bucketing(interval: number, timeZone: string, to: Parameters): Bucketing {
-  if (interval < day) {
-    const stride = to.add(`${interval} microseconds`, 'interval');
+function bucketing(intervalMicros: number, timeZone: string, to: Parameters): Bucketing {
+  if (intervalMicros < day) {
+    const stride = to.add(`${intervalMicros} microseconds`, 'interval');
     const bucket = `date_bin(${stride}, time, timestamptz 'epoch')`;
     return { bucket, start: 'bucket', stride };
   }
-  if (interval % day !== 0) {
+  if (intervalMicros % day !== 0) {
     throw new InputError(
       ['interval'],
       'An interval longer than a day must be a number of whole days.',
     );
   }
-  const days = interval / day;
+  const days = intervalMicros / day;
   const stride = to.add(`${days} days`, 'interval');
   const zone = to.add(timeZone, 'text');
   const origin = days % 7 === 0 ? '1970-01-05' : '1970-01-01';

@@ -51,11 +51,11 @@ export interface RollupPlan {
 
 /** How the answer is divided; null for not at all. */
 interface Division {
-  readonly interval: number | null;
+  readonly intervalMicros: number | null;
   readonly timeZone: string;
 }
 
-const undivided: Division = { interval: null, timeZone: 'UTC' };
+const undivided: Division = { intervalMicros: null, timeZone: 'UTC' };
 
 /** Null where rollups do not hold what is asked for, or not a whole minute of it. */
 export function rollupPlan(filter: Filter, division: Division = undivided): RollupPlan | null {
@@ -122,15 +122,15 @@ function isHeld(
   );
 }
 
-function minutesWithin({ interval, timeZone }: Division): 1 | 60 | null {
-  if (interval === null) return 60;
-  if (interval >= day) return minutesOfDays(timeZone);
-  if (interval % hour === 0) return 60;
-  return interval % minute === 0 ? 1 : null;
+function minutesWithin({ intervalMicros, timeZone }: Division): 1 | 60 | null {
+  if (intervalMicros === null) return 60;
+  if (intervalMicros >= day) return minutesOfDays(timeZone);
+  if (intervalMicros % hour === 0) return 60;
+  return intervalMicros % minute === 0 ? 1 : null;
 }
 
-const isWholeMinutes = ({ interval, timeZone }: Division): boolean =>
-  interval === null || interval < day || timeZone === 'UTC';
+const isWholeMinutes = ({ intervalMicros, timeZone }: Division): boolean =>
+  intervalMicros === null || intervalMicros < day || timeZone === 'UTC';
 
 /** The whole buckets of a length within the span: from the first, to the end of the last. */
 function edgesOf({ time }: Pick<RollupPlan, 'time'>, length: number): TimeSpan {

@@ -119,7 +119,7 @@ describe.skipIf(!(await postgresAvailable()))('A read replica', () => {
       filter: {},
       measure: null,
       groupBy: [],
-      interval: 86_400_000_000,
+      intervalMicros: 86_400_000_000,
       timeZone: 'x/y',
       percentiles: [],
       limit: 1,

@@ -12,7 +12,7 @@ const request: AggregateRequest = {
   filter: everything,
   measure: null,
   groupBy: [{ by: 'field', field: 'KEY' }],
-  interval: second,
+  intervalMicros: second,
   timeZone: 'UTC',
   percentiles: [],
   limit: 100,
@@ -52,7 +52,7 @@ test('statistics that take too long say what to narrow', async () => {
   const query: Query = async () => {
     throw new Unavailable('The database took too long to answer.', { cause: timeout });
   };
-  const slow = { ...request, interval: null };
+  const slow = { ...request, intervalMicros: null };
   const filter = { keys: ['a'] };
   for (const reading of [
     aggregateEvents(query, new Rollups(), slow),

@@ -110,7 +110,7 @@ const requests: fc.Arbitrary<AggregateRequest> = fc.record({
       { maxLength: 3 },
     )
     .map((fields) => fields.map((field) => ({ by: 'field' as const, field }))),
-  interval: fc.constantFrom(null, 5 * minute, hour, 6 * hour, day, 7 * day),
+  intervalMicros: fc.constantFrom(null, 5 * minute, hour, 6 * hour, day, 7 * day),
   timeZone: fc.constantFrom('UTC', 'Asia/Kathmandu', 'America/New_York', 'NST'),
   percentiles: fc.constant([]),
   limit: fc.constant(5_000),

@@ -77,7 +77,7 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
     filter: everything,
     measure: null,
     groupBy: [{ by: 'field', field: 'TYPE' }],
-    interval: hour,
+    intervalMicros: hour,
     timeZone: 'UTC',
     percentiles: [],
     limit: 1_000,
@@ -92,8 +92,12 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
   test('counts of whole minutes are read from rollups, and from the events that are not yet in them', async () => {
     for (const ask of [
       aggregate({}),
-      aggregate({ interval: minute, filter: { categories: ['Volume'] } }),
-      aggregate({ interval: 24 * hour, timeZone: 'Europe/Berlin', filter: span(0, 3 * hour) }),
+      aggregate({ intervalMicros: minute, filter: { categories: ['Volume'] } }),
+      aggregate({
+        intervalMicros: 24 * hour,
+        timeZone: 'Europe/Berlin',
+        filter: span(0, 3 * hour),
+      }),
       aggregate({
         filter: { all: [{ namespaces: ['default'] }, { tags: ['pool:gold'] }] },
         groupBy: [{ by: 'field', field: 'SEVERITY' }],
@@ -117,7 +121,7 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
 
   test('what rollups do not hold is counted from events', async () => {
     for (const ask of [
-      aggregate({ interval: 90 * 1_000_000 }),
+      aggregate({ intervalMicros: 90 * 1_000_000 }),
       aggregate({ measure: { of: 'duration' } }),
       aggregate({ groupBy: [{ by: 'field', field: 'KEY' }] }),
       aggregate({ groupBy: [{ by: 'tagGroup', group: 'pool' }] }),
@@ -217,7 +221,7 @@ test.skipIf(!(await postgresAvailable()))(
         filter,
         measure: null,
         groupBy: [{ by: 'field', field: 'TYPE' }],
-        interval: minute,
+        intervalMicros: minute,
         timeZone: 'UTC',
         percentiles: [],
         limit: 1_000,
@@ -288,7 +292,7 @@ test.skipIf(!(await postgresAvailable()))(
 const ofTypes: Omit<AggregateRequest, 'filter'> = {
   measure: null,
   groupBy: [{ by: 'field', field: 'TYPE' }],
-  interval: null,
+  intervalMicros: null,
   timeZone: 'UTC',
   percentiles: [],
   limit: 1_000,

@@ -24,7 +24,7 @@ export function statisticsContract(storeOf: () => OpenStore): void {
       filter: everything,
       measure: { of: 'value', path: [] },
       groupBy: [],
-      interval: null,
+      intervalMicros: null,
       timeZone: 'UTC',
       percentiles: [],
       limit: 100,
@@ -152,14 +152,14 @@ export function statisticsContract(storeOf: () => OpenStore): void {
       await holding(
         ...times('2026-01-01T10:00:00Z', '2026-01-01T10:06:59.999Z', '2026-01-01T10:21:00Z'),
       );
-      expect(await buckets({ interval: 7 * minute })).toEqual([
+      expect(await buckets({ intervalMicros: 7 * minute })).toEqual([
         ['2026-01-01T09:55:00.000Z', 1],
         ['2026-01-01T10:02:00.000Z', 1],
         ['2026-01-01T10:09:00.000Z', 0],
         ['2026-01-01T10:16:00.000Z', 1],
       ]);
-      expect(await buckets({ interval: 7 * minute, limit: 3 })).toHaveLength(3);
-      expect(await buckets({ interval: hour, filter: { tags: ['none'] } })).toEqual([]);
+      expect(await buckets({ intervalMicros: 7 * minute, limit: 3 })).toHaveLength(3);
+      expect(await buckets({ intervalMicros: hour, filter: { tags: ['none'] } })).toEqual([]);
     });
 
     test('every group has its row in every bucket, the largest group first', async () => {
@@ -171,7 +171,7 @@ export function statisticsContract(storeOf: () => OpenStore): void {
         { time: 2 * hour, key: 'b' },
       );
       const groupBy = [{ by: 'field', field: 'KEY' } as const];
-      expect(await buckets({ interval: hour, groupBy })).toEqual([
+      expect(await buckets({ intervalMicros: hour, groupBy })).toEqual([
         ['b', '1970-01-01T00:00:00.000Z', 0],
         ['a', '1970-01-01T00:00:00.000Z', 1],
         ['b', '1970-01-01T01:00:00.000Z', 0],
@@ -179,7 +179,7 @@ export function statisticsContract(storeOf: () => OpenStore): void {
         ['b', '1970-01-01T02:00:00.000Z', 3],
         ['a', '1970-01-01T02:00:00.000Z', 1],
       ]);
-      const rows = await aggregate({ interval: hour, groupBy, percentiles: [0.5] });
+      const rows = await aggregate({ intervalMicros: hour, groupBy, percentiles: [0.5] });
       expect(rows.map(({ measured, sum, percentiles }) => [measured, sum, ...percentiles])).toEqual(
         [
           [0, null, null],
@@ -190,7 +190,7 @@ export function statisticsContract(storeOf: () => OpenStore): void {
           [0, null, null],
         ],
       );
-      expect(await buckets({ interval: hour, groupBy, limit: 3 })).toHaveLength(3);
+      expect(await buckets({ intervalMicros: hour, groupBy, limit: 3 })).toHaveLength(3);
     });
 
     test('days begin at midnight in the time zone, also when the clocks change', async () => {
@@ -200,7 +200,7 @@ export function statisticsContract(storeOf: () => OpenStore): void {
         ...times('2026-03-29T22:00:00Z'),
       );
       const timeZone = 'Europe/Berlin';
-      expect(await buckets({ interval: day, timeZone })).toEqual([
+      expect(await buckets({ intervalMicros: day, timeZone })).toEqual([
         ['2026-03-27T23:00:00.000Z', 1],
         ['2026-03-28T23:00:00.000Z', 2],
         ['2026-03-29T22:00:00.000Z', 1],
@@ -208,7 +208,7 @@ export function statisticsContract(storeOf: () => OpenStore): void {
       await holding(
         ...times('2026-10-24T22:00:00Z', '2026-10-25T22:59:59Z', '2026-10-26T23:00:00Z'),
       );
-      expect(await buckets({ interval: day, timeZone })).toEqual([
+      expect(await buckets({ intervalMicros: day, timeZone })).toEqual([
         ['2026-10-24T22:00:00.000Z', 2],
         ['2026-10-25T23:00:00.000Z', 0],
         ['2026-10-26T23:00:00.000Z', 1],
@@ -220,7 +220,7 @@ export function statisticsContract(storeOf: () => OpenStore): void {
         ...times('2026-11-22T22:59:59Z', '2026-11-22T23:00:00Z', '1969-12-31T00:00:00Z'),
       );
       const recent = { from: at('2026-01-01T00:00:00Z'), to: null };
-      const week = { interval: 7 * day, timeZone: 'Europe/Berlin' };
+      const week = { intervalMicros: 7 * day, timeZone: 'Europe/Berlin' };
       expect(await buckets({ ...week, filter: { time: recent } })).toEqual([
         ['2026-11-15T23:00:00.000Z', 1],
         ['2026-11-22T23:00:00.000Z', 1],
@@ -231,9 +231,9 @@ export function statisticsContract(storeOf: () => OpenStore): void {
     });
 
     test.each([
-      [{ interval: 36 * hour }, ['interval'], 'whole days'],
-      [{ interval: second }, ['interval'], 'at most 10000'],
-      [{ interval: day, timeZone: 'Mars/Olympus' }, ['timeZone'], 'not a time zone'],
+      [{ intervalMicros: 36 * hour }, ['interval'], 'whole days'],
+      [{ intervalMicros: second }, ['interval'], 'at most 10000'],
+      [{ intervalMicros: day, timeZone: 'Mars/Olympus' }, ['timeZone'], 'not a time zone'],
     ])('rejects %j', async (request, argument, sentence) => {
       await holding(...times('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'));
       await expect(buckets(request)).rejects.toMatchObject({ name: 'InputError', argument });
