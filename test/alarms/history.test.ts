@@ -77,6 +77,26 @@ async function report(gateway: TestGateway, event: object): Promise<void> {
   );
 }
 
+/**
+ * Waits until every rule is evaluated. A rule that is made while the evaluation begins is loaded up to a second later and
+ * is evaluated only from then on; meanwhile the clock of a test may move by minutes. So an event that every rule counts
+ * is reported once the journal is followed: each rule that is evaluated then has it as an entity.
+ */
+async function untilEvaluated(gateway: TestGateway, id: string): Promise<void> {
+  const untilIs = (metric: string, value: number) =>
+    vi.waitFor(async () => expect(await gateway.metric(metric), metric).toBe(value), patienceMs);
+  await untilIs('tidings_live_feeds', 1);
+  await report(gateway, {
+    id,
+    category: 'Job',
+    action: 'A',
+    severity: 'ERROR',
+    key: 'first',
+    value: { n: 1 },
+  });
+  await untilIs('tidings_alarm_entities', inputs.length);
+}
+
 /** Reports what the steps say, ends and begins the gateway where they say so, and lets 20 minutes pass in the end. */
 async function play(given: Steps, dataDirectory: string, clock: Clock) {
   const boot = () => bootGateway({ dataDirectory, overrides: { now: clock.now } });
@@ -88,10 +108,8 @@ async function play(given: Steps, dataDirectory: string, clock: Clock) {
       { input },
     );
   }
-  await vi.waitFor(
-    async () => expect(await gateway.metric('tidings_live_feeds')).toBe(1),
-    patienceMs,
-  );
+  const firstId = randomUUID();
+  await untilEvaluated(gateway, firstId);
   for (const { wait, id, ends, late, key, action, severity, n, restarts } of given) {
     clock.micros += wait * second;
     const moment = new Date((clock.micros - late * second) / 1_000).toISOString();
@@ -110,7 +128,7 @@ async function play(given: Steps, dataDirectory: string, clock: Clock) {
     gateway = await boot();
   }
   clock.micros += 20 * minute;
-  return { gateway, ids };
+  return { gateway, ids: [firstId, ...ids] };
 }
 
 /** Every state that the events have had, in the journal's order. */
