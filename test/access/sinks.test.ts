@@ -165,7 +165,8 @@ test('whoever changes its URL does not learn the headers that somebody else gave
   expect(receiver.received[0]?.headers.authorization).toBe('Bearer of-the-target');
   expect((await update({ ...webhook, url: elsewhere.url, headers: [] })).errors).toBeUndefined();
   await report({ namespace: 'a', category: 'Headed', key: 'y' });
-  await until(() => elsewhere.received.length === 1);
+  // Perhaps both events: the answer to the first may have been on its way when the sink changed.
+  await until(() => elsewhere.received.length >= 1);
   expect(elsewhere.received[0]?.headers.authorization).toBeUndefined();
 });
 
