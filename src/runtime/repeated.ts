@@ -5,6 +5,8 @@ export class Repeated implements AsyncDisposable {
   #stopped = false;
   #asked = false;
   #wake: () => void = () => {};
+  /** Wait for the next run. */
+  #waiting: (() => void)[] = [];
 
   constructor(pauseMs: () => number, work: () => Promise<void>, failed: (error: unknown) => void) {
     this.#pauseMs = pauseMs;
@@ -17,6 +19,15 @@ export class Repeated implements AsyncDisposable {
     this.#wake();
   }
 
+  /** Resolves once a run that begins from now on is done, whatever became of it, or there is none any more. */
+  next(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.soon();
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     this.#wake();
@@ -26,8 +37,11 @@ export class Repeated implements AsyncDisposable {
   async #run(work: () => Promise<void>, failed: (error: unknown) => void): Promise<void> {
     for (;;) {
       await this.#pause();
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      if (!this.#stopped) await work().catch(failed);
+      for (const resolve of waiting) resolve();
       if (this.#stopped) return;
-      await work().catch(failed);
     }
   }
 

@@ -3,6 +3,7 @@ import type { ConsumerLease, ConsumerRun, DurableConsumer } from '../consumers/c
 import type { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import { everything, type Filter } from '../event/filter.ts';
 import { type FilterInput, parseFilter } from '../event/filter-input.ts';
+import { pause } from '../runtime/backoff.ts';
 import { Repeated } from '../runtime/repeated.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { FailedDeliveryTable } from '../store/sinks/failed-delivery-table.ts';
@@ -34,6 +35,8 @@ import { TargetHealth } from './target-health.ts';
 /** Events of one sink that may be delivered again after an abrupt end. */
 const maxRepeatedEvents = 1_000;
 const syncEveryMs = 1_000;
+/** A change is answered after this time, whether this gateway has applied it or not. */
+const maxApplyMs = 2_000;
 
 export interface SinkRunnerOptions {
   readonly table: SinkTable;
@@ -83,6 +86,13 @@ export class SinkRunner implements AsyncDisposable {
   /** Something was changed: does not wait for the next turn. */
   changed(): void {
     this.#syncing?.soon();
+  }
+
+  /** The same, and resolves once this gateway runs what the database says, or after some time. */
+  async applied(): Promise<void> {
+    const waited = new AbortController();
+    await Promise.race([this.#syncing?.next(), pause(maxApplyMs, waited.signal)]);
+    waited.abort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -264,7 +264,7 @@ export class Sinks {
   }
 
   async #after({ id }: SinkRow): Promise<SinkRow> {
-    this.#options.runner.changed();
+    await this.#options.runner.applied();
     const row = await this.#options.store.sinks.find(id);
     if (row !== null) return row;
     throw new ManagementError('NOT_FOUND', `There is no sink ${quoted(id)} any more.`);
