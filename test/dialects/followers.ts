@@ -4,7 +4,9 @@ import { request } from 'node:http';
 export interface FollowersOrder {
   readonly url: string;
   readonly streams: number;
-  /** Left out of the received bytes before they are compared. */
+  /** What ends a frame of the stream. */
+  readonly frameEnd: string;
+  /** The frame that is left out before the received bytes are compared. */
   readonly heartbeat: string;
 }
 
@@ -24,13 +26,13 @@ export interface FollowersReport {
  * Follows one stream many times over. As all are sent the same bytes, only the first one's are kept and the
  * others are compared with them.
  */
-function follow({ url, streams, heartbeat }: FollowersOrder): void {
+function follow({ url, streams, frameEnd, heartbeat }: FollowersOrder): void {
   const chunks: Buffer[] = [];
   let text = Buffer.alloc(0);
   const received: number[] = Array.from({ length: streams }, () => 0);
   const early: Buffer[][] = Array.from({ length: streams }, () => []);
-  // A heartbeat begins a line; busy machines put it into one chunk with events.
-  const heartbeats = new RegExp(`(^|\n)${heartbeat.replace(/[{}]/g, '\\$&')}`, 'g');
+  /** The frame of each follower that has not ended yet: a chunk holds several frames, or part of one. */
+  const begun: string[] = Array.from({ length: streams }, () => '');
   let connected = 0;
   let fault: string | null = null;
 
@@ -49,7 +51,10 @@ function follow({ url, streams, heartbeat }: FollowersOrder): void {
   };
 
   const take = (at: number, chunk: Buffer): void => {
-    const events = Buffer.from(chunk.toString('latin1').replace(heartbeats, '$1'), 'latin1');
+    const frames = `${begun[at]}${chunk.toString('latin1')}`.split(frameEnd);
+    begun[at] = frames.pop() ?? '';
+    const whole = frames.map((frame) => frame + frameEnd).filter((frame) => frame !== heartbeat);
+    const events = Buffer.from(whole.join(''), 'latin1');
     if (events.length === 0) return;
     if (at === 0) {
       chunks.push(events);

@@ -70,27 +70,37 @@ test.each([
     name: 'Vamp',
     category: 'vamp-load',
     path: '/api/v1/events/stream?type=vamp-load',
+    frameEnd: '\n\n',
     heartbeat: 'data:\n\n',
   },
   {
     name: 'Nomad',
     category: 'NomadLoad',
     path: '/v1/event/stream?topic=NomadLoad',
+    frameEnd: '\n',
     heartbeat: '{}\n',
   },
-])('500 streams of $name are sent every event, in order', async ({ category, path, heartbeat }) => {
-  await using followers = new Followers({ url: `${gateway.url}${path}`, streams, heartbeat });
-  await vi.waitFor(() => expect(followers.report.connected).toBe(streams), 60_000);
-  const values = await reportAll(category);
-  const shown = () => followers.report;
-  await vi.waitFor(() => {
+])(
+  '500 streams of $name are sent every event, in order',
+  async ({ category, path, frameEnd, heartbeat }) => {
+    await using followers = new Followers({
+      url: `${gateway.url}${path}`,
+      streams,
+      frameEnd,
+      heartbeat,
+    });
+    await vi.waitFor(() => expect(followers.report.connected).toBe(streams), 60_000);
+    const values = await reportAll(category);
+    const shown = () => followers.report;
+    await vi.waitFor(() => {
+      expect(shown().fault).toBeNull();
+      expect(shown().least).toBe(shown().most);
+      expect(shown().most).toBeGreaterThan(values.length * 100);
+    }, 240_000);
+    const text = await followers.text();
+    const received = Array.from(text.matchAll(/\{"at":(\d+)\}/g), ([, at]) => Number(at));
+    expect(received).toEqual(values);
     expect(shown().fault).toBeNull();
     expect(shown().least).toBe(shown().most);
-    expect(shown().most).toBeGreaterThan(values.length * 100);
-  }, 240_000);
-  const text = await followers.text();
-  const received = Array.from(text.matchAll(/\{"at":(\d+)\}/g), ([, at]) => Number(at));
-  expect(received).toEqual(values);
-  expect(shown().fault).toBeNull();
-  expect(shown().least).toBe(shown().most);
-});
+  },
+);
