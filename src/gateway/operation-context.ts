@@ -84,7 +84,8 @@ export class OperationContext implements GraphContext {
   #openStore(): Store {
     const maxMicros = this.session.quota?.limits.maxDatabaseTimeMicros;
     const maxBusyMs = maxMicros === undefined ? undefined : maxMicros / 1_000;
-    const { maxAnswerBytes: maxReadBytes } = this.#settings;
-    return this.#scoped.store.for({ signal: this.#caller.signal, maxBusyMs, maxReadBytes });
+    const { signal, follows = false } = this.#caller;
+    const maxReadBytes = follows ? undefined : this.#settings.maxAnswerBytes;
+    return this.#scoped.store.for({ signal, maxBusyMs, maxReadBytes });
   }
 }

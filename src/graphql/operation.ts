@@ -1,19 +1,19 @@
 import {
   type DocumentNode,
   type ExecutionResult,
-  GraphQLError,
+  type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
 import type { Session } from '../access/access.ts';
 import { quoted } from '../event/input-error.ts';
-import { limitReached } from './admission.ts';
+import { CostLimit } from '../runtime/unavailable.ts';
+import { admit } from './admission.ts';
 import { isAnswerTooLarge } from './answer-size.ts';
 import type { GraphContext } from './context.ts';
 import type { PrepareDocument } from './document.ts';
 import type { ExecuteCoerced } from './execution.ts';
-import { hiddenSelections } from './hidden-fields.ts';
 import type { PublicError } from './public-error.ts';
 import { requestError, type Variables } from './request-error.ts';
 import type { CoerceOperation } from './variables.ts';
@@ -43,6 +43,8 @@ export interface OperationCaller {
   readonly session: Session;
   /** Aborted when nobody waits for the answer any more: its reads end. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether they follow a subscription, whose reads are not those of one answer: they are not added up. */
+  readonly follows?: boolean;
 }
 
 /** A document that may be executed and which of its operations is asked for, or why there is none. */
@@ -78,8 +80,8 @@ interface OperationOptions {
 }
 
 /**
- * Answers a query or a mutation; never rejects. Without `data` in the result nothing was executed, and its
- * errors carry `extensions.http`, which is for the server and not for the client.
+ * Answers a query or a mutation; never rejects. Without `data` in the result nothing was executed. Errors may carry
+ * `extensions.http`, which is for the server and not for the client.
  */
 export function runOperation(
   engine: GraphEngine,
@@ -97,11 +99,13 @@ export function runOperation(
 }
 
 /** An answer that is too large is left out: what a mutation did is done. */
-function withinSize({ maxAnswerBytes }: GraphEngine, result: ExecutionResult): ExecutionResult {
+function withinSize(
+  { maxAnswerBytes, publicError }: GraphEngine,
+  result: ExecutionResult,
+): ExecutionResult {
   if (maxAnswerBytes === undefined || !isAnswerTooLarge(result.data, maxAnswerBytes)) return result;
   const message = `The answer is larger than ${maxAnswerBytes} bytes: ask for fewer events, or for fewer of their fields.`;
-  const extensions = { code: 'COST_LIMIT', maxAnswerBytes };
-  return { data: null, errors: [new GraphQLError(message, { extensions })] };
+  return { data: null, errors: [publicError(new CostLimit(message, { maxAnswerBytes }))] };
 }
 
 async function execution(
@@ -115,20 +119,15 @@ async function execution(
   if (operation.operation === 'subscription') return { errors: [subscriptionElsewhere()] };
   if (operation.operation === 'mutation' && readOnly) return { errors: [mutationByGet()] };
 
-  const values = request.variables ?? {};
-  const { document: ofCoerced, coerce, errors: faultsOf } = engine.coerced(document, operation);
-  const variableValues = coerce(values);
-  if (variableValues === null) return { errors: faultsOf(values) };
-  const hidden = hiddenSelections(engine.schema, document, caller.session.scope.hidden);
-  if (hidden.length > 0) return { data: null, errors: hidden };
-  const limit = limitReached(
-    engine,
-    { document, operation, variables: variableValues },
-    caller.session,
-  );
-  if (limit !== null) return { errors: [limit] };
-  const contextValue = engine.context(caller);
-  return engine.execute({ document: ofCoerced, operation, variableValues, contextValue });
+  const asked = { document, operation, variables: request.variables ?? {} };
+  const admitted = admit(engine, asked, caller.session);
+  if (admitted.refused) return admitted.refused;
+  return engine.execute({
+    document: admitted.document,
+    operation,
+    variableValues: admitted.variables,
+    contextValue: engine.context(caller),
+  });
 }
 
 const noOperation = (name: string | null | undefined): GraphQLError =>

@@ -9,8 +9,7 @@ import {
 } from 'graphql';
 import type { Session } from '../access/access.ts';
 import { RateLimited } from '../runtime/unavailable.ts';
-import { limitReached } from './admission.ts';
-import { hiddenSelections } from './hidden-fields.ts';
+import { admit } from './admission.ts';
 import {
   type GraphEngine,
   type OperationCaller,
@@ -63,19 +62,17 @@ export async function runSubscription<Rendered>(
   const { publicError, schema } = engine;
   const { document, operation, errors } = prepareOperation(engine, request);
   if (errors) return errors;
-  const hidden = hiddenSelections(schema, document, caller.session.scope.hidden);
-  if (hidden.length > 0) return hidden;
-  const variables = request.variables ?? {};
-  const limit = limitReached(engine, { document, operation, variables }, caller.session);
-  if (limit !== null) return [limit];
+  const asked = { document, operation, variables: request.variables ?? {} };
+  const admitted = admit(engine, asked, caller.session);
+  if (admitted.refused) return admitted.refused.errors;
   const slot = feedOf(caller.session);
   if (slot instanceof RateLimited) return [publicError(slot)];
   const results = await subscribe({
     schema,
-    document,
+    document: admitted.document,
     operationName: operation.name?.value ?? null,
-    variableValues: variables,
-    contextValue: engine.context(caller),
+    variableValues: admitted.variables,
+    contextValue: engine.context({ ...caller, follows: true }),
   });
   const release = () => slot?.[Symbol.dispose]();
   if (!(Symbol.asyncIterator in results)) {

@@ -43,6 +43,8 @@ const ways = {
 
 const query = 'query ($f: EventFilter) { events(filter: $f) { totalCount } }';
 const subscription = 'subscription ($f: EventFilter) { events(filter: $f) { id } }';
+/** Of a subscription that no followers share. */
+const plain = 'subscription ($f: AlarmFilter) { alarms(filter: $f) { id } }';
 const keys = (count: number): object =>
   Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 1]));
 
@@ -84,6 +86,7 @@ describe.each(Object.entries(ways))('over %s', (_, ask) => {
   test.each(Object.entries(bad))('%s are answered with 20 short errors', async (_what, f) => {
     boundedErrors(await ask({ query, variables: { f } }));
     boundedErrors(await ask({ query: subscription, variables: { f } }));
+    boundedErrors(await ask({ query: plain, variables: { f } }));
   });
 
   test.each([

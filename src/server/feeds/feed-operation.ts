@@ -11,10 +11,9 @@ import type { Scope } from '../../access/scope.ts';
 import { readable, withoutHidden } from '../../access/scoped-store.ts';
 import type { Event } from '../../event/event.ts';
 import { stringifyJson } from '../../event/json.ts';
-import { limitReached } from '../../graphql/admission.ts';
+import { admit } from '../../graphql/admission.ts';
 import type { GraphContext } from '../../graphql/context.ts';
 import { batchingOf, feedRequestOf } from '../../graphql/feed.ts';
-import { hiddenSelections } from '../../graphql/hidden-fields.ts';
 import {
   type GraphEngine,
   type OperationRequest,
@@ -53,18 +52,13 @@ export class FeedOperationReader {
     const selection = this.#selectionOf(prepared.document, prepared.operation);
     if (selection === null || !feedFields.has(selection.field.name.value))
       return { errors: [requestError('There is no such subscription.')] };
-    const values = request.variables ?? {};
-    const { document } = prepared;
-    const { coerce, errors } = this.#engine.coerced(document, selection.operation);
-    const coerced = coerce(values);
-    if (coerced === null) return { errors: errors(values) };
-    const hidden = hiddenSelections(this.#engine.schema, document, session.scope.hidden);
-    if (hidden.length > 0) return { errors: hidden };
-    const { operation } = prepared;
-    const limit = limitReached(this.#engine, { document, operation, variables: coerced }, session);
-    if (limit !== null) return { errors: [limit] };
+    const { document, operation } = prepared;
+    const asked = { document, operation, variables: request.variables ?? {} };
+    const admitted = admit(this.#engine, asked, session);
+    if (admitted.refused) return { errors: admitted.refused.errors };
     try {
-      const contextValue = this.#engine.context({ session });
+      const contextValue = this.#engine.context({ session, follows: true });
+      const { variables: coerced } = admitted;
       return { operation: this.#operation(selection, { coerced, lastEventId, contextValue }) };
     } catch (error) {
       return { errors: [this.#engine.publicError(error)] };

@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 
 /** An error without what it says to the server: how it would be answered over HTTP. */
 export function clientError(error: GraphQLError): GraphQLError {
@@ -13,3 +13,7 @@ export function clientError(error: GraphQLError): GraphQLError {
     extensions,
   });
 }
+
+/** A result as its client gets it. */
+export const forClients = (result: ExecutionResult): ExecutionResult =>
+  result.errors ? { ...result, errors: result.errors.map(clientError) } : result;

@@ -1,7 +1,7 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { stringifyJson } from '../../event/json.ts';
 import type { HttpAnswer } from '../../graphql/request-error.ts';
-import { clientError } from './client-error.ts';
+import { forClients } from './client-error.ts';
 
 export type ResultType = 'application/json' | 'application/graphql-response+json';
 
@@ -19,14 +19,14 @@ export interface ResultAnswer {
 export function answerOf(result: ExecutionResult, type: ResultType): ResultAnswer {
   const contentType = { 'Content-Type': `${type}; charset=utf-8` };
   if (isExecuted(result) || !result.errors) {
-    return { status: 200, headers: contentType, body: stringifyJson(result) };
+    return { status: 200, headers: contentType, body: stringifyJson(forClients(result)) };
   }
   const faults = result.errors.map(httpOf);
   const decisive = faults.find(({ spec }) => !(spec && type === 'application/json'));
   return {
     status: decisive?.status ?? 200,
     headers: { ...decisive?.headers, ...contentType },
-    body: JSON.stringify({ errors: result.errors.map(clientError) }),
+    body: JSON.stringify(forClients({ errors: result.errors })),
   };
 }
 

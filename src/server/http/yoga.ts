@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Session } from '../../access/access.ts';
 import { stringifyJson } from '../../event/json.ts';
 import { type GraphEngine, type OperationRequest, runOperation } from '../../graphql/operation.ts';
+import { forClients } from './client-error.ts';
 
 export type YogaHandler = (
   request: IncomingMessage,
@@ -46,7 +47,7 @@ function useEngine(engine: GraphEngine): Plugin<object, ServerContext> {
       const options = { readOnly: request.method === 'GET' };
       setParamsHandler(async () => ({
         ...(await runOperation(engine, context.operation, caller, options)),
-        stringify: stringifyJson,
+        stringify: (result: ExecutionResult) => stringifyJson(forClients(result)),
       }));
     },
   };

@@ -21,7 +21,7 @@ import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { feedForbidden, subscriptionForbidden } from '../feeds/feed-forbidden.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
 import { slowConsumerGraceMs } from '../feeds/slow-consumer.ts';
-import { clientError } from '../http/client-error.ts';
+import { forClients } from '../http/client-error.ts';
 import { HttpCaller } from '../http/http-caller.ts';
 import type { Subscribe } from '../websocket/operation.ts';
 import { SseOperation } from './operation.ts';
@@ -143,13 +143,9 @@ function throwWhereLimited(errors: readonly GraphQLError[]): void {
   if (limited !== undefined) throw limited;
 }
 
-function textOf(result: ExecutionResult): string {
-  const { errors } = result;
-  return stringifyJson(errors ? { ...result, errors: errors.map(clientError) } : result);
-}
+const textOf = (result: ExecutionResult): string => stringifyJson(forClients(result));
 
-const errorText = (errors: readonly GraphQLError[]): string =>
-  JSON.stringify({ errors: errors.map(clientError) });
+const errorText = (errors: readonly GraphQLError[]): string => textOf({ errors });
 
 const badLastEventId = (): GraphQLError =>
   requestError('Last-Event-ID must be the id of an event of this stream, or an index.', {

@@ -32,7 +32,7 @@ import { subscriptionForbidden } from '../feeds/feed-forbidden.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
 import { slowConsumerGraceMs } from '../feeds/slow-consumer.ts';
 import { challengeOf } from '../http/challenge.ts';
-import { clientError } from '../http/client-error.ts';
+import { clientError, forClients } from '../http/client-error.ts';
 import { rejectUpgrade } from '../http/reject-upgrade.ts';
 import { goingAway, type SocketExtra, tryAgainLater, WebSocketConnection } from './connection.ts';
 import type { Subscribe } from './operation.ts';
@@ -233,9 +233,6 @@ export class WebSocketTransport implements AsyncDisposable {
 }
 
 type Following = ExecutionResult | AsyncIterableIterator<ExecutionResult, undefined>;
-
-const forClients = (result: ExecutionResult): ExecutionResult =>
-  result.errors ? { ...result, errors: result.errors.map(clientError) } : result;
 
 type Payload = Record<string, unknown> | undefined;
 
