@@ -43,8 +43,11 @@ export interface Compiled extends Shape {
 }
 
 export interface CompileOptions {
-  /** Why there is no metric of a name; null where there is. */
-  readonly whyUnknown: (metric: string) => string | null;
+  /**
+   * Why there is no metric of a name; null where there is.
+   * @param isPredicted whether the values that are predicted of it are meant
+   */
+  readonly whyUnknown: (metric: string, isPredicted: boolean) => string | null;
 }
 
 const maxSeries = 100;
@@ -82,15 +85,11 @@ export class Compiler {
           ...single,
           evaluate: () => [{ labels: [], values: [syntax.value] }],
         };
-      case 'METRIC': {
-        const { read, labels } = this.#metric(syntax);
-        const skipped = this.#extraMinutes;
-        return {
-          isSeries: true,
-          labels,
-          compares: false,
-          evaluate: (window) => mapped(read(window), (values) => values.slice(skipped)),
-        };
+      case 'METRIC':
+        return this.#minutes(syntax);
+      case 'BASELINE': {
+        this.#check(syntax.of.name, { isPredicted: true, position: syntax.position });
+        return this.#minutes(syntax.of);
       }
       case 'TREND':
         return this.#trend(syntax);
@@ -142,9 +141,24 @@ export class Compiler {
     }
   }
 
+  #minutes(metric: MetricNode): Compiled {
+    const { read, labels } = this.#metric(metric);
+    const skipped = this.#extraMinutes;
+    return {
+      isSeries: true,
+      labels,
+      compares: false,
+      evaluate: (window) => mapped(read(window), (values) => values.slice(skipped)),
+    };
+  }
+
+  #check(name: string, at: { readonly isPredicted: boolean; readonly position: number }): void {
+    const unknown = this.#options.whyUnknown(name, at.isPredicted);
+    if (unknown !== null) throw new ExpressionError(at.position, unknown);
+  }
+
   #metric({ name, labels, position }: MetricNode) {
-    const unknown = this.#options.whyUnknown(name);
-    if (unknown !== null) throw new ExpressionError(position, unknown);
+    this.#check(name, { isPredicted: false, position });
     const series = combinations(labels).map((combination) => ({
       labels: combination,
       index: this.#indexOf({ name, labels: combination }, position),

@@ -21,13 +21,15 @@ const filters: Readonly<Record<string, Filter>> = {
 
 /** How the metrics begin that SkyWalking makes of traces, meters and logs. */
 const measured =
-  /^(?:browser|cache|cilium|database|endpoint|envoy|event|gen|instance|k8s|kubernetes|meter|mq|satellite|service|tcp)_[a-z0-9_]+$/;
+  /^(?:aws|browser|cache|cilium|continuous_profiling|database|eks|endpoint|envoy|event|gen|instance|k8s|kubernetes|meter|mq|process_relation|satellite|service|tcp)_[a-zA-Z0-9_]+$/;
 
-/** Why an expression cannot use a metric; null where it can: every event's name is one. */
-export const whyUnknown = (metric: string): string | null =>
-  Object.hasOwn(counters, metric) || !measured.test(metric)
-    ? null
-    : `There is no metric ${metric} here: Tidings counts events, by their names and by ${Object.keys(counters).join(', ')}.`;
+/** Why an expression cannot use a metric; null where it can: every event's name is one, of which nothing is predicted. */
+export function whyUnknown(metric: string, isPredicted = false): string | null {
+  if (isPredicted)
+    return `There are no predicted values here: leave the baseline of ${metric} out.`;
+  if (Object.hasOwn(counters, metric) || !measured.test(metric)) return null;
+  return `There is no metric ${metric} here: Tidings counts events, by their names and by ${Object.keys(counters).join(', ')}.`;
+}
 
 /** The labels that every event has; others are its parameters. */
 const labels: Readonly<Record<string, (event: Event) => string | null>> = {

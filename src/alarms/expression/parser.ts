@@ -22,7 +22,6 @@ const unsupported: ReadonlyMap<string, string> = new Map([
     'sort_label_values',
     'sort_label_values orders series for a page, which an alarm does not need.',
   ],
-  ['baseline', 'There are no predicted values here.'],
 ]);
 
 const functions: readonly string[] = [
@@ -34,7 +33,11 @@ const functions: readonly string[] = [
   'view_as_seq',
   'relabels',
   'aggregate_labels',
+  'baseline',
 ];
+
+/** Which of the values that SkyWalking predicts of a metric. */
+const predictions: readonly string[] = ['value', 'upper', 'lower'];
 
 const maxDepth = 64;
 const maxLabels = 16;
@@ -125,7 +128,7 @@ class Parser {
     if (!functions.includes(name)) {
       throw new ExpressionError(
         position,
-        `There is no function ${quoted(name)}: use one of ${functions.join(', ')}.`,
+        `There is no function ${quoted(name)}: use one of ${functions.filter((each) => each !== 'baseline').join(', ')}.`,
       );
     }
     this.#next += 2;
@@ -156,6 +159,8 @@ class Parser {
         return this.#relabels(position);
       case 'aggregate_labels':
         return this.#aggregateLabels(position);
+      case 'baseline':
+        return this.#baseline(position);
       case 'abs':
       case 'ceil':
       case 'floor':
@@ -214,6 +219,14 @@ class Parser {
       this.#expect(')');
     }
     return { kind: 'AGGREGATE_LABELS', of, function: name, keep, position };
+  }
+
+  #baseline(position: number): Syntax {
+    const of = this.#metric();
+    this.#expect(',');
+    if (!predictions.includes(this.#token.text)) throw this.#unexpected(predictions.join(', '));
+    this.#next += 1;
+    return { kind: 'BASELINE', of, position };
   }
 
   #metric(): MetricNode {

@@ -68,6 +68,8 @@ export type Syntax =
       readonly of: MetricNode;
       readonly minutes: number;
     })
+  /** What is predicted of a metric. */
+  | (At & { readonly kind: 'BASELINE'; readonly of: MetricNode })
   | (At & { readonly kind: 'IS_PRESENT'; readonly of: readonly Syntax[] })
   | (At & { readonly kind: 'VIEW_AS_SEQ'; readonly of: readonly Syntax[] })
   | (At & {

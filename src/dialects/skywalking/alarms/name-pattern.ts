@@ -26,14 +26,14 @@ export type NamePattern = (name: string) => boolean;
 /**
  * Compiles a regular expression as SkyWalking's settings have it. A pattern that could run for longer than a second or
  * so is rejected: repeats within repeats, too many repeats and alternatives after each other, references back, and looking around.
+ * What Java and JavaScript read differently means what it means in Java, or is rejected.
  * @throws NamePatternError
  */
 export function namePattern(source: string): NamePattern {
   if (source.length > maxCharacters) {
     throw faultAt(maxCharacters, `a pattern has at most ${maxCharacters} characters.`);
   }
-  new Scanner(source).scan();
-  const compiled = compile(source);
+  const compiled = compile(new Scanner(source).scan());
   return (name) => compiled.test(name.slice(0, longestName));
 }
 
@@ -55,11 +55,18 @@ interface Piece {
   readonly ways: number;
 }
 
+/** Letters that mean the same after a backslash in Java and in JavaScript. */
+const sharedEscapes = /[dDwWsSbBnrtfcxupP]/;
+/** What JavaScript lets a backslash make literal; Java lets it precede whatever is not a letter or a digit. */
+const syntaxCharacter = /[\^$\\.*+?()[\]{}|/]/;
+
 const oneCharacter: Piece = { repeats: false, alternates: false, ways: 1 };
 
-/** Reads a pattern as far as its repeats and groups are concerned. */
+/** Reads a pattern as far as its repeats and groups are concerned, and translates it. */
 class Scanner {
   readonly #source: string;
+  /** What JavaScript has instead of a character, by its position. */
+  readonly #replaced = new Map<number, string>();
   #at = 0;
   #longRepeats = 0;
 
@@ -67,7 +74,8 @@ class Scanner {
     this.#source = source;
   }
 
-  scan(): void {
+  /** Returns the pattern as JavaScript has it. */
+  scan(): string {
     const { ways } = this.#alternatives();
     if (this.#at < this.#source.length) {
       throw faultAt(this.#at, 'the parenthesis closes nothing.');
@@ -77,6 +85,10 @@ class Scanner {
         'there are too many repeats and alternatives after each other: it could run too long.',
       );
     }
+    return this.#source
+      .split('')
+      .map((character, at) => this.#replaced.get(at) ?? character)
+      .join('');
   }
 
   #alternatives(): Piece {
@@ -109,6 +121,7 @@ class Scanner {
     this.#at += 1;
     if (character === '\\') return this.#escape(begin);
     if (character === '[') return this.#class(begin);
+    if (character === ']' || character === '}') this.#replaced.set(begin, `\\${character}`);
     if (character !== '(') return oneCharacter;
     const opening = /^\?(?::|<[A-Za-z]\w*>)?/.exec(this.#source.slice(this.#at))?.[0] ?? '';
     if (opening === '?') {
@@ -129,6 +142,10 @@ class Scanner {
     if (/[1-9k]/.test(escaped)) {
       throw faultAt(begin, 'a pattern cannot refer back to a group.');
     }
+    if (/[A-Za-z0]/.test(escaped) && !sharedEscapes.test(escaped)) {
+      throw faultAt(begin, `\\${escaped} is not supported in a pattern.`);
+    }
+    if (!/[A-Za-z]/.test(escaped) && !syntaxCharacter.test(escaped)) this.#replaced.set(begin, '');
     const long = /^(?:[pP]\{[^}]*\}|u\{[^}]*\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})/.exec(
       this.#source.slice(this.#at),
     );
@@ -137,12 +154,23 @@ class Scanner {
   }
 
   #class(begin: number): Piece {
-    for (; this.#at < this.#source.length; this.#at += 1) {
-      if (this.#source[this.#at] === '\\') this.#at += 1;
-      else if (this.#source[this.#at] === ']') {
-        this.#at += 1;
-        return oneCharacter;
+    while (this.#at < this.#source.length) {
+      const at = this.#at;
+      const { [at]: character } = this.#source;
+      this.#at += 1;
+      if (character === ']') {
+        if (/^\^?$/.test(this.#source.slice(begin + 1, at))) this.#replaced.set(at, '\\]');
+        else return oneCharacter;
       }
+      if (character === '[' || this.#source.startsWith('&&', at)) {
+        throw faultAt(
+          at,
+          'a class within a class is not supported: write \\[ or \\& for the character.',
+        );
+      }
+      if (character !== '\\') continue;
+      if (this.#source[this.#at] === '-') this.#at += 1;
+      else this.#escape(at);
     }
     throw faultAt(begin, 'the bracket is not closed.');
   }

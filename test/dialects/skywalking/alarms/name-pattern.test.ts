@@ -21,6 +21,12 @@ describe('a pattern of names', () => {
     [`(${Array.from({ length: 100 }, (_, n) => `s${n}`).join('|')})-.*`, 's99-x', true],
     ['(GET|POST|PUT|DELETE):/v\\d{1,2}(/[a-z]{1,8})?/.*\\?.*', 'PUT:/v1/users/7?x', true],
     ['a{0}b{3}', 'bbb', true],
+    ['instance\\_\\d+', 'instance_12', true],
+    ['instance\\_\\d+', 'instance\\_12', false],
+    ['[\\_\\-\\:]+ of a\\@b', '_-: of a@b', true],
+    ['[]x]+', ']x]', true],
+    ['[^]x]+', 'a]', false],
+    ['a]b}', 'a]b}', true],
   ])('%s and %s: %s', (source, name, expected) => {
     if (expected === null) expect(() => namePattern(source)).toThrow(NamePatternError);
     else expect(namePattern(source)(name)).toBe(expected);
@@ -48,6 +54,10 @@ describe('a pattern of names', () => {
     ['(?i)b', 'at character 1: looking around and flags'],
     ['a{1000}', 'at character 2: a repeat counts to 256 at most, not 1000'],
     ['a++', 'at character 3: possessive'],
+    ['a\\Qb.\\E', 'at character 2: \\Q is not supported'],
+    ['[\\h]', 'at character 2: \\h is not supported'],
+    ['[a-z[A-Z]]', 'at character 5: a class within a class is not supported'],
+    ['[a-z&&b]', 'at character 5: a class within a class is not supported'],
     ['(a', 'at character 1: the parenthesis is not closed'],
     ['a)', 'at character 2: the parenthesis closes nothing'],
     ['[a', 'at character 1: the bracket is not closed'],

@@ -180,6 +180,100 @@ composite-rules:
   });
 });
 
+describe('a file made for SkyWalking', () => {
+  const { rules, warnings, hooks } = read(`
+# What comes with a server: rules about its own metrics, in every scope.
+rules:
+#  endpoint_rule:
+#    expression: sum(endpoint_sla < 7500) >= 3
+  latency_rule:
+    expression: sum(service_resp_time > 800) >= 3
+    period: 10
+    silence-period: 5
+    recovery-observation-period: 3
+    message: Service {name} answers slowly.
+  percentile_rule:
+    expression: sum(service_percentile{p='50,95'} > 800) >= 3
+  relation_rule:
+    expression: sum(endpoint_relation_resp_time > 800) >= 2
+    tags:
+      level: WARNING
+  trend_rule:
+    expression: sum(abs(increase(service_cpm, 1)) > 0) >= 1
+    hooks: [ webhook.custom ]
+  both_rule:
+    expression: sum((endpoint_sla / 100 < 75) && (service_resp_time > 100)) >= 3
+  plan_rule:
+    expression: sum(restarts > baseline(restarts, lower)) >= 1
+  broker_rule:
+    expression: sum(meter_flink_jobManager_jvm_cpu_load > 1) >= 1
+  bucket_rule:
+    expression: sum(aws_s3_4xx > 1) >= 1
+  unhealthy_rule:
+    expression: sum(Unhealthy > 5) >= 1
+    include-names-regex: node\\_\\d+ of shop
+    period: 10
+hooks:
+  webhook:
+    default: { is-default: true, urls: [ "http://127.0.0.1/a/", "http://127.0.0.1/b/" ] }
+    custom: { urls: [ "http://x:9090/a" ], recovery-urls: [ "http://x:9090/b" ], headers: { Authorization: Bearer x } }
+  dingtalk:
+    default:
+      is-default: true
+      text-template: |-
+        { "msgtype": "text", "text": { "content": "Alarm: \\n %s." } }
+      webhooks:
+        - url: https://ding.example/a
+          secret:
+#  slack:
+#    default: {}
+`);
+
+  test('is used as it is: rules about metrics that are not of events have a problem, the others go on', () => {
+    expect(
+      rules.map(({ name, problem }) => [name, problem?.replace(/ here.*/s, '') ?? null]),
+    ).toEqual([
+      ['latency_rule', noMetric('latency_rule', 5, 'service_resp_time')],
+      ['percentile_rule', noMetric('percentile_rule', 5, 'service_percentile')],
+      ['relation_rule', noMetric('relation_rule', 5, 'endpoint_relation_resp_time')],
+      ['trend_rule', noMetric('trend_rule', 18, 'service_cpm')],
+      ['both_rule', noMetric('both_rule', 6, 'endpoint_sla')],
+      ['plan_rule', 'plan_rule, expression: At character 16: There are no predicted values'],
+      ['broker_rule', noMetric('broker_rule', 5, 'meter_flink_jobManager_jvm_cpu_load')],
+      ['bucket_rule', noMetric('bucket_rule', 5, 'aws_s3_4xx')],
+      ['unhealthy_rule', null],
+    ]);
+    expect(rules.at(-1)?.names.matches('node_12 of shop')).toBe(true);
+    expect(hooks.map(({ id }) => id)).toEqual([
+      'webhook.default',
+      'webhook.custom',
+      'dingtalk.default',
+    ]);
+  });
+
+  test('each of those rules is warned of with its line and key, and nothing else is', () => {
+    expect(warnings.map((warning) => warning.slice(0, warning.indexOf(' At')))).toEqual(
+      [
+        ['latency_rule', 7],
+        ['percentile_rule', 13],
+        ['relation_rule', 15],
+        ['trend_rule', 19],
+        ['both_rule', 22],
+        ['plan_rule', 24],
+        ['broker_rule', 26],
+        ['bucket_rule', 28],
+      ].map(
+        ([name, line]) =>
+          `alarm-settings.yml:${line}: rule ${name}, expression: The rule is not evaluated.`,
+      ),
+    );
+  });
+
+  function noMetric(rule: string, character: number, metric: string): string {
+    return `${rule}, expression: At character ${character}: There is no metric ${metric}`;
+  }
+});
+
 describe('hooks', () => {
   const json = (text: string) => JSON.stringify({ text: { content: text } });
 
