@@ -37,7 +37,7 @@ export function EventDetails({ id, onClose, revision }: EventDetailsProps) {
       </header>
       <Fault error={error} />
       {data !== null && event === null && <Empty>There is no event {id} that you may read.</Empty>}
-      {event !== null && <Whole event={event} query={query} />}
+      {event !== null && <Whole event={event} query={eventQuery(event.id, hidden)} />}
     </aside>
   );
 }

@@ -1,15 +1,16 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ask, type Variables } from './gateway-client.ts';
+import { Refreshed } from './refreshed.ts';
+import { useRefreshed } from './use-refreshed.ts';
 
 export interface Answered<Data> {
   /** The latest answer, also while the next one is awaited. */
   readonly data: Data | null;
   readonly error: Error | null;
-  readonly isLoading: boolean;
 }
 
 /**
- * The answer to a query, asked again whenever the query, its variables or the revision change.
+ * The answer to a query: a new question when the query or its variables change, the same one again when the revision does.
  * @param query null for none
  */
 export function useAnswer<Data>(
@@ -17,24 +18,14 @@ export function useAnswer<Data>(
   variables: Variables = {},
   revision: unknown = 0,
 ): Answered<Data> {
-  const [answered, setAnswered] = useState<Answered<Data>>({
-    data: null,
-    error: null,
-    isLoading: query !== null,
-  });
-  const written = JSON.stringify(variables);
-  useEffect(() => {
-    if (query === null) return;
-    const asking = new AbortController();
-    setAnswered((before) => ({ ...before, isLoading: true }));
-    ask<Data>(query, JSON.parse(written), asking.signal).then(
-      (data) => setAnswered({ data, error: null, isLoading: false }),
-      (error: Error) => {
-        if (asking.signal.aborted) return;
-        setAnswered((before) => ({ ...before, error, isLoading: false }));
-      },
-    );
-    return () => asking.abort();
-  }, [query, written, revision]);
+  const [answered, setAnswered] = useState<Answered<Data>>({ data: null, error: null });
+  const open = () =>
+    query === null
+      ? null
+      : new Refreshed((signal) => ask<Data>(query, variables, signal), {
+          onAnswer: (data) => setAnswered({ data, error: null }),
+          onError: (error) => setAnswered((before) => ({ ...before, error })),
+        });
+  useRefreshed(open, JSON.stringify([query, variables]), revision);
   return answered;
 }

@@ -2,7 +2,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EventFilter } from '../client/schema.generated.ts';
 import { type ListedEvent, listedFields } from './events.ts';
 import { ask } from './gateway-client.ts';
+import { Refreshed } from './refreshed.ts';
 import { useSession } from './session.tsx';
+import { useRefreshed } from './use-refreshed.ts';
 
 const pageSize = 100;
 
@@ -32,45 +34,57 @@ interface Loaded extends Omit<EventPages, 'more'> {
 export function useEventPages(filter: EventFilter | null, revision: unknown): EventPages {
   const { hidden } = useSession();
   const [loaded, setLoaded] = useState<Loaded>(none);
-  const asking = useRef<AbortController | null>(null);
+  const further = useRef<AbortController | null>(null);
   const query = `query Events($filter: EventFilter, $first: Int, $after: String) {
     events(filter: $filter, first: $first, after: $after) {
       nodes { ${listedFields(hidden)} }
       pageInfo { hasNextPage endCursor }
     }
   }`;
-  const written = JSON.stringify(filter);
+  const page = (after: string | null, signal: AbortSignal) =>
+    ask<Page>(query, { filter, first: pageSize, after }, signal);
+  const failed = (error: Error) =>
+    setLoaded((before) => ({ ...before, hasMore: false, isLoading: false, error }));
 
-  const load = (after: string | null) => {
-    asking.current?.abort();
-    const asked = new AbortController();
-    asking.current = asked;
+  const open = () => {
+    if (filter === null) return null;
     setLoaded((before) => ({ ...before, isLoading: true }));
-    const variables = { filter: JSON.parse(written), first: pageSize, after };
-    ask<Page>(query, variables, asked.signal).then(
-      ({ events: { nodes, pageInfo } }) =>
-        setLoaded((before) => ({
-          events: after === null ? nodes : [...before.events, ...nodes],
-          cursor: pageInfo.endCursor,
-          hasMore: pageInfo.hasNextPage,
-          isLoading: false,
-          error: null,
-        })),
-      (error: Error) => {
-        if (asked.signal.aborted) return;
-        setLoaded((before) => ({ ...before, hasMore: false, isLoading: false, error }));
+    return new Refreshed((signal) => page(null, signal), {
+      onAnswer: (first) => {
+        further.current?.abort();
+        setLoaded(loadedOf([], first));
       },
-    );
+      onError: failed,
+    });
   };
-  useEffect(() => {
-    if (filter !== null) load(null);
-    return () => asking.current?.abort();
-  }, [written, query, revision]);
+  const key = JSON.stringify([query, filter]);
+  useRefreshed(open, key, revision);
+  useEffect(() => () => further.current?.abort(), [key]);
 
   return {
     ...loaded,
     more() {
-      if (loaded.hasMore && !loaded.isLoading) load(loaded.cursor);
+      if (!loaded.hasMore || loaded.isLoading) return;
+      const asked = new AbortController();
+      further.current = asked;
+      setLoaded((before) => ({ ...before, isLoading: true }));
+      page(loaded.cursor, asked.signal).then(
+        (next) => setLoaded((before) => loadedOf(before.events, next)),
+        (error: Error) => {
+          if (!asked.signal.aborted) failed(error);
+        },
+      );
     },
   };
 }
+
+const loadedOf = (
+  before: readonly ListedEvent[],
+  { events: { nodes, pageInfo } }: Page,
+): Loaded => ({
+  events: [...before, ...nodes],
+  cursor: pageInfo.endCursor,
+  hasMore: pageInfo.hasNextPage,
+  isLoading: false,
+  error: null,
+});

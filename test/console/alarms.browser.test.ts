@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hasBrowser, openBrowser } from '../browser.ts';
 import { bootGateway, type TestGateway } from '../harness.ts';
-import { expectAccessible, expectQuiet, openConsole } from './page.ts';
+import { expectAccessible, expectQuiet, openConsole, patience } from './page.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -78,6 +78,74 @@ describe.runIf(hasBrowser)('the alarms of the console', () => {
       .getByRole('region', { name: 'History' })
       .getByText('Recovered', { exact: true })
       .waitFor();
+    expectQuiet(console, gateway);
+  });
+
+  test('have rules of which one person does not overwrite what another has changed', async () => {
+    const input = {
+      name: 'shared',
+      filter: { types: ['A.B'] },
+      condition: { threshold: { op: 'GT', value: 5, over: '10m' } },
+    };
+    const { createAlarmRule } = await gateway.gql(
+      'mutation ($input: AlarmRuleInput!) { createAlarmRule(input: $input) { id } }',
+      { input },
+    );
+    await using console = await openConsole(browser, gateway, '/?view=alarms&tab=rules');
+    const { page } = console;
+    await page.getByRole('button', { name: 'shared' }).click();
+    await page.getByLabel('Threshold', { exact: true }).fill('7');
+
+    await gateway.gql(
+      'mutation ($id: ID!, $input: AlarmRuleInput!) { updateAlarmRule(id: $id, input: $input) { id } }',
+      { id: createAlarmRule.id, input: { ...input, description: 'of somebody else' } },
+    );
+    await page.getByText('Somebody has changed this rule since you opened it').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('The rule was changed meanwhile').waitFor();
+    const definition = async () => {
+      const { alarmRule } = await gateway.gql(
+        'query ($id: ID!) { alarmRule(id: $id) { definition } }',
+        { id: createAlarmRule.id },
+      );
+      return alarmRule.definition;
+    };
+    expect(await definition()).toMatchObject({ description: 'of somebody else' });
+    expect((await definition()).condition.threshold.value).toBe(5);
+
+    await page.getByRole('button', { name: 'Show theirs, without my changes' }).click();
+    await expect
+      .poll(() => page.getByLabel('Description').inputValue(), patience)
+      .toBe('of somebody else');
+    expect(await page.getByLabel('Threshold', { exact: true }).inputValue()).toBe('5');
+    await page.getByLabel('Threshold', { exact: true }).fill('8');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('count > 8 in 10m').waitFor();
+    expect((await definition()).condition.threshold.value).toBe(8);
+    expectQuiet(console, gateway);
+  });
+
+  test('are shown by a gateway that takes longer to answer than the page waits to ask again', async () => {
+    await using console = await openConsole(browser, gateway, '/?view=about');
+    const { page } = console;
+    await page.getByRole('heading', { name: 'Gateway' }).waitFor();
+    await page.clock.install();
+    const held: (() => void)[] = [];
+    let isSlow = true;
+    await page.route('**/graphql', async (route) => {
+      const isAlarms = (route.request().postData() ?? '').includes('query Alarms');
+      if (isAlarms && isSlow) await new Promise<void>((resolve) => held.push(resolve));
+      await route.continue();
+    });
+    await page.getByRole('link', { name: 'Alarms' }).click();
+    await expect.poll(() => held.length, patience).toBe(2);
+    await page.clock.runFor(30_000);
+    // The two requests of the beginning, and none in place of them.
+    expect(held.length).toBe(2);
+    isSlow = false;
+    for (const release of held) release();
+    await page.getByText('No alarm is firing.').waitFor();
     expectQuiet(console, gateway);
   });
 

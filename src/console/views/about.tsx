@@ -1,11 +1,13 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { JournalStatus } from '../../client/schema.generated.ts';
 import { count } from '../format.ts';
 import { Fault } from '../notice.tsx';
+import { Refreshed } from '../refreshed.ts';
 import { useSession } from '../session.tsx';
 import { useAnswer } from '../use-answer.ts';
 import { useJournal } from '../use-journal.ts';
+import { useRefreshed } from '../use-refreshed.ts';
 
 const query = 'query About { journal { kind id firstIndex lastIndex storedIndex } }';
 
@@ -136,16 +138,15 @@ function Viewer() {
   );
 }
 
-/** A document of the gateway beside GraphQL; null until it is there. */
+/** A document of the gateway as well as GraphQL; null until it is there. */
 function useJson<Document>(path: string, revision: unknown): Document | null {
   const [document, setDocument] = useState<Document | null>(null);
-  useEffect(() => {
-    const asking = new AbortController();
-    fetch(path, { headers: { Accept: 'application/json' }, signal: asking.signal })
-      .then(async (response) => setDocument(await response.json()))
-      // Shown as not there yet.
-      .catch(() => {});
-    return () => asking.abort();
-  }, [path, revision]);
+  const get = async (signal: AbortSignal) => {
+    const response = await fetch(path, { headers: { Accept: 'application/json' }, signal });
+    return (await response.json()) as Document;
+  };
+  // Without an answer it is shown as not there yet.
+  const open = () => new Refreshed(get, { onAnswer: setDocument, onError: () => {} });
+  useRefreshed(open, path, revision);
   return document;
 }

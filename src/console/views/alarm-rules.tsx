@@ -20,6 +20,7 @@ import { amount, counted, duration, shortTime } from '../format.ts';
 import { Histogram } from '../histogram.tsx';
 import { useNavigation } from '../navigation.tsx';
 import { Empty, Fault } from '../notice.tsx';
+import { Outdated } from '../outdated.tsx';
 import { type Span, spanOf } from '../time-range.ts';
 import { useAction } from '../use-action.ts';
 import { useAnswer } from '../use-answer.ts';
@@ -54,10 +55,19 @@ export function AlarmRules() {
   );
   const edit = (rule: string) => replace({ options: { tab: 'rules', rule } });
   const chosen = place.options.rule;
+  const [reloads, setReloads] = useState(0);
   if (chosen !== undefined) {
     const rule = data?.alarmRules.find(({ id }) => id === chosen) ?? null;
-    if (chosen !== 'new' && data === null) return null;
-    return <RuleEditor key={chosen} rule={rule} onDone={() => edit('')} />;
+    if (chosen !== 'new' && data === null) return <Fault error={error} />;
+    return (
+      <RuleEditor
+        key={`${chosen} ${reloads}`}
+        id={chosen === 'new' ? null : chosen}
+        rule={rule}
+        onReload={() => setReloads(reloads + 1)}
+        onDone={() => edit('')}
+      />
+    );
   }
   return (
     <section class="card" aria-label="Rules">
@@ -166,12 +176,17 @@ const test = `mutation TestRule($input: AlarmRuleInput!, $time: TimeRange!) {
 
 interface RuleEditorProps {
   /** Null for a new one. */
+  readonly id: string | null;
+  /** As it is now; null where there is none. */
   readonly rule: ListedRule | null;
+  readonly onReload: () => void;
   readonly onDone: () => void;
 }
 
-function RuleEditor({ rule, onDone }: RuleEditorProps) {
+function RuleEditor({ id, rule: current, onReload, onDone }: RuleEditorProps) {
   const { place } = useNavigation();
+  // The draft is of this version, whatever comes meanwhile.
+  const [rule] = useState(current);
   const [draft, setDraft] = useState(
     rule === null ? newRule : draftOfRule(rule.definition as Partial<AlarmRuleInput>),
   );
@@ -179,6 +194,7 @@ function RuleEditor({ rule, onDone }: RuleEditorProps) {
   const [fault, setFault] = useState<Error | null>(null);
   const action = useAction();
   const isReadOnly = rule?.origin === 'FILE';
+  if (id !== null && rule === null) return <Fault error="There is no such rule." />;
 
   const withInput = (act: (input: object) => void) => {
     try {
@@ -214,6 +230,7 @@ function RuleEditor({ rule, onDone }: RuleEditorProps) {
         <h2>{rule === null ? 'New rule' : rule.name}</h2>
         <form onSubmit={save}>
           <RuleFields draft={draft} onChange={(changed) => setDraft({ ...draft, ...changed })} />
+          <Outdated what="rule" begun={rule} current={current} onReload={onReload} />
           <Fault error={fault ?? action.error} />
           <div class="actions">
             {!isReadOnly && (

@@ -62,7 +62,7 @@ export function SinksView() {
           <SinkTable sinks={data.sinks} chosen={chosen} onChoose={choose} />
         )}
       </section>
-      {chosen !== '' && <OneSink id={chosen} ticks={ticks} refresh={refresh} />}
+      {chosen !== '' && <OneSink key={chosen} id={chosen} ticks={ticks} refresh={refresh} />}
     </div>
   );
 }
