@@ -146,3 +146,10 @@ test('the README lists the layers in their order', () => {
   const [, listed = ''] = /```\n(event ◀[^`]+)```/.exec(readme) ?? [];
   expect(listed.trim().split(/\s*◀\s*/)).toEqual([...layers]);
 });
+
+test('no signal is made by AbortSignal.any, which leaves a reference at a long-lived one: EitherSignal does not', () => {
+  const users = filesUnder(source).filter((path) =>
+    /AbortSignal\.any\(/.test(readFileSync(path, 'utf8')),
+  );
+  expect(users.map((path) => relative(source, path))).toEqual([]);
+});

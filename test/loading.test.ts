@@ -2,9 +2,6 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** Takes 10 MB of a gateway. */
-const library = '@grpc/grpc-js';
-
 /** The packages that are loaded with a file: those of types alone are not. */
 function packagesOf(entry: string): ReadonlyMap<string, string> {
   const packages = new Map<string, string>();
@@ -25,7 +22,12 @@ function packagesOf(entry: string): ReadonlyMap<string, string> {
   return packages;
 }
 
-test('gRPC is loaded when it is used first', () => {
+/** What each takes of a gateway that does not use it. */
+test.each([
+  ['@grpc/grpc-js', '10 MB'],
+  ['kafkajs', '12 MB'],
+  ['amqplib', '6 MB'],
+])('%s, which takes %s, is loaded when it is used first', (library) => {
   const packages = packagesOf(join(import.meta.dirname, '../src/gateway/gateway.ts'));
   expect(packages.has('graphql')).toBe(true);
   expect(packages.get(library)).toBeUndefined();

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Event } from '../event/event.ts';
 import type { Headers } from '../http/reply.ts';
 import { type FeedBatch, FeedError, type FeedRequest } from '../live/feed.ts';
+import { EitherSignal } from '../runtime/either-signal.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { DialectContext } from './dialect.ts';
@@ -139,6 +140,7 @@ class Encoder {
 /** @throws FeedError when the client does not read */
 async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
   const deadline = AbortSignal.timeout(drainTimeoutMs);
-  await once(response, 'drain', { signal: AbortSignal.any([signal, deadline]) }).catch(() => {});
+  using ended = new EitherSignal(signal, deadline);
+  await once(response, 'drain', { signal: ended.signal }).catch(() => {});
   if (deadline.aborted) throw new FeedError('SLOW_CONSUMER', 'The client does not read.');
 }

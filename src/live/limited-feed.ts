@@ -9,7 +9,10 @@ export const limitedFeed =
     const release = () => slot[Symbol.dispose]();
     signal.addEventListener('abort', release, { once: true });
     if (signal.aborted) release();
-    return released(openFeed(request, signal), release);
+    return released(openFeed(request, signal), () => {
+      signal.removeEventListener('abort', release);
+      release();
+    });
   };
 
 async function* released(

@@ -1,13 +1,12 @@
 import { InputError } from '../event/input-error.ts';
 import type { NatsLink } from '../nats/connection.ts';
 import type { Consents } from './consents.ts';
+import { lazyTarget } from './lazy-target.ts';
 import { ForbiddenAddress, type NetworkPolicy } from './network-policy.ts';
 import { type SinkSecrets, signingKeys } from './secrets.ts';
 import type { Target } from './target.ts';
 import type { TargetSpec } from './target-spec.ts';
-import { AmqpTarget } from './targets/amqp.ts';
 import { FileTarget } from './targets/file.ts';
-import { KafkaTarget } from './targets/kafka.ts';
 import { NatsTarget } from './targets/nats.ts';
 import { WebhookTarget } from './targets/webhook.ts';
 
@@ -74,10 +73,18 @@ export function openTarget(
   if (spec.kind === 'FILE') return new FileTarget(spec);
   if (spec.kind === 'NATS' && nats !== null) return new NatsTarget(nats, spec.subjectOf);
   if (spec.kind === 'KAFKA' && kafkaBrokers !== null) {
-    return new KafkaTarget(kafkaBrokers, spec.topic);
+    return lazyTarget(async () => {
+      // kafkajs takes 12 MB of a gateway that does not use it.
+      const { KafkaTarget } = await import('./targets/kafka.ts');
+      return new KafkaTarget(kafkaBrokers, spec.topic);
+    });
   }
   if (spec.kind === 'AMQP' && amqpUrl !== null) {
-    return new AmqpTarget(amqpUrl, spec.exchange, spec.routingKey);
+    return lazyTarget(async () => {
+      // amqplib takes 6 MB of a gateway that does not use it.
+      const { AmqpTarget } = await import('./targets/amqp.ts');
+      return new AmqpTarget(amqpUrl, spec.exchange, spec.routingKey);
+    });
   }
   throw new Error(`no target ${spec.kind}`);
 }

@@ -1,5 +1,6 @@
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import { pause } from '../../runtime/backoff.ts';
+import { EitherSignal } from '../../runtime/either-signal.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { DialectContext } from '../dialect.ts';
 import { type Source, type SourceRun, Supervision } from '../source.ts';
@@ -67,13 +68,14 @@ export class CeilometerAmqpSource implements Source {
       clientProperties: { connection_name: 'tidings' },
     });
     const over = new AbortController();
-    const ended = untilEnded(connection, AbortSignal.any([run.signal, over.signal]));
+    using either = new EitherSignal(run.signal, over.signal);
+    const ended = untilEnded(connection, either.signal);
     try {
       const queues = await declareQueues(connection, this.#settings);
       const channel = await connection.createConfirmChannel();
       const lost = untilLost(channel);
       await channel.prefetch(prefetch);
-      const inbox = this.#inboxOf(channel, run, over.signal);
+      const inbox = this.#inboxOf(channel, run, either.signal);
       const tags: string[] = [];
       for (const { name, level } of queues) {
         const { consumerTag } = await channel.consume(name, (message) => {
@@ -91,7 +93,7 @@ export class CeilometerAmqpSource implements Source {
     }
   }
 
-  #inboxOf(channel: ConfirmChannel, run: SourceRun, over: AbortSignal): AmqpInbox {
+  #inboxOf(channel: ConfirmChannel, run: SourceRun, signal: AbortSignal): AmqpInbox {
     const { maxBatch, rejectedQueue } = this.#settings;
     return new AmqpInbox({
       channel,
@@ -106,7 +108,7 @@ export class CeilometerAmqpSource implements Source {
         intake: this.#context.intake,
         log: this.#context.log,
         maxBatch,
-        signal: AbortSignal.any([run.signal, over]),
+        signal,
         whileUnavailable: run.waiting,
       },
     });

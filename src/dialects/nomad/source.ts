@@ -1,6 +1,7 @@
 import type { ReportResult } from '../../intake/intake.ts';
 import { reportPersistently } from '../../intake/persistent-report.ts';
 import { skipRejected } from '../../intake/rejected.ts';
+import { EitherSignal } from '../../runtime/either-signal.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { DialectContext } from '../dialect.ts';
 import { type Source, type SourceRun, Supervision } from '../source.ts';
@@ -96,9 +97,9 @@ export class NomadSource implements Source {
     );
     try {
       const url = this.#url(progress.connect());
-      const ended = AbortSignal.any([run.signal, silence.signal]);
+      using ended = new EitherSignal(run.signal, silence.signal);
       let heartbeats = 0;
-      for await (const lines of linesOf(await this.#open(url, ended))) {
+      for await (const lines of linesOf(await this.#open(url, ended.signal))) {
         watch.refresh();
         run.following();
         run.progressed();

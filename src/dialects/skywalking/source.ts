@@ -3,6 +3,7 @@ import type { EventDraft } from '../../event/draft.ts';
 import { reportPersistently } from '../../intake/persistent-report.ts';
 import { skipRejected } from '../../intake/rejected.ts';
 import { pause } from '../../runtime/backoff.ts';
+import { EitherSignal } from '../../runtime/either-signal.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { DialectContext } from '../dialect.ts';
@@ -92,8 +93,9 @@ export class SkyWalkingKafkaSource implements Source {
       retry: { retries: 1, restartOnFailure: async () => false },
     });
     const over = new AbortController();
+    using either = new EitherSignal(run.signal, over.signal);
     try {
-      const ended = untilEnded(consumer, AbortSignal.any([run.signal, over.signal]));
+      const ended = untilEnded(consumer, either.signal);
       consumer.on(consumer.events.GROUP_JOIN, () => run.following());
       // A member may fail right after it joined.
       consumer.on(consumer.events.HEARTBEAT, () => run.progressed());
@@ -135,12 +137,13 @@ export class SkyWalkingKafkaSource implements Source {
   ): Promise<boolean> {
     const { intake, log } = this.#context;
     const lost = new AbortController();
+    using either = new EitherSignal(run.signal, lost.signal);
     try {
       const results = await reportPersistently(drafts, {
         intake,
         log,
         maxBatch: this.#settings.maxBatch,
-        signal: AbortSignal.any([run.signal, lost.signal]),
+        signal: either.signal,
         whileUnavailable: async (reason) => {
           run.waiting(reason);
           if (isMember()) await heartbeat();

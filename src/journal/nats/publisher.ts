@@ -160,7 +160,7 @@ export class NatsPublisher implements AsyncDisposable {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#lost = reject;
-        signal.addEventListener('abort', () => resolve());
+        signal.addEventListener('abort', () => resolve(), { once: true });
         this.#begin(connection, inbox);
         ready();
       });

@@ -10,7 +10,8 @@ export interface HttpEndpointOptions {
   readonly url: URL;
   /** The whole exchange must end within it. */
   readonly timeoutMs: number;
-  readonly network: Pick<NetworkPolicy, 'allowsHost' | 'lookup'>;
+  /** Null for an address that the operator names: it may be anywhere. */
+  readonly network: Pick<NetworkPolicy, 'allowsHost' | 'lookup'> | null;
   readonly tls?: TlsOptions | undefined;
   /** Bytes of an answer that are read; one that is longer is cut off with its connection. */
   readonly maxResponseBytes: number;
@@ -34,20 +35,26 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
+/** Requests that one signal ends. */
+interface UnderWay {
+  readonly ends: Set<(reason: unknown) => void>;
+  readonly listener: () => void;
+}
+
 const maxSockets = 64;
 
 /** Sends requests to one server, each within bounds of time and size. Redirects are answers like any other. */
 export class HttpEndpoint implements AsyncDisposable {
   readonly #options: HttpEndpointOptions;
   readonly #agent: HttpAgent | HttpsAgent;
-  /** What is under way, by the signal that ends it. */
-  readonly #ends = new WeakMap<AbortSignal, Set<(reason: unknown) => void>>();
+  /** What is under way, by the signal that ends it: one listener for all of a signal, as adding one takes long. */
+  readonly #underWay = new Map<AbortSignal, UnderWay>();
   #isAllowed = false;
 
   constructor(options: HttpEndpointOptions) {
     const { url, network, tls } = options;
     this.#options = options;
-    const settings = { keepAlive: true, maxSockets, lookup: network.lookup };
+    const settings = { keepAlive: true, maxSockets, ...(network && { lookup: network.lookup }) };
     this.#agent =
       url.protocol === 'https:' ? new HttpsAgent({ ...settings, ...tls }) : new HttpAgent(settings);
   }
@@ -56,50 +63,60 @@ export class HttpEndpoint implements AsyncDisposable {
   async send(sent: HttpRequest): Promise<HttpAnswer> {
     sent.signal.throwIfAborted();
     const { url, network, timeoutMs } = this.#options;
-    this.#isAllowed ||= network.allowsHost(url.hostname);
+    this.#isAllowed ||= network === null || network.allowsHost(url.hostname);
     if (!this.#isAllowed) throw new ForbiddenAddress(url.hostname);
-    return await new Promise((resolve, reject) => {
-      const exchange = this.#open(sent);
-      const end = (reason: unknown) => {
-        reject(reason);
-        exchange.destroy();
-      };
-      const forget = this.#endWith(sent.signal, end);
-      const timer = setTimeout(
-        () => end(new Error(`No answer within ${timeoutMs} ms.`)),
-        timeoutMs,
-      );
-      exchange.on('close', () => {
-        clearTimeout(timer);
-        forget();
+    let done = () => {};
+    try {
+      return await new Promise((resolve, reject) => {
+        const exchange = this.#open(sent);
+        const end = (reason: unknown) => {
+          reject(reason);
+          exchange.destroy();
+        };
+        const late = () => end(new Error(`No answer within ${timeoutMs} ms.`));
+        const timer = setTimeout(late, timeoutMs);
+        this.#begun(sent.signal, end);
+        done = () => {
+          clearTimeout(timer);
+          this.#done(sent.signal, end);
+        };
+        exchange.on('error', reject);
+        exchange.on('response', (response) => this.#read(response, resolve, reject));
+        exchange.end(sent.body);
       });
-      exchange.on('error', reject);
-      exchange.on('response', (response) => this.#read(response, resolve, reject));
-      exchange.end(sent.body);
-    });
+    } finally {
+      done();
+    }
   }
 
+  /** Ends what is under way. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Error('The endpoint was closed.');
+    for (const { ends } of this.#underWay.values()) for (const end of ends) end(closed);
     this.#agent.destroy();
   }
 
-  /** Ends an exchange when the signal is aborted: with one listener for all of a signal, which adding takes long. */
-  #endWith(signal: AbortSignal, end: (reason: unknown) => void): () => void {
-    let ends = this.#ends.get(signal);
-    if (ends === undefined) {
-      const all = new Set<(reason: unknown) => void>();
-      ends = all;
-      this.#ends.set(signal, all);
-      signal.addEventListener(
-        'abort',
-        () => {
-          for (const each of all) each(signal.reason);
-        },
-        { once: true },
-      );
+  #begun(signal: AbortSignal, end: (reason: unknown) => void): void {
+    let underWay = this.#underWay.get(signal);
+    if (underWay === undefined) {
+      const ends = new Set<(reason: unknown) => void>();
+      const listener = () => {
+        for (const each of ends) each(signal.reason);
+      };
+      underWay = { ends, listener };
+      this.#underWay.set(signal, underWay);
+      signal.addEventListener('abort', listener);
     }
-    ends.add(end);
-    return () => ends.delete(end);
+    underWay.ends.add(end);
+  }
+
+  /** The signal may live far longer than the endpoint: nothing is left at it. */
+  #done(signal: AbortSignal, end: (reason: unknown) => void): void {
+    const underWay = this.#underWay.get(signal);
+    underWay?.ends.delete(end);
+    if (underWay === undefined || underWay.ends.size > 0) return;
+    this.#underWay.delete(signal);
+    signal.removeEventListener('abort', underWay.listener);
   }
 
   #open({ method, path, headers, body }: HttpRequest): ClientRequest {

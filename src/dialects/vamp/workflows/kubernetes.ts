@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Instant } from '../../../event/event.ts';
 import { parseInstant } from '../../../event/instant.ts';
-import { NetworkPolicy } from '../../../sinks/network-policy.ts';
 import {
   type DeliveryOutcome,
   type DeliveryRequest,
@@ -23,12 +22,6 @@ const jobsOfPage = 20;
 const maxPageBytes = 32 * 2 ** 20;
 /** Characters of why a job failed. */
 const maxFault = 1_024;
-
-/** The operator names the cluster: it may be anywhere. */
-const everywhere = new NetworkPolicy([
-  { address: '0.0.0.0', prefixBits: 0 },
-  { address: '::', prefixBits: 0 },
-]);
 
 /** A job of ours that has ended. */
 export interface EndedJob {
@@ -53,7 +46,7 @@ export class KubernetesJobs implements AsyncDisposable {
     this.#endpoint = new HttpEndpoint({
       url: new URL(server),
       timeoutMs,
-      network: everywhere,
+      network: null,
       tls: caFile === null ? undefined : { ca: readFileSync(caFile) },
       maxResponseBytes: maxPageBytes,
       maxKeptBytes: maxPageBytes,
