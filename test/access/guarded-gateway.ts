@@ -42,6 +42,7 @@ export async function bootGuarded(
   policy: string,
   environment: Record<string, string> = {},
   overrides: BootOptions['overrides'] = {},
+  embedded = false,
 ): Promise<GuardedGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'tidings-access-'));
   const file = join(folder, 'auth.yaml');
@@ -49,6 +50,7 @@ export async function bootGuarded(
   const booted = await bootGateway({
     environment: { ...environment, TIDINGS_AUTH_FILE: file },
     overrides,
+    embedded,
     ...(environment.TIDINGS_DATA_DIR && { dataDirectory: environment.TIDINGS_DATA_DIR }),
   });
   return {

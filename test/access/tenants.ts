@@ -3,6 +3,7 @@ import { expect, vi } from 'vitest';
 import { notification } from '../dialects/ceilometer/gateway.ts';
 import { ask, OpenStream } from '../dialects/http-client.ts';
 import { Random } from '../fuzz/random.ts';
+import { patienceMs } from '../patience.ts';
 import { byBasic, byBearer, byNomad, bySkyWalking, byVamp, type HeadersOf } from './callers.ts';
 import { bootGuarded, type GuardedGateway, tokensFor } from './guarded-gateway.ts';
 
@@ -11,7 +12,9 @@ roles:
   admin: { grants: [{ actions: [ADMIN] }] }
   mine: { grants: [{ actions: [READ, REPORT], namespaces: [mine] }] }
   theirs: { grants: [{ actions: [READ, REPORT], namespaces: [theirs-x7Qf] }] }
-${tokensFor('admin', 'mine', 'theirs')}`;
+  east: { grants: [{ actions: [READ, REPORT], namespaces: [east] }] }
+  west: { grants: [{ actions: [READ, REPORT], namespaces: [west] }] }
+${tokensFor('admin', 'mine', 'theirs', 'east', 'west')}`;
 
 /** The words by which an event can be asked for. */
 interface Reference {
@@ -227,12 +230,41 @@ interface Answer {
   readonly body: string;
 }
 
+/** Tenants who report the same ids at once. */
+const racers = ['east', 'west'] as const;
+
+/** A report of a racer that was acknowledged. */
+interface Acknowledged {
+  readonly id: string;
+  readonly index: number;
+  readonly namespace: string;
+  readonly tag: string;
+}
+
+interface RaceEvent {
+  readonly id: string;
+  readonly index: number;
+  readonly namespace: string;
+  readonly tags: readonly string[];
+  readonly message: string;
+  readonly endTime: string | null;
+}
+
+/** Which journal and database the tenants share; the embedded journal when absent. */
+export interface Where {
+  readonly environment?: Record<string, string>;
+  /** On PGlite, even where there is PostgreSQL. */
+  readonly embedded?: boolean;
+}
+
 /** Two tenants of one gateway: one of them tries to learn of the other, or to change what is theirs. */
 export class Tenants implements AsyncDisposable {
   readonly #guarded: GuardedGateway;
   readonly #theirs: Reference[] = [];
   /** Answers to the requests for everything, before anybody else reported. */
   readonly #before: Answer[] = [];
+  readonly #raced = new Set<string>();
+  readonly #acknowledged: Acknowledged[] = [];
   #indexes: readonly number[] = [];
   #lastMark = '';
   attempts = 0;
@@ -241,8 +273,9 @@ export class Tenants implements AsyncDisposable {
     this.#guarded = guarded;
   }
 
-  static async open(): Promise<Tenants> {
-    const tenants = new Tenants(await bootGuarded(policy));
+  static async open(where: Where = {}): Promise<Tenants> {
+    const { environment, embedded = false } = where;
+    const tenants = new Tenants(await bootGuarded(policy, environment, {}, embedded));
     await tenants.#begin();
     return tenants;
   }
@@ -268,6 +301,7 @@ export class Tenants implements AsyncDisposable {
     const after = await this.#kept();
     expect(after.filter(({ id }) => before.some((each) => each.id === id))).toEqual(before);
     expect(after).toHaveLength(this.#theirs.length);
+    await this.#expectOwners();
   }
 
   async #begin(): Promise<void> {
@@ -299,7 +333,8 @@ export class Tenants implements AsyncDisposable {
     const kind = random.below(100);
     if (kind < 15) await this.#whole(random.below(wholes.length));
     else if (kind < 85) await this.#compare(reference, random);
-    else if (kind < 97) await this.#take(reference, random);
+    else if (kind < 93) await this.#take(reference, random);
+    else if (kind < 97) await this.#race(random);
     else await this.#follow(random);
   }
 
@@ -329,6 +364,87 @@ export class Tenants implements AsyncDisposable {
     const { body } = await this.#asked(random.pick(takings)(reference));
     expect(body).toContain('"code":"CONFLICT"');
     this.#expectNothingOfTheirs(body.replaceAll(reference.id, ''));
+  }
+
+  /** Both tenants begin and complete the same new ids, each report in a request of its own and all at once. */
+  async #race(random: Random): Promise<void> {
+    const ids = Array.from({ length: 1 + random.below(3) }, () => randomUUID());
+    const mutation =
+      'mutation ($e: EventInput!, $w: ReportWait!) { reportEvent(event: $e, wait: $w) { ... on ReportedEvent { id index } ... on RejectedEvent { errors { code message } } } }';
+    const reports = ids.flatMap((id) =>
+      racers.flatMap((namespace) => [
+        { id, namespace, time: '2026-03-01T01:00:00Z' },
+        { id, namespace, time: '2026-03-01T01:00:00Z', endTime: '2026-03-01T02:00:00Z' },
+      ]),
+    );
+    for (const id of ids) this.#raced.add(id);
+    await Promise.all(
+      random.shuffled(reports).map(async (report) => {
+        const { id, namespace } = report;
+        const tag = `${namespace}-${word()}`;
+        const e = { ...report, category: 'Race', tags: [tag], message: `of ${namespace}` };
+        const w = random.pick(['ACCEPTED', 'STORED']);
+        const { data, errors } = await this.#guarded.ask(namespace, mutation, { e, w });
+        expect(errors).toBeUndefined();
+        const { index, errors: rejected } = data.reportEvent;
+        if (rejected === undefined) this.#acknowledged.push({ id, index, namespace, tag });
+        else {
+          expect(rejected).toMatchObject([{ code: 'CONFLICT' }]);
+          const [other] = racers.filter((each) => each !== namespace);
+          expect(JSON.stringify(rejected)).not.toContain(other);
+        }
+      }),
+    );
+  }
+
+  /** Each id belongs to whoever was first in the journal, with all that they reported and nothing of the other's. */
+  async #expectOwners(): Promise<void> {
+    expect(this.#raced.size).toBeGreaterThan(0);
+    const byIndex = this.#acknowledged.toSorted((a, b) => a.index - b.index);
+    const last = byIndex.at(-1)?.index ?? 0;
+    const query =
+      'query ($n: String!, $last: SafeInt!) { events(filter: { namespaces: [$n], categories: ["Race"] }, first: 1000, orderBy: INDEX_DESC, minIndex: $last) { totalCount nodes { id index namespace tags message endTime } } }';
+    const shown: RaceEvent[] = [];
+    for (const n of racers) {
+      const { data, errors } = await this.#guarded.ask(n, query, { n, last });
+      expect(errors).toBeUndefined();
+      const { nodes, totalCount } = data.events;
+      shown.push(...nodes);
+      expect(totalCount).toBeLessThanOrEqual(1_000);
+      const [other] = racers.filter((each) => each !== n);
+      const ofOther = await this.#guarded.ask(n, query, { n: other, last });
+      expect(ofOther.data.events).toEqual({ totalCount: 0, nodes: [] });
+      expect(JSON.stringify(nodes)).not.toContain(other);
+    }
+    const byId = new Map(shown.map((event) => [event.id, event]));
+    expect(shown).toHaveLength(byId.size);
+    expect([...byId.keys()].sort()).toEqual([...this.#raced].sort());
+    for (const [id, { namespace, tags, message, index, endTime }] of byId) {
+      const reports = byIndex.filter((each) => each.id === id);
+      expect(namespace).toBe(reports[0]?.namespace);
+      const own = reports.filter((each) => each.namespace === namespace);
+      expect(tags.toSorted()).toEqual(own.map(({ tag }) => tag).sort());
+      expect(index).toBe(own.at(-1)?.index);
+      expect(message).toBe(`of ${namespace}`);
+      // Both reports of the owner are in it: none was taken for one of the other's.
+      expect([own.length, endTime]).toEqual([2, '2026-03-01T02:00:00.000Z']);
+    }
+    for (const n of racers) await this.#expectFollows(n, byId);
+  }
+
+  /** A feed from the beginning shows a racer its own events, and nothing of the ids that it lost. */
+  async #expectFollows(namespace: string, events: ReadonlyMap<string, RaceEvent>): Promise<void> {
+    const { origin } = this.#guarded.booted;
+    const own = [...events.values()].filter((event) => event.namespace === namespace);
+    await using open = await OpenStream.open(`${origin}/cloudevents/stream?after=0`, {
+      headers: byBearer(namespace),
+    });
+    await vi.waitFor(() => {
+      for (const { id } of own) expect(open.text).toContain(id);
+    }, patienceMs);
+    const lost = [...this.#raced].filter((id) => events.get(id)?.namespace !== namespace);
+    for (const id of lost) expect(open.text).not.toContain(id);
+    for (const other of racers) if (other !== namespace) expect(open.text).not.toContain(other);
   }
 
   /** Resumes a feed after any index up to its own last event. */
@@ -362,7 +478,17 @@ export class Tenants implements AsyncDisposable {
     }
   }
 
-  async #asked({ path, by, method = 'GET', type, body }: Request): Promise<Answer> {
+  /** An embedded database with other work asks for patience: whoever asks again is answered. */
+  #asked(request: Request): Promise<Answer> {
+    return vi.waitFor(async () => {
+      const answer = await this.#askedOnce(request);
+      expect(answer.body).not.toContain('"code":"UNAVAILABLE"');
+      expect(answer.status).not.toBe(503);
+      return answer;
+    }, patienceMs);
+  }
+
+  async #askedOnce({ path, by, method = 'GET', type, body }: Request): Promise<Answer> {
     const reply = await ask(`${this.#guarded.booted.origin}${path}`, {
       method,
       headers: {

@@ -20,6 +20,15 @@ export class Random {
     return values[this.below(values.length)] as Value;
   }
 
+  shuffled<Value>(values: readonly Value[]): Value[] {
+    const shuffled = [...values];
+    for (let last = shuffled.length - 1; last > 0; last -= 1) {
+      const other = this.below(last + 1);
+      [shuffled[last], shuffled[other]] = [shuffled[other] as Value, shuffled[last] as Value];
+    }
+    return shuffled;
+  }
+
   /** From 1 to the limit: as often below 10 as between 1,000 and 10,000. */
   size(limit: number): number {
     return Math.max(1, Math.floor(limit ** (this.#next() / 2 ** 32)));
