@@ -51,7 +51,7 @@ export interface DialectContext {
   readonly store: Store;
   readonly openFeed: OpenFeed;
   readonly journal: Journal;
-  /** Not limited to the caller's rights: each call says for whom it is, by `callerOf(scope)`. */
+  /** Not limited to the caller's rights: each call says for whom it is, as the caller's `sinks`. */
   readonly sinks: SinkServices;
   /** The caller's rights, for rules of the dialect's own system. */
   readonly scope: Scope;

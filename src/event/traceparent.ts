@@ -1,3 +1,4 @@
+import type { EventDraft } from './draft.ts';
 import type { Event, Trait } from './event.ts';
 
 /** The trait that keeps whose request an event was reported in: the traceparent of W3C Trace Context. */
@@ -12,6 +13,12 @@ export function readTraceparent(text: unknown): string | null {
   const [, version, fields, rest] = form.exec(text.trim()) ?? [];
   if (fields === undefined || (version === '00' && rest !== undefined)) return null;
   return `00-${fields}`;
+}
+
+/** A draft that was sent under this header; as it is where that is none. */
+export function sentWith(draft: EventDraft, header: unknown): EventDraft {
+  const traceparent = readTraceparent(header);
+  return traceparent === null ? draft : { ...draft, traceparent };
 }
 
 /** Where the event was reported, or null where it does not say. */

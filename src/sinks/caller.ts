@@ -1,6 +1,6 @@
 import type { Access } from '../access/access.ts';
-import type { HiddenField } from '../access/policy.ts';
 import type { Principal } from '../access/principal.ts';
+import { openScope, type Scope } from '../access/scope.ts';
 import { everything, type Filter } from '../event/filter.ts';
 
 /** Actions on sinks that need a right. */
@@ -11,10 +11,8 @@ export interface SinkCaller {
   /** Whose rights bound the sinks that the caller makes; null where there is no policy. */
   readonly owner: SinkOwner | null;
   mayIn(action: SinkAction, namespace: string): boolean;
-  /** Which events the caller may read. */
-  readonly read: Filter | 'ALL' | 'NONE';
-  /** Fields of them that are kept back. */
-  readonly hidden: ReadonlySet<HiddenField>;
+  /** The caller's rights to read, at the moment. */
+  readonly scope: Pick<Scope, 'read' | 'hidden' | 'readKey'>;
 }
 
 /** As much of a principal as says what they may do later. */
@@ -24,12 +22,15 @@ export type SinkOwner = Pick<Principal, 'kind' | 'name' | 'roles' | 'tokenId' | 
 export const unrestricted: SinkCaller = {
   owner: null,
   mayIn: (action) => action !== 'ADMIN',
-  read: 'ALL',
-  hidden: new Set(),
+  scope: openScope,
 };
 
-/** Whoever manages the sinks of a namespace sees them, and nobody else does: by the policy of the moment. */
-export function restricted(access: Access, principal: Principal): SinkCaller {
+/** A principal as a caller, by the policy of the moment. */
+export const sinkCallerOf = (access: Access, principal: Principal): SinkCaller =>
+  access.isOn ? restricted(access, principal) : unrestricted;
+
+/** Whoever manages the sinks of a namespace sees them, and nobody else does. */
+function restricted(access: Access, principal: Principal): SinkCaller {
   const { kind, name, roles, tokenId, expiresAtMs } = principal;
   const scope = () => access.scopeOf(roles);
   return {
@@ -38,17 +39,14 @@ export function restricted(access: Access, principal: Principal): SinkCaller {
       action === 'ADMIN'
         ? scope().mayEverywhere('ADMIN')
         : scope().mayIn('MANAGE_SINKS', namespace),
-    get read() {
-      return scope().read;
-    },
-    get hidden() {
-      return scope().hidden;
+    get scope() {
+      return scope();
     },
   };
 }
 
 /** The filter of what a caller may read of what a sink asks for. */
-export function readableBy({ read }: Pick<SinkCaller, 'read'>, filter: Filter): Filter {
+export function readableBy({ read }: Pick<Scope, 'read'>, filter: Filter): Filter {
   if (read === 'ALL') return filter;
   return read === 'NONE' ? { not: everything } : { all: [filter, read] };
 }

@@ -59,8 +59,11 @@ export class Consents {
   #paceOf(sinkId: string | null): Pace {
     if (sinkId === null) return new Pace();
     const pace = this.#paces.get(sinkId) ?? new Pace();
-    if (this.#paces.size >= maxPaces) this.#paces.clear();
+    // Put last: the first is the one that was not asked for the longest.
+    this.#paces.delete(sinkId);
     this.#paces.set(sinkId, pace);
+    const [first] = this.#paces.keys();
+    if (first !== undefined && this.#paces.size > maxPaces) this.#paces.delete(first);
     return pace;
   }
 }

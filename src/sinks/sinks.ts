@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import { v7 } from 'uuid';
+import { openScope } from '../access/scope.ts';
 import { requireReadable } from '../access/scoped-store.ts';
 import type { Instant, Json } from '../event/event.ts';
 import type { FilterInput } from '../event/filter-input.ts';
@@ -245,18 +245,16 @@ export class Sinks {
     const path = ['input'];
     const spec = parseSpec(input, { id, encoders, maxFilterDepth, now: now(), path });
     demand(caller, 'MANAGE_SINKS', spec.namespace);
-    requireReadable(spec.filter, caller);
+    requireReadable(spec.filter, caller.scope);
     if (spec.target.kind === 'FILE') demand(caller, 'ADMIN', spec.namespace);
     checkTarget(spec.target, targets, [...path, 'target']);
     return spec;
   }
 
   /** A replay counts deliveries: the counts would say what its caller may not read. */
-  #requireOwnersRights({ read, hidden }: SinkCaller, { owner }: SinkRow): void {
-    const rights = (scope: Pick<SinkCaller, 'read' | 'hidden'>) => [scope.read, [...scope.hidden]];
-    const isWhole = read === 'ALL' && hidden.size === 0;
-    const ofOwner = rights(this.#options.owners.scopeOf(owner));
-    if (isWhole || isDeepStrictEqual(rights({ read, hidden }), ofOwner)) return;
+  #requireOwnersRights({ scope: { readKey } }: SinkCaller, { owner }: SinkRow): void {
+    const ofOwner = this.#options.owners.scopeOf(owner).readKey;
+    if (readKey === openScope.readKey || readKey === ofOwner) return;
     throw new ManagementError(
       'FORBIDDEN',
       "The sink's owner may read other events than you: update the sink first, so that it is yours.",

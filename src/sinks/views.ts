@@ -87,18 +87,18 @@ export class SinkViews {
       const definition = definitionOf(row);
       const { hidden } = owners.scopeOf(row.owner);
       const filter = readableBy(
-        caller,
+        caller.scope,
         readableBy(owners.scopeOf(row.owner), definition.spec.filter),
       );
       const found = await testEvent(draft, filter, { store, limits, now });
-      const event = withoutHidden(withoutHidden(found, hidden), caller.hidden);
+      const event = withoutHidden(withoutHidden(found, hidden), caller.scope.hidden);
       return await testDelivery(row.id, definition, event);
     }
     const spec = sinks.parse(caller, what.input, untestedId);
     const { secrets } = separated(what.input);
-    const filter = readableBy(caller, spec.filter);
+    const filter = readableBy(caller.scope, spec.filter);
     const found = await testEvent(draft, filter, { store, limits, now });
-    const event = withoutHidden(found, caller.hidden);
+    const event = withoutHidden(found, caller.scope.hidden);
     const definition = {
       spec,
       secrets: () => secrets,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readTraceparent, withTraceparent } from '../../src/event/traceparent.ts';
+import { readTraceparent, sentWith, withTraceparent } from '../../src/event/traceparent.ts';
 
 const trace = '0af7651916cd43dd8448eb211c80319c';
 const span = 'b7ad6b7169203331';
@@ -22,4 +22,17 @@ test.each([
 test('a trait of the reporter stays', () => {
   const given = [{ name: 'traceparent', type: 'TEXT', value: 'mine' }] as const;
   expect(withTraceparent(given, `00-${trace}-${span}-01`)).toBe(given);
+});
+
+test.each([
+  [
+    'with the header in the form of version 00',
+    `cc-${trace}-${span}-01-more`,
+    `00-${trace}-${span}-01`,
+  ],
+  ['as it was where the header is none', 'of the sender', 'its own'],
+  ['as it was without a header', undefined, 'its own'],
+])('a draft is sent %s', (_, header, traceparent) => {
+  const draft = { dialect: 'TIDINGS', traceparent: 'its own' } as const;
+  expect(sentWith(draft, header)).toEqual({ dialect: 'TIDINGS', traceparent });
 });

@@ -6,6 +6,7 @@ import { patienceMs } from '../patience.ts';
 
 interface Received {
   readonly method: string;
+  readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
   // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect of it.
@@ -28,8 +29,8 @@ export async function startReceiver(answer: Answer = (_, response) => response.e
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks).toString();
-    const { method = '', headers } = request;
-    const one = { method, headers, body, json: jsonOf(body) };
+    const { method = '', url: path = '', headers } = request;
+    const one = { method, path, headers, body, json: jsonOf(body) };
     received.push(one);
     await receiver.answer(one, response);
   });

@@ -8,6 +8,7 @@ import {
   nanos,
 } from 'nats';
 import type { EventDraft } from '../../event/draft.ts';
+import { sentWith } from '../../event/traceparent.ts';
 import type { Intake } from '../../intake/intake.ts';
 import { reportPersistently } from '../../intake/persistent-report.ts';
 import type { NatsLink } from '../../nats/connection.ts';
@@ -123,8 +124,7 @@ export class CloudEventsSource implements Source {
   #decoded(message: Msg): Arrived[] {
     try {
       const draft = draftOf(readNatsMessage(message), 'ARRIVAL');
-      const traceparent = message.headers?.get('traceparent');
-      return [{ message, draft: traceparent ? { ...draft, traceparent } : draft }];
+      return [{ message, draft: sentWith(draft, message.headers?.get('traceparent')) }];
     } catch (error) {
       this.#skipped.skip(message.data, error instanceof Error ? error.message : String(error));
       acknowledge(message, '+TERM');

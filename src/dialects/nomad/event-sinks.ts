@@ -77,13 +77,9 @@ async function reading({ context }: Caller): Promise<Rights> {
 }
 
 /** A management token. */
-function managing({ context, principal }: Caller): Rights {
-  const { scope } = context;
-  if (!scope.unrestricted && !scope.mayEverywhere('MANAGE_SINKS')) throw permissionDenied();
-  if (principal.kind === 'ANONYMOUS') return { context, as: unrestricted };
-  const { kind, name, roles, tokenId, expiresAtMs } = principal;
-  const owner = { kind, name, roles, tokenId, expiresAtMs };
-  return { context, as: { ...unrestricted, owner, read: scope.read, hidden: scope.hidden } };
+function managing({ context, sinks }: Caller): Rights {
+  if (!context.scope.mayEverywhere('MANAGE_SINKS')) throw permissionDenied();
+  return { context, as: sinks };
 }
 
 class Sinks {
@@ -96,13 +92,13 @@ class Sinks {
   async list(): Promise<object[]> {
     const { context, as } = this.#rights;
     const rows = await context.sinks.management.list(as, { namespaces: [namespace], states: null });
-    return await Promise.all(rows.filter(isNomads).map((row) => this.#shown(row)));
+    return await Promise.all(nomadsAmong(rows).map((sink) => this.#shown(sink)));
   }
 
   async get(id: string): Promise<object> {
-    const row = await this.#find(id);
-    if (row === null) throw new NomadError(404, 'event sink not found');
-    return await this.#shown(row);
+    const sink = await this.#find(id);
+    if (sink === null) throw new NomadError(404, 'event sink not found');
+    return await this.#shown(sink);
   }
 
   async put(sink: EventSink): Promise<void> {
@@ -110,11 +106,11 @@ class Sinks {
     const { management } = context.sinks;
     const before = await this.#find(sink.ID);
     const index = await context.journal.lastIndex();
-    const createIndex = before === null ? index : keptOf(before).createIndex;
+    const createIndex = before === null ? index : before.kept.createIndex;
     const input = inputOf(sink, { createIndex, modifyIndex: index });
     try {
       if (before === null) await management.create(as, input);
-      else await management.update(as, before.id, { input, version: null });
+      else await management.update(as, before.row.id, { input, version: null });
     } catch (error) {
       throw nomadFault(error);
     }
@@ -122,22 +118,21 @@ class Sinks {
 
   async delete(id: string): Promise<void> {
     const { context, as } = this.#rights;
-    const row = await this.#find(id);
-    if (row !== null) await context.sinks.management.delete(as, row.id);
+    const sink = await this.#find(id);
+    if (sink !== null) await context.sinks.management.delete(as, sink.row.id);
   }
 
-  async #find(id: string): Promise<SinkRow | null> {
+  async #find(id: string): Promise<NomadsSink | null> {
     const { context } = this.#rights;
     const rows = await context.sinks.management.list(unrestricted, {
       namespaces: [namespace],
       states: null,
     });
-    return rows.find((row) => isNomads(row) && row.name === `${prefix}${id}`) ?? null;
+    return nomadsAmong(rows).find(({ row }) => row.name === `${prefix}${id}`) ?? null;
   }
 
-  async #shown(row: SinkRow): Promise<object> {
+  async #shown({ row, kept: { topics, createIndex, modifyIndex } }: NomadsSink): Promise<object> {
     const { target } = row.spec as unknown as SinkInput;
-    const { topics, createIndex, modifyIndex } = keptOf(row);
     return {
       ID: row.name.slice(prefix.length),
       Type: 'webhook',
@@ -163,14 +158,33 @@ interface Kept {
   readonly modifyIndex: number;
 }
 
-const keptOf = ({ spec }: SinkRow): Kept =>
-  JSON.parse((spec as unknown as SinkInput).description ?? '{}') as Kept;
+interface NomadsSink {
+  readonly row: SinkRow;
+  readonly kept: Kept;
+}
 
-const isNomads = ({ name, spec, origin }: SinkRow): boolean =>
-  origin === 'API' &&
-  name.startsWith(prefix) &&
-  (spec as unknown as SinkInput).format === 'NOMAD' &&
-  ((spec as unknown as SinkInput).description ?? '').startsWith('{');
+/** Those that were made here. Another interface may have changed one since, or made one of such a name. */
+function nomadsAmong(rows: readonly SinkRow[]): readonly NomadsSink[] {
+  return rows.flatMap((row) => {
+    const { format, description } = row.spec as unknown as SinkInput;
+    const isOurs = row.origin === 'API' && row.name.startsWith(prefix) && format === 'NOMAD';
+    const kept = isOurs ? keptIn(description ?? '') : null;
+    return kept === null ? [] : [{ row, kept }];
+  });
+}
+
+/** Null where the description is another. */
+function keptIn(description: string): Kept | null {
+  try {
+    const { topics, createIndex, modifyIndex } = JSON.parse(description) as Partial<Kept>;
+    if (typeof topics !== 'object' || createIndex === undefined || modifyIndex === undefined) {
+      return null;
+    }
+    return { topics, createIndex, modifyIndex };
+  } catch {
+    return null;
+  }
+}
 
 function inputOf(
   { ID, Topics, Address }: EventSink,

@@ -1,6 +1,6 @@
 import { type ServerReadableStream, status } from '@grpc/grpc-js';
 import { Forbidden, Unauthenticated } from '../../access/principal.ts';
-import { readTraceparent } from '../../event/traceparent.ts';
+import { sentWith } from '../../event/traceparent.ts';
 import { BatchReporter } from '../../intake/batch-reporter.ts';
 import type { Intake } from '../../intake/intake.ts';
 import { isForbidden } from '../../intake/rejected.ts';
@@ -51,7 +51,7 @@ export class Collection {
   readonly #skipped: SkipCounter;
   readonly #strict: boolean;
   readonly #reporter: BatchReporter;
-  readonly #traceparent: string | null;
+  readonly #traceparent: unknown;
   /** Whether some of the events may not be reported by this caller. */
   #denied = false;
   #end: (failure: Status | null) => void = () => {};
@@ -66,7 +66,7 @@ export class Collection {
     this.#caller = caller;
     this.#skipped = skipped;
     this.#strict = options.strict;
-    this.#traceparent = readTraceparent(call.metadata.get('traceparent')[0]);
+    this.#traceparent = call.metadata.get('traceparent')[0];
     this.#reporter = new BatchReporter({ report: this.#report }, skipped, options.maxBatch);
     this.outcome = new Promise((resolve) => {
       this.#end = resolve;
@@ -108,8 +108,7 @@ export class Collection {
       return;
     }
     const draft = draftOf(event, this.#caller.context.now());
-    const traceparent = this.#traceparent;
-    this.#reporter.add(traceparent === null ? draft : { ...draft, traceparent }, bytes.length);
+    this.#reporter.add(sentWith(draft, this.#traceparent), bytes.length);
     if (this.#reporter.full) void this.#makeRoom();
   }
 
