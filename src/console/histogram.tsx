@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { EventFilter } from '../client/schema.generated.ts';
 import { clockValues } from './clock-axis.ts';
@@ -43,7 +43,10 @@ export function Histogram({ filter, range, span, revision, marks = [], onZoom }:
     { filter: filterWithin(filter, range), interval: interval.text, timeZone },
     revision,
   );
-  const buckets = severityBuckets(data?.aggregateEvents.rows ?? [], span, interval);
+  const buckets = useMemo(
+    () => severityBuckets(data?.aggregateEvents.rows ?? [], span, interval),
+    [data, span.fromMs, span.toMs],
+  );
   const [hovered, setHovered] = useState<number | null>(null);
   const bucket = hovered === null ? undefined : buckets[hovered];
   return (
@@ -142,7 +145,7 @@ function Bars({ buckets, interval, span, marks, onHover, onZoom }: BarsProps) {
       chart.current?.setScale('x', { min: first / 1_000, max: last / 1_000 });
       chart.current?.setScale('y', { min: 0, max: Math.max(1, ...all) * 1.08 });
     });
-  }, [JSON.stringify([buckets, span, marks]), ...theme]);
+  }, [buckets, JSON.stringify(marks), ...theme]);
 
   const [normal, errors] = [sum(buckets, 'normal'), sum(buckets, 'error')];
   const label =

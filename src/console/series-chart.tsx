@@ -30,6 +30,8 @@ export function SeriesChart({ set, shape, label }: SeriesChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const colour = useColours();
   const theme = ['muted', 'line'].map(colour);
+  const chart = useRef<uPlot | null>(null);
+  const groups = set.series.length;
   useEffect(() => {
     const element = host.current;
     if (element === null) return;
@@ -47,18 +49,24 @@ export function SeriesChart({ set, shape, label }: SeriesChartProps) {
           { ...axis, grid: { show: false }, size: 28, values: clockValues },
           { ...axis, size: 64, values: (_plot, splits) => splits.map((split) => amount(split)) },
         ],
-        series: [{}, ...set.series.map((_, at) => seriesOptions(shape, set.series.length, at))],
+        series: [
+          {},
+          ...Array.from({ length: groups }, (_, at) => seriesOptions(shape, groups, at)),
+        ],
       },
-      [set.startsMs.map((ms) => ms / 1_000), ...set.series.map(({ values }) => [...values])],
+      dataOf(set),
       element,
     );
+    chart.current = plot;
     const resizing = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
     resizing.observe(element);
     return () => {
       resizing.disconnect();
       plot.destroy();
     };
-  }, [set, shape, ...theme]);
+  }, [groups, shape, ...theme]);
+  // After the effect above, which has drawn the same numbers where the chart is new.
+  useEffect(() => chart.current?.setData(dataOf(set)), [set]);
   return (
     <>
       <div ref={host} class="chart" role="img" aria-label={label} />
@@ -76,6 +84,11 @@ export function SeriesChart({ set, shape, label }: SeriesChartProps) {
     </>
   );
 }
+
+const dataOf = ({ startsMs, series }: SeriesSet): uPlot.AlignedData => [
+  startsMs.map((ms) => ms / 1_000),
+  ...series.map(({ values }) => [...values]),
+];
 
 /** Bars of several groups are next to each other, within their bucket. */
 function seriesOptions(shape: 'line' | 'bars', groups: number, at: number): uPlot.Series {

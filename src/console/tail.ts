@@ -47,15 +47,18 @@ export class Tail {
   readonly #maxShown: number;
   readonly #maxWaiting: number;
   #following: Following | null = null;
-  #state: TailState = {
+  #state: Omit<TailState, 'events'> = {
     status: 'CONNECTING',
-    events: [],
     shownCount: 0,
     isPaused: false,
     waiting: 0,
     isFull: false,
     notices: [],
   };
+  /** Oldest first, and sometimes more than are shown: cut now and then, not with each event. */
+  #shown: ListedEvent[] = [];
+  /** The list as it was last read; null once it has changed. */
+  #newestFirst: readonly ListedEvent[] | null = [];
   /** Oldest first: shown when it continues. */
   #waiting: ListedEvent[] = [];
   /** The place to go on from; null before the first connection. */
@@ -69,7 +72,8 @@ export class Tail {
   }
 
   get state(): TailState {
-    return this.#state;
+    this.#newestFirst ??= this.#shown.slice(-this.#maxShown).reverse();
+    return { ...this.#state, events: this.#newestFirst };
   }
 
   /** What comes from now on waits. */
@@ -83,12 +87,15 @@ export class Tail {
     const waiting = this.#waiting;
     const { isFull } = this.#state;
     this.#waiting = [];
-    this.#change({ isPaused: false, waiting: 0, isFull: false, ...this.#shown(waiting) });
+    this.#show(waiting);
+    this.#change({ isPaused: false, waiting: 0, isFull: false });
     if (isFull) this.#open();
   }
 
   clear(): void {
-    this.#change({ events: [], notices: [] });
+    this.#shown = [];
+    this.#newestFirst = [];
+    this.#change({ notices: [] });
   }
 
   /** Begins now, where it has ended with an error. */
@@ -143,7 +150,7 @@ export class Tail {
     const { journalId } = this.#following ?? {};
     if (journalId) this.#position = { index: event.index, journalId };
     if (!this.#state.isPaused) {
-      this.#change(this.#shown([event]));
+      this.#show([event]);
       return true;
     }
     this.#waiting.push(event);
@@ -153,12 +160,11 @@ export class Tail {
     return !isFull;
   }
 
-  #shown(arrived: readonly ListedEvent[]): Pick<TailState, 'events' | 'shownCount'> {
-    const { events, shownCount } = this.#state;
-    return {
-      events: [...arrived.toReversed(), ...events].slice(0, this.#maxShown),
-      shownCount: shownCount + arrived.length,
-    };
+  #show(arrived: readonly ListedEvent[]): void {
+    for (const event of arrived) this.#shown.push(event);
+    if (this.#shown.length >= 2 * this.#maxShown) this.#shown = this.#shown.slice(-this.#maxShown);
+    this.#newestFirst = null;
+    this.#change({ shownCount: this.#state.shownCount + arrived.length });
   }
 
   #connected(): void {
@@ -197,7 +203,7 @@ export class Tail {
     this.#change({ status, notices });
   }
 
-  #change(changed: Partial<TailState>): void {
+  #change(changed: Partial<Omit<TailState, 'events'>>): void {
     this.#state = { ...this.#state, ...changed };
     this.#options.onChange();
   }

@@ -37,6 +37,21 @@ const numbers = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, at) => from + at);
 const live = (of: Tail) => expect.poll(() => of.state.status).toBe('LIVE');
 
+test('the list of a tail is made when it is read, and the same one until something comes', async () => {
+  let changes = 0;
+  const read = open('A.List', { maxShown: 5, onChange: () => (changes += 1) });
+  await live(read);
+  const empty = read.state.events;
+  expect(read.state.events).toBe(empty);
+  await report('A.List', 0, 23);
+  await expect.poll(() => read.state.shownCount).toBe(23);
+  expect(changes).toBeGreaterThan(23);
+  expect(empty).toEqual([]);
+  const { events } = read.state;
+  expect(keys(read)).toEqual(numbers(18, 23));
+  expect(read.state.events).toBe(events);
+});
+
 test('a paused tail counts what comes and shows it when it continues', async () => {
   const paused = open('A.Pause');
   await live(paused);

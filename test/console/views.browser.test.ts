@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hasBrowser, openBrowser } from '../browser.ts';
 import { bootGateway, type TestGateway } from '../harness.ts';
-import { expectAccessible, expectQuiet, openConsole } from './page.ts';
+import { expectAccessible, expectQuiet, openConsole, patience } from './page.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -112,6 +112,24 @@ describe.runIf(hasBrowser)('the console', () => {
     await page.getByLabel('Group by').press('Enter');
     await page.getByText('"colour" is not a way to group').waitFor();
     expect(console.faults).toEqual([]);
+  });
+
+  test('draws new numbers into the chart that is there', async () => {
+    await using own = await bootGateway();
+    await own.gql(report, { events: [{ type: 'A.B' }] });
+    await using console = await openConsole(browser, own, '/?view=aggregates');
+    const { page } = console;
+    const canvas = page.locator('.chart canvas');
+    await canvas.evaluate((element: HTMLElement) => {
+      element.dataset.mark = 'the first';
+    });
+    const picture = () => canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());
+    await page.getByText('A.B', { exact: true }).waitFor();
+    const before = await picture();
+    await own.gql(report, { events: Array.from({ length: 30 }, () => ({ type: 'A.B' })) });
+    await expect.poll(picture, patience).not.toBe(before);
+    expect(await canvas.getAttribute('data-mark')).toBe('the first');
+    expectQuiet(console, own);
   });
 
   test('reports an event that somebody writes, and shows why one is rejected', async () => {

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { EventFilter } from '../../client/schema.generated.ts';
 import { download } from '../download.ts';
 import { filterWithin, readFilter } from '../filter.ts';
@@ -197,15 +197,11 @@ interface ShownProps {
 }
 
 function Shown({ rows, statistic, shape, title, isOverTime }: ShownProps) {
+  const set = useMemo(() => seriesOf(rows, statistic, maxSeries), [rows, statistic]);
   if (shape === 'table') return <Rows rows={rows} isOverTime={isOverTime} />;
   if (!isOverTime) return <GroupBars rows={rows} statistic={statistic} title={title} />;
-  return (
-    <SeriesChart
-      set={seriesOf(rows, statistic, maxSeries)}
-      shape={shape === 'bars' ? 'bars' : 'line'}
-      label={`${title} over time`}
-    />
-  );
+  const drawn = shape === 'bars' ? 'bars' : 'line';
+  return <SeriesChart set={set} shape={drawn} label={`${title} over time`} />;
 }
 
 /** A bar for each group, the largest first. */
