@@ -57,7 +57,8 @@ async function read(reading: Reading): Promise<void> {
 
 async function readFeed(reading: Reading): Promise<void> {
   const { filter, afterIndex, run, window, openFeed, signal } = reading;
-  for await (const { events, index } of openFeed({ filter, afterIndex }, signal)) {
+  const request = { filter, afterIndex, rejectsGapAfter0: true };
+  for await (const { events, index } of openFeed(request, signal)) {
     for (const part of partsOf(events, index, window.maxEvents)) {
       if (signal.aborted) return;
       window.add(part.events.length, part.upTo, run.handle(part.events, part.upTo));

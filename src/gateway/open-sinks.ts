@@ -129,4 +129,9 @@ function registerSinkMetrics(
     help: 'Failed deliveries that sinks of this gateway have kept.',
     read: () => runner.counter.failed,
   });
+  count({
+    name: 'tidings_sinks_gaps_total',
+    help: 'Times that retention had deleted events before a sink of this gateway could deliver them.',
+    read: () => runner.counter.gaps,
+  });
 }

@@ -5,6 +5,8 @@ export interface FeedRequest {
   readonly filter: Filter;
   /** Everything after this index comes first; null begins now, 0 replays everything that is kept. */
   readonly afterIndex: number | null;
+  /** Whether 0 is an index like any other: the feed ends with INDEX_EXPIRED where events after it are deleted. */
+  readonly rejectsGapAfter0?: boolean;
   /** The journal that afterIndex belongs to: with another id, the feed ends with OTHER_JOURNAL. */
   readonly journalId?: string | null;
 }

@@ -13,6 +13,8 @@ export interface HistoryQuery {
   /** The same filter, compiled. */
   readonly matches: Matcher;
   readonly reader: HistoryReader;
+  /** Whether deleted events are missed by a reader at index 0 too. */
+  readonly rejectsGapAfter0: boolean;
 }
 
 /** Once its feed has ended, nothing is read or retried for it. */
@@ -155,7 +157,8 @@ export class History {
     return true;
   }
 
-  async #read(cursor: number, { filter, reader }: HistoryQuery): Promise<RingSlice> {
+  async #read(cursor: number, query: HistoryQuery): Promise<RingSlice> {
+    const { filter, reader, rejectsGapAfter0 } = query;
     using _ = await this.#reads.enter();
     if (reader.ended) return { events: [], index: cursor };
     // Must be known before the page is read: then the page has everything up to it.
@@ -166,7 +169,7 @@ export class History {
       limit: this.#page.maxEvents,
       after: positionOf(cursor),
     });
-    await this.#rejectExpired(cursor);
+    if (cursor > 0 || rejectsGapAfter0) await this.#rejectExpired(cursor);
     const last = events.at(-1)?.index ?? cursor;
     return {
       // The later change will come from the ring.
@@ -177,7 +180,6 @@ export class History {
 
   /** Checked after every page, because the oldest events may expire during a backfill. */
   async #rejectExpired(cursor: number): Promise<void> {
-    if (cursor === 0) return;
     const firstIndex = await this.#store.firstIndex();
     if (firstIndex === null || cursor >= firstIndex) return;
     throw new FeedError(

@@ -105,8 +105,9 @@ export class PulledFeed implements Target, HistoryReader, AsyncIterableIterator<
     feeds.add(this);
     try {
       if (asksHistory) this.#index = await history.begin(this.#request, this);
-      const { filter } = this.#request;
-      yield* this.#follow({ filter, matches: compileFilter(filter), reader: this });
+      const { filter, rejectsGapAfter0 = false } = this.#request;
+      const matches = compileFilter(filter);
+      yield* this.#follow({ filter, matches, reader: this, rejectsGapAfter0 });
       if (this.#error) throw this.#error;
     } finally {
       this.#signal.removeEventListener('abort', onAbort);

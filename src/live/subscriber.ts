@@ -89,7 +89,8 @@ export class Subscriber implements ChannelMember, PendingMember, HistoryReader, 
     const { request } = this.#operation;
     const { filter } = request;
     const { history } = this.#parts;
-    const query = { filter, matches: compileFilter(filter), reader: this };
+    const { rejectsGapAfter0 = false } = request;
+    const query = { filter, matches: compileFilter(filter), reader: this, rejectsGapAfter0 };
     this.#begin(await history.begin(request, this));
     while (!this.#ended) {
       const slice =

@@ -5,6 +5,8 @@ export class DeliveryCounter {
   readonly #unsaved = new Map<string, { delivered: number; failed: number }>();
   delivered = 0;
   failed = 0;
+  /** Spans of events that were deleted before they could be delivered. */
+  gaps = 0;
 
   /** @param ids of the sink, or of a replay and its sink */
   add(ids: readonly string[], counts: Partial<Pick<DeliveryCounts, 'delivered' | 'failed'>>): void {

@@ -244,6 +244,9 @@ export class SinkRunner implements AsyncDisposable {
       observer: {
         delivered: (delivered) => this.counter.add(ids, { delivered }),
         failed: (failed) => this.counter.add(ids, { failed }),
+        gap: () => {
+          this.counter.gaps += 1;
+        },
         state: async (state, reason) => {
           await states.change(row.id, runningStates, { state, reason });
           if (state === 'DISABLED') this.changed();

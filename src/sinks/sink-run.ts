@@ -25,6 +25,7 @@ interface RunningSink {
 interface SinkObserver {
   delivered(count: number): void;
   failed(count: number): void;
+  gap(): void;
   /** The state that the run finds; the reason is a sentence, null for ACTIVE. */
   state(state: 'ACTIVE' | 'FAILING' | 'BLOCKED' | 'DISABLED', reason: string | null): Promise<void>;
 }
@@ -92,7 +93,8 @@ export class SinkRun implements ConsumerRun {
   }
 
   async gap(from: number, to: number): Promise<void> {
-    const { encoder, sink, sender, health, log } = this.#options;
+    const { encoder, sink, sender, health, observer, log } = this.#options;
+    observer.gap();
     log.warn({ sink: sink.id, from, to }, 'Events were deleted before a sink had delivered them.');
     const message = encoder.encodeGap?.(from, to);
     if (message === undefined) return;

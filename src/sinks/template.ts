@@ -51,14 +51,17 @@ export function compileTemplate(
   return { isJson, render: (event) => joined(pieces, event) };
 }
 
-/** What a subject or a routing key makes of its event. */
-export type TokenTemplate = (event: Event) => string;
+/** What a subject makes of its event; of null, which has no values, for a message that is about no event. */
+export type TokenTemplate = (event: Event | null) => string;
 
 /** A template each of whose values becomes one token of a subject. @throws InputError */
 export function compileTokens(text: string, path: readonly string[]): TokenTemplate {
   checkLength(text, path);
   const pieces = piecesOf(text, { path, more: {} }, () => (value) => subjectToken(asText(value)));
-  return (event) => joined(pieces, event);
+  const withoutValues = pieces.map((piece) =>
+    typeof piece === 'string' ? piece : subjectToken(''),
+  );
+  return (event) => (event === null ? withoutValues.join('') : joined(pieces, event));
 }
 
 function checkLength({ length }: string, path: readonly string[]): void {

@@ -226,6 +226,13 @@ describe('a feed is rejected', () => {
     await vi.waitFor(() => expect(sink.ended).toBeTruthy());
     expect(sink.ended).toMatchObject({ code: 'INDEX_EXPIRED', details: { firstIndex } });
     await expect(pull(1, expired - 1)).rejects.toMatchObject({ code: 'INDEX_EXPIRED' });
+    expect(await pull(5, 0)).toHaveLength(5);
+    const strict = { filter: everything, afterIndex: 0, rejectsGapAfter0: true };
+    const feed = live.openFeed(strict, AbortSignal.timeout(20_000));
+    await expect(feed.next()).rejects.toMatchObject({
+      code: 'INDEX_EXPIRED',
+      details: { firstIndex },
+    });
     const resumed = subscribe(firstIndex);
     await vi.waitFor(() => expect(resumed.messages).toHaveLength(5));
   });

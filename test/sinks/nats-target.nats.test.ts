@@ -83,6 +83,19 @@ test('a subject of a stream is published to JetStream, where a repeat is recogni
   expect((await manager.streams.info('COPY')).state.messages).toBe(2);
 });
 
+test('a message that is about no event has the subject without values', async () => {
+  const target = targetOf('gaps.{namespace}.{type}');
+  const messages = client.subscribe('gaps.>');
+  await client.flush();
+  const { message, ...gap } = request(target, '{"from":0,"to":4}', 'gap_0_4');
+  const outcome = await target.deliver({ ...gap, key: null, message: { ...message, headers: {} } });
+  expect(outcome.kind).toBe('DELIVERED');
+  for await (const message of messages) {
+    expect([message.subject, message.string()]).toEqual(['gaps.-.-', '{"from":0,"to":4}']);
+    break;
+  }
+});
+
 test('a stream that is full is a target that fails', async () => {
   const manager = await client.jetstreamManager();
   const full = { name: 'FULL', subjects: ['full.>'], max_msgs: 1, discard: 'new' as never };

@@ -176,7 +176,7 @@ async function live(world: World, setup: Setup, cursor: number): Promise<number>
           sender,
           failures: new KeptFailures(world.failures, lease.cursor),
           health: new TargetHealth(null),
-          observer: { delivered: () => {}, failed: () => {}, state: async () => {} },
+          observer: { delivered: () => {}, failed: () => {}, gap: () => {}, state: async () => {} },
           log,
           lookEveryMs: 1,
         }),

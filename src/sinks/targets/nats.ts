@@ -36,9 +36,8 @@ export class NatsTarget implements Target {
 
   async deliver(delivery: DeliveryRequest): Promise<DeliveryOutcome> {
     const { message } = delivery;
-    const subject = message.headers[subjectHeader];
-    // What is about no event, as a gap, has no subject.
-    if (subject === undefined) return { kind: 'DELIVERED', status: null, response: null };
+    // A gap is about no event.
+    const subject = message.headers[subjectHeader] ?? this.#subjectOf(null);
     const max = this.#link.maxPayloadBytes;
     if (max !== null && bytesOf(delivery) > max) {
       const response = `The message is larger than the ${max} bytes that NATS takes.`;
