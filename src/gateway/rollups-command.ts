@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { openStore } from '../store/open.ts';
-import { fillRollups, percentOf } from '../store/write/rollup-fill.ts';
+import { percentOf } from '../store/rollup-progress.ts';
+import { fillRollups } from '../store/write/rollup-fill.ts';
 import { createLog } from '../telemetry/log.ts';
 
 /**

@@ -13,10 +13,11 @@ import type { Replica } from './database/replica.ts';
 import type { Caller } from './database/statement-queue.ts';
 import { aggregateEvents } from './read/aggregate.ts';
 import { countTags, listTraits, listTypes } from './read/catalogue.ts';
-import { isTail, Rollups } from './read/rollups.ts';
+import { Rollups } from './read/rollups.ts';
 import { countEvents, eventsAfter, findEvent, findPage } from './read/search.ts';
 import { SelectivityCache } from './read/selectivity-cache.ts';
 import { readTotals } from './read/totals.ts';
+import { isTail, type RollupProgress } from './rollup-progress.ts';
 import { ConsentTable } from './sinks/consent-table.ts';
 import { FailedDeliveryTable } from './sinks/failed-delivery-table.ts';
 import { SinkTable } from './sinks/sink-table.ts';
@@ -41,7 +42,6 @@ import {
   findStreamBase,
   keepJournalId,
   type Lease,
-  type RollupProgress,
   readFirstIndex,
   readRollupProgress,
   readStoredIndex,

@@ -5,7 +5,14 @@ import type { PrismaClient } from '../generated/client.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import type { Connection, Query, Transaction } from './connection.ts';
 import { migrate } from './migrator.ts';
-import { driverErrorOf, InUse, type Outage, outageOf, sentenceOf } from './outage.ts';
+import {
+  asUnavailable,
+  driverErrorOf,
+  InUse,
+  type Outage,
+  outageOf,
+  sentenceOf,
+} from './outage.ts';
 
 export interface DatabaseOptions {
   /** A postgres:// URL; null keeps the database as files under the data directory, in this process. */
@@ -145,9 +152,8 @@ export class Database implements AsyncDisposable {
       return await work();
     } catch (error) {
       const outage = outageOf(error);
-      if (outage === null) throw error;
-      this.#failed(outage);
-      throw new Unavailable(sentenceOf(outage), { cause: error });
+      if (outage !== null) this.#failed(outage);
+      throw asUnavailable(error);
     }
   }
 

@@ -1,3 +1,5 @@
+import { Unavailable } from '../../runtime/unavailable.ts';
+
 /** Why a statement failed that may succeed later. */
 export interface Outage {
   readonly reason: string;
@@ -25,6 +27,11 @@ export class InUse extends Error {
   override readonly name = 'InUse';
 }
 
+/** The SQLSTATE of a statement that was ended: by the time limit of its session, or by whoever asked it. */
+export const cancelled = '57014';
+/** The SQLSTATE of a write that the database has no room for. */
+export const diskFull = '53100';
+
 /** Conditions that pass, by class of SQLSTATE (PostgreSQL, appendix A): the session or the server is at fault, not the statement. */
 const passing: Readonly<Record<string, boolean>> = {
   // connection exception, invalid authorization, invalid catalog name, read-only after a failover
@@ -38,10 +45,10 @@ const passing: Readonly<Record<string, boolean>> = {
   '57P': true,
   // system error
   '58': true,
-  // deadlock or serialization failure, lock not available, cancelled by the statement timeout
+  // deadlock or serialization failure, lock not available
   '40': false,
   '55P03': false,
-  '57014': false,
+  [cancelled]: false,
 };
 
 export const sentenceOf = ({ reason, unreachable }: Outage): string =>
@@ -60,10 +67,16 @@ export function outageOf(error: unknown): Outage | null {
   return { reason: sentences[state] ?? messageOf(error), unreachable };
 }
 
+/** What callers get for an error of the database: Unavailable where it may pass. */
+export function asUnavailable(error: unknown): unknown {
+  const outage = outageOf(error);
+  return outage === null ? error : new Unavailable(sentenceOf(outage), { cause: error });
+}
+
 /** PostgreSQL's own messages for these states name files and relations, or say less. */
 const sentences: Readonly<Record<string, string>> = {
-  '53100': "The database's disk is full",
-  '57014': 'The database took too long to answer',
+  [diskFull]: "The database's disk is full",
+  [cancelled]: 'The database took too long to answer',
 };
 
 /** The five characters by which PostgreSQL names an error; null for an error that is not the database's. */

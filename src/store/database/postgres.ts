@@ -2,7 +2,15 @@ import pg from 'pg';
 import type { PrismaClient } from '../generated/client.ts';
 import { queryCells } from '../read/cells-query.ts';
 import type { Connection, Query, Transaction } from './connection.ts';
-import { Busy, ConnectionError, InUse, messageOf, sqlState } from './outage.ts';
+import {
+  Busy,
+  ConnectionError,
+  cancelled,
+  diskFull,
+  InUse,
+  messageOf,
+  sqlState,
+} from './outage.ts';
 import { RepeatedStatements } from './repeated-statements.ts';
 import { type Caller, msLeft, outOfTime } from './statement-queue.ts';
 
@@ -133,10 +141,6 @@ class TimedReads {
 
 /** The message of pg-pool when no connection of the pool becomes free in time. */
 const noneFree = 'timeout exceeded when trying to connect';
-
-const diskFull = '53100';
-/** By the timeout of the statement. */
-const cancelled = '57014';
 
 /** Takes a megabyte of the disk for a moment. */
 const takeRoom = `CREATE TEMPORARY TABLE tidings_room AS

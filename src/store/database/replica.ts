@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { Backoff } from '../../runtime/backoff.ts';
-import { CostLimit, Unavailable } from '../../runtime/unavailable.ts';
+import { CostLimit } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Query } from './connection.ts';
 import type { Database } from './database.ts';
-import { messageOf, sentenceOf, sqlState } from './outage.ts';
+import { asUnavailable, cancelled, messageOf, sqlState } from './outage.ts';
 import { PostgresReaders } from './postgres.ts';
 
 /** A replica that is behind is waited for this long, asked again after growing pauses. */
@@ -151,12 +151,7 @@ const readJournalId = async (query: Query): Promise<string | null> =>
   (await query('SELECT journal_id FROM journal_state'))[0]?.[0] ?? null;
 
 /** Whether the primary would answer the same, or spend as much time on it: the values, a limit, the statement's time. */
-const isOfStatement = (error: unknown): boolean =>
-  error instanceof CostLimit || /^(22|54|57014)/.test(sqlState(error) ?? '');
-
-const asUnavailable = (error: unknown): unknown =>
-  sqlState(error) === '57014'
-    ? new Unavailable(sentenceOf({ reason: timedOut, unreachable: false }), { cause: error })
-    : error;
-
-const timedOut = 'The database took too long to answer';
+function isOfStatement(error: unknown): boolean {
+  const state = sqlState(error) ?? '';
+  return error instanceof CostLimit || state === cancelled || /^(22|54)/.test(state);
+}

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { CostLimit } from '../../runtime/unavailable.ts';
-import { Busy, sqlState } from './outage.ts';
+import { Busy, cancelled, sqlState } from './outage.ts';
 
 /** On whose behalf a statement reads: one operation of a client. Its identity is what counts. */
 export interface Caller {
@@ -253,7 +253,7 @@ export class StatementQueue {
   }
 
   #failed(read: Read, error: unknown): void {
-    const wasCancelled = read.cancelled && sqlState(error) === '57014';
+    const wasCancelled = read.cancelled && sqlState(error) === cancelled;
     if (wasCancelled && read.ended === null) read.interruptions += 1;
     if (!wasCancelled) read.reject(error);
     else if (read.ended !== null) read.reject(read.ended);

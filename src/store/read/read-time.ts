@@ -1,8 +1,5 @@
 import { Unavailable } from '../../runtime/unavailable.ts';
-import { sqlState } from '../database/outage.ts';
-
-/** A statement was ended by the time limit of its session. */
-const cancelled = '57014';
+import { cancelled, sqlState } from '../database/outage.ts';
 
 /** More events have to be read than there is time for: the same request fails again. */
 class TooSlow extends Unavailable {

@@ -1,8 +1,8 @@
 import type { Instant } from '../../event/event.ts';
 import type { Filter, TimeSpan } from '../../event/filter.ts';
 import type { Query, Row } from '../database/connection.ts';
+import { longestTail } from '../rollup-progress.ts';
 import type { GroupField } from '../store.ts';
-import type { RollupProgress } from '../write/journal-state.ts';
 import { minutesOfDays, wholeMinutesSince } from './time-zone.ts';
 import { type Parameters, whereOf } from './where.ts';
 
@@ -12,16 +12,6 @@ const day = 24 * hour;
 
 /** Every event is earlier. */
 const endOfTime = Date.UTC(10_000, 0) * 1_000;
-
-/**
- * Events that no rollup counts yet are counted one by one beside the rollups, as long as they are so few. In PostgreSQL that
- * takes some tens of milliseconds.
- */
-const longestTail = 50_000;
-
-/** @param progress stored events after rolledIndex are not in the rollups */
-export const isTail = ({ rolledIndex, storedIndex }: RollupProgress): boolean =>
-  storedIndex - rolledIndex <= longestTail;
 
 /** Rollups that are not filled are asked again after this time. */
 const askAgainMs = 5_000;
@@ -150,39 +140,45 @@ const counts = (minutes: number) => `(
 const columns = 'time, namespace, category, action, type, severity, dialect';
 
 /**
- * The rows whose sum of counts is the number of events that pass the filter: hours as far as they go, minutes before and
- * after them, the events themselves of what is left at both ends, and those within that no rollup counts yet.
- * @returns a select for each of these, with the columns of events that are counted by
+ * The rows whose sum of counts is the number of events that pass the filter.
+ * @returns selects of the columns of events that are counted by, and of the count
  */
-export function countedRows(filter: Filter, plan: RollupPlan, to: Parameters): readonly string[] {
+export const countedRows = (filter: Filter, plan: RollupPlan, to: Parameters): readonly string[] =>
+  selects(filter, plan, { ofTag: `tag = ${to.add(plan.tag, 'text')}`, columns }, to);
+
+/** The same for each tag of all these events: selects of tags and their counts. */
+export const countedTags = (filter: Filter, plan: RollupPlan, to: Parameters): readonly string[] =>
+  selects(filter, plan, { ofTag: `tag > ''`, columns: 'tag', ofEvents: 'unnest(tags) AS tag' }, to);
+
+interface Selected {
+  /** Which counts. */
+  readonly ofTag: string;
+  readonly columns: string;
+  /** The same of the events themselves. */
+  readonly ofEvents?: string;
+}
+
+/**
+ * A select for each part of the answer: hours as far as they go, minutes before and after them, the events themselves of what
+ * is left at both ends, and those within that no rollup counts yet.
+ */
+function selects(
+  filter: Filter,
+  plan: RollupPlan,
+  { ofTag, columns, ofEvents = columns }: Selected,
+  to: Parameters,
+): readonly string[] {
   const { buckets, ends, outer } = partition(plan);
-  const wanted = `tag = ${to.add(plan.tag, 'text')} AND ${whereOf(plan.others, to)}`;
+  const wanted = `${ofTag} AND ${whereOf(plan.others, to)}`;
   return [
     ...buckets.map(
       ({ minutes, span }) =>
         `SELECT ${columns}, count FROM ${counts(minutes)} WHERE ${[wanted, ...boundsOf(span, to)].join(' AND ')}`,
     ),
     ...ends.map(
-      (span) => `SELECT ${columns}, 1 AS count FROM events WHERE ${whereIn(filter, span, to)}`,
+      (span) => `SELECT ${ofEvents}, 1 AS count FROM events WHERE ${whereIn(filter, span, to)}`,
     ),
-    `SELECT ${columns}, 1 AS count FROM ${tail} WHERE ${whereIn(filter, outer, to)}`,
-  ];
-}
-
-/** The same for each tag of all these events: selects of tags and their counts. */
-export function countedTags(filter: Filter, plan: RollupPlan, to: Parameters): readonly string[] {
-  const { buckets, ends, outer } = partition(plan);
-  const wanted = `tag > '' AND ${whereOf(plan.others, to)}`;
-  return [
-    ...buckets.map(
-      ({ minutes, span }) =>
-        `SELECT tag, count FROM ${counts(minutes)} WHERE ${[wanted, ...boundsOf(span, to)].join(' AND ')}`,
-    ),
-    ...ends.map(
-      (span) =>
-        `SELECT unnest(tags) AS tag, 1 AS count FROM events WHERE ${whereIn(filter, span, to)}`,
-    ),
-    `SELECT unnest(tags) AS tag, 1 AS count FROM ${tail} WHERE ${whereIn(filter, outer, to)}`,
+    `SELECT ${ofEvents}, 1 AS count FROM ${tail} WHERE ${whereIn(filter, outer, to)}`,
   ];
 }
 

@@ -1,12 +1,13 @@
 import type { Query, Row } from '../database/connection.ts';
 
-/** The columns of a change: an event that is counted, or with -1 one that no longer is. */
+/** The columns of a change, as well as its count: 1 of an event that is counted, or -1 of one that no longer is. */
 export const changeColumns = 'time, namespace, category, action, severity, dialect, tags';
 
 const counted = 'namespace, category, action, severity, dialect';
 
 /**
- * Adds `changes` to the counts by minute and hour: two CTEs, which belong into the statement that makes the changes.
+ * Adds `changes`, which are all 1 or all -1, to the counts by minute and hour: two CTEs, which belong into the statement that
+ * makes the changes.
  * They are summed up first, so that each row of event_counts is written once. Under a tag events are not counted by type:
  * that would be a row for each pair of a type and a tag.
  */
@@ -20,14 +21,14 @@ export const countChanges = `, by_minute AS (
         coalesce(severity, 'NORMAL') AS severity, dialect, tags, sum(count) AS count
       FROM changes GROUP BY 1, 2, 3, 4, 5, 6, 7
     ) AS alike CROSS JOIN LATERAL unnest(array_prepend('', array_remove(tags, ''))) AS tagged(tag)
-    GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(count) <> 0
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
   ) AS summed
 ), counted AS (
   INSERT INTO event_counts (minutes, tag, bucket, key, ${counted}, count)
   SELECT 1, tag, bucket, key, ${counted}, count FROM by_minute
   UNION ALL
   SELECT 60, tag, date_bin('1 hour', bucket, timestamptz 'epoch') AS hour, key, ${counted}, sum(count)
-  FROM by_minute GROUP BY tag, hour, key, ${counted} HAVING sum(count) <> 0
+  FROM by_minute GROUP BY tag, hour, key, ${counted}
   ON CONFLICT (minutes, tag, bucket, key) DO UPDATE SET count = event_counts.count + excluded.count
   RETURNING ctid, event_counts.count
 )`;

@@ -44,7 +44,8 @@ const written = (condition: string) => `, written AS (
 const insertion = written('EXISTS (SELECT FROM moved)');
 
 /**
- * The same, with events that may be there and counted: these are taken out of the counts, and counted again as they are now.
+ * The same, with events that may be there and counted: these are taken out of the counts, and RollupFill counts them again
+ * as they are now, under their new index.
  * Retention may delete a row meanwhile: one that is locked is still there.
  */
 const completion = `, old AS (

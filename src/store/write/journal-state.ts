@@ -2,6 +2,7 @@ import type { Instant } from '../../event/event.ts';
 import { formatInstant } from '../../event/instant.ts';
 import type { Query, Row, Transaction } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
+import type { RollupProgress } from '../rollup-progress.ts';
 import {
   changeColumns,
   countChanges,
@@ -139,12 +140,6 @@ const expiry = `WITH oldest AS (
     SELECT ${changeColumns}, -1 AS count FROM deleted WHERE index <= $3::bigint
   )${countChanges}
   SELECT count(*), ${emptiedCounts} FROM deleted`;
-
-/** Stored events after rolledIndex are not yet in event_counts. */
-export interface RollupProgress {
-  readonly rolledIndex: number;
-  readonly storedIndex: number;
-}
 
 /** A gateway that does not count may have written or deleted: then nothing is known of any event. */
 const progress = `SELECT CASE WHEN counted_to = total THEN rolled_index ELSE 0 END, stored_index, counted_to = total

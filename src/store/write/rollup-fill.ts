@@ -1,9 +1,9 @@
 import { Backoff, pause } from '../../runtime/backoff.ts';
+import { Repeated } from '../../runtime/repeated.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { OpenStore } from '../open.ts';
-import { isTail } from '../read/rollups.ts';
-import type { RollupProgress } from './journal-state.ts';
+import { isTail, percentOf, type RollupProgress, uncountedIn } from '../rollup-progress.ts';
 
 type RollupStore = Pick<OpenStore, 'rollUp' | 'rollupProgress'>;
 
@@ -32,7 +32,10 @@ export class RollupFill implements AsyncDisposable {
   readonly #store: RollupStore;
   readonly #log: Log;
   readonly #closing = new AbortController();
-  readonly #work: Promise<void>;
+  readonly #backoff = new Backoff(shortestPauseMs, longestPauseMs);
+  readonly #batches: Batches;
+  readonly #looking: Repeated;
+  #pauseMs = lookMs;
   #uncounted = 0;
   /** Whether there are so many that rollups answer nothing. */
   #isBehind = false;
@@ -41,7 +44,13 @@ export class RollupFill implements AsyncDisposable {
   constructor(store: RollupStore, log: Log) {
     this.#store = store;
     this.#log = log;
-    this.#work = this.#run();
+    this.#batches = new Batches(store);
+    this.#looking = new Repeated(
+      () => this.#pauseMs,
+      () => this.#look(),
+      (error) => this.#failed(error),
+    );
+    this.#looking.soon();
   }
 
   /** How many indexes the events have that are not yet counted. */
@@ -51,25 +60,7 @@ export class RollupFill implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await this.#work;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#closing;
-    const backoff = new Backoff(shortestPauseMs, longestPauseMs);
-    while (!signal.aborted) {
-      try {
-        await this.#look();
-        backoff.reset();
-        await pause(lookMs, signal);
-      } catch (error) {
-        // The store itself logs when it is down.
-        if (!(error instanceof Unavailable)) {
-          this.#log.error({ error }, 'Events could not be counted in the rollups.');
-        }
-        await pause(backoff.next(), signal);
-      }
-    }
+    await this.#looking[Symbol.asyncDispose]();
   }
 
   async #look(): Promise<void> {
@@ -77,12 +68,23 @@ export class RollupFill implements AsyncDisposable {
     this.#uncounted = uncountedIn(progress);
     this.#isBehind = !isTail(progress);
     const hasWaited = performance.now() - this.#countedAtMs >= longestWaitMs;
-    if (this.#uncounted < (hasWaited ? 1 : enoughEvents)) return;
-    await fillRollups(this.#store, {
-      signal: this.#closing.signal,
-      onProgress: (counted, isDone) => this.#report(counted, isDone),
-    });
-    this.#countedAtMs = performance.now();
+    if (this.#uncounted >= (hasWaited ? 1 : enoughEvents)) {
+      await this.#batches.fill(progress, {
+        signal: this.#closing.signal,
+        onProgress: (counted, isDone) => this.#report(counted, isDone),
+      });
+      this.#countedAtMs = performance.now();
+    }
+    this.#backoff.reset();
+    this.#pauseMs = lookMs;
+  }
+
+  #failed(error: unknown): void {
+    // The store itself logs when it is down.
+    if (!(error instanceof Unavailable)) {
+      this.#log.error({ error }, 'Events could not be counted in the rollups.');
+    }
+    this.#pauseMs = this.#backoff.next();
   }
 
   #report(progress: RollupProgress, isDone: boolean): void {
@@ -94,12 +96,6 @@ export class RollupFill implements AsyncDisposable {
   }
 }
 
-const uncountedIn = ({ rolledIndex, storedIndex }: RollupProgress): number =>
-  Math.max(0, storedIndex - rolledIndex);
-
-export const percentOf = ({ rolledIndex, storedIndex }: RollupProgress): number =>
-  Math.floor((100 * rolledIndex) / Math.max(1, storedIndex));
-
 interface FillOptions {
   readonly signal: AbortSignal;
   /** Called when it begins, from time to time, and when it is done; not at all where there is nothing to do. */
@@ -107,30 +103,39 @@ interface FillOptions {
 }
 
 /** Counts every event that is stored by now, unless the signal is aborted. */
-export async function fillRollups(
-  store: RollupStore,
-  { signal, onProgress }: FillOptions,
-): Promise<void> {
-  let progress = await store.rollupProgress();
-  const { storedIndex: end } = progress;
-  if (uncountedIn(progress) === 0) return;
-  let reportedAt = Number.NEGATIVE_INFINITY;
-  let maxEvents = fewestEvents;
-  while (!signal.aborted && progress.rolledIndex < end) {
-    if (performance.now() - reportedAt >= reportMs) {
-      reportedAt = performance.now();
-      onProgress(progress, false);
-    }
-    const begin = performance.now();
-    progress = await store.rollUp(maxEvents);
-    const tookMs = performance.now() - begin;
-    maxEvents = nextBatch(maxEvents, tookMs);
-    await pause(tookMs, signal);
-  }
-  if (!signal.aborted) onProgress(progress, true);
-}
+export const fillRollups = async (store: RollupStore, options: FillOptions): Promise<void> =>
+  new Batches(store).fill(await store.rollupProgress(), options);
 
-function nextBatch(events: number, tookMs: number): number {
-  if (tookMs > batchMs) return Math.max(fewestEvents, Math.floor(events / 2));
-  return tookMs < batchMs / 2 ? Math.min(mostEvents, events * 2) : events;
+/** Counts events in batches, and learns how large these may be. */
+class Batches {
+  readonly #store: RollupStore;
+  #maxEvents = fewestEvents;
+
+  constructor(store: RollupStore) {
+    this.#store = store;
+  }
+
+  /** Counts every event that was stored by `begin`, unless the signal is aborted. */
+  async fill(begin: RollupProgress, { signal, onProgress }: FillOptions): Promise<void> {
+    let progress = begin;
+    if (uncountedIn(progress) === 0) return;
+    let reportedAtMs = Number.NEGATIVE_INFINITY;
+    while (!signal.aborted && progress.rolledIndex < begin.storedIndex) {
+      if (performance.now() - reportedAtMs >= reportMs) {
+        reportedAtMs = performance.now();
+        onProgress(progress, false);
+      }
+      const startedAtMs = performance.now();
+      progress = await this.#store.rollUp(this.#maxEvents);
+      const tookMs = performance.now() - startedAtMs;
+      if (tookMs > batchMs)
+        this.#maxEvents = Math.max(fewestEvents, Math.floor(this.#maxEvents / 2));
+      // The last batch may have had room for more.
+      else if (tookMs < batchMs / 2 && uncountedIn(progress) > 0) {
+        this.#maxEvents = Math.min(mostEvents, this.#maxEvents * 2);
+      }
+      await pause(tookMs, signal);
+    }
+    if (!signal.aborted) onProgress(progress, true);
+  }
 }
