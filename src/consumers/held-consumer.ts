@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { OpenFeed } from '../live/feed.ts';
 import { Backoff, pause } from '../runtime/backoff.ts';
 import type { Checkpoint, ClaimedConsumer } from '../store/write/consumer-cursors.ts';
+import type { HeldLease } from '../store/write/lease.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { DurableConsumer } from './consumer.ts';
 import { runConsumer } from './run.ts';
@@ -23,11 +24,8 @@ export interface HeldConsumerOptions {
 export class HeldConsumer {
   readonly #claimed: ClaimedConsumer;
   readonly #options: HeldConsumerOptions;
-  readonly #end = new AbortController();
+  readonly #lease: HeldLease;
   readonly #done: Promise<void>;
-  /** By performance.now(). */
-  #heldUntilMs: number;
-  #timer: NodeJS.Timeout;
   #cursor: number;
   #savedCursor: number;
   /** By performance.now(). */
@@ -37,17 +35,16 @@ export class HeldConsumer {
   constructor(
     consumer: DurableConsumer,
     claimed: ClaimedConsumer,
-    heldUntilMs: number,
+    lease: HeldLease,
     options: HeldConsumerOptions,
   ) {
     this.#claimed = claimed;
+    this.#lease = lease;
     this.#options = options;
     this.#cursor = claimed.cursor;
     this.#savedCursor = claimed.cursor;
     // Every request that is under way listens.
-    setMaxListeners(0, this.#end.signal);
-    this.#heldUntilMs = heldUntilMs;
-    this.#timer = this.#endAt(heldUntilMs);
+    setMaxListeners(0, lease.signal);
     this.#done = this.#run(consumer);
   }
 
@@ -57,7 +54,7 @@ export class HeldConsumer {
   }
 
   get isEnded(): boolean {
-    return this.#end.signal.aborted;
+    return this.#lease.signal.aborted;
   }
 
   /** What is to be saved; null where it is. */
@@ -78,27 +75,18 @@ export class HeldConsumer {
     this.#window?.saved(cursor);
   }
 
-  prolong(heldUntilMs: number): void {
-    if (this.isEnded) return;
-    clearTimeout(this.#timer);
-    this.#heldUntilMs = heldUntilMs;
-    this.#timer = this.#endAt(heldUntilMs);
+  prolong(askedAtMs: number): void {
+    this.#lease.prolong(askedAtMs);
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#end.abort();
+    this.#lease.end();
     await this.#done;
-  }
-
-  #endAt(heldUntilMs: number): NodeJS.Timeout {
-    const leftMs = Math.max(0, heldUntilMs - performance.now());
-    return setTimeout(() => this.#end.abort(), leftMs).unref();
   }
 
   async #run(consumer: DurableConsumer): Promise<void> {
     const { openFeed, log } = this.#options;
-    const { signal } = this.#end;
+    const { signal } = this.#lease;
     const backoff = new Backoff(shortestPauseMs, longestPauseMs);
     while (!signal.aborted) {
       const before = this.#cursor;
@@ -108,7 +96,7 @@ export class HeldConsumer {
       });
       this.#window = window;
       try {
-        const isHeld = () => !signal.aborted && performance.now() < this.#heldUntilMs;
+        const isHeld = () => this.#lease.isHeld;
         const { epoch } = this.#claimed;
         const lease = { cursor: before, epoch, signal, isHeld };
         await runConsumer(consumer, lease, openFeed, window);

@@ -1,23 +1,19 @@
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { OpenFeed } from '../live/feed.ts';
 import { Repeated } from '../runtime/repeated.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { ClaimedConsumer, ConsumerCursors } from '../store/write/consumer-cursors.ts';
+import { HeldLease, type LeaseTimes, newHolder } from '../store/write/lease.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { DurableConsumer } from './consumer.ts';
 import { HeldConsumer } from './held-consumer.ts';
 
-export interface SupervisorTimes {
-  /** Another gateway takes over at most this long after one has died. */
-  readonly leaseMs: number;
+/** Another gateway takes over at most leaseMs after one has died. */
+export interface SupervisorTimes extends LeaseTimes {
   readonly renewEveryMs: number;
   /** How often consumers that nobody runs are looked for. */
   readonly claimEveryMs: number;
   /** How often cursors are saved. */
   readonly saveEveryMs: number;
-  /** A holder stops this long before its lease ends, as clocks and statements are not exact. */
-  readonly marginMs: number;
 }
 
 const supervisorTimes: SupervisorTimes = {
@@ -45,7 +41,7 @@ export interface SupervisorOptions {
 export class ConsumerSupervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
   readonly #times: SupervisorTimes;
-  readonly #holder = `${hostname()} ${process.pid} ${randomUUID()}`;
+  readonly #holder = newHolder();
   readonly #consumers = new Map<string, DurableConsumer>();
   readonly #held = new Map<string, HeldConsumer>();
   readonly #renewing: Repeated;
@@ -138,21 +134,18 @@ export class ConsumerSupervisor implements AsyncDisposable {
       leaseMs,
       limit: Math.ceil(names.length / claimedShare),
     });
-    for (const each of claimed) await this.#begin(each, this.#heldUntilMs(askedAtMs));
+    for (const each of claimed) await this.#begin(each, new HeldLease(askedAtMs, this.#times));
   }
 
-  #heldUntilMs(askedAtMs: number): number {
-    return askedAtMs + this.#times.leaseMs - this.#times.marginMs;
-  }
-
-  async #begin(claimed: ClaimedConsumer, heldUntilMs: number): Promise<void> {
+  async #begin(claimed: ClaimedConsumer, lease: HeldLease): Promise<void> {
     const { openFeed, log, cursors } = this.#options;
     const consumer = this.#consumers.get(claimed.name);
     if (consumer === undefined || this.#closed) {
+      lease.end();
       return await cursors.release([claimed.name], this.#holder);
     }
     const saveSoon = () => this.#saving.soon();
-    const held = new HeldConsumer(consumer, claimed, heldUntilMs, { openFeed, log, saveSoon });
+    const held = new HeldConsumer(consumer, claimed, lease, { openFeed, log, saveSoon });
     this.#held.set(claimed.name, held);
   }
 
@@ -167,7 +160,7 @@ export class ConsumerSupervisor implements AsyncDisposable {
     });
     const lost = held.filter(([name]) => !renewed.has(name));
     for (const [name, each] of held) {
-      if (renewed.has(name)) each.prolong(this.#heldUntilMs(askedAtMs));
+      if (renewed.has(name)) each.prolong(askedAtMs);
     }
     await this.#loseAll(lost);
   }

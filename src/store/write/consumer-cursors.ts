@@ -1,4 +1,5 @@
 import type { Query, Row } from '../database/connection.ts';
+import { leaseSql } from './lease.ts';
 
 /** A consumer that this process may run until its lease ends. */
 export interface ClaimedConsumer {
@@ -43,8 +44,6 @@ interface LeaseRequest {
 }
 
 const nameOf = ([name]: Row): string => name ?? '';
-const until = (parameter: string) =>
-  `clock_timestamp() + ${parameter}::float8 * interval '1 millisecond'`;
 
 /** All statements are single ones, so that they hold on the embedded database's one session too. */
 export const createConsumerCursors = (read: Query, write: Query): ConsumerCursors => ({
@@ -61,7 +60,7 @@ export const createConsumerCursors = (read: Query, write: Query): ConsumerCursor
 
   async reset(name, cursor) {
     await write(
-      `UPDATE consumers SET cursor = $2::bigint, epoch = epoch + 1, holder = NULL, lease_until = NULL
+      `UPDATE consumers SET cursor = $2::bigint, epoch = epoch + 1, ${leaseSql.release}
        WHERE name = $1`,
       [name, cursor],
     );
@@ -76,10 +75,10 @@ export const createConsumerCursors = (read: Query, write: Query): ConsumerCursor
 
   async claim({ names, holder, leaseMs, limit }) {
     const rows = await write(
-      `UPDATE consumers SET holder = $2, epoch = epoch + 1, lease_until = ${until('$3')}
+      `UPDATE consumers SET epoch = epoch + 1, ${leaseSql.take('$2', '$3')}
        WHERE name IN (
          SELECT name FROM consumers
-         WHERE name = ANY($1::text[]) AND (holder IS NULL OR lease_until <= clock_timestamp())
+         WHERE name = ANY($1::text[]) AND ${leaseSql.isFree}
          ORDER BY name LIMIT $4::int FOR UPDATE SKIP LOCKED
        )
        RETURNING name, cursor, epoch`,
@@ -94,8 +93,8 @@ export const createConsumerCursors = (read: Query, write: Query): ConsumerCursor
 
   async renew({ names, holder, leaseMs }) {
     const rows = await write(
-      `UPDATE consumers SET lease_until = ${until('$3')}
-       WHERE name = ANY($1::text[]) AND holder = $2 AND lease_until > clock_timestamp()
+      `UPDATE consumers SET ${leaseSql.prolong('$3')}
+       WHERE name = ANY($1::text[]) AND ${leaseSql.isHeldBy('$2')}
        RETURNING name`,
       [names, holder, leaseMs],
     );
@@ -104,7 +103,7 @@ export const createConsumerCursors = (read: Query, write: Query): ConsumerCursor
 
   async release(names, holder) {
     await write(
-      `UPDATE consumers SET holder = NULL, lease_until = NULL
+      `UPDATE consumers SET ${leaseSql.release}
        WHERE name = ANY($1::text[]) AND holder = $2`,
       [names, holder],
     );

@@ -12,6 +12,7 @@ import { isRefusal, messageOf } from '../database/outage.ts';
 import { columns, reportsOf, reportsSelect, rowOf, rowsIn } from '../read/event-rows.ts';
 import { changeColumns, countChanges, EmptiedCounts, emptiedCounts } from './event-counts.ts';
 import { KnownTypes, type News } from './known-types.ts';
+import { leaseSql } from './lease.ts';
 
 /** Characters of JSON in one statement; PostgreSQL takes 256 MB. */
 const statementLength = 16 * 1024 * 1024;
@@ -26,7 +27,7 @@ export interface Turn {
 /** Nothing else in the statement happens unless the stored index is where the turn begins. */
 const moved = `WITH moved AS (
   UPDATE journal_state SET stored_index = $2, counted_to = counted_to + $2 - stored_index
-  WHERE stored_index = $1 AND ($3::text IS NULL OR (holder = $3 AND lease_until > clock_timestamp()))
+  WHERE stored_index = $1 AND ($3::text IS NULL OR ${leaseSql.isHeldBy('$3')})
   RETURNING rolled_index
 )`;
 

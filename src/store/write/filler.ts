@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { Msg, NatsConnection } from 'nats';
 import type { SizedReport } from '../../journal/nats/completion.ts';
 import { reportsIn } from '../../journal/nats/follower.ts';
@@ -13,6 +11,7 @@ import { pause } from '../../runtime/backoff.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { OpenStore } from '../open.ts';
+import { HeldLease, newHolder } from './lease.ts';
 
 export interface StoreFillerOptions {
   /** Another gateway takes over within this time after this one has died. */
@@ -24,6 +23,8 @@ export interface StoreFillerOptions {
 const readAtOnce = { messages: 1000, bytes: 8 * 2 ** 20 };
 /** A batch takes all reports that have arrived, as the gateway may be too busy to hand the database the next one at once. */
 const writtenAtOnce = { messages: 2000, bytes: 4 * 2 ** 20 };
+/** Shares of the lease: how often it is renewed, and how long before its end this gateway stops. */
+const [renewedShare, marginShare] = [1 / 3, 1 / 5];
 const trimIntervalMs = 60_000;
 /** Trims again after this share of the kept size has been filled. */
 const trimEveryShare = 1 / 8;
@@ -41,7 +42,7 @@ export class StoreFiller implements AsyncDisposable {
   readonly #log: Log;
   readonly #options: StoreFillerOptions;
   readonly #subject: string;
-  readonly #holder = `${hostname()} ${process.pid} ${randomUUID()}`;
+  readonly #holder = newHolder();
   readonly #malformed: SkipCounter;
   readonly #work: SupervisedTask;
   #missing = 0;
@@ -88,11 +89,12 @@ export class StoreFiller implements AsyncDisposable {
     const { leaseMs } = this.#options;
     try {
       while (!run.signal.aborted) {
+        const askedAtMs = performance.now();
         const { held, storedIndex } = await this.#store.lease(this.#holder, leaseMs);
         this.#store.stored.advance(storedIndex);
         run.ready();
-        if (held) await this.#turn(run, storedIndex);
-        else await pause(leaseMs / 3, run.signal);
+        if (held) await this.#turn(run, storedIndex, askedAtMs);
+        else await pause(leaseMs * renewedShare, run.signal);
       }
     } finally {
       if (!run.connection.isClosed()) heard.unsubscribe();
@@ -107,26 +109,31 @@ export class StoreFiller implements AsyncDisposable {
   }
 
   /** Fills for as long as the lease can be prolonged. */
-  async #turn(run: TaskRun, storedIndex: number): Promise<void> {
-    const turn = new AbortController();
-    const end = () => turn.abort();
+  async #turn(run: TaskRun, storedIndex: number, askedAtMs: number): Promise<void> {
+    const { leaseMs } = this.#options;
+    const lease = new HeldLease(askedAtMs, { leaseMs, marginMs: leaseMs * marginShare });
+    const end = () => lease.end();
+    if (run.signal.aborted) end();
     run.signal.addEventListener('abort', end);
     const outcomes = await Promise.allSettled([
-      this.#prolong(run.connection, turn.signal).finally(end),
-      this.#fill({ ...run, signal: turn.signal }, storedIndex, end).finally(end),
+      this.#prolong(run.connection, lease).finally(end),
+      this.#fill({ ...run, signal: lease.signal }, storedIndex, end).finally(end),
     ]);
     run.signal.removeEventListener('abort', end);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
-  async #prolong(connection: NatsConnection, signal: AbortSignal): Promise<void> {
+  async #prolong(connection: NatsConnection, lease: HeldLease): Promise<void> {
+    const { leaseMs } = this.#options;
     for (;;) {
-      await pause(this.#options.leaseMs / 3, signal);
-      if (signal.aborted) return;
-      const lease = await this.#store.lease(this.#holder, this.#options.leaseMs);
-      if (!lease.held) return;
-      await this.#trim(connection, lease.storedIndex);
+      await pause(leaseMs * renewedShare, lease.signal);
+      if (lease.signal.aborted) return;
+      const askedAtMs = performance.now();
+      const { held, storedIndex } = await this.#store.lease(this.#holder, leaseMs);
+      if (!held) return;
+      lease.prolong(askedAtMs);
+      await this.#trim(connection, storedIndex);
     }
   }
 

@@ -10,6 +10,7 @@ import {
   emptiedCounts,
   rowsOf,
 } from './event-counts.ts';
+import { leaseSql } from './lease.ts';
 
 export interface Lease {
   /** Whether the store is the holder's to fill until the lease runs out. */
@@ -57,8 +58,8 @@ export async function takeLease(
   const [row] = await database.write(
     `WITH taken AS (
        UPDATE journal_state
-       SET holder = $1, lease_until = clock_timestamp() + $2::float8 * interval '1 millisecond'
-       WHERE holder IS NULL OR holder = $1 OR lease_until <= clock_timestamp()
+       SET ${leaseSql.take('$1', '$2')}
+       WHERE holder = $1 OR ${leaseSql.isFree}
        RETURNING stored_index
      )
      SELECT EXISTS (SELECT FROM taken),
