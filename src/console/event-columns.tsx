@@ -1,15 +1,35 @@
 import type { ComponentChildren } from 'preact';
-import { durationMs, type ListedEvent, sourceLine } from './events.ts';
+import { durationMs, type ListedEvent, sourceParts } from './events.ts';
+import type { Clicked } from './filter.ts';
 import { duration, longTime, shortTime } from './format.ts';
 import { SeverityMark } from './severity.tsx';
+
+/** A value in a cell by which the filter can be narrowed. */
+interface CellValue {
+  readonly clicked: Clicked;
+  readonly text: string;
+  /** How it is shown, where that is not its text. */
+  readonly content?: ComponentChildren;
+}
 
 export interface EventColumn {
   readonly name: string;
   readonly title: string;
   /** As CSS has it in grid-template-columns. */
   readonly width: string;
-  readonly cell: (event: ListedEvent) => ComponentChildren;
+  readonly values?: (event: ListedEvent) => readonly CellValue[];
+  /** What is between two values. */
+  readonly separator?: string;
+  /** The content of a cell without such values. */
+  readonly cell?: (event: ListedEvent) => ComponentChildren;
 }
+
+const cellValues = (
+  field: string,
+  value: string | null,
+  content?: ComponentChildren,
+): readonly CellValue[] =>
+  value === null ? [] : [{ clicked: { field, value }, text: value, content: content ?? value }];
 
 export const eventColumns: readonly EventColumn[] = [
   {
@@ -26,15 +46,28 @@ export const eventColumns: readonly EventColumn[] = [
     name: 'severity',
     title: '',
     width: '1rem',
-    cell: ({ severity }) => <SeverityMark severity={severity} />,
+    values: ({ severity }) =>
+      cellValues('severity', severity, <SeverityMark severity={severity} />),
   },
-  { name: 'type', title: 'Type', width: 'minmax(10rem, 1.4fr)', cell: ({ type }) => <b>{type}</b> },
-  { name: 'key', title: 'Key', width: 'minmax(6rem, .9fr)', cell: ({ key }) => key },
+  {
+    name: 'type',
+    title: 'Type',
+    width: 'minmax(10rem, 1.4fr)',
+    values: ({ type }) => cellValues('type', type, <b>{type}</b>),
+  },
+  {
+    name: 'key',
+    title: 'Key',
+    width: 'minmax(6rem, .9fr)',
+    values: ({ key }) => cellValues('key', key),
+  },
   {
     name: 'source',
     title: 'Source',
     width: 'minmax(7rem, 1fr)',
-    cell: ({ source }) => sourceLine(source),
+    separator: ' · ',
+    values: ({ source }) =>
+      sourceParts(source).flatMap(([field, value]) => cellValues(field, value)),
   },
   {
     name: 'message',
@@ -46,12 +79,8 @@ export const eventColumns: readonly EventColumn[] = [
     name: 'tags',
     title: 'Tags',
     width: 'minmax(7rem, 1.2fr)',
-    cell: ({ tags }) =>
-      withoutGroups(tags).map((tag) => (
-        <span key={tag} class="tag">
-          {tag}
-        </span>
-      )),
+    values: ({ tags }) =>
+      withoutGroups(tags).flatMap((tag) => cellValues('tag', tag, <span class="tag">{tag}</span>)),
   },
   {
     name: 'duration',
@@ -62,12 +91,17 @@ export const eventColumns: readonly EventColumn[] = [
       return ms === null ? '' : duration(ms);
     },
   },
-  { name: 'namespace', title: 'Namespace', width: '7rem', cell: ({ namespace }) => namespace },
+  {
+    name: 'namespace',
+    title: 'Namespace',
+    width: '7rem',
+    values: ({ namespace }) => cellValues('ns', namespace),
+  },
   {
     name: 'dialect',
     title: 'Dialect',
     width: '6.5rem',
-    cell: ({ dialect }) => dialect.toLowerCase(),
+    values: ({ dialect }) => cellValues('dialect', dialect, dialect.toLowerCase()),
   },
   {
     name: 'index',

@@ -4,14 +4,14 @@ import type { Trait, TraitValue } from '../client/schema.generated.ts';
 import { copyText } from './clipboard.ts';
 import { eventCurl, eventJson, eventQuery } from './event-copies.ts';
 import { durationMs, type WholeEvent } from './events.ts';
-import { type Clicked, withClicked } from './filter.ts';
+import type { Clicked } from './filter.ts';
 import { duration, longTime } from './format.ts';
 import { Icon } from './icon.tsx';
-import { useNavigation } from './navigation.tsx';
 import { Empty, Fault } from './notice.tsx';
 import { useSession } from './session.tsx';
 import { SeverityMark } from './severity.tsx';
 import { useAnswer } from './use-answer.ts';
+import { ValueButtons } from './value-buttons.tsx';
 
 interface EventDetailsProps {
   readonly id: string;
@@ -159,31 +159,12 @@ function Values({ title, field, values }: ValuesProps) {
   );
 }
 
-function Value({ clicked, text }: { readonly clicked: Clicked; readonly text: string }) {
-  const { place, go } = useNavigation();
-  const narrow = (negated: boolean) => go({ filter: withClicked(place.filter, clicked, negated) });
-  return (
-    <span class="value">
-      <span>{text}</span>
-      <button
-        type="button"
-        class="quiet"
-        aria-label={`Only events with ${text}`}
-        onClick={() => narrow(false)}
-      >
-        <Icon name="plus" size={12} />
-      </button>
-      <button
-        type="button"
-        class="quiet"
-        aria-label={`No events with ${text}`}
-        onClick={() => narrow(true)}
-      >
-        <Icon name="minus" size={12} />
-      </button>
-    </span>
-  );
-}
+const Value = ({ clicked, text }: { readonly clicked: Clicked; readonly text: string }) => (
+  <span class="value">
+    <span>{text}</span>
+    <ValueButtons clicked={clicked} text={text} />
+  </span>
+);
 
 const Traits = ({ traits }: { readonly traits: readonly Trait[] }) => (
   <>

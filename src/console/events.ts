@@ -46,9 +46,20 @@ export const wholeFields = (hidden: Hidden): string =>
     .filter((part) => part !== '')
     .join('\n    ');
 
-/** `csi · csi-1`: where an event comes from, in one line. */
-export const sourceLine = ({ service, instance, node, component }: Event['source']): string =>
-  [service ?? component, instance ?? node].filter((part) => part != null).join(' · ');
+/** Where an event comes from, in short: two fields and their values, csi and csi-1. */
+export function sourceParts({
+  service,
+  instance,
+  node,
+  component,
+}: Event['source']): readonly (readonly [field: string, value: string])[] {
+  const first =
+    service === null ? (['component', component] as const) : (['service', service] as const);
+  const second = instance === null ? (['node', node] as const) : (['instance', instance] as const);
+  return [first, second].flatMap(([field, value]) =>
+    value === null ? [] : [[field, value] as const],
+  );
+}
 
 /** Milliseconds from its time to its end; null for one that has not ended. */
 export const durationMs = ({ time, endTime }: Pick<Event, 'time' | 'endTime'>): number | null =>

@@ -145,6 +145,41 @@ describe.runIf(hasBrowser)('the events of the console', () => {
     expectQuiet(console, gateway);
   });
 
+  test('are narrowed by values of the list, with the mouse and by keyboard', async () => {
+    await using console = await openConsole(browser, gateway);
+    const { page } = console;
+    const filter = () => new URL(page.url()).searchParams.get('filter');
+    await rows(page).first().waitFor();
+    await rows(page).first().getByText('pool:gold').hover();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'No events with pool:gold' }).click();
+    await expect.poll(filter, patience).toBe('-tag:pool:gold');
+    await rows(page).first().getByText('message 1', { exact: true }).waitFor();
+    // Nothing was opened.
+    expect(new URL(page.url()).searchParams.get('event')).toBeNull();
+    await rows(page).first().locator('.severity').hover();
+    await page.getByRole('button', { name: 'Only events with NORMAL' }).click();
+    await expect.poll(filter, patience).toBe('-tag:pool:gold severity:normal');
+    await page.mouse.move(5, 5);
+
+    // The columns are severity, type, key, service, instance and tags.
+    for (const key of ['j', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowRight']) {
+      await page.keyboard.press(key);
+    }
+    await page.getByText('csi: plus for only these events').waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press('+');
+    await expect.poll(filter, patience).toBe('-tag:pool:gold severity:normal service:csi');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('-');
+    await expect
+      .poll(filter, patience)
+      .toBe('-tag:pool:gold severity:normal service:csi -instance:csi-1');
+    await page.goBack();
+    await expect.poll(filter, patience).toBe('-tag:pool:gold severity:normal service:csi');
+    expectQuiet(console, gateway);
+  });
+
   test('of a part of the histogram are chosen by dragging over it', async () => {
     await using console = await openConsole(browser, gateway);
     const { page } = console;

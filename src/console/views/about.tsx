@@ -56,6 +56,8 @@ export function AboutView() {
           <Row title="/">writes in the filter</Row>
           <Row title="j, k">next and previous event</Row>
           <Row title="Enter, Esc">opens and closes an event</Row>
+          <Row title="Left, right">chooses a value of the event in the list</Row>
+          <Row title="+, -">takes the value into the filter, or out</Row>
           <Row title="Space">pauses and continues the live tail</Row>
         </dl>
       </section>
