@@ -93,8 +93,9 @@ function single(value: string | readonly string[] | undefined): string | null {
  * bad credential '', and not whichever comes first.
  */
 function cookie(header: string | undefined, name: string): string | null {
+  if (header === undefined) return null;
   const values = new Set<string>();
-  for (const part of (header ?? '').split(';')) {
+  for (const part of header.split(';')) {
     const [key, ...rest] = part.split('=');
     const value = single(rest.join('='));
     if (key?.trim() === name && value !== null) values.add(value);

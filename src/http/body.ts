@@ -80,7 +80,10 @@ function receive(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
       reject(new BodyTooLarge(maxBytes));
     };
     request.on('data', take);
-    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('end', () => {
+      const [whole] = chunks;
+      resolve(whole !== undefined && chunks.length === 1 ? whole : Buffer.concat(chunks));
+    });
     request.on('error', () => reject(new BodyAborted()));
     request.on('close', () => {
       if (!request.complete) reject(new BodyAborted());
