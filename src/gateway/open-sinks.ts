@@ -58,6 +58,7 @@ export async function openSinks(
   });
   const targets = {
     consents,
+    log,
     network: new NetworkPolicy(config.sinks.networks),
     nats: link,
     kafkaBrokers: config.sinks.kafkaBrokers,

@@ -1,5 +1,6 @@
 import { InputError } from '../event/input-error.ts';
 import type { NatsLink } from '../nats/connection.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { Consents } from './consents.ts';
 import { lazyTarget } from './lazy-target.ts';
 import { ForbiddenAddress, type NetworkPolicy } from './network-policy.ts';
@@ -21,6 +22,7 @@ export interface TargetOptions {
   /** Null where the operator names no broker. */
   readonly amqpUrl: string | null;
   readonly consents: Consents;
+  readonly log: Log;
 }
 
 /** A target that is to be opened. */
@@ -63,7 +65,7 @@ export function openTarget(
   options: TargetOptions,
 ): Target {
   checkTarget(spec, options, ['target']);
-  const { network, nats, kafkaBrokers, amqpUrl, consents } = options;
+  const { network, nats, kafkaBrokers, amqpUrl, consents, log } = options;
   if (spec.kind === 'WEBHOOK') {
     const { url, timeoutMs } = spec;
     const consent = spec.handshake ? consents.of(sinkId, url) : null;
@@ -76,7 +78,7 @@ export function openTarget(
     return lazyTarget(async () => {
       // kafkajs takes 12 MB of a gateway that does not use it.
       const { KafkaTarget } = await import('./targets/kafka.ts');
-      return new KafkaTarget(kafkaBrokers, spec.topic);
+      return new KafkaTarget(kafkaBrokers, spec.topic, log);
     });
   }
   if (spec.kind === 'AMQP' && amqpUrl !== null) {

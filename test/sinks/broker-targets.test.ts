@@ -5,8 +5,10 @@ import { describe, expect, test, vi } from 'vitest';
 import type { DeliveryRequest, Target } from '../../src/sinks/target.ts';
 import { AmqpTarget } from '../../src/sinks/targets/amqp.ts';
 import { KafkaTarget } from '../../src/sinks/targets/kafka.ts';
+import { LogLines } from '../dialects/log-lines.ts';
 import { freePort } from '../free-port.ts';
 import { hasKafka, startKafka } from '../kafka.ts';
+import { startKafkaController } from '../kafka-controller.ts';
 import { patienceMs } from '../patience.ts';
 import { hasRabbitMq, startRabbitMq } from '../rabbitmq.ts';
 
@@ -28,7 +30,8 @@ const send = async (target: Target, ...bodies: string[]) =>
 describe.skipIf(!hasKafka)('Kafka', () => {
   test('gets messages in order with key and headers, CloudEvents attributes by the names of its binding', async () => {
     await using kafka = await startKafka();
-    await using target = new KafkaTarget([kafka.broker], 'out');
+    const { lines, log } = new LogLines();
+    await using target = new KafkaTarget([kafka.broker], 'out', log);
     await vi.waitFor(async () => {
       const [outcome] = await send(target, '0');
       expect(outcome?.kind).toBe('DELIVERED');
@@ -50,21 +53,53 @@ describe.skipIf(!hasKafka)('Kafka', () => {
       format,
     ];
     const { stdout } = await promisify(execFile)('kcat', args, { timeout: patienceMs });
-    const lines = stdout.trim().split('\n');
-    expect(lines.map((line) => line.split(' ')[1])).toEqual(['0', '1', '2', '3']);
-    expect(lines[0]).toContain('volume-1 0 ');
+    const taken = stdout.trim().split('\n');
+    expect(taken.map((line) => line.split(' ')[1])).toEqual(['0', '1', '2', '3']);
+    expect(taken[0]).toContain('volume-1 0 ');
     for (const header of [
       'ce_type=Volume Create',
       'content-type=application/json',
       'tidings-sink=s',
       'tidings-message-id=evt_0_1',
     ]) {
-      expect(lines[0]).toContain(header);
+      expect(taken[0]).toContain(header);
     }
+    // The cluster has no controller, which would give the producer its id.
+    expect(lines.filter((line) => line.includes('Kafka gives out no producer ids'))).toHaveLength(
+      1,
+    );
+  });
+
+  test('is sent a message whose answer was lost again by the same producer, under the same sequence and in the same partition', async () => {
+    await using kafka = await startKafka();
+    await using controller = await startKafkaController(kafka.broker);
+    const { lines, log } = new LogLines();
+    await using target = new KafkaTarget([controller.address], 'out', log);
+    const deliver = (body: string, key: string | null) => target.deliver({ ...request(body), key });
+    await vi.waitFor(async () => expect((await deliver('0', 'a')).kind).toBe('DELIVERED'));
+    for (const key of ['a', null]) {
+      const before = controller.produced.length;
+      controller.loseNextAnswer();
+      expect((await deliver('1', key)).kind).toBe('DELIVERED');
+      const [first, again] = controller.produced.slice(before);
+      expect(again).toEqual(first);
+      expect(first?.producerId).toBeGreaterThanOrEqual(0n);
+      expect((await deliver('2', 'a')).kind).toBe('DELIVERED');
+    }
+    const ofKey = controller.produced.filter(
+      ({ partition }) => partition === controller.produced[0]?.partition,
+    );
+    expect(new Set(controller.produced.map(({ producerId }) => producerId)).size).toBe(1);
+    expect(ofKey.at(-1)?.sequence).toBeGreaterThanOrEqual(3);
+    expect(lines).toEqual([]);
   });
 
   test('that is down is a failure of the target', async () => {
-    await using target = new KafkaTarget([`127.0.0.1:${await freePort()}`], 'out');
+    await using target = new KafkaTarget(
+      [`127.0.0.1:${await freePort()}`],
+      'out',
+      new LogLines().log,
+    );
     expect(await send(target, '1')).toMatchObject([{ kind: 'TARGET_FAILED', status: null }]);
   });
 });
