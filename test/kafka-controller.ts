@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** What makes a produced message one that Kafka keeps once. */
-export interface Produced {
+interface Produced {
   readonly producerId: bigint;
   readonly sequence: number;
   readonly partition: number;
 }
 
-/** A broker that stands before another one: it calls itself the controller, which librdkafka's mock cluster lacks. */
+/** A broker in front of another one. It calls itself the controller, which librdkafka's mock cluster lacks. */
 export interface KafkaController extends AsyncDisposable {
   /** host:port */
   readonly address: string;
