@@ -12,7 +12,11 @@ test('a gateway reads the playground that the build made', async () => {
     const url = pathToFileURL(`${folder}/`);
     const page = await renderPlayground();
     await writePlayground(url, page);
-    expect(await readPlayground(url)).toEqual(page);
+    const { gzipped, plain, ...fields } = await readPlayground(url);
+    expect(fields).toEqual({ tag: page.tag, headers: page.headers });
+    // Not toEqual, which takes many seconds for megabytes.
+    expect(gzipped.equals(page.gzipped)).toBe(true);
+    expect(plain.equals(page.plain)).toBe(true);
   } finally {
     await rm(folder, { recursive: true });
   }
