@@ -1,6 +1,8 @@
 import type { Event, Instant } from '../event/event.ts';
 import type { EntityId, EntityLabel } from './entity.ts';
+import { EvaluatorOutput } from './evaluator-output.ts';
 import { counts } from './expression/event-metrics.ts';
+import type { Verdict } from './expression/expression.ts';
 import type { Value } from './expression/series.ts';
 import { snapshotOf } from './expression/snapshot.ts';
 import { alarmIdOf, type EntityState, type FiringAlarm } from './machine.ts';
@@ -9,7 +11,6 @@ import type { AlarmRule, MinuteCondition } from './rule.ts';
 import {
   type AlarmChange,
   type AlarmView,
-  evaluationProblems,
   maxEvidence,
   type RuleEvaluator,
   type SavedState,
@@ -55,6 +56,18 @@ interface Entity {
   readonly id: EntityId;
   readonly buckets: Map<number, Bucket>;
   state: MinuteEntityState;
+  /** What was shown last of its alarm. */
+  view: AlarmView | null;
+  /** What its latest look at its window found; null where that has changed. */
+  seen: Seen | null;
+}
+
+interface Seen {
+  /** Whether no minute up to the check has events. */
+  readonly isEmpty: boolean;
+  readonly verdicts: readonly Verdict[];
+  /** The first check that may find something else. */
+  readonly until: number;
 }
 
 interface OwnSample extends HeldSample {
@@ -91,22 +104,18 @@ export class MinuteEvaluator implements RuleEvaluator {
   readonly rule: AlarmRule;
   readonly #options: MinuteEvaluatorOptions;
   readonly #entities = new Map<string, Entity>();
-  readonly #unsaved = new Map<string, EntityState | null>();
-  readonly #views = new Map<string, AlarmView>();
-  #changes: AlarmChange[] = [];
+  readonly #output: EvaluatorOutput;
   #lastCheck = 0;
-  #hasTooManyEntities = false;
-  #hasTooManySamples = false;
 
   constructor(options: MinuteEvaluatorOptions) {
     this.#options = options;
+    this.#output = new EvaluatorOutput(options.maxEntities);
     this.ruleId = options.ruleId;
     this.rule = options.rule;
   }
 
   get problem(): string | null {
-    if (this.#hasTooManyEntities) return evaluationProblems.entities(this.#options.maxEntities);
-    return this.#hasTooManySamples ? evaluationProblems.samples : null;
+    return this.#output.problem;
   }
 
   get nextDueAt(): Instant {
@@ -144,17 +153,17 @@ export class MinuteEvaluator implements RuleEvaluator {
       for (const entity of [...this.#entities.values()]) this.#check(entity);
     }
     this.#lastCheck = Math.max(this.#lastCheck, last);
-    return this.#takeChanges();
+    return this.#output.takeChanges();
   }
 
   close(at: Instant): readonly AlarmChange[] {
     for (const { id, state } of this.#entities.values()) {
-      if (!mayForget(state.minutes)) this.#unsaved.set(id.key, null);
+      if (!mayForget(state.minutes)) this.#output.state(id.key, null);
       if (state.alarm === null) continue;
       this.#note('RECOVERED', id, state.alarm, { at, value: null, threshold: null });
     }
     this.release();
-    return this.#takeChanges();
+    return this.#output.takeChanges();
   }
 
   release(): void {
@@ -173,15 +182,11 @@ export class MinuteEvaluator implements RuleEvaluator {
   }
 
   takeUnsaved(): readonly SavedState[] {
-    const unsaved = [...this.#unsaved].map(([entity, state]) => ({ entity, state }));
-    this.#unsaved.clear();
-    return unsaved;
+    return this.#output.takeStates();
   }
 
   takeViews(): ReadonlyMap<string, AlarmView> {
-    const views = new Map(this.#views);
-    this.#views.clear();
-    return views;
+    return this.#output.takeViews();
   }
 
   /** The entities that it knows, and what their windows had in the last check. */
@@ -191,13 +196,6 @@ export class MinuteEvaluator implements RuleEvaluator {
       const { id, state } = entity;
       yield { labels: id.labels, lastMinute, minutes: state.minutes, window: this.#window(entity) };
     }
-  }
-
-  #takeChanges(): readonly AlarmChange[] {
-    if (this.#changes.length === 0) return noChanges;
-    const changes = this.#changes;
-    this.#changes = [];
-    return changes;
   }
 
   /** A state of a rule that was evaluated otherwise before goes on with its alarm, and with a silence of a minute. */
@@ -249,7 +247,7 @@ export class MinuteEvaluator implements RuleEvaluator {
     const { book, condition } = this.#options;
     const { buckets } = entity;
     if (book.isFull) {
-      this.#hasTooManySamples = true;
+      this.#output.tooManySamples();
       return;
     }
     let bucket = buckets.get(sample.minute);
@@ -259,13 +257,16 @@ export class MinuteEvaluator implements RuleEvaluator {
     }
     for (const at of sample.series) bucket.counts[at] = (bucket.counts[at] ?? 0) + 1;
     bucket.samples.add(sample);
+    entity.seen = null;
     const held: OwnSample = { evaluator: this, sample, entity };
     book.add(held);
   }
 
-  #take({ buckets }: Entity, sample: MinuteSample): void {
+  #take(entity: Entity, sample: MinuteSample): void {
+    const { buckets } = entity;
     const bucket = buckets.get(sample.minute);
     if (bucket?.samples.delete(sample) !== true) return;
+    entity.seen = null;
     for (const at of sample.series) bucket.counts[at] = (bucket.counts[at] ?? 0) - 1;
     if (bucket.samples.size === 0) buckets.delete(sample.minute);
   }
@@ -275,32 +276,49 @@ export class MinuteEvaluator implements RuleEvaluator {
     const known = this.#entities.get(id.key);
     if (known !== undefined) return known;
     if (this.#entities.size >= this.#options.maxEntities) {
-      this.#hasTooManyEntities = true;
+      this.#output.tooManyEntities();
       return null;
     }
     const { initial } = this.#options.condition.rule;
     const normal = { phase: 'NORMAL', since: null, fired: 0, alarm: null } as const;
     const state = { labels: id.labels, ...normal, minutes: initial };
-    const entity: Entity = { id, buckets: new Map(), state };
+    const entity: Entity = { id, buckets: new Map(), state, view: null, seen: null };
     this.#entities.set(id.key, entity);
     return entity;
   }
 
   #check(entity: Entity): void {
     const { id, buckets, state: before } = entity;
-    this.#forgetMinutes(entity);
+    if (entity.seen === null || entity.seen.until <= this.#lastCheck) {
+      entity.seen = this.#look(entity);
+    }
+    const { isEmpty, verdicts } = entity.seen;
     const canForget = mayForget(before.minutes);
     const { rule } = this.#options.condition;
-    if (canForget && !hasBefore(buckets, this.#lastCheck)) {
+    if (canForget && isEmpty) {
       // An entity of which only later minutes are known is kept.
       if (buckets.size === 0) this.#entities.delete(id.key);
       else entity.state = { ...before, minutes: rule.initial };
       return;
     }
-    const checked = rule.check(before.minutes, this.#window(entity));
-    entity.state = this.#after(entity, checked);
+    entity.state = this.#after(entity, rule.check(before.minutes, verdicts));
     const isNormal = mayForget(entity.state.minutes);
-    if (!isNormal || !canForget) this.#unsaved.set(id.key, isNormal ? null : entity.state);
+    if (!isNormal || !canForget) this.#output.state(id.key, isNormal ? null : entity.state);
+  }
+
+  #look(entity: Entity): Seen {
+    this.#forgetMinutes(entity);
+    const { rule } = this.#options.condition;
+    let isEmpty = true;
+    let until = Number.POSITIVE_INFINITY;
+    for (const minute of entity.buckets.keys()) {
+      if (minute < this.#lastCheck) isEmpty = false;
+      for (const age of rule.ages) {
+        const check = minute + age;
+        if (check > this.#lastCheck && check < until) until = check;
+      }
+    }
+    return { isEmpty, until, verdicts: rule.verdicts(this.#window(entity)) };
   }
 
   #after(entity: Entity, { state: minutes, outcome, verdict }: MinuteCheck): MinuteEntityState {
@@ -312,8 +330,9 @@ export class MinuteEvaluator implements RuleEvaluator {
     if (outcome === 'FIRED') {
       const alarm = this.#fired(entity, at, value);
       const isFirst = before.alarm === null;
-      this.#note(isFirst ? 'FIRED' : 'REMINDED', id, alarm, { ...numbers, entity });
-      this.#views.set(alarm.id, { value, isObserving: false });
+      if (isFirst) this.#note('FIRED', id, alarm, { ...numbers, entity });
+      else this.#note('REMINDED', id, alarm, numbers);
+      this.#show(entity, alarm, { value, isObserving: false });
       const fired = before.fired + Number(isFirst);
       return { ...before, phase: 'FIRING', since: null, fired, alarm, minutes };
     }
@@ -323,9 +342,16 @@ export class MinuteEvaluator implements RuleEvaluator {
       return { ...before, phase: 'NORMAL', since: null, alarm: null, minutes };
     }
     const isObserving = minutes.phase === 'OBSERVING_RECOVERY';
-    this.#views.set(before.alarm.id, { value, isObserving });
+    this.#show(entity, before.alarm, { value, isObserving });
     if (!isObserving) return { ...before, phase: 'FIRING', since: null, minutes };
     return { ...before, phase: 'OBSERVING', since: before.since ?? at, minutes };
+  }
+
+  #show(entity: Entity, { id }: FiringAlarm, view: AlarmView): void {
+    const { view: before } = entity;
+    if (before?.value === view.value && before.isObserving === view.isObserving) return;
+    entity.view = view;
+    this.#output.view(id, view);
   }
 
   /** The alarm that fires, or that fires again after a silence. */
@@ -351,7 +377,7 @@ export class MinuteEvaluator implements RuleEvaluator {
       readonly entity?: Entity | null;
     },
   ): void {
-    this.#changes.push({
+    this.#output.change({
       kind,
       alarmId: alarm.id,
       labels: id.labels,
@@ -405,11 +431,4 @@ export class MinuteEvaluator implements RuleEvaluator {
       buckets.delete(minute);
     }
   }
-}
-
-const noChanges: readonly AlarmChange[] = [];
-
-function hasBefore(buckets: ReadonlyMap<number, Bucket>, end: number): boolean {
-  for (const minute of buckets.keys()) if (minute < end) return true;
-  return false;
 }

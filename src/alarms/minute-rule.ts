@@ -32,10 +32,17 @@ export interface MinuteRule {
   /** The state of an entity that has not been checked. */
   readonly initial: MinuteRuleState;
   /**
+   * Ages at which a minute counts otherwise than in the check before, in checks since it began: from the first of them
+   * on it is seen. Verdicts stay the same until a minute with events has one of these ages, or has other events.
+   */
+  readonly ages: readonly number[];
+  /** Of each condition that it joins; of a rule of one expression, of that. */
+  verdicts(window: Window): readonly Verdict[];
+  /**
    * The state of an entity after a check. An entity whose window is empty and whose state may be forgotten is not
    * checked: it is one that nothing is known of.
    */
-  check(state: MinuteRuleState, window: Window): MinuteCheck;
+  check(state: MinuteRuleState, verdicts: readonly Verdict[]): MinuteCheck;
 }
 
 /** Whether the state says no more than the initial one. */
@@ -61,8 +68,9 @@ export function minuteRule(condition: Condition): MinuteRule {
     metrics: expression.metrics,
     windowMinutes: period + expression.extraMinutes,
     initial: { ...initialMinuteState(condition), parts: [] },
-    check(state, window) {
-      const verdict = expression.evaluate(window);
+    ages: agesOf([condition]),
+    verdicts: (window) => [expression.evaluate(window)],
+    check(state, [verdict = nothing]) {
       const after = { ...afterCheck(state, verdict.holds, condition), parts: [] };
       return { state: after, outcome: outcomeOf(after.phase), verdict };
     },
@@ -97,11 +105,13 @@ export function compositeRule(
       recoveryCountdown: -1,
       parts: conditions.map(initialMinuteState),
     },
-    check(state, window) {
-      const verdicts = parts.map(({ condition, windowOf }) =>
+    ages: agesOf(conditions),
+    verdicts: (window) =>
+      parts.map(({ condition, windowOf }) =>
         condition.expression.evaluate(windowOf(window, windowMinutes)),
-      );
-      const after = parts.map(({ condition }, at) =>
+      ),
+    check(state, verdicts) {
+      const after = conditions.map((condition, at) =>
         afterCheck(
           state.parts[at] ?? initialMinuteState(condition),
           verdicts[at]?.holds ?? false,
@@ -128,6 +138,14 @@ function phaseOf(before: MinutePhase, fires: boolean, holds: boolean): MinutePha
 }
 
 const nothing: Verdict = { holds: false, value: null, threshold: null };
+
+/**
+ * A minute is seen from its first check on, leaves the period, and leaves what trends look back to. In between only the
+ * order of minutes and the distances between them count, which stay the same.
+ */
+const agesOf = (conditions: readonly Condition[]): readonly number[] => [
+  ...new Set([1, ...conditions.flatMap((each) => [each.period + 1, minutesOf(each) + 1])]),
+];
 
 const minutesOf = ({ period, expression }: Condition): number => period + expression.extraMinutes;
 

@@ -16,7 +16,7 @@ export interface AlarmChange {
   /** The number that they are compared with. */
   readonly threshold: number | null;
   readonly notices: number;
-  /** Ids of events, the latest first. */
+  /** Ids of events, the latest first; of an alarm that has just fired. */
   readonly evidence: readonly string[];
   /** The event that led to it; null where only time has passed. */
   readonly trigger: Event | null;
@@ -77,11 +77,3 @@ export interface RuleEvaluator {
 
 /** Events of an alarm that are kept as its evidence. */
 export const maxEvidence = 20;
-
-/** Why a rule does not evaluate all that it should. */
-export const evaluationProblems = {
-  entities: (maxEntities: number): string =>
-    `The rule has more than ${maxEntities} entities: events of further ones do not count. Group by fewer labels, or raise TIDINGS_MAX_ALARM_ENTITIES.`,
-  samples:
-    'The windows of all rules have too many events: further ones do not count. Filter more, or look over a shorter time.',
-};

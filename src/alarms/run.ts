@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConsumerLease, ConsumerRun } from '../consumers/consumer.ts';
 import type { Event, Instant } from '../event/event.ts';
@@ -48,6 +49,8 @@ const saveEveryMicros = 5_000_000;
 /** How long after its begin a run may be given only the latest of several changes of an event. */
 const settlingMicros = 2_000_000;
 const viewsEveryMs = 1_000;
+/** The time that passes at once while there is more to catch up with: ten checks of minutes. */
+const stepMicros = 600_000_000;
 const maxEventsOfPage = 1_000;
 
 /** One stretch of evaluating all rules, under one lease. */
@@ -133,7 +136,7 @@ export class AlarmRun implements ConsumerRun {
   handle(events: readonly Event[], upTo: number): Promise<void> {
     return this.#exclusively(async () => {
       if (this.#rules.size > 0) {
-        for (const event of await this.#everyChange(events, upTo)) this.#apply(event);
+        for (const event of await this.#everyChange(events, upTo)) await this.#apply(event);
       }
       this.#index = Math.max(this.#index, upTo);
       await this.#commit();
@@ -202,7 +205,7 @@ export class AlarmRun implements ConsumerRun {
     for (const event of next.before) this.#rules.insert(event, ids);
     for (const { id } of known) this.#note(this.#rules.start(id, this.#clock));
     while (next.upTo > this.#index && !signal.aborted) {
-      for (const event of next.changes) this.#apply(event);
+      for (const event of next.changes) await this.#apply(event);
       this.#index = next.upTo;
       await this.#commit();
       next = await read();
@@ -274,10 +277,15 @@ export class AlarmRun implements ConsumerRun {
     }
   }
 
-  #apply(event: Event): void {
+  async #apply(event: Event): Promise<void> {
     if (event.index <= this.#index) return;
-    const { now } = this.#options;
-    this.#clock = Math.max(this.#clock, Math.min(event.recordedAt, now()));
+    const at = Math.min(event.recordedAt, this.#options.now());
+    if (at > this.#clock + stepMicros) {
+      // Earlier changes have been evaluated, and may be saved with the time that passes.
+      this.#index = Math.max(this.#index, event.index - 1);
+      await this.#passTo(at);
+    }
+    this.#clock = Math.max(this.#clock, at);
     this.#note(this.#rules.apply(event, this.#clock));
   }
 
@@ -330,8 +338,24 @@ export class AlarmRun implements ConsumerRun {
     }
     const isDue = this.#rules.nextDueAt <= to || to - this.#clock > saveEveryMicros;
     if (!isDue || !(await this.#isCaughtUp())) return;
-    this.#clock = to;
-    this.#note(this.#rules.advance(to));
+    await this.#passTo(to);
+  }
+
+  /**
+   * Lets a long time pass in steps, as after a stop: others work in between, several changes of an alarm become one, and
+   * what has been evaluated is saved now and then, so that another stop does not begin it anew.
+   */
+  async #passTo(to: Instant): Promise<void> {
+    for (;;) {
+      const next = this.#rules.nextDueAt > to ? to : Math.min(to, this.#clock + stepMicros);
+      this.#clock = next;
+      this.#note(this.#rules.advance(next));
+      if (next === to) return;
+      await this.#fillDraft();
+      if (performance.now() - this.#savedAtMs >= viewsEveryMs) await this.#commit(true);
+      await setImmediate();
+      this.#lease.signal.throwIfAborted();
+    }
   }
 
   async #isCaughtUp(): Promise<boolean> {

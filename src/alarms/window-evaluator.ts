@@ -1,5 +1,6 @@
 import type { Event, Instant } from '../event/event.ts';
 import { type EntityId, wholeEntity } from './entity.ts';
+import { EvaluatorOutput } from './evaluator-output.ts';
 import { Heap } from './heap.ts';
 import {
   alarmIdOf,
@@ -14,7 +15,6 @@ import type { AlarmRule, SlidingCondition } from './rule.ts';
 import {
   type AlarmChange,
   type AlarmView,
-  evaluationProblems,
   maxEvidence,
   type RuleEvaluator,
   type SavedState,
@@ -36,8 +36,6 @@ interface OwnSample extends HeldSample {
   readonly sample: Sample;
   readonly entity: Entity;
 }
-
-const noChanges: readonly AlarmChange[] = [];
 
 /** A moment at which something changes by itself: a sample is due, or a period or the time without events ends. */
 interface Timer {
@@ -69,22 +67,18 @@ export class WindowEvaluator implements RuleEvaluator {
   readonly #options: WindowEvaluatorOptions;
   readonly #entities = new Map<string, Entity>();
   readonly #timers = new Heap<Timer>(byMoment);
-  readonly #unsaved = new Map<string, EntityState | null>();
-  readonly #views = new Map<string, AlarmView>();
-  #changes: AlarmChange[] = [];
-  #hasTooManyEntities = false;
-  #hasTooManySamples = false;
+  readonly #output: EvaluatorOutput;
 
   constructor(options: WindowEvaluatorOptions) {
     this.#options = options;
+    this.#output = new EvaluatorOutput(options.maxEntities);
     this.ruleId = options.ruleId;
     this.rule = options.rule;
     if (options.rule.entity.length === 0) this.#entity(wholeEntity);
   }
 
   get problem(): string | null {
-    if (this.#hasTooManyEntities) return evaluationProblems.entities(this.#options.maxEntities);
-    return this.#hasTooManySamples ? evaluationProblems.samples : null;
+    return this.#output.problem;
   }
 
   get nextDueAt(): Instant {
@@ -112,7 +106,7 @@ export class WindowEvaluator implements RuleEvaluator {
   settle(at: Instant): readonly AlarmChange[] {
     this.#takeDue(at);
     for (const entity of [...this.#entities.values()]) this.#check(entity, at, null);
-    return this.#takeChanges();
+    return this.#output.takeChanges();
   }
 
   apply(event: Event, at: Instant, matches: boolean): readonly AlarmChange[] {
@@ -121,7 +115,7 @@ export class WindowEvaluator implements RuleEvaluator {
     // A late event may be overdue already, or out of the window.
     this.#takeDue(at);
     for (const entity of touched) this.#check(entity, at, event);
-    return [...changes, ...this.#takeChanges()];
+    return [...changes, ...this.#output.takeChanges()];
   }
 
   advance(to: Instant): readonly AlarmChange[] {
@@ -129,17 +123,17 @@ export class WindowEvaluator implements RuleEvaluator {
       this.#passMoment(next.at);
       next = this.#timers.first;
     }
-    return this.#takeChanges();
+    return this.#output.takeChanges();
   }
 
   close(at: Instant): readonly AlarmChange[] {
     for (const entity of this.#entities.values()) {
       const { state, id } = entity;
-      if (state.phase !== 'NORMAL') this.#unsaved.set(id.key, null);
+      if (state.phase !== 'NORMAL') this.#output.state(id.key, null);
       this.#note('RECOVERED', entity, { alarm: state.alarm, at, value: null, trigger: null });
     }
     this.release();
-    return this.#takeChanges();
+    return this.#output.takeChanges();
   }
 
   release(): void {
@@ -156,22 +150,11 @@ export class WindowEvaluator implements RuleEvaluator {
   }
 
   takeUnsaved(): readonly SavedState[] {
-    const unsaved = [...this.#unsaved].map(([entity, state]) => ({ entity, state }));
-    this.#unsaved.clear();
-    return unsaved;
+    return this.#output.takeStates();
   }
 
   takeViews(): ReadonlyMap<string, AlarmView> {
-    const views = new Map(this.#views);
-    this.#views.clear();
-    return views;
-  }
-
-  #takeChanges(): readonly AlarmChange[] {
-    if (this.#changes.length === 0) return noChanges;
-    const changes = this.#changes;
-    this.#changes = [];
-    return changes;
+    return this.#output.takeViews();
   }
 
   /** All that is due at one moment: first the windows change, then it is checked what that means. */
@@ -228,7 +211,7 @@ export class WindowEvaluator implements RuleEvaluator {
     const sample = entity.window.add(event);
     if (sample === null) return;
     if (book.isFull) {
-      this.#hasTooManySamples = true;
+      this.#output.tooManySamples();
       entity.window.remove(sample);
       return;
     }
@@ -243,7 +226,7 @@ export class WindowEvaluator implements RuleEvaluator {
     if (known !== undefined) return known;
     const { maxEntities, since } = this.#options;
     if (this.#entities.size >= maxEntities) {
-      this.#hasTooManyEntities = true;
+      this.#output.tooManyEntities();
       return null;
     }
     const entity: Entity = {
@@ -264,12 +247,12 @@ export class WindowEvaluator implements RuleEvaluator {
     );
     if (state !== before) {
       entity.state = state;
-      this.#unsaved.set(id.key, state.phase === 'NORMAL' ? null : state);
+      this.#output.state(id.key, state.phase === 'NORMAL' ? null : state);
     }
     const alarm = state.alarm ?? before.alarm;
     if (change !== null) this.#note(change, entity, { alarm, at, value, trigger });
     if (state.alarm !== null) {
-      this.#views.set(state.alarm.id, { value, isObserving: state.phase === 'OBSERVING' });
+      this.#output.view(state.alarm.id, { value, isObserving: state.phase === 'OBSERVING' });
     }
     this.#schedule(entity, at);
   }
@@ -288,7 +271,7 @@ export class WindowEvaluator implements RuleEvaluator {
     },
   ): void {
     if (alarm === null) return;
-    this.#changes.push({
+    this.#output.change({
       kind,
       alarmId: alarm.id,
       labels: id.labels,
@@ -298,7 +281,7 @@ export class WindowEvaluator implements RuleEvaluator {
       latestValue: value,
       threshold: thresholdOf(this.#options.condition),
       notices: alarm.notices,
-      evidence: kind === 'RECOVERED' ? [] : window.evidence(maxEvidence),
+      evidence: kind === 'FIRED' ? window.evidence(maxEvidence) : [],
       trigger,
       details: null,
     });

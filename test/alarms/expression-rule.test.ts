@@ -130,3 +130,39 @@ test('an expression with a mistake is rejected with the character at fault', asy
     },
   ]);
 });
+
+test('checks every minute of a week in which no gateway ran, and goes on to new alarms', async () => {
+  await using data = await temporaryPglite();
+  const clock = new Clock();
+  const boot = () =>
+    bootGateway({ dataDirectory: data.dataDirectory, overrides: { now: clock.now } });
+  const rare = { expression: 'sum(Failed) < 3', period: 1, silencePeriod: 0 };
+  {
+    await using gateway = await boot();
+    await createRule(gateway, { ...rule, name: 'rare', condition: { expression: rare } });
+    await createRule(gateway, {
+      name: 'failed',
+      filter: { keys: ['new'] },
+      condition: { threshold: { op: 'GTE', value: 1, over: '1m' } },
+    });
+    await report(gateway, 'a', 1);
+    await vi.waitFor(async () => expect(await gateway.metric('tidings_alarm_entities')).toBe(2));
+    clock.minutes(1.5);
+    await untilAlarms(gateway, [{ state: 'FIRING' }]);
+  }
+  clock.minutes(7 * 24 * 60);
+  await using gateway = await boot();
+  await report(gateway, 'new', 1);
+  await vi.waitFor(
+    async () => {
+      const [alarm, lasting] = await alarmsOf(gateway);
+      expect(alarm).toMatchObject({
+        state: 'FIRING',
+        event: { message: expect.stringMatching(/^failed/) },
+      });
+      const notices = lasting.event.traits.find(({ name }: { name: string }) => name === 'notices');
+      expect(Number(notices.value)).toBeGreaterThanOrEqual(7 * 24 * 60);
+    },
+    { timeout: 60_000, interval: 200 },
+  );
+});

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { alarmExpression } from '../../src/alarms/expression/expression.ts';
 import type { EventMinute } from '../../src/alarms/minute-evaluator.ts';
+import { compositeRule, type MinuteRule, minuteRule } from '../../src/alarms/minute-rule.ts';
 import { openEvaluator } from '../../src/alarms/open-evaluator.ts';
 import { type AlarmRule, type AlarmRuleInput, parseRule } from '../../src/alarms/rule.ts';
-import type { AlarmChange, RuleEvaluator } from '../../src/alarms/rule-evaluator.ts';
+import type { AlarmChange, RuleEvaluator, SavedState } from '../../src/alarms/rule-evaluator.ts';
 import { SampleBook } from '../../src/alarms/sample-book.ts';
 import type { Event } from '../../src/event/event.ts';
 import { compileFilter } from '../../src/event/matcher.ts';
@@ -290,7 +292,145 @@ describe('an expression of a rule', () => {
       silencePeriod: undefined,
     } as never);
     if (condition.kind !== 'MINUTES') throw new Error('no condition over minutes');
-    const { state } = condition.rule.check(condition.rule.initial, [[null, null, 1]]);
+    const { state } = condition.rule.check(
+      condition.rule.initial,
+      condition.rule.verdicts([[null, null, 1]]),
+    );
     expect(state.silenceCountdown).toBe(3);
+  });
+});
+
+describe('a check of minutes', () => {
+  const expression = fc.constantFrom(
+    'sum(A) > 2',
+    'sum(A) < 3',
+    'latest(A) > 1',
+    'avg(A) >= 2',
+    'count(A) == 2',
+    'max(increase(A, 2)) > 0',
+    'min(increase(A, 1)) < sum(rate(A, 3))',
+    'sum(A > B) >= 1',
+    'sum(view_as_seq(B, A) > 0) >= 2',
+    'is_present(B) == 0 && latest(A) > 0',
+  );
+  const condition = fc.record({
+    expression: expression.map((text) => alarmExpression(text)),
+    period: fc.integer({ min: 1, max: 5 }),
+    silencePeriod: fc.integer({ min: 0, max: 3 }),
+    recoveryObservationPeriod: fc.integer({ min: 0, max: 2 }),
+  });
+  const rules = fc.oneof(
+    condition.map(minuteRule),
+    fc
+      .tuple(condition, condition)
+      .map((both) => compositeRule(both, ([a = false, b = false]) => a || b)),
+  );
+  const minutes = fc.array(
+    fc.record({
+      action: fc.constantFrom('A', 'A', 'B'),
+      key: fc.constantFrom('a', 'b'),
+      minute: fc.integer({ min: 0, max: 12 }),
+    }),
+    { maxLength: 20 },
+  );
+  const begin = 100 * minute;
+  const ruleWith = (minuteRuleOf: MinuteRule): AlarmRule => ({
+    ...ruleOf({
+      expression: 'sum(A) > 0',
+      period: 1,
+      silencePeriod: 0,
+      recoveryObservationPeriod: 0,
+    }),
+    condition: { kind: 'MINUTES', rule: minuteRuleOf },
+  });
+  const eventsOf = (given: readonly { action: string; key: string; minute: number }[]) =>
+    given.map(({ action, key, minute: at }, n) => ({
+      ...blankEvent,
+      id: `${n}`,
+      index: n + 1,
+      action,
+      type: `Job.${action}`,
+      key,
+      time: begin + at * minute,
+      recordedAt: begin + at * minute,
+    }));
+
+  const lastCheck = 40;
+  const checks = Array.from({ length: lastCheck }, (_, n) => begin + n * minute + 15 * second);
+
+  const filled = (
+    rule: AlarmRule,
+    events: readonly Event[],
+    at: number,
+    states: readonly SavedState[] = [],
+  ): RuleEvaluator => {
+    const evaluator = open(rule, { eventMinute: 'startTime' });
+    for (const { entity, state } of states) if (state !== null) evaluator.restore(entity, state);
+    for (const each of events) evaluator.insert(each);
+    evaluator.settle(at);
+    return evaluator;
+  };
+
+  /** An evaluator for each check, which goes on with the states of the one before. */
+  function eachAnew(rule: AlarmRule, events: readonly Event[]): readonly AlarmChange[] {
+    let evaluator = filled(rule, events, begin);
+    return checks.flatMap((at) => {
+      const changes = evaluator.advance(at);
+      evaluator = filled(rule, events, at, evaluator.states());
+      return changes;
+    });
+  }
+
+  const factsOf = (changes: readonly AlarmChange[]) =>
+    changes
+      .toSorted((a, b) => a.at - b.at || (String(a.labels) < String(b.labels) ? -1 : 1))
+      .map(({ kind, labels, at, latestValue, threshold, details }) => ({
+        kind,
+        labels,
+        at,
+        latestValue,
+        threshold,
+        details,
+      }));
+
+  test('finds the same when minutes pass at once, one by one, and when each looks at everything anew', () => {
+    fc.assert(
+      fc.property(rules, minutes, (given, of) => {
+        const rule = ruleWith(given);
+        const events = eventsOf(of);
+        const expected = factsOf(eachAnew(rule, events));
+        const atOnce = filled(rule, events, begin).advance(checks.at(-1) ?? begin);
+        const evaluator = filled(rule, events, begin);
+        const oneByOne = checks.flatMap((at) => evaluator.advance(at));
+        expect(factsOf(oneByOne)).toEqual(expected);
+        expect(factsOf(atOnce)).toEqual(expected);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('of minutes that bring nothing new does not look at the window again', () => {
+    const plain = minuteRule({
+      expression: alarmExpression('sum(A) < 3'),
+      period: 10,
+      silencePeriod: 10,
+      recoveryObservationPeriod: 0,
+    });
+    let looks = 0;
+    const verdicts: MinuteRule['verdicts'] = (window) => {
+      looks += 1;
+      return plain.verdicts(window);
+    };
+    const evaluator = open(ruleWith({ ...plain, verdicts }));
+    evaluator.settle(begin);
+    const [first] = eventsOf([{ action: 'A', key: 'a', minute: 0 }]);
+    if (first !== undefined) evaluator.apply(first, begin, true);
+    const aWeek = 7 * 24 * 60;
+    const changes = evaluator.advance(begin + aWeek * minute + 15 * second);
+    expect(changes.map(({ kind }) => kind)).toEqual([
+      'FIRED',
+      ...Array.from({ length: Math.floor((aWeek - 1) / 11) }, () => 'REMINDED'),
+    ]);
+    expect(looks).toBe(3);
   });
 });

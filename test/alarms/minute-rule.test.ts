@@ -25,7 +25,7 @@ function outcomes(rule: MinuteRule, minutes: readonly (readonly Value[])[]): str
         (_value, back) => minutes[minute - rule.windowMinutes + 1 + back]?.[at] ?? null,
       ),
     );
-    const check = rule.check(state, window);
+    const check = rule.check(state, rule.verdicts(window));
     state = check.state;
     return check.outcome?.[0] ?? '.';
   });
@@ -44,13 +44,13 @@ describe('a rule of one expression', () => {
   test('has the numbers of its comparison, and minutes before its period for a trend', () => {
     const rule = minuteRule(condition('max(increase(m, 2)) > 5', { period: 3 }));
     expect(rule.windowMinutes).toBe(5);
-    const check = rule.check(rule.initial, [[1, 1, 1, 1, 9]]);
+    const check = rule.check(rule.initial, rule.verdicts([[1, 1, 1, 1, 9]]));
     expect(check).toMatchObject({ outcome: 'FIRED', verdict: { value: 8, threshold: 5 } });
   });
 
   test('may be forgotten while nothing is firing', () => {
     const rule = minuteRule(condition('sum(m) > 0'));
-    const fired = rule.check(rule.initial, [[1]]).state;
+    const fired = rule.check(rule.initial, rule.verdicts([[1]])).state;
     expect([rule.initial, fired].map(mayForget)).toEqual([true, false]);
   });
 });

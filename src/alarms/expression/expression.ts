@@ -59,16 +59,26 @@ export function alarmExpression(
       const results = root.evaluate(window).map(({ values }) => values[0] ?? null);
       const at = results.indexOf(1);
       // Most checks make no alarm, and then nobody asks for the numbers.
+      const value = once(() => singleValue(left, window, at));
+      const threshold = once(() => singleValue(right, window, at));
       return {
         holds: at !== -1,
         get value() {
-          return singleValue(left, window, at);
+          return value();
         },
         get threshold() {
-          return singleValue(right, window, at);
+          return threshold();
         },
       };
     },
+  };
+}
+
+function once(compute: () => Value): () => Value {
+  let value: Value | undefined;
+  return () => {
+    if (value === undefined) value = compute();
+    return value;
   };
 }
 

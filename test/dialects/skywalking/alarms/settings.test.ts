@@ -143,7 +143,7 @@ composite-rules:
       const window = counts.map((count) =>
         [null, null, count].slice(3 - (rule?.windowMinutes ?? 0)),
       );
-      return rule?.check(rule.initial, window).outcome === 'FIRED';
+      return rule?.check(rule.initial, rule.verdicts(window)).outcome === 'FIRED';
     };
     expect(fires('a_rule && b_rule', 1, 1)).toBe(true);
     expect(fires('a_rule && b_rule', 1, null)).toBe(false);
