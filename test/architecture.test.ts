@@ -153,3 +153,10 @@ test('no signal is made by AbortSignal.any, which leaves a reference at a long-l
   );
   expect(users.map((path) => relative(source, path))).toEqual([]);
 });
+
+test('an unexpected error is logged by logUnexpectedError, which keeps one that repeats from filling the log', () => {
+  const writers = filesUnder(source).filter((path) =>
+    readFileSync(path, 'utf8').includes("'Unexpected error."),
+  );
+  expect(writers.map((path) => relative(source, path))).toEqual(['telemetry/unexpected-error.ts']);
+});

@@ -7,6 +7,7 @@ import { InputError } from '../event/input-error.ts';
 import { Repeated } from '../runtime/repeated.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { RuleRow } from '../store/alarms/rule-table.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import type { DeclaredRules } from './declared-rules.ts';
 import type { CheckedWindow } from './minute-evaluator.ts';
 import type { LoadedRule } from './rule-set.ts';
@@ -63,7 +64,7 @@ export class AlarmEngine implements AsyncDisposable {
       () => this.#sync(),
       (error) => {
         if (error instanceof Unavailable) return;
-        options.log.error({ error, where: 'the rules of alarms' }, 'Unexpected error.');
+        logUnexpectedError(options.log, { error, where: 'the rules of alarms' });
       },
     );
     this.#syncing.soon();

@@ -6,6 +6,7 @@ import { Repeated } from '../runtime/repeated.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { AlarmRow, AlarmTable } from '../store/alarms/alarm-table.ts';
 import type { Log } from '../telemetry/log.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import { alarmDraft, groupDraft } from './alarm-event.ts';
 
 const maxBatch = 500;
@@ -37,7 +38,7 @@ export class AlarmReporter implements AsyncDisposable {
       () => this.#reportAll(),
       (error) => {
         if (error instanceof Unavailable) return;
-        options.log.error({ error, where: 'reporting alarms' }, 'Unexpected error.');
+        logUnexpectedError(options.log, { error, where: 'reporting alarms' });
       },
     );
     this.#looking.soon();

@@ -10,6 +10,7 @@ import { Unavailable } from '../runtime/unavailable.ts';
 import type { StoredState } from '../store/alarms/alarm-table.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Log } from '../telemetry/log.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import { ActiveSilences } from './active-silences.ts';
 import { CommitDraft, Grouping } from './commit-draft.ts';
 import { fillWindows } from './fill.ts';
@@ -321,7 +322,7 @@ export class AlarmRun implements ConsumerRun {
     })
       .catch((error: unknown) => {
         if (error instanceof Unavailable || this.#lease.signal.aborted) return;
-        this.#options.log.error({ error, where: 'the clock of alarms' }, 'Unexpected error.');
+        logUnexpectedError(this.#options.log, { error, where: 'the clock of alarms' });
       })
       .finally(() => {
         this.#isTicking = false;

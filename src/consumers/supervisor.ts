@@ -4,6 +4,7 @@ import { Unavailable } from '../runtime/unavailable.ts';
 import type { ClaimedConsumer, ConsumerCursors } from '../store/write/consumer-cursors.ts';
 import { HeldLease, type LeaseTimes, newHolder } from '../store/write/lease.ts';
 import type { Log } from '../telemetry/log.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import type { DurableConsumer } from './consumer.ts';
 import { HeldConsumer } from './held-consumer.ts';
 
@@ -101,7 +102,7 @@ export class ConsumerSupervisor implements AsyncDisposable {
   #repeat(pauseMs: () => number, work: () => Promise<void>): Repeated {
     return new Repeated(pauseMs, work, (error) => {
       if (error instanceof Unavailable) return;
-      this.#options.log.error({ error, where: 'consumers' }, 'Unexpected error.');
+      logUnexpectedError(this.#options.log, { error, where: 'consumers' });
     });
   }
 

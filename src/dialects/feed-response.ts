@@ -6,6 +6,7 @@ import { type FeedBatch, FeedError, type FeedRequest } from '../live/feed.ts';
 import { EitherSignal } from '../runtime/either-signal.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import type { DialectContext } from './dialect.ts';
 
 /** How the events of a feed are written to the body of a response. */
@@ -65,7 +66,7 @@ export class FeedResponses implements AsyncDisposable {
     const written = this.#write(response, { feed, format, encoder, signal })
       .catch((error: unknown) => {
         if (error instanceof FeedError || error instanceof Unavailable || signal.aborted) return;
-        this.#log.error({ error, where: 'a feed of a dialect' }, 'Unexpected error.');
+        logUnexpectedError(this.#log, { error, where: 'a feed of a dialect' });
       })
       .finally(() => {
         this.#open.delete(controller);

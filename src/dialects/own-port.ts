@@ -7,6 +7,7 @@ import type { Headers } from '../http/reply.ts';
 import { serverOf } from '../http/server.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import type { Identify } from './caller.ts';
 
 export interface OwnPortSettings {
@@ -87,6 +88,6 @@ export function pageFault(error: unknown, log: Log, where: string): PageFault {
   }
   if (error instanceof Forbidden) return { status: 403, message: error.message };
   if (error instanceof Unavailable) return { status: 503, message: error.message };
-  log.error({ error, where }, 'Unexpected error.');
+  logUnexpectedError(log, { error, where });
   return { status: 500, message: 'Internal error.' };
 }

@@ -3,6 +3,7 @@ import { Repeated } from '../runtime/repeated.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Gateways } from '../store/write/gateways.ts';
 import type { Log } from '../telemetry/log.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 
 const announceEveryMs = 2_000;
 /** A gateway that has ended without leaving counts until then. */
@@ -24,7 +25,7 @@ export class GatewayCount implements AsyncDisposable {
       },
       (error) => {
         if (error instanceof Unavailable) return;
-        log.error({ error, where: 'counting the gateways' }, 'Unexpected error.');
+        logUnexpectedError(log, { error, where: 'counting the gateways' });
       },
     );
     this.#announcing.soon();

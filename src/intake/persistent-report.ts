@@ -3,6 +3,7 @@ import type { EventDraft } from '../event/draft.ts';
 import { Backoff, pause } from '../runtime/backoff.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import type { Intake, ReportResult } from './intake.ts';
 import { requireRecorded } from './rejected.ts';
 
@@ -55,7 +56,7 @@ async function reportBatch(
     );
   } catch (error) {
     if (error instanceof Unavailable) throw error;
-    options.log.error({ error, where: 'reporting a batch' }, 'Unexpected error.');
+    logUnexpectedError(options.log, { error, where: 'reporting a batch' });
   }
   // One draft must not keep the others out.
   const results: ReportResult[] = [];

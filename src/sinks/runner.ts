@@ -16,6 +16,7 @@ import {
 } from '../store/sinks/sink-table.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { readableBy } from './caller.ts';
 import type { DeclaredSinks } from './declared-sinks.ts';
@@ -72,7 +73,7 @@ export class SinkRunner implements AsyncDisposable {
       () => this.#sync(),
       (error) => {
         if (error instanceof Unavailable) return;
-        this.#options.log.error({ error, where: 'the sinks' }, 'Unexpected error.');
+        logUnexpectedError(this.#options.log, { error, where: 'the sinks' });
       },
     );
     this.#syncing.soon();

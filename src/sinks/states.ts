@@ -6,6 +6,7 @@ import { reportPersistently } from '../intake/persistent-report.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { SinkRow, SinkState, SinkTable } from '../store/sinks/sink-table.ts';
 import type { Log } from '../telemetry/log.ts';
+import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import { sinkCategory } from './loop-guard.ts';
 
 /** Makes ids of what is known, so that a repeated report is a duplicate. */
@@ -74,7 +75,7 @@ export class SinkStates implements AsyncDisposable {
       .then(() => {})
       .catch((error: unknown) => {
         if (error instanceof Unavailable) return;
-        log.error({ error, where: 'the states of sinks' }, 'Unexpected error.');
+        logUnexpectedError(log, { error, where: 'the states of sinks' });
       });
   }
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { EventDraft } from '../../event/draft.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import { Converter } from './converter.ts';
 import { draftOf } from './decode.ts';
 import { DefinitionsError, parseDefinitions } from './definitions.ts';
@@ -88,7 +89,7 @@ export class Ceilometer {
       if (error instanceof ConversionError || error instanceof JsonError) {
         return { outcome: 'rejected', reason: `It cannot be converted: ${error.message}.` };
       }
-      this.#log.error({ error, where: 'a notification' }, 'Unexpected error.');
+      logUnexpectedError(this.#log, { error, where: 'a notification' });
       return { outcome: 'rejected', reason: 'It cannot be converted: internal error.' };
     }
   }

@@ -7,6 +7,7 @@ import { type Headers, replyJson } from '../../http/reply.ts';
 import { isForbidden } from '../../intake/rejected.ts';
 import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import type { Ceilometer } from './ceilometer.ts';
@@ -86,7 +87,7 @@ async function tried(
     const answer = faultOf(error);
     if (answer !== null) return answer;
     if (request.complete) {
-      log.error({ error, where: notificationsPath }, 'Unexpected error.');
+      logUnexpectedError(log, { error, where: notificationsPath });
     }
     return failed(500, 'Internal error.');
   }

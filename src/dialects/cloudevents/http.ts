@@ -6,6 +6,7 @@ import { BodyError } from '../../http/body.ts';
 import { type Headers, reply } from '../../http/reply.ts';
 import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { CloudEventError } from './cloud-event.ts';
@@ -138,6 +139,6 @@ function faultOf(error: unknown, request: IncomingMessage, log: Log): Fault {
     const headers = firstIndex === null ? {} : { 'X-Tidings-First-Index': String(firstIndex) };
     return fault(410, message, headers);
   }
-  if (request.complete) log.error({ error, where: 'CloudEvents over HTTP' }, 'Unexpected error.');
+  if (request.complete) logUnexpectedError(log, { error, where: 'CloudEvents over HTTP' });
   return fault(500, 'Internal error.');
 }

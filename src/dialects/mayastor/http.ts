@@ -7,6 +7,7 @@ import { InputError } from '../../event/input-error.ts';
 import { replyJson } from '../../http/reply.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { PageRequest, Position, Store } from '../../store/store.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { eventLine, messageOf, type PbjsonMessage } from './encode.ts';
 import { type EventsQuery, parseQuery } from './query.ts';
@@ -65,7 +66,7 @@ function fail(response: ServerResponse, error: unknown, { log }: DialectContext)
   if (response.headersSent) response.destroy();
   const status = statusOf(error);
   if (status === 500 && !response.destroyed) {
-    log.error({ error, where: "Mayastor's events over HTTP" }, 'Unexpected error.');
+    logUnexpectedError(log, { error, where: "Mayastor's events over HTTP" });
   }
   const message = status !== 500 && error instanceof Error ? error.message : 'Internal error.';
   replyJson(response, status, { error: message }, status === 503 ? { 'Retry-After': '1' } : {});

@@ -4,6 +4,7 @@ import { InputError } from '../../event/input-error.ts';
 import { BodyAborted, BodyError } from '../../http/body.ts';
 import { reply, replyJson } from '../../http/reply.ts';
 import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { type FeedFormat, FeedResponses } from '../feed-response.ts';
@@ -146,6 +147,6 @@ function faultOf(error: unknown, { log }: DialectContext): NomadError {
   if (error instanceof Unavailable) {
     return new NomadError(error.status, error.message, retryAfter(error));
   }
-  log.error({ error, where: "Nomad's event stream over HTTP" }, 'Unexpected error.');
+  logUnexpectedError(log, { error, where: "Nomad's event stream over HTTP" });
   return new NomadError(500, 'Internal error');
 }

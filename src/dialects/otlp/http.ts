@@ -8,6 +8,7 @@ import type { Intake, ReportResult } from '../../intake/intake.ts';
 import { isForbidden, requireRecorded } from '../../intake/rejected.ts';
 import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { draftsOf } from './decode.ts';
@@ -165,6 +166,6 @@ function faultOf(error: unknown, request: IncomingMessage, log: Log): Fault {
   if (error instanceof Unavailable) {
     return new Fault(error.status, error.message, retryAfter(error));
   }
-  if (request.complete) log.error({ error, where: 'OTLP over HTTP' }, 'Unexpected error.');
+  if (request.complete) logUnexpectedError(log, { error, where: 'OTLP over HTTP' });
   return new Fault(500, 'Internal error.');
 }

@@ -7,6 +7,7 @@ import { isForbidden } from '../../intake/rejected.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SkipCounter } from '../../telemetry/skip-counter.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { Caller } from '../caller.ts';
 import { draftOf } from './decode.ts';
 import { MalformedMessage } from './message.ts';
@@ -139,6 +140,6 @@ export class Collection {
 export function statusOf(error: unknown, log: Log): Status {
   if (error instanceof Unauthenticated || error instanceof Forbidden) return denied;
   if (error instanceof Unavailable) return { code: status.UNAVAILABLE, details: error.message };
-  log.error({ error, where: "SkyWalking's gRPC interface" }, 'Unexpected error.');
+  logUnexpectedError(log, { error, where: "SkyWalking's gRPC interface" });
   return { code: status.INTERNAL, details: 'Internal error.' };
 }

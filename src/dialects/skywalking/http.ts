@@ -8,6 +8,7 @@ import type { Intake, ReportError } from '../../intake/intake.ts';
 import { isForbidden, requireRecorded } from '../../intake/rejected.ts';
 import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import type { CurrentAlarmSettings } from './alarms/alarm-settings.ts';
@@ -161,7 +162,7 @@ async function tried(
     const answer = faultOf(error);
     if (answer !== null) return answer;
     if (request.complete) {
-      log.error({ error, where: "SkyWalking's HTTP interface" }, 'Unexpected error.');
+      logUnexpectedError(log, { error, where: "SkyWalking's HTTP interface" });
     }
     return plain(500);
   }

@@ -10,6 +10,7 @@ import {
 } from '../../graphql/persisted-query.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { DialectContext } from '../dialect.ts';
 import type { CurrentAlarmSettings } from './alarms/alarm-settings.ts';
 import { QueryError } from './query-error.ts';
@@ -150,6 +151,6 @@ const isForClient = (error: Error): boolean =>
 function saying(error: Error, log: Log): string {
   if (isForClient(error)) return error.message;
   const errorId = randomUUID();
-  log.error({ error, errorId, where: "SkyWalking's query protocol" }, 'Unexpected error.');
+  logUnexpectedError(log, { error, errorId, where: "SkyWalking's query protocol" });
   return `Internal error ${errorId}.`;
 }

@@ -2,6 +2,7 @@ import { Forbidden } from '../../access/principal.ts';
 import { InputError } from '../../event/input-error.ts';
 import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { Call } from './call.ts';
 import { type Answer, answer, checkAccept, empty } from './content.ts';
 import { getEvents, postEvent } from './events-endpoint.ts';
@@ -52,7 +53,7 @@ export class VampApi {
     if (error instanceof Unavailable) {
       return answer(error.status, { message: error.message }, accept, retryAfter(error));
     }
-    this.#log.error({ error, where: "Vamp's API" }, 'Unexpected error.');
+    logUnexpectedError(this.#log, { error, where: "Vamp's API" });
     return answer(500, { message: 'Internal server error.' }, accept);
   }
 

@@ -4,6 +4,7 @@ import type { Event } from '../../event/event.ts';
 import { InputError } from '../../event/input-error.ts';
 import { FeedError } from '../../live/feed.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext } from '../dialect.ts';
 import type { VampApi } from './api.ts';
@@ -156,7 +157,7 @@ export class Socket {
   }
 
   #fail(error: unknown): void {
-    this.#options.log.error({ error, where: "Vamp's WebSocket" }, 'Unexpected error.');
+    logUnexpectedError(this.#options.log, { error, where: "Vamp's WebSocket" });
     this.#socket.close(1011);
   }
 }

@@ -4,6 +4,7 @@ import type { NatsLink } from '../../nats/connection.ts';
 import { SupervisedTask, type TaskRun } from '../../nats/supervised-task.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
+import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { Follower } from '../journal.ts';
 import { NatsCompletion, type SizedReport, type StoredReports } from './completion.ts';
 import type { NatsPublished } from './published.ts';
@@ -178,7 +179,7 @@ export class NatsFollowing implements AsyncDisposable {
       try {
         follower(changes);
       } catch (error) {
-        this.#log.error({ error, where: 'a follower of the journal' }, 'Unexpected error.');
+        logUnexpectedError(this.#log, { error, where: 'a follower of the journal' });
       }
     }
   }
