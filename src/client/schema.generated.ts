@@ -1163,6 +1163,8 @@ export type Sink = {
   readonly attempts: ReadonlyArray<DeliveryAttempt>;
   /** Its replays, the newest first. */
   readonly replays: ReadonlyArray<SinkReplay>;
+  /** As it was given, in the form of SinkInput: what to change and hand to updateSink. Without secrets: values of headers are empty, and an update without headers leaves them as they are. Null for a sink of a file. */
+  readonly definition: Maybe<Scalars['JSON']['output']>;
   /** Grows with every change of what was given. */
   readonly version: Scalars['Int']['output'];
   /** When it was made. */
@@ -1574,7 +1576,7 @@ export type Mutation = {
   readonly pauseSink: Sink;
   /** Goes on at the cursor, or where from says. */
   readonly resumeSink: Sink;
-  /** Delivers one event now, once, without moving the cursor: an existing sink, or an input that is not saved. Without an event it is the latest that matches, or one that is made up. */
+  /** Delivers one event now, once, without moving the cursor: an existing sink, or an input that is not saved. Without an event it is the latest that matches, or one that is made up. With both id and input it is the sink as the input would change it, with the secrets that the input leaves out. */
   readonly testSink: DeliveryAttempt;
   /** Delivers a part of the past again, as well as the live deliveries and with a cursor of its own. */
   readonly replaySink: SinkReplay;

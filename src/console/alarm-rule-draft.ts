@@ -5,10 +5,7 @@ import type {
   ComparisonOperator,
   Severity,
 } from '../client/schema.generated.ts';
-import { termsOfFilter } from '../filter-text/from-filter.ts';
-import { parseFilterText } from '../filter-text/parse.ts';
-import { printFilterText } from '../filter-text/print.ts';
-import { filterOfTerms } from '../filter-text/to-filter.ts';
+import { filterText, readFilterText } from './filter.ts';
 import { parseGroups, parseMeasure, printGroups, printMeasure } from './grouping.ts';
 
 export type ConditionKind = 'threshold' | 'notEndedWithin' | 'absentFor' | 'expression';
@@ -75,7 +72,7 @@ export function ruleInputOf(draft: RuleDraft): AlarmRuleInput {
   return {
     name: name.trim(),
     namespace: namespace.trim() || 'default',
-    filter: filterOfTerms(parseFilterText(draft.filter)),
+    filter: readFilterText(draft.filter),
     entity: parseGroups(entity),
     condition: conditionOf(draft),
     ...given('pendingFor', draft.pendingFor),
@@ -120,7 +117,7 @@ export function draftOfRule(definition: Partial<AlarmRuleInput>): RuleDraft {
     ...newRule,
     name,
     namespace: namespace ?? 'default',
-    filter: filter == null ? '' : printFilterText(termsOfFilter(filter)),
+    filter: filter == null ? '' : filterText(filter),
     entity: printGroups(entity ?? []),
     ...(condition && draftOfCondition(condition)),
     pendingFor: definition.pendingFor ?? '',

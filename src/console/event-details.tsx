@@ -1,7 +1,6 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
 import type { Trait, TraitValue } from '../client/schema.generated.ts';
-import { copyText } from './clipboard.ts';
+import { Copy } from './copy.tsx';
 import { eventCurl, eventJson, eventQuery } from './event-copies.ts';
 import { durationMs, type WholeEvent } from './events.ts';
 import type { Clicked } from './filter.ts';
@@ -60,9 +59,9 @@ function Copies({ event, query }: { readonly event: WholeEvent; readonly query: 
   const curl = eventCurl(location.origin, query, viewer.kind !== 'ANONYMOUS');
   return (
     <div class="copies">
-      <Copy label="JSON" text={() => eventJson(event)} />
-      <Copy label="GraphQL" text={() => query} />
-      <Copy label="curl" text={() => curl} />
+      <Copy label="JSON" title="Copy as JSON" text={() => eventJson(event)} />
+      <Copy label="GraphQL" title="Copy as GraphQL" text={() => query} />
+      <Copy label="curl" title="Copy as curl" text={() => curl} />
       <a
         class="button"
         href={`/graphql?query=${encodeURIComponent(query)}`}
@@ -72,26 +71,6 @@ function Copies({ event, query }: { readonly event: WholeEvent; readonly query: 
         Playground <Icon name="external" size={13} />
       </a>
     </div>
-  );
-}
-
-const copiedMs = 1_500;
-
-function Copy({ label, text }: { readonly label: string; readonly text: () => string }) {
-  const [state, setState] = useState('');
-  useEffect(() => {
-    const timer = setTimeout(() => setState(''), copiedMs);
-    return () => clearTimeout(timer);
-  }, [state]);
-  const copy = () =>
-    void copyText(text()).then(
-      () => setState('Copied'),
-      () => setState('Not allowed'),
-    );
-  return (
-    <button type="button" class="button" aria-label={`Copy as ${label}`} onClick={copy}>
-      <Icon name="copy" size={13} /> <span role="status">{state || label}</span>
-    </button>
   );
 }
 

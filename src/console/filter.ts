@@ -1,4 +1,5 @@
 import type { EventFilter, TraitValue } from '../client/schema.generated.ts';
+import { termsOfFilter } from '../filter-text/from-filter.ts';
 import { parseFilterText } from '../filter-text/parse.ts';
 import { printFilterText } from '../filter-text/print.ts';
 import { FilterTextError, type Term } from '../filter-text/term.ts';
@@ -10,9 +11,15 @@ export type ReadFilter =
   | { readonly filter: EventFilter; readonly fault: null }
   | { readonly filter: null; readonly fault: string };
 
+/** @throws FilterTextError */
+export const readFilterText = (text: string): EventFilter => filterOfTerms(parseFilterText(text));
+
+/** The filter string of one of the API's filters. */
+export const filterText = (filter: EventFilter): string => printFilterText(termsOfFilter(filter));
+
 export function readFilter(text: string): ReadFilter {
   try {
-    return { filter: filterOfTerms(parseFilterText(text)), fault: null };
+    return { filter: readFilterText(text), fault: null };
   } catch (error) {
     if (error instanceof FilterTextError) return { filter: null, fault: error.message };
     throw error;

@@ -6,14 +6,14 @@ interface TextFieldProps {
   readonly label: string;
   readonly value: string;
   readonly onChange: (value: string) => void;
-  readonly hint?: string;
+  /** What is wrong with it. */
+  readonly fault?: string | null;
   readonly placeholder?: string;
   readonly inputMode?: 'text' | 'decimal';
   readonly required?: boolean;
-  readonly disabled?: boolean;
 }
 
-export const TextField = ({ label, hint, onChange, ...input }: TextFieldProps) => (
+export const TextField = ({ label, fault = null, onChange, ...input }: TextFieldProps) => (
   <label class="field">
     <span>{label}</span>
     <input
@@ -22,7 +22,7 @@ export const TextField = ({ label, hint, onChange, ...input }: TextFieldProps) =
       spellcheck={false}
       onInput={({ currentTarget }) => onChange(currentTarget.value)}
     />
-    {hint !== undefined && <span class="field-hint">{hint}</span>}
+    {fault !== null && <span class="field-fault">{fault}</span>}
   </label>
 );
 
@@ -63,6 +63,23 @@ export const Choice = ({ label, value, onChange, options }: ChoiceProps) => (
         </option>
       ))}
     </select>
+  </label>
+);
+
+interface CheckProps {
+  readonly label: string;
+  readonly checked: boolean;
+  readonly onChange: (checked: boolean) => void;
+}
+
+export const Check = ({ label, checked, onChange }: CheckProps) => (
+  <label class="check">
+    <input
+      type="checkbox"
+      checked={checked}
+      onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+    />
+    {label}
   </label>
 );
 

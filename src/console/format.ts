@@ -58,3 +58,6 @@ export const amount = (number: number | null | undefined): string =>
 /** `1 event`, `2 events`. */
 export const counted = (number: number, noun: string): string =>
   `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
+
+/** `cloudevents binary`, for CLOUDEVENTS_BINARY. */
+export const words = (name: string): string => name.toLowerCase().replaceAll('_', ' ');

@@ -140,7 +140,8 @@ builder.mutationField('testSink', (t) =>
     type: DeliveryAttemptRef,
     description:
       'Delivers one event now, once, without moving the cursor: an existing sink, or an input that is not saved. ' +
-      'Without an event it is the latest that matches, or one that is made up.',
+      'Without an event it is the latest that matches, or one that is made up. With both id and input it is the ' +
+      'sink as the input would change it, with the secrets that the input leaves out.',
     args: {
       id: t.arg.id({ description: idDescription }),
       input: t.arg({ type: SinkInputRef, description: 'A sink that is not saved.' }),
@@ -150,9 +151,9 @@ builder.mutationField('testSink', (t) =>
       const draft = event == null ? null : draftOf(event);
       const { views } = context.sinks;
       const caller = sinkCallerOf(context);
-      if (id != null && input == null) return views.test(caller, { id }, draft);
-      if (id == null && input != null) return views.test(caller, { input }, draft);
-      throw new InputError(['id'], 'Give either the id of a sink or an input.');
+      if (input != null) return views.testInput(caller, { id: id ?? null, input }, draft);
+      if (id != null) return views.test(caller, id, draft);
+      throw new InputError(['id'], 'Give the id of a sink, an input, or both.');
     },
   }),
 );

@@ -191,6 +191,14 @@ export const SinkRef = builder.objectRef<SinkRow>('Sink').implement({
       description: 'Its replays, the newest first.',
       resolve: ({ id }, _args, { sinks }) => sinks.management.replays(id),
     }),
+    definition: t.field({
+      type: 'JSON',
+      nullable: true,
+      description:
+        'As it was given, in the form of SinkInput: what to change and hand to updateSink. Without secrets: values of ' +
+        'headers are empty, and an update without headers leaves them as they are. Null for a sink of a file.',
+      resolve: ({ origin, spec }) => (origin === 'API' ? spec : null),
+    }),
     version: t.exposeInt('version', { description: 'Grows with every change of what was given.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was changed.' }),

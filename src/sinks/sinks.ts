@@ -270,7 +270,8 @@ export class Sinks {
 }
 
 /** Null where the target is no webhook. */
-const webhookUrlOf = ({ spec }: SinkRow): string | null =>
+/** Null where it is no webhook. */
+export const webhookUrlOf = ({ spec }: SinkRow): string | null =>
   (spec as Partial<SinkInput> | null)?.target?.webhook?.url ?? null;
 
 const ownerOf = ({ owner }: SinkCaller): string | null =>

@@ -16,7 +16,7 @@ import { replayConsumer, sinkConsumer } from './rows.ts';
 import type { SinkRunner } from './runner.ts';
 import { separated } from './secrets.ts';
 import type { DeliveryAttempt } from './sender.ts';
-import type { Sinks } from './sinks.ts';
+import { type Sinks, webhookUrlOf } from './sinks.ts';
 import type { SinkInput } from './spec.ts';
 import { testDelivery, testEvent } from './test-delivery.ts';
 
@@ -75,27 +75,35 @@ export class SinkViews {
     return this.#options.runner.attempts.latest(id, count);
   }
 
-  /** Tests a sink, or an input that is not saved. */
-  async test(
+  /** Tests a sink. */
+  async test(caller: SinkCaller, id: string, draft: EventDraft | null): Promise<DeliveryAttempt> {
+    const { sinks, definitionOf, owners, store, limits, now } = this.#options;
+    const row = await sinks.managed(caller, id, 'RUN');
+    const definition = definitionOf(row);
+    const { hidden } = owners.scopeOf(row.owner);
+    const filter = readableBy(
+      caller.scope,
+      readableBy(owners.scopeOf(row.owner), definition.spec.filter),
+    );
+    const found = await testEvent(draft, filter, { store, limits, now });
+    const event = withoutHidden(withoutHidden(found, hidden), caller.scope.hidden);
+    return await testDelivery(row.id, definition, event);
+  }
+
+  /**
+   * Tests an input that is not saved.
+   * @param id of the sink that it is to change: secrets that are left out are those of the sink; null for a new one
+   */
+  async testInput(
     caller: SinkCaller,
-    what: { readonly id: string } | { readonly input: SinkInput },
+    { id, input }: { readonly id: string | null; readonly input: SinkInput },
     draft: EventDraft | null,
   ): Promise<DeliveryAttempt> {
-    const { sinks, definitionOf, owners, store, limits, now, targets } = this.#options;
-    if ('id' in what) {
-      const row = await sinks.managed(caller, what.id, 'RUN');
-      const definition = definitionOf(row);
-      const { hidden } = owners.scopeOf(row.owner);
-      const filter = readableBy(
-        caller.scope,
-        readableBy(owners.scopeOf(row.owner), definition.spec.filter),
-      );
-      const found = await testEvent(draft, filter, { store, limits, now });
-      const event = withoutHidden(withoutHidden(found, hidden), caller.scope.hidden);
-      return await testDelivery(row.id, definition, event);
-    }
-    const spec = sinks.parse(caller, what.input, untestedId);
-    const { secrets } = separated(what.input);
+    const { sinks, definitionOf, store, limits, now, targets } = this.#options;
+    const row = id === null ? null : await sinks.managed(caller, id);
+    const spec = sinks.parse(caller, input, row?.id ?? untestedId);
+    const before = row && { secrets: definitionOf(row).secrets(), url: webhookUrlOf(row) };
+    const { secrets } = separated(input, before ?? undefined);
     const filter = readableBy(caller.scope, spec.filter);
     const found = await testEvent(draft, filter, { store, limits, now });
     const event = withoutHidden(found, caller.scope.hidden);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hasBrowser, openBrowser } from '../browser.ts';
 import { bootGateway, type TestGateway } from '../harness.ts';
 import { startReceiver, status } from '../sinks/receiver.ts';
-import { expectAccessible, expectQuiet, openConsole } from './page.ts';
+import { expectAccessible, expectQuiet, openConsole, patience } from './page.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -11,7 +11,12 @@ describe.runIf(hasBrowser)('the sinks of the console', () => {
   let gateway: TestGateway;
   let browser: Browser;
   beforeAll(async () => {
-    gateway = await bootGateway({ environment: { TIDINGS_SINK_NETWORKS: '127.0.0.0/8' } });
+    gateway = await bootGateway({
+      environment: {
+        TIDINGS_SECRET_KEY: 'a key for the tests only',
+        TIDINGS_SINK_NETWORKS: '127.0.0.0/8',
+      },
+    });
     browser = await openBrowser();
   });
   afterAll(async () => {
@@ -65,5 +70,89 @@ describe.runIf(hasBrowser)('the sinks of the console', () => {
     await expectAccessible(page);
     expectQuiet(console, gateway);
     expect(receiver.received.length).toBeGreaterThan(4);
+  });
+
+  test('are made, with a test before and a secret that is shown once, changed and deleted', async () => {
+    await using receiver = await startReceiver();
+    await using console = await openConsole(browser, gateway, '/?view=sinks');
+    const { page } = console;
+    await page.getByRole('button', { name: 'New sink' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('made here');
+    await page.getByLabel('Events', { exact: true }).fill('type:Made.*');
+    await page.getByLabel('URL', { exact: true }).fill(receiver.url);
+    await page.getByLabel('Headers').fill('X-Key: k');
+    await page.getByRole('combobox', { name: /^Format/ }).selectOption('TEMPLATE');
+    await page.getByRole('textbox', { name: 'Template' }).fill('this is {type}');
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Test with one event' }).click();
+    await page.getByText('Test: delivered').waitFor();
+    expect(receiver.received.at(-1)).toMatchObject({
+      body: 'this is Sink.Test',
+      headers: { 'x-key': 'k' },
+    });
+
+    await page.getByRole('button', { name: 'Create' }).click();
+    const secret = await page.locator('.secret').textContent();
+    expect(secret).toMatch(/^whsec_/);
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Show the sink' }).click();
+    const sink = page.getByRole('region', { name: 'Sink made here' });
+    await sink.getByRole('button', { name: 'Edit' }).click();
+    expect(await page.content()).not.toContain(secret);
+
+    // Somebody else is faster.
+    const [{ id, definition }] = (
+      await gateway.gql('{ sinks { id name definition } }')
+    ).sinks.filter(({ name }: { readonly name: string }) => name === 'made here');
+    await page.getByLabel('Description').fill('mine');
+    const { webhook } = definition.target;
+    const { headers: _, ...kept } = webhook;
+    const theirs = { ...definition, description: 'theirs', target: { webhook: kept } };
+    const update =
+      'mutation ($id: ID!, $input: SinkInput!) { updateSink(id: $id, input: $input) { id } }';
+    await gateway.gql(update, { id, input: theirs });
+    await page.getByText('Somebody has changed this sink since you opened it').waitFor();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('alert').getByText('changed meanwhile').waitFor();
+    await page.getByRole('button', { name: 'Show theirs, without my changes' }).click();
+    await expect.poll(() => page.getByLabel('Description').inputValue(), patience).toBe('theirs');
+
+    await page.getByRole('textbox', { name: 'Template' }).fill('now {type}');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await sink.waitFor();
+    await gateway.gql(
+      'mutation { reportEvent(event: { type: "Made.Changed" }, wait: STORED) { __typename } }',
+    );
+    await expect
+      .poll(() => receiver.received.at(-1), patience)
+      .toMatchObject({ body: 'now Made.Changed', headers: { 'x-key': 'k' } });
+
+    page.on('dialog', (asked) => void asked.accept());
+    await sink.getByRole('button', { name: 'New secret' }).click();
+    await sink.locator('.secret').waitFor();
+    expect(await sink.locator('.secret').textContent()).not.toBe(secret);
+    await expectAccessible(page);
+    await sink.getByRole('button', { name: 'Delete' }).click();
+    await sink.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'made here' }).waitFor({ state: 'detached' });
+    expectQuiet(console, gateway);
+  });
+
+  test.each([
+    ['nats', { Subject: 'out.{type}' }, 'NATS'],
+    ['kafka', { Topic: 'events' }, 'Kafka'],
+    ['amqp', { Exchange: 'events', 'Routing key': 'all' }, 'SINK_AMQP_URL'],
+  ])('say when the gateway does not have their target: %s', async (kind, fields, name) => {
+    await using console = await openConsole(browser, gateway, '/?view=sinks&edit=new');
+    const { page } = console;
+    await page.getByLabel('Name', { exact: true }).fill('elsewhere');
+    await page.getByRole('combobox', { name: /^Target/ }).selectOption(kind);
+    for (const [label, value] of Object.entries(fields)) {
+      await page.getByLabel(label, { exact: true }).fill(value);
+    }
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('alert').getByText(name).waitFor();
+    expectQuiet(console, gateway);
   });
 });

@@ -273,6 +273,36 @@ describe('a sink', () => {
     expect(secret).not.toBeNull();
   });
 
+  test('shows how it was given, without secrets, and is tested as it would be changed, with them', async () => {
+    const headers = [{ name: 'X-Key', value: 'k' }];
+    const more = { format: 'TEMPLATE', template: '{type}', disableAfter: '1h' };
+    const { id, input } = await createSink(more, { headers });
+    const { definition } = await sink(id, 'definition');
+    expect(definition).toMatchObject({
+      ...more,
+      name: input.name,
+      filter: input.filter,
+      target: { webhook: { url: receiver.url, headers: [{ name: 'X-Key', value: '' }] } },
+    });
+    expect(JSON.stringify(definition)).not.toContain('whsec_');
+
+    const testIt =
+      'mutation ($id: ID, $input: SinkInput) { testSink(id: $id, input: $input) { succeeded } }';
+    const changed = { ...input, template: 'changed {type}' };
+    await gateway.gql(testIt, { id, input: changed });
+    expect(receiver.received.at(-1)).toMatchObject({
+      body: expect.stringContaining('changed '),
+      headers: { 'x-key': 'k', 'webhook-signature': expect.any(String) },
+    });
+    expect((await sink(id, 'definition')).definition.template).toBe('{type}');
+    const count = receiver.received.length;
+    const elsewhere = { webhook: { url: 'http://127.0.0.1:1/hook' } };
+    const { errors } = await gateway.run(testIt, { id, input: { ...input, target: elsewhere } });
+    expect(errors?.[0]?.message).toContain('give the headers again');
+    expect((await gateway.run(testIt, {})).errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+    expect(receiver.received.length).toBe(count);
+  });
+
   test('is deleted with everything of it', async () => {
     const { id, category } = await createSink();
     await gateway.gql('mutation ($id: ID!) { deleteSink(id: $id) }', { id });

@@ -15,7 +15,7 @@ import {
   ruleInputOf,
 } from '../alarm-rule-draft.ts';
 import { readFilter } from '../filter.ts';
-import { Choice, TextField } from '../form.tsx';
+import { Check, Choice, TextField } from '../form.tsx';
 import { amount, counted, duration, shortTime } from '../format.ts';
 import { Histogram } from '../histogram.tsx';
 import { useNavigation } from '../navigation.tsx';
@@ -300,14 +300,11 @@ function RuleFields({ draft, onChange }: RuleFieldsProps) {
       />
       <TextField label="Tags" placeholder="team:storage" {...text('tags')} />
       <TextField label="Description" {...text('description')} />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={draft.enabled}
-          onChange={({ currentTarget }) => onChange({ enabled: currentTarget.checked })}
-        />
-        Evaluated
-      </label>
+      <Check
+        label="Evaluated"
+        checked={draft.enabled}
+        onChange={(enabled) => onChange({ enabled })}
+      />
     </div>
   );
 }

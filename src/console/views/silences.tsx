@@ -1,8 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { EventFilter, Silence } from '../../client/schema.generated.ts';
-import { termsOfFilter } from '../../filter-text/from-filter.ts';
-import { printFilterText } from '../../filter-text/print.ts';
-import { readFilter } from '../filter.ts';
+import { filterText, readFilter } from '../filter.ts';
 import { Choice, TextField } from '../form.tsx';
 import { longTime } from '../format.ts';
 import { Empty, Fault } from '../notice.tsx';
@@ -49,11 +47,7 @@ export function Silences() {
                       <td>{comment}</td>
                       <td>{namespace}</td>
                       <td>{rules.join(', ') || 'all'}</td>
-                      <td>
-                        {filter === null
-                          ? 'any event'
-                          : printFilterText(termsOfFilter(filter as EventFilter))}
-                      </td>
+                      <td>{filter === null ? 'any event' : filterText(filter as EventFilter)}</td>
                       <td class="mono">{longTime(until).slice(0, 16)}</td>
                       <td>{createdBy ?? ''}</td>
                       <td>
@@ -121,7 +115,7 @@ function NewSilence({ onCreated }: { readonly onCreated: () => void }) {
           value={about}
           onChange={setAbout}
           placeholder="any, or a filter: node:node-1"
-          {...(fault !== null && { hint: fault })}
+          fault={fault}
         />
         <Choice
           label="For"
