@@ -220,17 +220,23 @@ function sourceOf(from: JsonObject): EventSource {
   };
 }
 
+const isNumber = (value: unknown): value is number | bigint =>
+  typeof value === 'number' || typeof value === 'bigint';
+
+const isInteger = (value: unknown): value is number | bigint =>
+  typeof value === 'bigint' || Number.isInteger(value);
+
 function traitOf(from: JsonObject): Trait {
   const name = textOf(from, 'name');
   const type = oneOf(traitTypes, from, 'type');
   if (type === 'TEXT') return { name, type, value: textOf(from, 'value') };
   if (type === 'DATETIME') return { name, type, value: instantOf(from, 'value') };
+  const { value } = from;
   // Another publisher may write a larger integer than a trait keeps, or a float with all its digits.
-  if (typeof from.value === 'bigint') {
-    return type === 'INT'
-      ? integerTrait(name, from.value)
-      : { name, type, value: Number(from.value) };
+  if (type === 'INT' && isInteger(value)) return integerTrait(name, value);
+  if (type === 'FLOAT' && isNumber(value) && Number.isFinite(Number(value))) {
+    return { name, type, value: Number(value) };
   }
-  if (Number.isFinite(from.value)) return { name, type, value: from.value as number };
-  throw new ReportFormatError(`The value of trait ${JSON.stringify(name)} is not a number.`);
+  const kind = type === 'INT' ? 'an integer' : 'a number';
+  throw new ReportFormatError(`The value of trait ${JSON.stringify(name)} is not ${kind}.`);
 }

@@ -3,7 +3,15 @@ import type { DraftTrait, EventDraft } from '../../event/draft.ts';
 import type { Instant, Json } from '../../event/event.ts';
 import { integerTrait, stringifyJson } from '../../event/json.ts';
 import { foreignType } from '../foreign-type.ts';
-import { integerIn, type Message, messageIn, messagesIn, textIn } from './wire.ts';
+import {
+  booleanIn,
+  doubleIn,
+  integerIn,
+  type Message,
+  messageIn,
+  messagesIn,
+  textIn,
+} from './wire.ts';
 
 /**
  * The events of an export request, in order, and null for each record that has no event name.
@@ -128,12 +136,16 @@ function jsonOf(json: Json | undefined): Json {
     const entries = messagesIn(messageIn(any.kvlistValue, 'kvlistValue'), 'values');
     return Object.fromEntries(entries.map((entry) => [textIn(entry, 'key'), jsonOf(entry.value)]));
   }
-  const plain = any.stringValue ?? any.boolValue ?? any.doubleValue ?? any.bytesValue ?? null;
-  return typeof plain === 'number' && !Number.isFinite(plain) ? String(plain) : plain;
+  if (any.stringValue != null) return textIn(any, 'stringValue');
+  if (any.boolValue != null) return booleanIn(any, 'boolValue');
+  if (any.doubleValue != null) return doubleJson(doubleIn(any, 'doubleValue'));
+  return any.bytesValue == null ? null : textIn(any, 'bytesValue');
 }
 
 const integerJson = (integer: bigint): Json =>
   Number.isSafeInteger(Number(integer)) ? Number(integer) : integer;
+
+const doubleJson = (double: number): Json => (Number.isFinite(double) ? double : String(double));
 
 /** Nothing where there is no value. */
 function traitOf(name: string, any: Message): DraftTrait[] {

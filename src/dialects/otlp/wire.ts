@@ -93,3 +93,21 @@ export function integerIn(message: Message, name: string): bigint {
   if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return BigInt(value);
   throw new MalformedRequest(`${name} must be an integer.`);
 }
+
+/** @throws MalformedRequest */
+export function booleanIn(message: Message, name: string): boolean {
+  const value = message[name] ?? false;
+  if (typeof value === 'boolean') return value;
+  throw new MalformedRequest(`${name} must be true or false.`);
+}
+
+/** A number, 0 where it is absent. Protobuf's JSON may have it as a string, and has NaN and Infinity so. @throws MalformedRequest */
+export function doubleIn(message: Message, name: string): number {
+  const value = message[name] ?? 0;
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'string' && doubleText.test(value)) return Number(value);
+  throw new MalformedRequest(`${name} must be a number.`);
+}
+
+const doubleText = /^(?:-?\d{1,400}(?:\.\d{1,400})?(?:[eE][+-]?\d{1,4})?|NaN|-?Infinity)$/;

@@ -149,6 +149,24 @@ test('other records and those outside the limits are rejected, and counted', asy
   expect(String(answer.partialSuccess.rejectedLogRecords)).toBe('2');
 });
 
+test('doubles are numbers or, as protobuf has them in JSON, strings', async () => {
+  const attributes = ['1.5', 2.5, 'NaN', '-Infinity'].map((doubleValue, at) => ({
+    key: `d${at}`,
+    value: { doubleValue },
+  }));
+  const request = requestOf([{ eventName: 'Doubles.Read', attributes }]);
+  expect((await post(JSON.stringify(request))).status).toBe(200);
+  const [event] = await recorded('Doubles');
+  expect(event.traits).toEqual(
+    expect.arrayContaining([
+      { name: 'd0', type: 'FLOAT', value: 1.5 },
+      { name: 'd1', type: 'FLOAT', value: 2.5 },
+      { name: 'd2', type: 'TEXT', value: 'NaN' },
+      { name: 'd3', type: 'TEXT', value: '-Infinity' },
+    ]),
+  );
+});
+
 test('an empty request is a success', async () => {
   expect((await post('{}')).status).toBe(200);
   expect((await post(Buffer.alloc(0), protobuf)).status).toBe(200);
@@ -167,6 +185,19 @@ describe('bad input', () => {
       json,
     ],
     ['a value that is none', 400, JSON.stringify(requestOf([{ eventName: 'a', body: 5 }])), json],
+    ...[
+      { stringValue: 1.5 },
+      { boolValue: 'yes' },
+      { doubleValue: 'x' },
+      { doubleValue: true },
+      { bytesValue: 7 },
+      { intValue: 1.5 },
+    ].map((value): [string, number, string, Record<string, string>] => [
+      `an attribute of ${JSON.stringify(value)}`,
+      400,
+      JSON.stringify(requestOf([{ eventName: 'a', attributes: [{ key: 'a', value }] }])),
+      json,
+    ]),
     ['no protobuf', 400, Buffer.from('ffff', 'hex'), protobuf],
     ['deep protobuf', 400, deepProtobuf(), protobuf],
     ['another type', 415, 'a', { 'Content-Type': 'text/plain' }],
