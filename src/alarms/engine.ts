@@ -81,7 +81,7 @@ export class AlarmEngine implements AsyncDisposable {
   }
 
   /** The windows of a rule with an expression; null where this gateway does not evaluate it. */
-  windowsOf(namespace: string, name: string): readonly CheckedWindow[] | null {
+  windowsOf(namespace: string, name: string): Iterable<CheckedWindow> | null {
     return this.#run?.windowsOf(namespace, name) ?? null;
   }
 

@@ -1,6 +1,7 @@
 import type { Event, Instant } from '../event/event.ts';
 import type { EntityId, EntityLabel } from './entity.ts';
 import { EvaluatorOutput } from './evaluator-output.ts';
+import type { Window } from './expression/compile.ts';
 import { counts } from './expression/event-metrics.ts';
 import type { Verdict } from './expression/expression.ts';
 import type { Value } from './expression/series.ts';
@@ -81,8 +82,8 @@ export interface CheckedWindow {
   /** The start of its last minute. */
   readonly lastMinute: Instant;
   readonly minutes: MinuteRuleState;
-  /** Each series, oldest minute first. */
-  readonly window: readonly (readonly Value[])[];
+  /** Each series, oldest minute first; as of the moment of the call. */
+  readonly window: () => Window;
 }
 
 interface MinuteEvaluatorOptions {
@@ -194,7 +195,8 @@ export class MinuteEvaluator implements RuleEvaluator {
     const lastMinute = (this.#lastCheck - 1) * minuteMicros;
     for (const entity of this.#entities.values()) {
       const { id, state } = entity;
-      yield { labels: id.labels, lastMinute, minutes: state.minutes, window: this.#window(entity) };
+      const window = () => this.#window(entity);
+      yield { labels: id.labels, lastMinute, minutes: state.minutes, window };
     }
   }
 

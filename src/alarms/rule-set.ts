@@ -85,11 +85,11 @@ export class RuleSet {
   }
 
   /** The windows of a rule of counts of minutes; null where there is none of this name. */
-  windowsOf(namespace: string, name: string): readonly CheckedWindow[] | null {
+  windowsOf(namespace: string, name: string): Iterable<CheckedWindow> | null {
     for (const { loaded, evaluator } of this.#entries.values()) {
       const { rule } = loaded;
       if (rule.name !== name || rule.namespace !== namespace) continue;
-      return evaluator instanceof MinuteEvaluator ? [...evaluator.windows()] : null;
+      return evaluator instanceof MinuteEvaluator ? evaluator.windows() : null;
     }
     return null;
   }

@@ -130,7 +130,7 @@ export class AlarmRun implements ConsumerRun {
   }
 
   /** Null where it evaluates no such rule, or one that has no counts of minutes. */
-  windowsOf(namespace: string, name: string): readonly CheckedWindow[] | null {
+  windowsOf(namespace: string, name: string): Iterable<CheckedWindow> | null {
     return this.#rules.windowsOf(namespace, name);
   }
 

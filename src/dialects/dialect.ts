@@ -60,7 +60,7 @@ export interface DialectContext {
 }
 
 /** The windows of a rule with an expression, by its name; null where this gateway does not evaluate it. */
-export type AlarmWindows = (namespace: string, name: string) => readonly CheckedWindow[] | null;
+export type AlarmWindows = (namespace: string, name: string) => Iterable<CheckedWindow> | null;
 
 /** How many events of each of these types were ever stored, deleted ones included; types without any are left out. */
 export type Totals = (types: readonly string[]) => Promise<ReadonlyMap<string, number>>;

@@ -5,7 +5,7 @@ import { Forbidden, Unauthenticated } from '../access/principal.ts';
 import type { Certificate } from '../http/certificate.ts';
 import type { Headers } from '../http/reply.ts';
 import { serverOf } from '../http/server.ts';
-import { Unavailable } from '../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
 import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import type { Identify } from './caller.ts';
@@ -87,7 +87,9 @@ export function pageFault(error: unknown, log: Log, where: string): PageFault {
     return { status: 401, message: error.message, headers: challenge };
   }
   if (error instanceof Forbidden) return { status: 403, message: error.message };
-  if (error instanceof Unavailable) return { status: 503, message: error.message };
+  if (error instanceof Unavailable) {
+    return { status: error.status, message: error.message, headers: retryAfter(error) };
+  }
   logUnexpectedError(log, { error, where });
   return { status: 500, message: 'Internal error.' };
 }

@@ -5,7 +5,7 @@ import { Forbidden } from '../../access/principal.ts';
 import type { Event } from '../../event/event.ts';
 import { InputError } from '../../event/input-error.ts';
 import { replyJson } from '../../http/reply.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { PageRequest, Position, Store } from '../../store/store.ts';
 import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
@@ -69,13 +69,14 @@ function fail(response: ServerResponse, error: unknown, { log }: DialectContext)
     logUnexpectedError(log, { error, where: "Mayastor's events over HTTP" });
   }
   const message = status !== 500 && error instanceof Error ? error.message : 'Internal error.';
-  replyJson(response, status, { error: message }, status === 503 ? { 'Retry-After': '1' } : {});
+  const headers = error instanceof Unavailable ? retryAfter(error) : {};
+  replyJson(response, status, { error: message }, headers);
 }
 
 function statusOf(error: unknown): number {
   if (error instanceof InputError) return 400;
   if (error instanceof Forbidden) return 403;
-  return error instanceof Unavailable ? 503 : 500;
+  return error instanceof Unavailable ? error.status : 500;
 }
 
 /** From the first to the last event of an answer, in order of time. */

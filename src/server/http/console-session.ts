@@ -4,7 +4,7 @@ import { sessionCookie } from '../../access/credential.ts';
 import { Unauthenticated } from '../../access/principal.ts';
 import { BodyError, readBody } from '../../http/body.ts';
 import { replyJson } from '../../http/reply.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import { publicOrigin } from './challenge.ts';
 
 export const consoleSessionPath = '/console/session';
@@ -86,7 +86,7 @@ function fail(response: ServerResponse, error: unknown): void {
   } else if (error instanceof BodyError) {
     replyJson(response, error.status, { error: error.message }, { Connection: 'close' });
   } else if (error instanceof Unavailable) {
-    replyJson(response, error.status, { error: error.message });
+    replyJson(response, error.status, { error: error.message }, retryAfter(error));
   } else throw error;
 }
 

@@ -3,7 +3,7 @@ import type { Access } from '../../access/access.ts';
 import { credentialOf } from '../../access/credential.ts';
 import { Forbidden, Unauthenticated } from '../../access/principal.ts';
 import { replyJson } from '../../http/reply.ts';
-import { Unavailable } from '../../runtime/unavailable.ts';
+import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import { challengeOf, scopeChallengeOf } from './challenge.ts';
 
 /** Whether the caller may read the metrics, which count events of all namespaces; where not, the request is answered. */
@@ -23,7 +23,7 @@ export async function mayMeasure(
       const challenge = { 'WWW-Authenticate': challengeOf(error, request, publicUrls) };
       replyJson(response, 401, { error: error.message }, challenge);
     } else if (error instanceof Unavailable) {
-      replyJson(response, 503, { error: error.message }, { 'Retry-After': '5' });
+      replyJson(response, error.status, { error: error.message }, retryAfter(error));
     } else throw error;
   }
   return false;

@@ -24,7 +24,7 @@ import {
   RenderedResults,
   runSubscription,
 } from '../../graphql/subscription.ts';
-import { RateLimited, Unavailable } from '../../runtime/unavailable.ts';
+import { RateLimited, retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
@@ -245,8 +245,9 @@ function rejectBadCredential(
   if (error instanceof Unauthenticated) {
     const challenge = challengeOf(error, request, publicUrls);
     rejectUpgrade(socket, 401, error.message, { 'WWW-Authenticate': challenge });
-  } else if (error instanceof Unavailable) rejectUpgrade(socket, 503, error.message);
-  else throw error;
+  } else if (error instanceof Unavailable) {
+    rejectUpgrade(socket, error.status, error.message, retryAfter(error));
+  } else throw error;
 }
 
 /** How an operation is begun, carried through graphql-ws. */

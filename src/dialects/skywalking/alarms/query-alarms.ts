@@ -1,4 +1,3 @@
-import { isGroupNotice } from '../../../alarms/alarm-event.ts';
 import type { Event } from '../../../event/event.ts';
 import type { Filter } from '../../../event/filter.ts';
 import type { Store } from '../../../store/store.ts';
@@ -7,6 +6,7 @@ import { type Duration, spanOf } from '../duration.ts';
 import { type AnsweredEvent, answerOf } from '../encode.ts';
 import { partId, serviceId } from '../entity-id.ts';
 import { shownLayer } from '../layer.ts';
+import { alarmEvents } from './alarm-events.ts';
 import {
   type AlarmMessage,
   type AlarmRules,
@@ -66,9 +66,8 @@ interface AnsweredAlarm {
   };
 }
 
-/** Alarms that are looked at for one answer: their messages and entities are compared here. */
-const maxExamined = 10_000;
-const storePage = 1_000;
+/** Events among which an alarm's own are looked for. */
+const maxRelated = 1_000;
 /** Events of one alarm. */
 const maxEvents = 100;
 
@@ -101,21 +100,6 @@ function filterOf({ duration, ruleNames }: AlarmQueryCondition): Filter {
     time: spanOf(duration),
     ...(actions.length > 0 && { actions }),
   };
-}
-
-async function* alarmEvents(store: Store, filter: Filter): AsyncGenerator<Event> {
-  let after: Event | undefined;
-  for (let examined = 0; examined < maxExamined; examined += storePage) {
-    const { events, more } = await store.page({
-      filter,
-      order: 'TIME_DESC',
-      limit: storePage,
-      ...(after !== undefined && { after }),
-    });
-    yield* events.filter((event) => !isGroupNotice(event));
-    after = events.at(-1);
-    if (!more || after === undefined) return;
-  }
 }
 
 function matches(message: AlarmMessage, event: Event, condition: AlarmQueryCondition): boolean {
@@ -180,7 +164,7 @@ async function relatedEvents(
       time: spanOf(duration),
     },
     order: 'TIME_DESC',
-    limit: storePage,
+    limit: maxRelated,
   });
   const own = events.filter(({ source }) => source.instance === instance).slice(0, maxEvents);
   const parts = own.length === 0 ? new Map() : await store.reports(own.map(({ id }) => id));

@@ -1,12 +1,14 @@
-import { isGroupNotice } from '../../../alarms/alarm-event.ts';
+import type { Window } from '../../../alarms/expression/compile.ts';
 import { minuteId, snapshotOf } from '../../../alarms/expression/snapshot.ts';
 import type { CheckedWindow } from '../../../alarms/minute-evaluator.ts';
 import type { MinuteRule } from '../../../alarms/minute-rule.ts';
 import type { Event } from '../../../event/event.ts';
+import type { Filter } from '../../../event/filter.ts';
 import { millisecondOf } from '../../../event/instant.ts';
 import type { Store } from '../../../store/store.ts';
 import type { AlarmWindows } from '../../dialect.ts';
 import { type AlarmEntity, entityOf } from './alarm-entity.ts';
+import { alarmEvents } from './alarm-events.ts';
 import { alarmCategory, alarmEntity, alarmMessageOf } from './alarm-message.ts';
 import type { CurrentAlarmSettings } from './alarm-settings.ts';
 import { alarmNamespace } from './declared-rules.ts';
@@ -33,9 +35,7 @@ export const ruleList = ({ settings }: Settings) => ({
 export async function ruleDetail(name: string, { current, windows, store }: StatusSources) {
   const rule = current.settings.rules.find((each) => each.name === name);
   if (rule === undefined) return null;
-  const running =
-    entitiesOf(windows(alarmNamespace, name)) ??
-    (await alarmsOf(rule, store, { ended: false })).map(alarmEntity);
+  const running = entitiesOf(windows(alarmNamespace, name)) ?? (await firingEntities(rule, store));
   return {
     ruleId: name,
     ...periodsOf(rule),
@@ -45,7 +45,7 @@ export async function ruleDetail(name: string, { current, windows, store }: Stat
     excludeEntityNames: rule.names.exclude,
     includeEntityNamesRegex: rule.names.includeRegex,
     excludeEntityNamesRegex: rule.names.excludeRegex,
-    runningEntities: running.slice(0, maxEntities).map((entity) => {
+    runningEntities: running.map((entity) => {
       const { scope, name: entityName } = entity;
       return { scope, name: entityName, formattedMessage: rule.message(entity) };
     }),
@@ -65,18 +65,15 @@ export async function runningContext(
 ) {
   const rule = current.settings.rules.find((each) => each.name === name);
   if (rule === undefined) return null;
-  const checked = windows(alarmNamespace, name)?.find(
-    ({ labels }) => entityOfLabels(labels)?.name === entity,
-  );
-  const alarms = await alarmsOf(rule, store, {});
-  const latest = alarms.find((event) => alarmEntity(event).name === entity);
+  const window = windowStatus(rule.minuteRule, windowOf(entity, windows(alarmNamespace, name)));
+  const latest = await latestAlarmOf(entity, rule, store);
   const message = latest === undefined ? null : alarmMessageOf(latest, current.rules);
   return {
     ruleId: name,
     expression: rule.expression,
     ...periodsOf(rule),
     ...(latest !== undefined && { currentState: latest.endTime === null ? 'FIRING' : 'RECOVERED' }),
-    ...windowStatus(rule.minuteRule, checked),
+    ...window,
     entityName: entity,
     lastAlarmTime: latest === undefined ? 0 : millisecondOf(latest.time),
     ...(message !== null && {
@@ -93,9 +90,10 @@ const emptyWindow = {
   windowValues: [],
 };
 
-function windowStatus(rule: MinuteRule | null, checked: CheckedWindow | undefined) {
-  if (rule === null || checked === undefined) return emptyWindow;
-  const { minutes, window } = checked;
+function windowStatus(rule: MinuteRule | null, checked: CheckedWindow | null) {
+  if (rule === null || checked === null) return emptyWindow;
+  const { minutes } = checked;
+  const window = checked.window();
   const lastMinuteMs = millisecondOf(checked.lastMinute);
   return {
     endTime: new Date(lastMinuteMs).toISOString().slice(0, -1),
@@ -105,7 +103,8 @@ function windowStatus(rule: MinuteRule | null, checked: CheckedWindow | undefine
     currentState: minutes.phase,
     windowValues: Array.from({ length: rule.windowMinutes }, (_, index) => {
       const minuteStartMs = lastMinuteMs - (rule.windowMinutes - 1 - index) * minuteMs;
-      return { index, metrics: metricsOf(rule, window, { index, minuteStartMs }) };
+      const timeBucket = Number(minuteId(minuteStartMs));
+      return { index, metrics: metricsOf(rule, window, { index, timeBucket }) };
     }),
     mqeMetricsSnapshot: snapshotOf(rule, window, lastMinuteMs),
   };
@@ -114,19 +113,33 @@ function windowStatus(rule: MinuteRule | null, checked: CheckedWindow | undefine
 /** The metrics that have a value in a minute of a window. */
 const metricsOf = (
   { metrics }: MinuteRule,
-  window: CheckedWindow['window'],
-  { index, minuteStartMs }: { readonly index: number; readonly minuteStartMs: number },
+  window: Window,
+  { index, timeBucket }: { readonly index: number; readonly timeBucket: number },
 ) =>
   metrics.flatMap(({ text, series }) =>
     series.flatMap((at) => {
       const value = window[at]?.[index] ?? null;
-      const timeBucket = Number(minuteId(minuteStartMs));
       return value === null ? [] : { name: text, timeBucket, value: String(value) };
     }),
   );
 
-const entitiesOf = (windows: readonly CheckedWindow[] | null): readonly AlarmEntity[] | null =>
-  windows?.flatMap(({ labels }) => entityOfLabels(labels) ?? []) ?? null;
+function entitiesOf(windows: Iterable<CheckedWindow> | null): readonly AlarmEntity[] | null {
+  if (windows === null) return null;
+  const entities: AlarmEntity[] = [];
+  for (const { labels } of windows) {
+    if (entities.length === maxEntities) break;
+    const entity = entityOfLabels(labels);
+    if (entity !== null) entities.push(entity);
+  }
+  return entities;
+}
+
+function windowOf(entity: string, windows: Iterable<CheckedWindow> | null): CheckedWindow | null {
+  for (const window of windows ?? []) {
+    if (entityOfLabels(window.labels)?.name === entity) return window;
+  }
+  return null;
+}
 
 function entityOfLabels([
   service = null,
@@ -142,21 +155,30 @@ const periodsOf = ({
   additionalPeriod,
 }: AlarmSettingsRule) => ({ silencePeriod, recoveryObservationPeriod, additionalPeriod });
 
-/** Newest first. */
-async function alarmsOf(
-  { name }: AlarmSettingsRule,
+const alarmsOf = ({ name }: AlarmSettingsRule): Filter => ({
+  categories: [alarmCategory],
+  actions: [name],
+  namespaces: [alarmNamespace],
+});
+
+async function firingEntities(
+  rule: AlarmSettingsRule,
   store: Store,
-  filter: { readonly ended?: boolean },
-): Promise<readonly Event[]> {
-  const { events } = await store.page({
-    filter: {
-      categories: [alarmCategory],
-      actions: [name],
-      namespaces: [alarmNamespace],
-      ...filter,
-    },
-    order: 'TIME_DESC',
-    limit: maxEntities,
-  });
-  return events.filter((event) => !isGroupNotice(event));
+): Promise<readonly AlarmEntity[]> {
+  const entities: AlarmEntity[] = [];
+  for await (const event of alarmEvents(store, { ...alarmsOf(rule), ended: false })) {
+    if (entities.push(alarmEntity(event)) === maxEntities) break;
+  }
+  return entities;
+}
+
+async function latestAlarmOf(
+  entity: string,
+  rule: AlarmSettingsRule,
+  store: Store,
+): Promise<Event | undefined> {
+  for await (const event of alarmEvents(store, alarmsOf(rule))) {
+    if (alarmEntity(event).name === entity) return event;
+  }
+  return undefined;
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Unauthenticated } from '../../../../src/access/principal.ts';
 import { readAlarmSettings } from '../../../../src/dialects/skywalking/alarms/settings.ts';
 import { openStatusPort } from '../../../../src/dialects/skywalking/alarms/status-port.ts';
+import { RateLimited, Unavailable } from '../../../../src/runtime/unavailable.ts';
 import { bootGateway, type TestGateway } from '../../../harness.ts';
 
 const settings = readAlarmSettings(
@@ -119,6 +120,22 @@ test('the latest alarm of a rule about an entity', async () => {
   expect(calm?.status).toMatchObject({ entityName: '/pay in shop', lastAlarmTime: 0 });
 });
 
+test('an alarm is found behind a thousand notices that speak for several', async () => {
+  const { intake } = gateway.gateway.context;
+  const notices = Array.from({ length: 1_000 }, () => ({
+    dialect: 'TIDINGS' as const,
+    category: 'Alarm',
+    action: 'unhealthy_rule',
+    traits: [{ name: 'alarms', type: 'INT' as const, value: 7 }],
+    time: '2025-11-20T15:20:00Z',
+  }));
+  await intake.report(notices, 'STORED');
+  const { status } = (await get('/status/alarm/unhealthy_rule')) ?? {};
+  expect(status).toMatchObject({ runningEntities: [{ name: 'shop-1 of shop' }] });
+  const page = await get('/status/alarm/unhealthy_rule/shop-1%20of%20shop');
+  expect(page?.status).toMatchObject({ lastAlarmTime: Date.UTC(2025, 10, 19, 15, 20) });
+});
+
 test('a rule that is not there', async () => {
   expect(await get('/status/alarm/other_rule')).toMatchObject({
     errorMsg: 'There is no such rule.',
@@ -131,14 +148,18 @@ test('other paths and methods', async () => {
   expect((await fetch(`${url}/status/alarm/rules`, { method: 'POST' })).status).toBe(405);
 });
 
-test('a bad credential is rejected', async () => {
+test.each([
+  [new Unauthenticated('The token is not known.'), 401, { 'www-authenticate': /^Bearer/ }],
+  [new RateLimited('Too many requests.', 7), 429, { 'retry-after': /^7$/ }],
+  [new Unavailable('The issuer is down.'), 503, { 'retry-after': /^1$/ }],
+])('a caller who is rejected with %o is answered %i', async (error, status, headers) => {
   const { store, log } = gateway.gateway.context;
   await using guarded = await openStatusPort(
     {
       host: '127.0.0.1',
       port: 0,
       certificate: null,
-      identify: () => Promise.reject(new Unauthenticated('The token is not known.')),
+      identify: () => Promise.reject(error),
       alarmSettings,
       alarmWindows: () => null,
     },
@@ -146,6 +167,8 @@ test('a bad credential is rejected', async () => {
     log,
   );
   const response = await fetch(`http://127.0.0.1:${guarded.port}/status/alarm/rules`);
-  expect(response.status).toBe(401);
-  expect(response.headers.get('www-authenticate')).toMatch(/^Bearer/);
+  expect(response.status).toBe(status);
+  for (const [name, value] of Object.entries(headers)) {
+    expect(response.headers.get(name)).toMatch(value);
+  }
 });
