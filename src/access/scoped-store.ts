@@ -1,5 +1,6 @@
+import type { IndexedReport } from '../event/completion.ts';
 import type { Event } from '../event/event.ts';
-import type { Filter } from '../event/filter.ts';
+import { everything, type Filter } from '../event/filter.ts';
 import { intersection } from '../event/intersection.ts';
 import type { AggregateRequest, Store } from '../store/store.ts';
 import type { HiddenField } from './policy.ts';
@@ -7,12 +8,19 @@ import { Forbidden } from './principal.ts';
 import type { Scope } from './scope.ts';
 
 /** @throws Forbidden where nothing may be read, or the filter asks for fields that are hidden */
-export function requireReadable(
-  filter: Filter,
-  { read, hidden }: Pick<Scope, 'read' | 'hidden'>,
-): void {
-  if (read === 'NONE') throw new Forbidden('READ');
-  if (hidden.has('TRAITS') && asksForTraits(filter)) throw hiddenField('traits');
+export function requireReadable(filter: Filter, scope: Pick<Scope, 'read' | 'hidden'>): void {
+  if (scope.read === 'NONE') throw new Forbidden('READ');
+  if (asksForHidden(filter, scope)) throw hiddenField('traits');
+}
+
+/** Whether a filter would say what hidden fields are. */
+export const asksForHidden = (filter: Filter, { hidden }: Pick<Scope, 'hidden'>): boolean =>
+  hidden.has('TRAITS') && asksForTraits(filter);
+
+/** A filter for the events that match and that somebody may read, for what runs on its own: it matches none where there are none. */
+export function readableBy({ read }: Pick<Scope, 'read'>, filter: Filter): Filter {
+  if (read === 'ALL') return filter;
+  return read === 'NONE' ? { not: everything } : { all: [filter, read] };
 }
 
 /** The filter that keeps to a scope: the events that were asked for, as far as they may be read. @throws Forbidden */
@@ -30,8 +38,11 @@ const asksForTraits = ({ traits, all = [], any = [], not }: Filter): boolean =>
   [...all, ...any].some(asksForTraits) ||
   (not !== undefined && asksForTraits(not));
 
-/** The event without the fields that a scope hides. */
-export function withoutHidden(event: Event, hidden: ReadonlySet<HiddenField>): Event {
+/** The event, or a report of it, without the fields that a scope hides. */
+export function withoutHidden<Shown extends Pick<Event, 'value' | 'raw' | 'traits' | 'message'>>(
+  event: Shown,
+  hidden: ReadonlySet<HiddenField>,
+): Shown {
   if (hidden.size === 0) return event;
   return {
     ...event,
@@ -86,7 +97,13 @@ export function scopedStore(store: Store, scope: Scope): Store {
         limit: Math.max(ids.length, 1),
         fields: ['id'],
       });
-      return await store.reports(events.map(({ id }) => id));
+      const reports = await store.reports(events.map(({ id }) => id));
+      if (scope.hidden.size === 0) return reports;
+      const kept = (each: IndexedReport): IndexedReport => ({
+        ...each,
+        report: withoutHidden(each.report, scope.hidden),
+      });
+      return new Map([...reports].map(([id, list]) => [id, list.map(kept)]));
     },
     firstIndex: () => store.firstIndex(),
     get storedIndex() {

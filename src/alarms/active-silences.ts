@@ -1,3 +1,5 @@
+import type { Access } from '../access/access.ts';
+import { asksForHidden, readableBy } from '../access/scoped-store.ts';
 import type { Event, Instant } from '../event/event.ts';
 import type { FilterInput } from '../event/filter-input.ts';
 import { compileFilter, type Matcher } from '../event/matcher.ts';
@@ -11,6 +13,26 @@ interface Silence {
   readonly matches: Matcher | null;
 }
 
+interface MatcherOptions {
+  readonly maxFilterDepth: number;
+  readonly access: Pick<Access, 'isOn' | 'scopeOf'>;
+}
+
+/**
+ * What a silence covers; null where that is alarms about any event. What it asks about events keeps to what its maker may
+ * read, as the state of an alarm would answer it.
+ */
+function matcherOf(
+  { filter: given, ownerRoles }: SilenceRow,
+  { maxFilterDepth, access }: MatcherOptions,
+): Matcher | null {
+  if (given === null) return null;
+  const filter = filterOf(given as FilterInput, ['filter'], maxFilterDepth);
+  if (!access.isOn) return compileFilter(filter);
+  const scope = access.scopeOf(ownerRoles ?? []);
+  return asksForHidden(filter, scope) ? () => false : compileFilter(readableBy(scope, filter));
+}
+
 /** The silences that are active at a moment. */
 export class ActiveSilences {
   readonly #silences: readonly Silence[];
@@ -22,18 +44,10 @@ export class ActiveSilences {
   static async read(
     table: SilenceTable,
     at: Instant,
-    maxFilterDepth: number,
+    options: MatcherOptions,
   ): Promise<ActiveSilences> {
     const rows = (await table.anyActive()) ? await table.list(true, at) : [];
-    return new ActiveSilences(
-      rows.map((row) => ({
-        row,
-        matches:
-          row.filter === null
-            ? null
-            : compileFilter(filterOf(row.filter as FilterInput, ['filter'], maxFilterDepth)),
-      })),
-    );
+    return new ActiveSilences(rows.map((row) => ({ row, matches: matcherOf(row, options) })));
   }
 
   /** Whether it depends on the event that led to an alarm of the rule. */

@@ -77,10 +77,6 @@ export class Alarms {
     return row !== null && maySee(session, row.namespace) ? row : null;
   }
 
-  summaries(ids: readonly string[]): Promise<ReadonlyMap<string, RuleSummary>> {
-    return this.#options.store.alarms.summaries(ids);
-  }
-
   async createRule(session: Session, input: AlarmRuleInput): Promise<RuleRow> {
     const { store, now, engine } = this.#options;
     const { name, namespace, enabled } = this.parse(session, input);
@@ -222,6 +218,7 @@ export class Alarms {
       until: untilOf(input.until, createdAt),
       comment: commentOf(input.comment, ['input', 'comment']),
       createdBy: session.principal.name,
+      ownerRoles: this.#ownerRolesOf(session),
       createdAt,
     };
     await store.silences.create(row);

@@ -1,8 +1,9 @@
-import type { Access } from '../access/access.ts';
+import { openScope, type Scope } from '../access/scope.ts';
+import { asksForHidden, readableBy } from '../access/scoped-store.ts';
 import type { DurableConsumer } from '../consumers/consumer.ts';
 import type { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import type { Instant } from '../event/event.ts';
-import { everything, type Filter } from '../event/filter.ts';
+import { everything } from '../event/filter.ts';
 import { InputError } from '../event/input-error.ts';
 import { Repeated } from '../runtime/repeated.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
@@ -10,6 +11,7 @@ import type { RuleRow } from '../store/alarms/rule-table.ts';
 import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import type { DeclaredRules } from './declared-rules.ts';
 import type { CheckedWindow } from './minute-evaluator.ts';
+import type { AlarmRule } from './rule.ts';
 import type { LoadedRule } from './rule-set.ts';
 import { AlarmRun, type AlarmRunOptions, alarmConsumer, type LoadedRules } from './run.ts';
 
@@ -23,7 +25,6 @@ const maxRepeatedEvents = 2_000;
 export interface AlarmEngineOptions extends Omit<AlarmRunOptions, 'loadRules'> {
   readonly supervisor: ConsumerSupervisor;
   readonly declared: DeclaredRules;
-  readonly access: Pick<Access, 'isOn' | 'scopeOf'>;
 }
 
 /** Evaluates the rules that the database has, in one gateway at a time. */
@@ -38,6 +39,7 @@ export class AlarmEngine implements AsyncDisposable {
   #loaded = '';
   #owners: ReadonlyMap<string, readonly string[]> = new Map();
   #prunedAtMs = performance.now();
+  #ownerless = 0;
 
   constructor(options: AlarmEngineOptions) {
     this.#options = options;
@@ -155,6 +157,7 @@ export class AlarmEngine implements AsyncDisposable {
       rows.flatMap(({ id, ownerRoles }) => (ownerRoles ? [[id, ownerRoles]] : [])),
     );
     this.#loaded = this.#signature(new Map(rows.map(({ id, version }) => [id, version])));
+    this.#warnOfOwnerless(rows);
     const rules: LoadedRule[] = [];
     const problems = new Map<string, string | null>();
     for (const row of rows.filter(({ enabled }) => enabled)) {
@@ -169,25 +172,52 @@ export class AlarmEngine implements AsyncDisposable {
     return { rules, broken: new Set(problems.keys()) };
   }
 
+  #warnOfOwnerless(rows: readonly RuleRow[]): void {
+    const ownerless = rows.filter((row) => row.enabled && this.#scopeOf(row) === null).length;
+    if (ownerless > 0 && ownerless !== this.#ownerless) {
+      this.#options.log.warn(
+        { rules: ownerless },
+        'Rules of alarms that were made before there was a policy have no owner: they see no events until they are updated.',
+      );
+    }
+    this.#ownerless = ownerless;
+  }
+
   #load(row: RuleRow): LoadedRule {
-    const { access, declared, maxFilterDepth } = this.#options;
+    const { declared, maxFilterDepth } = this.#options;
     const rule = declared.ruleOf(row, maxFilterDepth);
     const activeSince = row.activeSince as Instant;
-    const base = { id: row.id, version: row.version, own: declared.ownOf(row.id), activeSince };
-    if (row.ownerRoles === null || !access.isOn) {
-      return { ...base, rule, hidden: new Set(), rights: '' };
-    }
-    const { read, hidden, readKey } = access.scopeOf(row.ownerRoles);
+    const scope = this.#scopeOf(row);
+    const problem = problemOf(rule, scope);
+    const filter =
+      problem === null ? readableBy(scope ?? openScope, rule.filter) : { not: everything };
     return {
-      ...base,
-      rule: { ...rule, filter: within(rule.filter, read) },
-      hidden,
-      rights: readKey,
+      id: row.id,
+      version: row.version,
+      own: declared.ownOf(row.id),
+      activeSince,
+      rule: { ...rule, filter },
+      scope: scope ?? openScope,
+      rights: scope?.readKey ?? '',
+      problem,
+      savedProblem: row.problem,
     };
+  }
+
+  /** The rights of a rule: those of a file have all; null for one that was made before there was a policy. */
+  #scopeOf({ origin, ownerRoles }: RuleRow): Scope | null {
+    const { access } = this.#options;
+    if (!access.isOn || origin === 'FILE') return openScope;
+    return ownerRoles === null ? null : access.scopeOf(ownerRoles);
   }
 }
 
-function within(filter: Filter, read: Filter | 'ALL' | 'NONE'): Filter {
-  if (read === 'ALL') return filter;
-  return read === 'NONE' ? { not: everything } : { all: [filter, read] };
+/** Why a rule sees no event, whatever its filter says; null where it does. */
+function problemOf({ filter }: AlarmRule, scope: Scope | null): string | null {
+  const remedy = 'updating it makes you its owner.';
+  if (scope === null) return `It was made before there was a policy, and has no owner: ${remedy}`;
+  if (scope.read === 'NONE') return `Its owner may no longer read events: ${remedy}`;
+  return asksForHidden(filter, scope)
+    ? `Its filter asks for traits, which its owner may no longer read: ${remedy}`
+    : null;
 }

@@ -7,6 +7,7 @@ interface NoticesOptions {
   readonly store: Pick<OpenStore, 'sinks' | 'reports' | 'alarms'>;
   readonly attempts: {
     attempts(
+      caller: Pick<Session, 'scope'>,
       row: SinkRow,
       count: number,
     ): readonly DeliveryAttempt[] | Promise<readonly DeliveryAttempt[]>;
@@ -40,7 +41,7 @@ export class AlarmNotices {
     const indexes = new Set([...reports.values()].flat().map(({ index }) => index));
     const found: DeliveryAttempt[] = [];
     for (const sink of sinks) {
-      const latest = await attempts.attempts(sink, maxAttempts);
+      const latest = await attempts.attempts({ scope }, sink, maxAttempts);
       found.push(...latest.filter((each) => each.indexes.some((index) => indexes.has(index))));
     }
     return found.sort((a, b) => b.atMs - a.atMs).slice(0, count);

@@ -1,4 +1,4 @@
-import type { HiddenField } from '../access/policy.ts';
+import type { Scope } from '../access/scope.ts';
 import { withoutHidden } from '../access/scoped-store.ts';
 import type { Event, Instant, Json } from '../event/event.ts';
 import { FilterIndex, type Registration } from '../live/filter-index.ts';
@@ -16,10 +16,14 @@ export interface LoadedRule {
   /** What a file says of it beyond its row. */
   readonly own: Json;
   readonly rule: AlarmRule;
-  /** Fields of events that whoever made it may not see. */
-  readonly hidden: ReadonlySet<HiddenField>;
-  /** Equal for equal rights of whoever made it. */
+  /** The rights of whoever made it: its filter keeps to them. */
+  readonly scope: Pick<Scope, 'hidden' | 'mayRead'>;
+  /** Equal for equal rights. */
   readonly rights: string;
+  /** Why these rights let it see no event; null where they do not. */
+  readonly problem: string | null;
+  /** As the database says. */
+  readonly savedProblem: string | null;
   readonly activeSince: Instant;
 }
 
@@ -144,7 +148,7 @@ export class RuleSet {
     for (const ruleId of new Set(holding)) {
       const entry = this.#entries.get(ruleId);
       if (entry === undefined || matching.has(entry)) continue;
-      changes.push(...this.#after(entry, entry.evaluator.apply(event, at, false)));
+      changes.push(...this.#after(entry, entry.evaluator.apply(shown(event, entry), at, false)));
     }
     return changes;
   }
@@ -193,7 +197,7 @@ export class RuleSet {
 
 const nothing: readonly RuleChange[] = [];
 
-const shown = (event: Event, { loaded }: Entry): Event => withoutHidden(event, loaded.hidden);
+const shown = (event: Event, { loaded }: Entry): Event => withoutHidden(event, loaded.scope.hidden);
 
 const changesOf = ({ loaded }: Entry, changes: readonly AlarmChange[]): readonly RuleChange[] =>
   changes.length === 0 ? nothing : changes.map((change) => ({ loaded, change }));

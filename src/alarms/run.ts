@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import type { Access } from '../access/access.ts';
+import { withoutHidden } from '../access/scoped-store.ts';
 import type { ConsumerLease, ConsumerRun } from '../consumers/consumer.ts';
 import type { Event, Instant } from '../event/event.ts';
 import { everything } from '../event/filter.ts';
@@ -36,6 +38,7 @@ export interface AlarmRunOptions extends RuleSetOptions {
   readonly log: Log;
   readonly now: () => Instant;
   readonly maxFilterDepth: number;
+  readonly access: Pick<Access, 'isOn' | 'scopeOf'>;
   readonly loadRules: () => Promise<LoadedRules>;
 }
 
@@ -260,6 +263,7 @@ export class AlarmRun implements ConsumerRun {
   /** Goes on with the states of a rule; those of entities that it does not have any more are over. */
   #add(loaded: LoadedRule, states: readonly StoredState[]): void {
     const evaluator = this.#rules.add(loaded);
+    this.#problems.set(loaded.id, loaded.savedProblem);
     const labels = loaded.rule.entity.length;
     const [kept, others] = [states.filter(fits), states.filter((state) => !fits(state))];
     for (const { entity, state } of kept) evaluator.restore(entity, state as EntityState);
@@ -424,8 +428,8 @@ export class AlarmRun implements ConsumerRun {
 
   /** The silences of the moment, and the events that alarms are about where these are needed. */
   async #contextOf(fired: readonly RuleChange[]) {
-    const { store, now, maxFilterDepth } = this.#options;
-    const silences = await ActiveSilences.read(store.silences, now(), maxFilterDepth);
+    const { store, now, maxFilterDepth, access } = this.#options;
+    const silences = await ActiveSilences.read(store.silences, now(), { maxFilterDepth, access });
     const wanted = fired.flatMap(({ change, loaded: { rule } }) => {
       const [id] = change.evidence;
       const isNeeded = rule.message.needsEvent || silences.needEvent(rule);
@@ -437,15 +441,20 @@ export class AlarmRun implements ConsumerRun {
       const page = await store.page({ filter: { ids }, order: 'INDEX_ASC', limit: ids.length });
       for (const event of page.events) events.set(event.id, event);
     }
-    const eventOf = ({ change }: RuleChange): Event | null =>
-      change.trigger ?? events.get(change.evidence[0] ?? '') ?? null;
+    const eventOf = ({ change, loaded: { scope } }: RuleChange): Event | null => {
+      if (change.trigger !== null) return change.trigger;
+      const event = events.get(change.evidence[0] ?? '');
+      return event !== undefined && scope.mayRead(event)
+        ? withoutHidden(event, scope.hidden)
+        : null;
+    };
     return { silences, eventOf };
   }
 
   async #saveProblems(): Promise<void> {
     const changed = new Map<string, string | null>();
     for (const { loaded, evaluator } of this.#rules.all()) {
-      const { problem } = evaluator;
+      const problem = loaded.problem ?? evaluator.problem;
       if ((this.#problems.get(loaded.id) ?? null) !== problem) changed.set(loaded.id, problem);
     }
     if (changed.size === 0) return;

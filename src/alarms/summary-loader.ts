@@ -1,29 +1,42 @@
+import type { Extent } from '../access/extent.ts';
+import type { Scope } from '../access/scope.ts';
 import type { RuleSummary } from './alarms.ts';
 
 type Summaries = ReadonlyMap<string, RuleSummary>;
+type Read = (ids: readonly string[], read: Extent) => Promise<Summaries>;
 
-/** Asks for the summaries of all rules of one answer in one statement. */
+interface Waiting {
+  readonly ids: Set<string>;
+  readonly answer: Promise<Summaries>;
+}
+
+/** Asks for the summaries of all rules of one answer in one statement, for each kind of rights. */
 export class SummaryLoader {
-  readonly #read: (ids: readonly string[]) => Promise<Summaries>;
-  #waiting: { readonly ids: Set<string>; readonly answer: Promise<Summaries> } | null = null;
+  readonly #read: Read;
+  readonly #waiting = new Map<string, Waiting>();
 
-  constructor(read: (ids: readonly string[]) => Promise<Summaries>) {
+  constructor(read: Read) {
     this.#read = read;
   }
 
-  /** Undefined where no alarm of the rule is known. */
-  async of(ruleId: string): Promise<RuleSummary | undefined> {
-    this.#waiting ??= this.#begin();
-    this.#waiting.ids.add(ruleId);
-    return (await this.#waiting.answer).get(ruleId);
+  /** Of the alarms that somebody may read; undefined where there is none of the rule. */
+  async of(
+    ruleId: string,
+    scope: Pick<Scope, 'read' | 'readKey'>,
+  ): Promise<RuleSummary | undefined> {
+    const waiting = this.#waiting.get(scope.readKey) ?? this.#begin(scope);
+    waiting.ids.add(ruleId);
+    return (await waiting.answer).get(ruleId);
   }
 
-  #begin() {
+  #begin({ read, readKey }: Pick<Scope, 'read' | 'readKey'>): Waiting {
     const ids = new Set<string>();
     const answer = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      this.#waiting = null;
-      return this.#read([...ids]);
+      this.#waiting.delete(readKey);
+      return this.#read([...ids], read);
     });
-    return { ids, answer };
+    const waiting = { ids, answer };
+    this.#waiting.set(readKey, waiting);
+    return waiting;
   }
 }

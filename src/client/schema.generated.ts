@@ -1021,7 +1021,7 @@ export type FailedDelivery = {
   readonly attempts: Scalars['Int']['output'];
   /** The target's status code, where it has such. */
   readonly lastStatus: Maybe<Scalars['Int']['output']>;
-  /** The target's answer, or the reason. */
+  /** The target's answer, for those who may read the whole event, or the reason. */
   readonly lastError: Scalars['String']['output'];
   /** When it is tried again; null when it is not. */
   readonly nextAttemptAt: Maybe<Scalars['DateTime']['output']>;
@@ -1107,7 +1107,7 @@ export type DeliveryAttempt = {
   readonly status: Maybe<Scalars['Int']['output']>;
   /** How long it took. */
   readonly milliseconds: Scalars['Float']['output'];
-  /** The first 1,024 bytes of the answer, or what went wrong. */
+  /** The first 1,024 bytes of the answer, or what went wrong. An answer is null for those who may not read all that the owner of the sink may. */
   readonly response: Maybe<Scalars['String']['output']>;
 };
 
@@ -1221,9 +1221,9 @@ export type AlarmRule = {
   readonly definition: Scalars['JSON']['output'];
   /** Whether it is evaluated. */
   readonly enabled: Scalars['Boolean']['output'];
-  /** Entities whose alarm is firing now. */
+  /** Entities whose alarm is firing now, of the alarms that the caller may read. */
   readonly firingCount: Scalars['Int']['output'];
-  /** When it fired last; null where it has not. */
+  /** When the latest of them fired, those that are over included; null where none has. */
   readonly lastFiredAt: Maybe<Scalars['DateTime']['output']>;
   /** Why it cannot be evaluated, or not all of it; null where it is. */
   readonly problem: Maybe<Scalars['String']['output']>;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Access } from '../access/access.ts';
+import { readableBy } from '../access/scoped-store.ts';
 import { Alarms } from '../alarms/alarms.ts';
 import { DeclaredRules } from '../alarms/declared-rules.ts';
 import { AlarmEngine } from '../alarms/engine.ts';
@@ -10,6 +11,7 @@ import { SummaryLoader } from '../alarms/summary-loader.ts';
 import { type Config, ConfigError } from '../config/config.ts';
 import { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import type { AlarmWindows, DialectContext } from '../dialects/dialect.ts';
+import { everything } from '../event/filter.ts';
 import type { AlarmServices, SinkServices } from '../graphql/context.ts';
 import { createInputCoercion } from '../graphql/declared-input.ts';
 import { ListFileError } from '../http/yaml-list-file.ts';
@@ -80,7 +82,9 @@ export async function openAlarms(
   const notices = new AlarmNotices({ store, attempts: sinks.views });
   const services: AlarmServices = {
     management: new Alarms({ store, engine, access, maxFilterDepth, now }),
-    summaries: new SummaryLoader((ids) => store.alarms.summaries(ids)),
+    summaries: new SummaryLoader((ids, read) =>
+      store.alarms.summaries(ids, readableBy({ read }, everything)),
+    ),
     test: (rule, options) => testRule(rule, { ...options, maxEntities, eventMinute }),
     notices: (session, alarmId, first) => notices.of(session, alarmId, first),
   };

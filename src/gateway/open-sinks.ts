@@ -74,6 +74,7 @@ export async function openSinks(
   const supervisor = parts.add(new ConsumerSupervisor({ cursors, openFeed, log }));
   const runner = parts.add(
     new SinkRunner({
+      store,
       table,
       failedDeliveries,
       supervisor,

@@ -17,8 +17,8 @@ const none: RuleSummary = { firing: 0, lastFiredAt: null };
 
 const summaryOf = async (
   { id }: RuleRow,
-  { alarms }: Pick<GraphContext, 'alarms'>,
-): Promise<RuleSummary> => (await alarms.summaries.of(id)) ?? none;
+  { alarms, session: { scope } }: Pick<GraphContext, 'alarms' | 'session'>,
+): Promise<RuleSummary> => (await alarms.summaries.of(id, scope)) ?? none;
 
 export const AlarmRuleRef = builder.objectRef<RuleRow>('AlarmRule').implement({
   description: 'A rule by which events make alarms.',
@@ -40,13 +40,14 @@ export const AlarmRuleRef = builder.objectRef<RuleRow>('AlarmRule').implement({
     }),
     enabled: t.exposeBoolean('enabled', { description: 'Whether it is evaluated.' }),
     firingCount: t.int({
-      description: 'Entities whose alarm is firing now.',
+      description: 'Entities whose alarm is firing now, of the alarms that the caller may read.',
       resolve: async (row, _args, context) => (await summaryOf(row, context)).firing,
     }),
     lastFiredAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When it fired last; null where it has not.',
+      description:
+        'When the latest of them fired, those that are over included; null where none has.',
       resolve: async (row, _args, context) => (await summaryOf(row, context)).lastFiredAt,
     }),
     problem: t.exposeString('problem', {

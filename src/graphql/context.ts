@@ -1,4 +1,5 @@
 import type { Access, Session } from '../access/access.ts';
+import type { Scope } from '../access/scope.ts';
 import type { Alarms, RuleSummary } from '../alarms/alarms.ts';
 import type { AlarmRule } from '../alarms/rule.ts';
 import type { RuleTest } from '../alarms/rule-test.ts';
@@ -35,8 +36,10 @@ export interface SinkServices {
 /** What the fields of alarms need. */
 export interface AlarmServices {
   readonly management: Alarms;
-  /** Firing alarms of rules, asked for together. */
-  readonly summaries: { of(ruleId: string): Promise<RuleSummary | undefined> };
+  /** Firing alarms of rules that somebody may read, asked for together. */
+  readonly summaries: {
+    of(ruleId: string, scope: Pick<Scope, 'read' | 'readKey'>): Promise<RuleSummary | undefined>;
+  };
   test(
     rule: AlarmRule,
     options: { readonly store: Store; readonly from: Instant; readonly to: Instant },

@@ -7,6 +7,7 @@ import {
   failedDeliveryStatuses,
 } from '../store/sinks/failed-delivery-table.ts';
 import { builder } from './builder.ts';
+import type { GraphContext } from './context.ts';
 import { described } from './enums.ts';
 import { EventRef } from './event.ts';
 import { PageInfoRef } from './page-info.ts';
@@ -18,6 +19,15 @@ export const FailedDeliveryStatusEnum = builder.enumType('FailedDeliveryStatus',
     DEAD: 'It waits for a person.',
   }),
 });
+
+async function mayReadWhole(
+  eventId: string,
+  { store, session: { scope } }: Pick<GraphContext, 'store' | 'session'>,
+): Promise<boolean> {
+  const { read, hidden } = scope;
+  if (hidden.size > 0 || read === 'NONE') return false;
+  return read === 'ALL' || (await store.event(eventId)) !== null;
+}
 
 const FailedDeliveryRef = builder.objectRef<FailedDelivery>('FailedDelivery').implement({
   description: 'An event that the target rejected, kept with the body that was sent.',
@@ -50,7 +60,13 @@ const FailedDeliveryRef = builder.objectRef<FailedDelivery>('FailedDelivery').im
       nullable: true,
       description: "The target's status code, where it has such.",
     }),
-    lastError: t.exposeString('lastError', { description: "The target's answer, or the reason." }),
+    lastError: t.string({
+      description: "The target's answer, for those who may read the whole event, or the reason.",
+      resolve: async ({ eventId, lastStatus, lastError }, _args, context) =>
+        lastStatus === null || (await mayReadWhole(eventId, context))
+          ? lastError
+          : `The target answered ${lastStatus}.`,
+    }),
     nextAttemptAt: t.field({
       type: 'DateTime',
       nullable: true,
@@ -60,13 +76,9 @@ const FailedDeliveryRef = builder.objectRef<FailedDelivery>('FailedDelivery').im
     }),
     body: t.string({
       description: 'The body that was sent; for those who may read the whole event.',
-      resolve: async ({ eventId, body }, _args, { store, session: { scope } }) => {
-        const { read, hidden } = scope;
-        if (read === 'ALL' && hidden.size === 0) return body;
-        if (hidden.size > 0 || read === 'NONE' || (await store.event(eventId)) === null) {
-          throw new Forbidden('READ');
-        }
-        return body;
+      resolve: async ({ eventId, body }, _args, context) => {
+        if (await mayReadWhole(eventId, context)) return body;
+        throw new Forbidden('READ');
       },
     }),
   }),

@@ -69,7 +69,8 @@ export const DeliveryAttemptRef = builder.objectRef<DeliveryAttempt>('DeliveryAt
     milliseconds: t.exposeFloat('milliseconds', { description: 'How long it took.' }),
     response: t.exposeString('response', {
       nullable: true,
-      description: 'The first 1,024 bytes of the answer, or what went wrong.',
+      description:
+        'The first 1,024 bytes of the answer, or what went wrong. An answer is null for those who may not read all that the owner of the sink may.',
     }),
   }),
 });
@@ -183,8 +184,12 @@ export const SinkRef = builder.objectRef<SinkRow>('Sink').implement({
       args: {
         first: t.arg.int({ required: true, defaultValue: 30, description: 'How many at most.' }),
       },
-      resolve: (row, { first }, { sinks }) =>
-        sinks.views.attempts(row, pageSize(first, { argument: 'first', max: maxAttempts })),
+      resolve: (row, { first }, context) =>
+        context.sinks.views.attempts(
+          sinkCallerOf(context),
+          row,
+          pageSize(first, { argument: 'first', max: maxAttempts }),
+        ),
     }),
     replays: t.field({
       type: [SinkReplayRef],

@@ -1,7 +1,6 @@
 import type { Access } from '../access/access.ts';
 import type { Principal } from '../access/principal.ts';
 import { openScope, type Scope } from '../access/scope.ts';
-import { everything, type Filter } from '../event/filter.ts';
 
 /** Actions on sinks that need a right. */
 export type SinkAction = 'READ' | 'MANAGE_SINKS' | 'ADMIN';
@@ -43,10 +42,4 @@ function restricted(access: Access, principal: Principal): SinkCaller {
       return scope();
     },
   };
-}
-
-/** The filter of what a caller may read of what a sink asks for. */
-export function readableBy({ read }: Pick<Scope, 'read'>, filter: Filter): Filter {
-  if (read === 'ALL') return filter;
-  return read === 'NONE' ? { not: everything } : { all: [filter, read] };
 }

@@ -1,6 +1,12 @@
 import type { Access } from '../access/access.ts';
-import { openScope, type Scope } from '../access/scope.ts';
+import { compileScope, openScope, type Scope } from '../access/scope.ts';
+import type { SinkRow } from '../store/sinks/sink-table.ts';
 import type { SinkOwner } from './caller.ts';
+
+/** A sink as far as its rights depend on it. */
+type Owned = Pick<SinkRow, 'owner' | 'origin'>;
+
+const noScope = compileScope([]);
 
 /** The rights of those who made sinks, by the policy of the moment: a sink delivers no more than its owner may read. */
 export class SinkOwners {
@@ -19,10 +25,19 @@ export class SinkOwners {
     this.#revoked = new Set(ids.length === 0 ? [] : await this.#access.tokens.revokedAmong(ids));
   }
 
-  /** The scope of an owner; a sink of the operator's has all rights, and so has every sink where there is no policy. */
-  scopeOf(owner: string | null): Scope {
-    if (owner === null || !this.#access.isOn) return openScope;
+  /**
+   * The rights of a sink. One of a file has all, and so has every sink where there is no policy. One that was made before
+   * there was a policy belongs to nobody, and has none.
+   */
+  scopeOf({ owner, origin }: Owned): Scope {
+    if (!this.#access.isOn) return openScope;
+    if (owner === null) return origin === 'FILE' ? openScope : noScope;
     return this.#access.scopeOf(this.#rolesOf(read(owner)));
+  }
+
+  /** Whether a caller may read all that a sink may deliver. */
+  includes({ readKey }: Pick<Scope, 'readKey'>, sink: Owned): boolean {
+    return readKey === openScope.readKey || readKey === this.scopeOf(sink).readKey;
   }
 
   #rolesOf({ kind, name, roles, tokenId, expiresAtMs }: SinkOwner): readonly string[] {

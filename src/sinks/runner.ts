@@ -1,6 +1,9 @@
-import { withoutHidden } from '../access/scoped-store.ts';
+import { Forbidden } from '../access/principal.ts';
+import type { Scope } from '../access/scope.ts';
+import { readableBy, requireReadable, scopedStore, withoutHidden } from '../access/scoped-store.ts';
 import type { ConsumerLease, ConsumerRun, DurableConsumer } from '../consumers/consumer.ts';
 import type { ConsumerSupervisor } from '../consumers/supervisor.ts';
+import type { Event } from '../event/event.ts';
 import { everything, type Filter } from '../event/filter.ts';
 import { type FilterInput, parseFilter } from '../event/filter-input.ts';
 import { pause } from '../runtime/backoff.ts';
@@ -14,11 +17,11 @@ import {
   type SinkRow,
   type SinkTable,
 } from '../store/sinks/sink-table.ts';
+import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import { AttemptLog } from './attempt-log.ts';
-import { readableBy } from './caller.ts';
 import type { DeclaredSinks } from './declared-sinks.ts';
 import type { DefinitionOf } from './definition.ts';
 import { DeliveryCounter } from './delivery-counts.ts';
@@ -40,6 +43,7 @@ const syncEveryMs = 1_000;
 const maxApplyMs = 2_000;
 
 export interface SinkRunnerOptions {
+  readonly store: Store;
   readonly table: SinkTable;
   readonly failedDeliveries: FailedDeliveryTable;
   readonly supervisor: ConsumerSupervisor;
@@ -134,28 +138,37 @@ export class SinkRunner implements AsyncDisposable {
       const revision = declared.revisionOf(row.id);
       // Another gateway declares it, and runs it.
       if (row.origin === 'FILE' && revision === null) continue;
-      const { read, readKey } = owners.scopeOf(row.owner);
+      const { read, readKey } = owners.scopeOf(row);
       if (read !== 'NONE') running.set(nameOf(row), { ...row, readKey, revision });
       else if (row.replayId === null) {
-        await states.change(row.id, runningStates, { state: 'PAUSED', reason: ownerMayNotRead });
+        const reason = row.owner === null ? hasNoOwner : ownerMayNotRead;
+        await states.change(row.id, runningStates, { state: 'PAUSED', reason });
       }
     }
     return running;
   }
 
   async #add(row: SinkRow, replayId: string | null): Promise<void> {
-    const { supervisor, log } = this.#options;
+    const { supervisor, states, log } = this.#options;
     try {
       await supervisor.add(await this.#consumerOf(row, replayId));
     } catch (error) {
       if (error instanceof Unavailable) throw error;
+      if (error instanceof Forbidden) {
+        const paused = { state: 'PAUSED', reason: ownerMayNotFilter } as const;
+        return void (await states.change(row.id, runningStates, paused));
+      }
       log.error({ error, sink: row.id, name: row.name }, 'A sink cannot be run.');
     }
   }
 
+  /** @throws Forbidden where it asks for fields that are hidden from its owner by now */
   async #consumerOf(row: SinkRow, replayId: string | null): Promise<DurableConsumer> {
     const { definitionOf, owners } = this.#options;
-    const filter = readableBy(owners.scopeOf(row.owner), definitionOf(row).spec.filter);
+    const scope = owners.scopeOf(row);
+    const { spec } = definitionOf(row);
+    requireReadable(spec.filter, scope);
+    const filter = readableBy(scope, spec.filter);
     if (replayId === null) {
       return {
         name: sinkConsumer(row.id),
@@ -165,9 +178,11 @@ export class SinkRunner implements AsyncDisposable {
       };
     }
     const replay = await this.#replay(replayId);
+    const ofReplay = this.#filterOf(replay, row);
+    requireReadable(ofReplay, scope);
     return {
       name: replayConsumer(replayId),
-      filter: { all: [filter, this.#filterOf(replay, row)] },
+      filter: { all: [filter, ofReplay] },
       maxRepeatedEvents,
       begin: (lease) => this.#begin(row.id, replay, lease),
     };
@@ -197,7 +212,7 @@ export class SinkRunner implements AsyncDisposable {
       throw new Error('the sink is not to run any more');
     }
     const { spec, secrets, openTarget } = definitionOf(row);
-    const { hidden } = owners.scopeOf(row.owner);
+    const scope = owners.scopeOf(row);
     const routingKey = routingKeyOf(secrets());
     const target = spec.encoder.around?.(openTarget(), spec) ?? openTarget();
     const sender = new Sender({
@@ -209,11 +224,11 @@ export class SinkRunner implements AsyncDisposable {
       tracing,
       attempted: (attempt) => this.attempts.add(id, attempt),
     });
-    const run = this.#runOf(row, spec, { sender, lease, replay });
+    const run = this.#runOf(row, spec, { sender, lease, replay, scope });
     return {
       handle: (events, upTo) =>
         run.handle(
-          events.map((event) => withoutHidden(event, hidden)),
+          events.map((event) => withoutHidden(event, scope.hidden)),
           upTo,
         ),
       gap: (from, to) => run.gap(from, to),
@@ -227,15 +242,21 @@ export class SinkRunner implements AsyncDisposable {
   #runOf(
     row: SinkRow,
     spec: SinkSpec,
-    { sender, lease, replay }: { sender: Sender; lease: ConsumerLease; replay: ReplayRow | null },
+    {
+      sender,
+      lease,
+      replay,
+      scope,
+    }: { sender: Sender; lease: ConsumerLease; replay: ReplayRow | null; scope: Scope },
   ): ConsumerRun {
-    const { failedDeliveries, states, log } = this.#options;
+    const { failedDeliveries, states, store, log } = this.#options;
     const ids = replay === null ? [row.id] : [row.id, replay.id];
     const isFailing = row.state === 'FAILING';
     const run = new SinkRun(lease, {
       sink: { id: row.id, ...spec },
       encoder: spec.encoder,
       sender,
+      rights: { key: scope.readKey, event: (id) => readableEvent(store, scope, id) },
       failures: new KeptFailures(
         failedDeliveries.of(row.id),
         replay === null ? lease.cursor : null,
@@ -274,7 +295,15 @@ interface Known extends RunningRow {
 const isSame = (a: Known, b: Known | undefined): boolean =>
   a.version === b?.version && a.readKey === b.readKey && a.revision === b.revision;
 
+const hasNoOwner =
+  'It was made before there was a policy, and has no owner: updating it makes you its owner.';
+const ownerMayNotFilter =
+  'Its filter asks for traits, which its owner may no longer read: updating it makes you its owner.';
 const ownerMayNotRead = 'Its owner may no longer read events: updating it makes you its owner.';
+
+/** An event as somebody with these rights sees it now; null where they do not, or it is not stored any more. */
+const readableEvent = async (store: Store, scope: Scope, id: string): Promise<Event | null> =>
+  scope.read === 'NONE' ? null : await scopedStore(store, scope).event(id);
 
 const nameOf = ({ id, replayId }: RunningRow): string =>
   replayId === null ? sinkConsumer(id) : replayConsumer(replayId);

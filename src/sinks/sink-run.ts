@@ -1,3 +1,4 @@
+import { openScope } from '../access/scope.ts';
 import type { ConsumerLease, ConsumerRun } from '../consumers/consumer.ts';
 import type { Event } from '../event/event.ts';
 import { pause } from '../runtime/backoff.ts';
@@ -30,11 +31,20 @@ interface SinkObserver {
   state(state: 'ACTIVE' | 'FAILING' | 'BLOCKED' | 'DISABLED', reason: string | null): Promise<void>;
 }
 
+/** The rights of the owner of the sink, while it runs. */
+interface OwnersRights {
+  /** Equal for equal rights. */
+  readonly key: string;
+  /** The event as the owner sees it now; null where they do not. */
+  event(id: string): Promise<Event | null>;
+}
+
 export interface SinkRunOptions {
   readonly sink: RunningSink;
   readonly encoder: Encoder;
   readonly sender: Sender;
   readonly failures: KeptFailures;
+  readonly rights: OwnersRights;
   readonly health: TargetHealth;
   readonly observer: SinkObserver;
   readonly log: Log;
@@ -43,6 +53,8 @@ export interface SinkRunOptions {
 }
 
 const defaultLookEveryMs = 1_000;
+const mayNotBeRead =
+  "The rights of the sink's owner have changed: the event may not be read any more, or is not stored.";
 const noRoom =
   'There is no room for more failed deliveries: retry or discard some, and deliveries go on.';
 
@@ -200,7 +212,13 @@ export class SinkRun implements ConsumerRun {
 
   async #retry(job: Job & { kind: 'RETRY' }): Promise<void> {
     const { sender, failures, observer } = this.#options;
-    const { failed } = job;
+    const failed = await this.#withinRights(job.failed);
+    if (failed === null) {
+      const [status, response] = [job.failed.lastStatus, mayNotBeRead];
+      await failures.rejected(job.failed, { status, response, final: true });
+      this.#retried.delete(job.failed.id);
+      return;
+    }
     const outcome = await sender.again(failed, this.#lease);
     if (outcome.kind === 'DELIVERED') {
       await failures.delivered(failed);
@@ -214,6 +232,16 @@ export class SinkRun implements ConsumerRun {
       await failures.rejected(failed, { ...outcome, final: false });
     } else await this.#targetFailed(outcome);
     this.#retried.delete(failed.id);
+  }
+
+  /** A message made under other rights is made anew of the event as it is now; null where that is not possible. */
+  async #withinRights(failed: FailedDelivery): Promise<FailedDelivery | null> {
+    const { rights, sender } = this.#options;
+    if (rights.key === openScope.readKey || failed.rights === rights.key) return failed;
+    const event = await rights.event(failed.eventId);
+    const message = event === null ? null : sender.encode([{ ...event, index: failed.index }]);
+    if (message === null || message instanceof UndeliverableEvent) return null;
+    return { ...failed, ...message };
   }
 
   async #targetAnswered(): Promise<void> {
@@ -299,6 +327,7 @@ export class SinkRun implements ConsumerRun {
       contentType: encoded?.contentType ?? '',
       headers: encoded?.headers ?? {},
       body: encoded?.body ?? '',
+      rights: this.#options.rights.key,
     };
     let isBlocked = false;
     while (!(await failures.keep(failed))) {

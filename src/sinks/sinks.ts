@@ -1,8 +1,7 @@
 import { v7 } from 'uuid';
-import { openScope } from '../access/scope.ts';
 import { requireReadable } from '../access/scoped-store.ts';
 import type { Instant, Json } from '../event/event.ts';
-import type { FilterInput } from '../event/filter-input.ts';
+import { type FilterInput, parseFilter } from '../event/filter-input.ts';
 import { InputError, quoted } from '../event/input-error.ts';
 import { readUuid } from '../event/uuid.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -34,7 +33,7 @@ export interface SinksOptions {
   readonly secrets: SecretKeeper;
   readonly targets: TargetOptions;
   readonly declared: DeclaredSinks;
-  readonly owners: Pick<SinkOwners, 'scopeOf'>;
+  readonly owners: Pick<SinkOwners, 'includes'>;
   readonly encoders: ReadonlyMap<string, Encoder>;
   readonly maxFilterDepth: number;
   readonly now: () => Instant;
@@ -148,6 +147,7 @@ export class Sinks {
     const { store, journal, now, states } = this.#options;
     const row = await this.managed(caller, id, 'RUN');
     if (from !== null) {
+      this.#requireOwnersRights(caller, row);
       const cursor = await startCursor(from, ['from'], { store, journal, now });
       await store.consumers.reset(sinkConsumer(row.id), cursor);
     }
@@ -185,9 +185,13 @@ export class Sinks {
       filter,
     }: { readonly from: number; readonly to: number; readonly filter: FilterInput | null },
   ): Promise<ReplayRow> {
-    const { store, now, runner } = this.#options;
+    const { store, now, runner, maxFilterDepth: maxDepth } = this.#options;
     const row = await this.managed(caller, id, 'RUN');
     this.#requireOwnersRights(caller, row);
+    if (filter !== null) {
+      const path = ['filter'];
+      requireReadable(parseFilter(filter, { now: row.createdAt, path, maxDepth }), caller.scope);
+    }
     const running = await store.sinks.replays({ sinkId: row.id, state: 'RUNNING' });
     if (running.length >= maxReplays) {
       throw new ManagementError('CONFLICT', `A sink has at most ${maxReplays} replays at a time.`);
@@ -251,10 +255,9 @@ export class Sinks {
     return spec;
   }
 
-  /** A replay counts deliveries: the counts would say what its caller may not read. */
-  #requireOwnersRights({ scope: { readKey } }: SinkCaller, { owner }: SinkRow): void {
-    const ofOwner = this.#options.owners.scopeOf(owner).readKey;
-    if (readKey === openScope.readKey || readKey === ofOwner) return;
+  /** Deliveries of the past are counted: the counts would say what the caller may not read. */
+  #requireOwnersRights({ scope }: SinkCaller, row: SinkRow): void {
+    if (this.#options.owners.includes(scope, row)) return;
     throw new ManagementError(
       'FORBIDDEN',
       "The sink's owner may read other events than you: update the sink first, so that it is yours.",

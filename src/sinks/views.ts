@@ -1,4 +1,4 @@
-import { withoutHidden } from '../access/scoped-store.ts';
+import { readableBy, withoutHidden } from '../access/scoped-store.ts';
 import type { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import type { EventDraft } from '../event/draft.ts';
 import type { Instant } from '../event/event.ts';
@@ -8,7 +8,7 @@ import { pause } from '../runtime/backoff.ts';
 import { stoppable } from '../runtime/stoppable.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { ReplayRow, SinkRow } from '../store/sinks/sink-table.ts';
-import { readableBy, type SinkCaller } from './caller.ts';
+import type { SinkCaller } from './caller.ts';
 import type { DefinitionOf } from './definition.ts';
 import { openTarget, type TargetOptions } from './open-target.ts';
 import type { SinkOwners } from './owners.ts';
@@ -55,12 +55,12 @@ export class SinkViews {
 
   /** How far a sink is behind the journal: in indexes, and by the age of the oldest event that waits. */
   async lag(row: SinkRow): Promise<{ readonly indexes: number; readonly seconds: number }> {
-    const { store, journal, definitionOf, now } = this.#options;
+    const { store, journal, definitionOf, owners, now } = this.#options;
     const cursor = await this.cursor(row);
     const indexes = Math.max(0, (await journal.lastIndex()) - cursor);
     if (indexes === 0) return { indexes, seconds: 0 };
     const { events } = await store.page({
-      filter: definitionOf(row).spec.filter,
+      filter: readableBy(owners.scopeOf(row), definitionOf(row).spec.filter),
       order: 'INDEX_ASC',
       after: { time: 0, index: cursor },
       limit: 1,
@@ -71,8 +71,16 @@ export class SinkViews {
     return { indexes, seconds };
   }
 
-  attempts({ id }: SinkRow, count: number): readonly DeliveryAttempt[] {
-    return this.#options.runner.attempts.latest(id, count);
+  /** The latest. Targets repeat what they were sent: their answers are for whoever may read all of that. */
+  attempts(
+    { scope }: Pick<SinkCaller, 'scope'>,
+    row: SinkRow,
+    count: number,
+  ): readonly DeliveryAttempt[] {
+    const { runner, owners } = this.#options;
+    const attempts = runner.attempts.latest(row.id, count);
+    if (owners.includes(scope, row)) return attempts;
+    return attempts.map((each) => (each.status === null ? each : { ...each, response: null }));
   }
 
   /** Tests a sink. */
@@ -80,13 +88,10 @@ export class SinkViews {
     const { sinks, definitionOf, owners, store, limits, now } = this.#options;
     const row = await sinks.managed(caller, id, 'RUN');
     const definition = definitionOf(row);
-    const { hidden } = owners.scopeOf(row.owner);
-    const filter = readableBy(
-      caller.scope,
-      readableBy(owners.scopeOf(row.owner), definition.spec.filter),
-    );
+    const scope = owners.scopeOf(row);
+    const filter = readableBy(caller.scope, readableBy(scope, definition.spec.filter));
     const found = await testEvent(draft, filter, { store, limits, now });
-    const event = withoutHidden(withoutHidden(found, hidden), caller.scope.hidden);
+    const event = withoutHidden(withoutHidden(found, scope.hidden), caller.scope.hidden);
     return await testDelivery(row.id, definition, event);
   }
 

@@ -65,7 +65,7 @@ describe.skipIf(!(await postgresAvailable()))('two gateways on NATS and PostgreS
       async () => expect(await alarmsOf(other)).toEqual(['a FIRING', 'b FIRING', 'c FIRING']),
       patienceMs,
     );
-    expect(await entitiesOf(other)).toBe(4);
+    await vi.waitFor(async () => expect(await entitiesOf(other)).toBe(4), patienceMs);
     const { events } = await ask(
       other,
       '{ events(filter: { categories: ["Alarm"] }) { totalCount } }',

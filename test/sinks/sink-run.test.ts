@@ -176,6 +176,7 @@ async function live(world: World, setup: Setup, cursor: number): Promise<number>
           sender,
           failures: new KeptFailures(world.failures, lease.cursor),
           health: new TargetHealth(null),
+          rights: { key: '', event: () => Promise.reject(new Error('not asked')) },
           observer: { delivered: () => {}, failed: () => {}, gap: () => {}, state: async () => {} },
           log,
           lookEveryMs: 1,

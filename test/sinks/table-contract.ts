@@ -77,6 +77,7 @@ export function sinkTableContract(store: () => OpenStore): void {
       orderKey: 'a',
       key: 'a',
       status: 'RETRYING',
+      rights: 'of its owner',
       attempts: 1,
       lastStatus: 422,
       lastError: 'no',

@@ -353,16 +353,20 @@ export class AlarmTable {
     return row === undefined ? null : alarmOf(row);
   }
 
-  /** How many alarms of each rule are firing, and when the latest fired. */
+  /** How many alarms of each rule are firing, and when the latest fired, of those whose events match. */
   async summaries(
     ruleIds: readonly string[],
+    events: Filter,
   ): Promise<
     ReadonlyMap<string, { readonly firing: number; readonly lastFiredAt: Instant | null }>
   > {
+    const to = new Parameters();
+    const ofRules = `alarms.rule_id = ANY(${to.add(ruleIds, 'uuid[]')})`;
+    const isAll = Object.keys(events).length === 0;
     const rows = await this.#database.read(
       `SELECT rule_id, count(*) FILTER (WHERE recovered_at IS NULL), ${micros('max(started_at)')}
-       FROM alarms WHERE rule_id = ANY($1::uuid[]) GROUP BY rule_id`,
-      [ruleIds],
+       FROM alarms WHERE ${isAll ? ofRules : `${ofRules} AND ${whoseEvent(events, to)}`} GROUP BY rule_id`,
+      to.values,
     );
     return new Map(
       rows.map(([id, firing, lastFiredAt]) => [
@@ -391,6 +395,9 @@ export class AlarmTable {
   }
 }
 
+const whoseEvent = (events: Filter, to: Parameters): string =>
+  `EXISTS (SELECT FROM events WHERE events.id = alarms.id AND (${whereOf(events, to)}))`;
+
 function conditionsOf(search: AlarmSearch, to: Parameters): string[] {
   const oneOf = (column: string, values: readonly string[] | null): string[] =>
     values === null ? [] : [`alarms.${column} = ANY(${to.add(values, 'text[]')})`];
@@ -407,7 +414,7 @@ function conditionsOf(search: AlarmSearch, to: Parameters): string[] {
     ...(label === null ? [] : [`${to.add(label, 'text')} = ANY(alarms.labels)`]),
     ...(time?.from == null ? [] : [`alarms.started_at >= ${to.instant(time.from)}`]),
     ...(time?.to == null ? [] : [`alarms.started_at <= ${to.instant(time.to)}`]),
-    `EXISTS (SELECT FROM events WHERE events.id = alarms.id AND (${whereOf(events, to)}))`,
+    whoseEvent(events, to),
   ];
 }
 

@@ -18,7 +18,7 @@ export interface RuleRow {
   /** An AlarmRuleInput. */
   readonly definition: Json;
   readonly enabled: boolean;
-  /** The roles of whoever made it; null where they could read everything. */
+  /** The roles of whoever made it; null for one of a file, and where there was no policy. */
   readonly ownerRoles: readonly string[] | null;
   readonly problem: string | null;
   readonly version: number;

@@ -14,6 +14,8 @@ export interface SilenceRow {
   readonly until: Instant;
   readonly comment: string;
   readonly createdBy: string | null;
+  /** The roles of whoever made it; null where there was no policy. */
+  readonly ownerRoles: readonly string[] | null;
   readonly createdAt: Instant;
 }
 
@@ -61,13 +63,14 @@ export class SilenceTable {
     return row === null ? null : silenceOf(row);
   }
 
-  async create({ filter, rules, ...row }: SilenceRow): Promise<void> {
+  async create({ filter, rules, ownerRoles, ...row }: SilenceRow): Promise<void> {
     await this.#database.ask(({ silence }) =>
       silence.create({
         data: {
           ...row,
           rules: [...rules],
           ...(filter === null ? {} : { filter: filter as Prisma.InputJsonValue }),
+          ...(ownerRoles === null ? {} : { ownerRoles: [...ownerRoles] }),
           until: dateOf(row.until),
           createdAt: dateOf(row.createdAt),
         },
@@ -87,6 +90,7 @@ export class SilenceTable {
 const silenceOf = (row: Silence): SilenceRow => ({
   ...row,
   filter: row.filter as Json,
+  ownerRoles: row.ownerRoles as readonly string[] | null,
   until: instantOf(row.until),
   createdAt: instantOf(row.createdAt),
 });

@@ -22,6 +22,8 @@ export interface FailedDelivery {
   readonly contentType: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** A key of the rights under which the body was made; null where that is not known. */
+  readonly rights: string | null;
 }
 
 export type NewFailedDelivery = Omit<FailedDelivery, 'id'>;
@@ -55,7 +57,7 @@ const maxDeliveries = 10_000;
 const maxBytes = 100 * 2 ** 20;
 
 const columns = `id, index, event_id, order_key, key, status, attempts, last_status, last_error,
-  extract(epoch FROM next_attempt_at) * 1000, content_type, headers, body`;
+  extract(epoch FROM next_attempt_at) * 1000, content_type, headers, body, rights`;
 
 /** The failed deliveries of all sinks. */
 export class FailedDeliveryTable {
@@ -129,6 +131,7 @@ export class FailedDeliveryTable {
           failed.body,
           maxDeliveries,
           maxBytes,
+          failed.rights,
         ]);
         return row?.[0] === 't';
       },
@@ -192,7 +195,7 @@ const keeping = `WITH known AS (
   ), kept AS (
     INSERT INTO failed_deliveries
     SELECT $1::uuid, $2::uuid, $3::bigint, $4::uuid, $5, $6, $7, $8::int, $9::int, $10, to_timestamp($11::float8 / 1000),
-      $12, $13::jsonb, $14
+      $12, $13::jsonb, $14, $17
     FROM room WHERE is_there AND NOT EXISTS (SELECT FROM known)
     RETURNING id
   )
@@ -200,7 +203,7 @@ const keeping = `WITH known AS (
 
 const failedDeliveryOf = (row: Row): FailedDelivery => {
   const [id, index, eventId, orderKey, key, status, attempts, lastStatus, lastError, next] = row;
-  const [contentType, headers, body] = row.slice(10);
+  const [contentType, headers, body, rights] = row.slice(10);
   return {
     id: String(id),
     index: Number(index),
@@ -215,5 +218,6 @@ const failedDeliveryOf = (row: Row): FailedDelivery => {
     contentType: String(contentType),
     headers: JSON.parse(String(headers)),
     body: String(body),
+    rights: rights ?? null,
   };
 };

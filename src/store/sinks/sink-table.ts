@@ -20,7 +20,7 @@ export interface SinkRow {
   readonly origin: SinkOrigin;
   readonly spec: Json;
   readonly secrets: string | null;
-  /** Whose rights bound it, as JSON; null for one of the operator's. */
+  /** Whose rights bound it, as JSON; null for one of a file, and where there was no policy. */
   readonly owner: string | null;
   readonly state: SinkState;
   readonly stateReason: string | null;
