@@ -40,6 +40,10 @@ const EventSourceRef = builder.objectRef<EventSource>('EventSource').implement({
   }),
 });
 
+/**
+ * A field shows what is in the event, and nothing that depends on who asks: subscribers with different rights share one result,
+ * as server/feeds/selection.ts finds out. A field that is not stored under its own name is listed in `madeOf`.
+ */
 export const EventRef = builder.objectRef<Event>('Event').implement({
   description: 'Something that happened to something, at a time.',
   fields: (t) => ({
@@ -126,7 +130,7 @@ export const EventRef = builder.objectRef<Event>('Event').implement({
   }),
 });
 
-/** The stored fields that a field needs which is not stored under its own name. */
+/** For fields that are not stored under their own names, the stored fields that they are made of. */
 const madeOf: Readonly<Record<string, readonly EventField[]>> = {
   __typename: [],
   trait: ['traits'],

@@ -24,7 +24,7 @@ import { feedFields } from '../../graphql/subscription.ts';
 import type { FeedBatch, FeedRequest } from '../../live/feed.ts';
 import type { StreamEventId } from '../../live/stream-event-id.ts';
 import type { FeedOperation } from '../../live/subscription.ts';
-import { readSelection, type Selection } from '../http/selection.ts';
+import { readSelection, type Selection } from './selection.ts';
 
 /** A subscription that can begin, or why it cannot. */
 export type ReadOperation =
@@ -74,7 +74,7 @@ export class FeedOperationReader {
   }
 
   #operation(
-    { field, document, alone: operation, digest, variables, ofEventAlone }: Selection,
+    { field, document, operation, digest, variables, ofEventAlone }: Selection,
     { coerced, lastEventId, contextValue }: Asked,
   ): FeedOperation {
     const { schema, publicError, execute } = this.#engine;

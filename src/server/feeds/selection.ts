@@ -15,16 +15,15 @@ import {
 
 /** A subscription's document, taken apart into what is followed and what is selected of it. */
 export interface Selection {
-  readonly operation: OperationDefinitionNode;
   /** The field that is subscribed to, with its arguments. */
   readonly field: FieldNode;
   /**
-   * The operation alone, without its name, without the arguments of the field and the variables that only
-   * they use: equal for all that select the same, whatever they select it of.
+   * The document reduced to the operation, without its name, the arguments of the field and the variables that only they
+   * use: equal for all that select the same, whatever they select it of.
    */
   readonly document: DocumentNode;
   /** The operation of that document. */
-  readonly alone: OperationDefinitionNode;
+  readonly operation: OperationDefinitionNode;
   /** A digest of that document, however it was laid out. */
   readonly digest: string;
   /** The variables that the selection uses. */
@@ -66,18 +65,17 @@ export function readSelection(
   const variables = variablesUsed(definitions);
   const [stripped, ...others] = definitions;
   const { name: _, ...unnamed } = stripped;
-  const alone: OperationDefinitionNode = {
+  const bareOperation: OperationDefinitionNode = {
     ...unnamed,
     variableDefinitions: (operation.variableDefinitions ?? []).filter(({ variable }) =>
       variables.has(variable.name.value),
     ),
   };
-  const reduced: DocumentNode = { kind: Kind.DOCUMENT, definitions: [alone, ...others] };
+  const reduced: DocumentNode = { kind: Kind.DOCUMENT, definitions: [bareOperation, ...others] };
   return {
-    operation,
     field,
     document: reduced,
-    alone,
+    operation: bareOperation,
     digest: createHash('sha256').update(print(reduced)).digest('base64url'),
     variables: [...variables].sort(),
     ofEventAlone,
