@@ -1,5 +1,5 @@
 import { eventMinutes } from '../alarms/minute-evaluator.ts';
-import { dialects } from '../dialects/registry.ts';
+import { dialectDefinitions } from '../dialects/registry.ts';
 import {
   addresses,
   amqpUrl,
@@ -26,7 +26,7 @@ import {
 } from '../environment/readers.ts';
 import { logLevels } from '../telemetry/log.ts';
 
-const httpDialects = dialects.filter(({ hasHttp }) => hasHttp).map(({ name }) => name);
+const httpDialects = dialectDefinitions.filter(({ hasHttp }) => hasHttp).map(({ name }) => name);
 
 /** The variables of the gateway itself. */
 export const gatewayVariables = {
@@ -234,5 +234,5 @@ export const gatewayVariables = {
 export const variables: Variables = Object.assign(
   {},
   gatewayVariables,
-  ...dialects.map((dialect) => dialect.variables),
+  ...dialectDefinitions.map((dialect) => dialect.variables),
 );

@@ -8,7 +8,7 @@ import { skyWalking } from './skywalking/dialect.ts';
 import { vamp } from './vamp/dialect.ts';
 
 /** Every dialect of the gateway, in the order in which their HTTP interfaces are asked. */
-export const dialects: readonly DialectDefinition[] = [
+export const dialectDefinitions: readonly DialectDefinition[] = [
   vamp,
   nomad,
   ceilometer,

@@ -8,7 +8,7 @@ import type {
   OpenDialect,
   Totals,
 } from '../dialects/dialect.ts';
-import { dialects } from '../dialects/registry.ts';
+import { dialectDefinitions } from '../dialects/registry.ts';
 import type { Source } from '../dialects/source.ts';
 import type { DialectServices } from '../graphql/context.ts';
 import type { Certificate } from '../http/certificate.ts';
@@ -47,7 +47,7 @@ export class OpenDialects {
     shared: Shared,
   ): Promise<OpenDialects> {
     const open = new Map<string, OpenDialect>();
-    for (const dialect of dialects) {
+    for (const dialect of dialectDefinitions) {
       const settings = {
         values: config.dialectValues,
         http: config.dialects.includes(dialect.name),

@@ -2,9 +2,9 @@
 import type { GraphQLSchema } from 'graphql';
 import { auditMutations } from '../graphql/audited.ts';
 import { ownFields } from '../graphql/fields.ts';
-import { dialects } from '../dialects/registry.ts';
+import { dialectDefinitions } from '../dialects/registry.ts';
 
-for (const { extendSchema } of dialects) extendSchema?.(ownFields);
+for (const { extendSchema } of dialectDefinitions) extendSchema?.(ownFields);
 
 /** The whole schema: Tidings' own fields, and those that dialects add. */
 export const schema: GraphQLSchema = auditMutations(ownFields.toSchema({ sortSchema: false }));

@@ -1,6 +1,6 @@
-import * as sinks from '../sinks/caller.ts';
+import { type SinkCaller, sinkCallerOf } from '../sinks/caller.ts';
 import type { GraphContext } from './context.ts';
 
-/** Who manages sinks in an operation: the one place that knows. */
-export const sinkCallerOf = ({ access, session }: GraphContext): sinks.SinkCaller =>
-  sinks.sinkCallerOf(access, session.principal);
+/** Whoever manages sinks in an operation. */
+export const sinkCallerIn = ({ access, session }: GraphContext): SinkCaller =>
+  sinkCallerOf(access, session.principal);

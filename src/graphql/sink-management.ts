@@ -9,7 +9,7 @@ import { draftOf, EventInputRef } from './event-input.ts';
 import { EventFilterRef, TimeRangeRef } from './filter.ts';
 import { listOf } from './limits.ts';
 import { DeliveryAttemptRef, SinkRef } from './sink.ts';
-import { sinkCallerOf } from './sink-caller.ts';
+import { sinkCallerIn } from './sink-caller.ts';
 import { SinkInputRef, SinkStartRef } from './sink-input.ts';
 import { SinkReplayRef } from './sink-replay.ts';
 
@@ -78,7 +78,7 @@ builder.mutationField('createSink', (t) =>
     description: 'The secret of a signed webhook is shown in this answer and never again.',
     args: { input: t.arg({ type: SinkInputRef, required: true, description: 'The sink.' }) },
     resolve: (_root, { input }, context) =>
-      context.sinks.management.create(sinkCallerOf(context), input),
+      context.sinks.management.create(sinkCallerIn(context), input),
   }),
 );
 
@@ -93,7 +93,7 @@ builder.mutationField('updateSink', (t) =>
       version: t.arg.int({ description: 'The version that the caller has seen.' }),
     },
     resolve: (_root, { id, input, version }, context) =>
-      context.sinks.management.update(sinkCallerOf(context), id, {
+      context.sinks.management.update(sinkCallerIn(context), id, {
         input,
         version: version ?? null,
       }),
@@ -105,7 +105,7 @@ builder.mutationField('deleteSink', (t) =>
     type: 'ID',
     description: 'Deletes a sink with its failed deliveries, and answers its id.',
     args: { id: t.arg.id({ required: true, description: idDescription }) },
-    resolve: (_root, { id }, context) => context.sinks.management.delete(sinkCallerOf(context), id),
+    resolve: (_root, { id }, context) => context.sinks.management.delete(sinkCallerIn(context), id),
   }),
 );
 
@@ -118,7 +118,7 @@ builder.mutationField('pauseSink', (t) =>
       reason: t.arg.string({ description: 'For people.' }),
     },
     resolve: (_root, { id, reason }, context) =>
-      context.sinks.management.pause(sinkCallerOf(context), id, reason ?? null),
+      context.sinks.management.pause(sinkCallerIn(context), id, reason ?? null),
   }),
 );
 
@@ -131,7 +131,7 @@ builder.mutationField('resumeSink', (t) =>
       from: t.arg({ type: SinkStartRef, description: 'Where it goes on.' }),
     },
     resolve: (_root, { id, from }, context) =>
-      context.sinks.management.resume(sinkCallerOf(context), id, from ?? null),
+      context.sinks.management.resume(sinkCallerIn(context), id, from ?? null),
   }),
 );
 
@@ -150,7 +150,7 @@ builder.mutationField('testSink', (t) =>
     resolve: (_root, { id, input, event }, context) => {
       const draft = event == null ? null : draftOf(event);
       const { views } = context.sinks;
-      const caller = sinkCallerOf(context);
+      const caller = sinkCallerIn(context);
       if (input != null) return views.testInput(caller, { id: id ?? null, input }, draft);
       if (id != null) return views.test(caller, id, draft);
       throw new InputError(['id'], 'Give the id of a sink, an input, or both.');
@@ -170,7 +170,7 @@ builder.mutationField('replaySink', (t) =>
     },
     resolve: async (_root, { id, range, filter }, context) => {
       const { from, to } = await indexesOf(range, context);
-      return await context.sinks.management.replay(sinkCallerOf(context), id, {
+      return await context.sinks.management.replay(sinkCallerIn(context), id, {
         from,
         to,
         filter: filter ?? null,
@@ -185,7 +185,7 @@ builder.mutationField('cancelSinkReplay', (t) =>
     description: 'Ends a replay; what it has delivered stays delivered.',
     args: { id: t.arg.id({ required: true, description: 'The UUID of a replay.' }) },
     resolve: (_root, { id }, context) =>
-      context.sinks.management.cancelReplay(sinkCallerOf(context), id),
+      context.sinks.management.cancelReplay(sinkCallerIn(context), id),
   }),
 );
 
@@ -199,7 +199,7 @@ builder.mutationField('retryFailedDeliveries', (t) =>
       ids: t.arg.idList({ description: 'UUIDs of failed deliveries.' }),
     },
     resolve: async (_root, { sinkId, ids }, context) => {
-      const row = await context.sinks.management.managed(sinkCallerOf(context), sinkId, 'RUN');
+      const row = await context.sinks.management.managed(sinkCallerIn(context), sinkId, 'RUN');
       return await context.sinks.failedDeliveries.retry(row.id, uuidsOf(ids));
     },
   }),
@@ -214,7 +214,7 @@ builder.mutationField('discardFailedDeliveries', (t) =>
       ids: t.arg.idList({ description: 'UUIDs of failed deliveries.' }),
     },
     resolve: async (_root, { sinkId, ids }, context) => {
-      const row = await context.sinks.management.managed(sinkCallerOf(context), sinkId, 'RUN');
+      const row = await context.sinks.management.managed(sinkCallerIn(context), sinkId, 'RUN');
       return await context.sinks.failedDeliveries.discard(row.id, uuidsOf(ids));
     },
   }),
@@ -235,7 +235,7 @@ builder.mutationField('rotateSinkSecret', (t) =>
     },
     resolve: (_root, { id, keepOld }, context) =>
       context.sinks.management.rotate(
-        sinkCallerOf(context),
+        sinkCallerIn(context),
         id,
         parseDuration(keepOld, ['keepOld']) / 1_000,
       ),

@@ -17,7 +17,7 @@ import {
 } from './failed-delivery.ts';
 import { listOf } from './limits.ts';
 import { pageSize } from './page-size.ts';
-import { sinkCallerOf } from './sink-caller.ts';
+import { sinkCallerIn } from './sink-caller.ts';
 import { SinkDeliveryEnum, SinkFormatEnum, SinkOrderEnum } from './sink-input.ts';
 import { SinkReplayRef } from './sink-replay.ts';
 import { type GivenTarget, SinkTargetRef } from './sink-target.ts';
@@ -219,7 +219,7 @@ builder.queryField('sinks', (t) =>
       states: t.arg({ type: [SinkStateEnum], description: 'In one of these states.' }),
     },
     resolve: (_root, { namespaces, states }, context) =>
-      context.sinks.management.list(sinkCallerOf(context), {
+      context.sinks.management.list(sinkCallerIn(context), {
         namespaces: namespaces == null ? null : listOf(namespaces, 'names'),
         states: states == null ? null : listOf(states, 'names'),
       }),
@@ -232,7 +232,7 @@ builder.queryField('sink', (t) =>
     nullable: true,
     description: 'One sink by its id; null when there is none that the caller may see.',
     args: { id: t.arg.id({ required: true, description: 'A UUID.' }) },
-    resolve: (_root, { id }, context) => context.sinks.management.find(sinkCallerOf(context), id),
+    resolve: (_root, { id }, context) => context.sinks.management.find(sinkCallerIn(context), id),
   }),
 );
 
@@ -244,7 +244,7 @@ builder.subscriptionField('sinkChanges', (t) =>
     args: { ids: t.arg.idList({ description: 'These sinks alone.' }) },
     subscribe: (_root, { ids }, context) =>
       context.sinks.views.changes(
-        sinkCallerOf(context),
+        sinkCallerIn(context),
         ids == null ? null : listOf(ids, 'names').map(String),
       ),
     resolve: (row) => row,
