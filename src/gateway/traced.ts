@@ -4,7 +4,7 @@ import { traceparentOf } from '../event/traceparent.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenFeed } from '../live/feed.ts';
-import type { FeedOperation, FeedSink, Subscription } from '../live/subscription.ts';
+import type { FeedOperation, FeedReceiver, Subscription } from '../live/subscription.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -118,27 +118,27 @@ export function tracedStore(store: Store, tracing: Tracing): Store {
   };
 }
 
-type Subscribe = (operation: FeedOperation, sink: FeedSink) => Subscription;
+type Subscribe = (operation: FeedOperation, receiver: FeedReceiver) => Subscription;
 
 /** Subscriptions, with a span for each from its beginning to its end. */
 export const tracedSubscribe =
   (subscribe: Subscribe, tracing: Tracing): Subscribe =>
-  (operation, sink) => {
+  (operation, receiver) => {
     const span = feedSpan(tracing, operation.request.afterIndex);
-    const watched: FeedSink = {
-      begin: (index, journalId) => sink.begin(index, journalId),
+    const watched: FeedReceiver = {
+      begin: (index, journalId) => receiver.begin(index, journalId),
       send(message) {
         span.sent(message.index, 1);
-        sink.send(message);
+        receiver.send(message);
       },
       get hasRoom() {
-        return sink.hasRoom;
+        return receiver.hasRoom;
       },
-      room: () => sink.room(),
-      checkpoint: (index) => sink.checkpoint(index),
+      room: () => receiver.room(),
+      checkpoint: (index) => receiver.checkpoint(index),
       end(error) {
         span.end(error);
-        sink.end(error);
+        receiver.end(error);
       },
     };
     try {

@@ -9,7 +9,7 @@ import { History } from './history.ts';
 import { PulledFeed, type PulledFeedParts } from './pulled-feed.ts';
 import { Ring } from './ring.ts';
 import { Subscriber, type SubscriberParts } from './subscriber.ts';
-import type { FeedOperation, FeedSink, Subscription } from './subscription.ts';
+import type { FeedOperation, FeedReceiver, Subscription } from './subscription.ts';
 import { warm } from './warm.ts';
 
 export interface LiveLimits {
@@ -122,13 +122,13 @@ export class Live implements Disposable {
   }
 
   /**
-   * Begins to send a subscription's messages to a sink. Equal subscriptions share one execution. Every other error goes to
-   * the sink.
+   * Begins to send a subscription's messages to a receiver. Equal subscriptions share one execution. Every other error goes to
+   * the receiver.
    * @throws FeedError TOO_MANY
    */
-  readonly subscribe = (operation: FeedOperation, sink: FeedSink): Subscription => {
+  readonly subscribe = (operation: FeedOperation, receiver: FeedReceiver): Subscription => {
     this.#rejectTooMany(operation);
-    const subscriber = new Subscriber(operation, sink, this.#subscriberParts);
+    const subscriber = new Subscriber(operation, receiver, this.#subscriberParts);
     if (this.#closed) subscriber.end(null);
     else subscriber.start();
     return subscriber;

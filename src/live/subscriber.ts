@@ -11,7 +11,7 @@ import type { Distributor, PendingMember } from './distributor.ts';
 import { type FeedBatch, FeedError } from './feed.ts';
 import type { History, HistoryReader } from './history.ts';
 import type { RingSlice } from './ring.ts';
-import type { FeedOperation, FeedSink, Message, Subscription } from './subscription.ts';
+import type { FeedOperation, FeedReceiver, Message, Subscription } from './subscription.ts';
 
 /** The parts of the live feeds that every subscriber passes through. */
 export interface SubscriberParts {
@@ -29,7 +29,7 @@ export interface SubscriberParts {
  * One GraphQL subscription. It passes through three phases:
  *
  * 1. Backfill. It reads what was recorded after its index, page by page: from the ring where the ring reaches back to
- *    the index, else from the store. The sink sets the pace. Newer events stay in the ring and the store meanwhile, so
+ *    the index, else from the store. The receiver sets the pace. Newer events stay in the ring and the store meanwhile, so
  *    a slow backfill costs no memory.
  * 2. Cutover. Once its index is the last one that this process knows, it asks the distributor to let it into its
  *    channel. Both happen in one turn of the event loop, so no event comes in between. The distributor calls `goLive`
@@ -42,15 +42,15 @@ export interface SubscriberParts {
  */
 export class Subscriber implements ChannelMember, PendingMember, HistoryReader, Subscription {
   readonly #operation: FeedOperation;
-  readonly #sink: FeedSink;
+  readonly #receiver: FeedReceiver;
   readonly #parts: SubscriberParts;
   #index = 0;
   #ended = false;
   #sentAtMs = performance.now();
 
-  constructor(operation: FeedOperation, sink: FeedSink, parts: SubscriberParts) {
+  constructor(operation: FeedOperation, receiver: FeedReceiver, parts: SubscriberParts) {
     this.#operation = operation;
-    this.#sink = sink;
+    this.#receiver = receiver;
     this.#parts = parts;
   }
 
@@ -114,12 +114,12 @@ export class Subscriber implements ChannelMember, PendingMember, HistoryReader, 
 
   send(message: Message): void {
     this.#index = message.index;
-    this.#sink.send(message);
+    this.#receiver.send(message);
   }
 
   checkpoint(index: number): void {
     this.#index = index;
-    this.#sink.checkpoint(index);
+    this.#receiver.checkpoint(index);
   }
 
   overrun(): void {
@@ -141,12 +141,12 @@ export class Subscriber implements ChannelMember, PendingMember, HistoryReader, 
   end(error: FeedError | null): void {
     if (this.#ended) return;
     this.cancel();
-    this.#sink.end(error);
+    this.#receiver.end(error);
   }
 
   #begin(index: number): void {
     this.#index = index;
-    if (!this.#ended) this.#sink.begin(index, this.#parts.history.journalId);
+    if (!this.#ended) this.#receiver.begin(index, this.#parts.history.journalId);
   }
 
   async #sendSlice({ events, index }: RingSlice): Promise<void> {
@@ -158,7 +158,7 @@ export class Subscriber implements ChannelMember, PendingMember, HistoryReader, 
   /** Without an `await` where none is needed, messages of one turn leave in one write. */
   async #render(roots: Iterable<Event | FeedBatch>): Promise<void> {
     for (const root of roots) {
-      if (!this.#sink.hasRoom) await this.#sink.room();
+      if (!this.#receiver.hasRoom) await this.#receiver.room();
       if (this.#ended) return;
       const result = this.#operation.render(root);
       const json = typeof result === 'string' ? result : await result;

@@ -28,7 +28,7 @@ export interface Message {
 }
 
 /** The connection's side of one subscription. */
-export interface FeedSink {
+export interface FeedReceiver {
   /** The feed begins: everything up to this index was sent before, or is not wanted. */
   begin(index: number, journalId: string): void;
 
@@ -49,6 +49,6 @@ export interface FeedSink {
 }
 
 export interface Subscription {
-  /** Ends it: nothing more is sent to the sink. */
+  /** Ends it: nothing more is sent to the receiver. */
   cancel(): void;
 }

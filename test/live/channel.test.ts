@@ -5,7 +5,7 @@ import { BatchChannel } from '../../src/live/batch-channel.ts';
 import { type ChannelMember, EventChannel, messageOf } from '../../src/live/channel.ts';
 import type { FeedOperation } from '../../src/live/subscription.ts';
 import { change } from './change.ts';
-import { operationOf, rendered } from './list-sink.ts';
+import { operationOf, rendered } from './list-receiver.ts';
 
 const metrics = { delivered: () => {}, delay: () => {} };
 

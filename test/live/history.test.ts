@@ -11,7 +11,7 @@ import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { report } from '../journal/report.ts';
 import { type DataDirectory, dataDirectory } from '../pglite.ts';
-import { ListSink, operationOf } from './list-sink.ts';
+import { ListReceiver, operationOf } from './list-receiver.ts';
 
 const log = createLog('silent');
 let directory: DataDirectory;
@@ -108,10 +108,10 @@ function openHolding() {
 const append = (count: number, said = {}) =>
   journal.append(Array.from({ length: count }, () => report(said)));
 
-function subscribe(afterIndex: number | null, filter: Filter = everything): ListSink {
-  const sink = new ListSink();
-  live.subscribe(operationOf(filter, { afterIndex }), sink);
-  return sink;
+function subscribe(afterIndex: number | null, filter: Filter = everything): ListReceiver {
+  const receiver = new ListReceiver();
+  live.subscribe(operationOf(filter, { afterIndex }), receiver);
+  return receiver;
 }
 
 async function pull(count: number, afterIndex: number, filter: Filter = everything) {
@@ -132,12 +132,12 @@ describe('history', () => {
     const from = (appended[0]?.index as number) - 1;
     live[Symbol.dispose]();
     open({ pageEvents: 7 });
-    const sink = subscribe(from);
-    await vi.waitFor(() => expect(sink.messages).toHaveLength(40));
+    const receiver = subscribe(from);
+    await vi.waitFor(() => expect(receiver.messages).toHaveLength(40));
     await append(1);
-    await vi.waitFor(() => expect(sink.messages).toHaveLength(41));
-    expect(indexes(sink.events)).toEqual(Array.from({ length: 41 }, (_, n) => from + 1 + n));
-    expect(indexes(await pull(41, from))).toEqual(indexes(sink.events));
+    await vi.waitFor(() => expect(receiver.messages).toHaveLength(41));
+    expect(indexes(receiver.events)).toEqual(Array.from({ length: 41 }, (_, n) => from + 1 + n));
+    expect(indexes(await pull(41, from))).toEqual(indexes(receiver.events));
   });
 
   test('has an event that was completed in the meantime once, with its latest state', async () => {
@@ -149,10 +149,10 @@ describe('history', () => {
     expect(second?.index).toBe((first?.index ?? 0) + 4);
     open();
     for (const events of [subscribe(begun), await pull(4, begun)]) {
-      if (events instanceof ListSink) {
+      if (events instanceof ListReceiver) {
         await vi.waitFor(() => expect(events.messages).toHaveLength(4));
       }
-      const got = events instanceof ListSink ? events.events : events;
+      const got = events instanceof ListReceiver ? events.events : events;
       const last = got.at(-1);
       expect(last).toMatchObject({ index: second?.index, tags: ['start', 'end'] });
       expect(got.filter(({ id }) => id === last?.id)).toHaveLength(1);
@@ -162,9 +162,9 @@ describe('history', () => {
   test('afterIndex 0 replays all events that are kept', async () => {
     open();
     const kept = await store.after(0, 100_000);
-    const sink = subscribe(0);
-    await vi.waitFor(() => expect(sink.messages).toHaveLength(kept.length));
-    expect(sink.events).toEqual(kept);
+    const receiver = subscribe(0);
+    await vi.waitFor(() => expect(receiver.messages).toHaveLength(kept.length));
+    expect(receiver.events).toEqual(kept);
   });
 
   test('the ring is filled with the newest events of the store after the start', async () => {
@@ -173,14 +173,14 @@ describe('history', () => {
     open({ warmChanges: 50 });
     await vi.waitFor(() => expect(live.stats().recent).toBeGreaterThan(10));
     down.store = true;
-    const sink = subscribe(from);
-    await vi.waitFor(() => expect(sink.messages).toHaveLength(10));
+    const receiver = subscribe(from);
+    await vi.waitFor(() => expect(receiver.messages).toHaveLength(10));
   });
 
   test('a slow backfill is given every event, though the ring has evicted most of them', async () => {
     open({ ringChanges: 10, pageEvents: 5 });
     const from = journal.position;
-    const slow = new ListSink(1);
+    const slow = new ListReceiver(1);
     live.subscribe(operationOf(everything, { afterIndex: from }), slow);
     for (let n = 0; n < 10; n++) await append(20);
     await vi.waitFor(() => expect(slow.messages).toHaveLength(200));
@@ -192,9 +192,9 @@ describe('a feed is rejected', () => {
   test('when its index is after the last of the journal', async () => {
     open();
     const lastIndex = await journal.lastIndex();
-    const sink = subscribe(lastIndex + 1);
-    await vi.waitFor(() => expect(sink.ended).toBeTruthy());
-    expect(sink.ended).toMatchObject({ code: 'INDEX_AHEAD', details: { lastIndex } });
+    const receiver = subscribe(lastIndex + 1);
+    await vi.waitFor(() => expect(receiver.ended).toBeTruthy());
+    expect(receiver.ended).toMatchObject({ code: 'INDEX_AHEAD', details: { lastIndex } });
     await expect(pull(1, lastIndex + 1)).rejects.toMatchObject({ code: 'INDEX_AHEAD' });
   });
 
@@ -202,16 +202,16 @@ describe('a feed is rejected', () => {
     open();
     const other = { filter: everything, journalId: crypto.randomUUID() };
     for (const afterIndex of [null, 0, journal.position]) {
-      const sink = new ListSink();
-      live.subscribe(operationOf(everything, { ...other, afterIndex }), sink);
-      await vi.waitFor(() => expect(sink.ended).toMatchObject({ code: 'OTHER_JOURNAL' }));
+      const receiver = new ListReceiver();
+      live.subscribe(operationOf(everything, { ...other, afterIndex }), receiver);
+      await vi.waitFor(() => expect(receiver.ended).toMatchObject({ code: 'OTHER_JOURNAL' }));
       const pulled = live.openFeed({ ...other, afterIndex }, AbortSignal.timeout(20_000));
       await expect(pulled.next()).rejects.toMatchObject({ code: 'OTHER_JOURNAL' });
     }
-    const sink = new ListSink();
-    live.subscribe(operationOf(everything, { afterIndex: null, journalId: journal.id }), sink);
+    const receiver = new ListReceiver();
+    live.subscribe(operationOf(everything, { afterIndex: null, journalId: journal.id }), receiver);
     await append(1);
-    await vi.waitFor(() => expect(sink.messages).toHaveLength(1));
+    await vi.waitFor(() => expect(receiver.messages).toHaveLength(1));
   });
 
   test('when events after its index have expired', async () => {
@@ -222,9 +222,9 @@ describe('a feed is rejected', () => {
     const firstIndex = await store.firstIndex();
     expect(firstIndex).toBe(expired);
     open();
-    const sink = subscribe(expired - 1);
-    await vi.waitFor(() => expect(sink.ended).toBeTruthy());
-    expect(sink.ended).toMatchObject({ code: 'INDEX_EXPIRED', details: { firstIndex } });
+    const receiver = subscribe(expired - 1);
+    await vi.waitFor(() => expect(receiver.ended).toBeTruthy());
+    expect(receiver.ended).toMatchObject({ code: 'INDEX_EXPIRED', details: { firstIndex } });
     await expect(pull(1, expired - 1)).rejects.toMatchObject({ code: 'INDEX_EXPIRED' });
     expect(await pull(5, 0)).toHaveLength(5);
     const strict = { filter: everything, afterIndex: 0, rejectsGapAfter0: true };
@@ -243,11 +243,11 @@ describe('a feed is rejected', () => {
     open();
     down.store = true;
     failedCalls = 0;
-    const sink = subscribe(from);
+    const receiver = subscribe(from);
     const other = pull(1, from);
     await expect(other).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await vi.waitFor(() => expect(sink.ended).toBeTruthy());
-    expect(sink.ended).toMatchObject({ code: 'UNAVAILABLE', details: { lastIndex: from } });
+    await vi.waitFor(() => expect(receiver.ended).toBeTruthy());
+    expect(receiver.ended).toMatchObject({ code: 'UNAVAILABLE', details: { lastIndex: from } });
     // Both have retried.
     expect(failedCalls).toBeGreaterThan(3);
     expect(live.stats()).toMatchObject({ subscriptions: 0, feeds: 0, indexEntries: 0 });
@@ -259,19 +259,19 @@ describe('while the store is unreachable', () => {
     await append(3);
     open({ storePatienceMs: 20_000 });
     down.store = true;
-    const sink = subscribe(journal.position - 3);
-    await vi.waitFor(() => expect(sink.begun).not.toBeNull());
+    const receiver = subscribe(journal.position - 3);
+    await vi.waitFor(() => expect(receiver.begun).not.toBeNull());
     down.store = false;
-    await vi.waitFor(() => expect(sink.messages).toHaveLength(3));
+    await vi.waitFor(() => expect(receiver.messages).toHaveLength(3));
   });
 
   test('live feeds continue, and feeds resume from the ring', async () => {
     open();
-    const sink = subscribe(null);
+    const receiver = subscribe(null);
     const from = journal.position;
     await append(3);
     down.store = true;
-    await vi.waitFor(() => expect(sink.messages).toHaveLength(3));
+    await vi.waitFor(() => expect(receiver.messages).toHaveLength(3));
     const resumed = subscribe(from);
     await vi.waitFor(() => expect(resumed.messages).toHaveLength(3));
     expect(indexes(await pull(3, from))).toHaveLength(3);
@@ -282,15 +282,15 @@ test('nothing is read from the store for clients that have gone while they waite
   await append(3);
   const from = journal.position - 3;
   const { live: busy, pages, release } = openHolding();
-  const sinks = Array.from({ length: 40 }, () => new ListSink());
-  const subscriptions = sinks.map((sink) =>
-    busy.subscribe(operationOf(everything, { afterIndex: from }), sink),
+  const receivers = Array.from({ length: 40 }, () => new ListReceiver());
+  const subscriptions = receivers.map((receiver) =>
+    busy.subscribe(operationOf(everything, { afterIndex: from }), receiver),
   );
   await vi.waitFor(() => expect(pages()).toBe(8));
   for (const subscription of subscriptions.slice(1)) subscription.cancel();
   release();
-  await vi.waitFor(() => expect(sinks[0]?.messages).toHaveLength(3));
-  const late = new ListSink();
+  await vi.waitFor(() => expect(receivers[0]?.messages).toHaveLength(3));
+  const late = new ListReceiver();
   busy.subscribe(operationOf(everything, { afterIndex: from }), late);
   await vi.waitFor(() => expect(late.messages).toHaveLength(3));
   // Those that were under way, and the late one's.
@@ -301,12 +301,12 @@ describe('while the journal is down', () => {
   test('feeds end after journalPatienceMs, with the index to resume from', async () => {
     open();
     const from = journal.position;
-    const sink = subscribe(null);
+    const receiver = subscribe(null);
     const pulled = pull(1, from);
     const ended = expect(pulled).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     down.journal = true;
-    await vi.waitFor(() => expect(sink.ended).toBeTruthy());
-    expect(sink.ended).toMatchObject({ code: 'UNAVAILABLE', details: { lastIndex: from } });
+    await vi.waitFor(() => expect(receiver.ended).toBeTruthy());
+    expect(receiver.ended).toMatchObject({ code: 'UNAVAILABLE', details: { lastIndex: from } });
     await ended;
     expect(live.stats()).toMatchObject({ subscriptions: 0, channels: 0, feeds: 0 });
   });
@@ -367,11 +367,11 @@ describe('a pulled feed', () => {
       new AbortController().signal,
     );
     const waiting = feed.next();
-    const sink = subscribe(null);
+    const receiver = subscribe(null);
     await vi.waitFor(() => expect(live.stats().indexEntries).toBe(2));
     live[Symbol.dispose]();
     expect((await waiting).done).toBe(true);
-    expect(sink.ended).toBeNull();
+    expect(receiver.ended).toBeNull();
     const late = subscribe(null);
     expect(late.ended).toBeNull();
   });
@@ -380,10 +380,10 @@ describe('a pulled feed', () => {
 test('more distinct subscriptions than maxChannels are rejected', async () => {
   open({ maxChannels: 2 });
   const operation = operationOf({ keys: ['a'] }, { key: 'shared' });
-  live.subscribe(operation, new ListSink());
-  live.subscribe(operation, new ListSink());
+  live.subscribe(operation, new ListReceiver());
+  live.subscribe(operation, new ListReceiver());
   subscribe(null, { keys: ['b'] });
   expect(() => subscribe(null, { keys: ['c'] })).toThrow(/at most 2 distinct/);
-  live.subscribe(operation, new ListSink());
+  live.subscribe(operation, new ListReceiver());
   expect(live.stats()).toMatchObject({ subscriptions: 4, channels: 2 });
 });

@@ -11,7 +11,7 @@ import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { report } from '../journal/report.ts';
 import { patienceMs } from '../patience.ts';
-import { ListSink, operationOf, rendered } from './list-sink.ts';
+import { ListReceiver, operationOf, rendered } from './list-receiver.ts';
 
 const log = createLog('silent');
 const within = { timeout: patienceMs, interval: 5 };
@@ -156,22 +156,22 @@ class Follower {
   }
 
   #push(live: Live, way: Way, afterIndex: number | null): Follower['present'] {
-    const sink = new ListSink(way === 'slow events' ? 2 : undefined);
+    const receiver = new ListReceiver(way === 'slow events' ? 2 : undefined);
     const operation = operationOf(this.filter, {
       afterIndex,
       key: `${way} ${JSON.stringify(this.filter)}`,
       batching: way === 'batches' ? { maxSize: 5, maxWaitMicros: 10_000 } : null,
       render: way === 'late events' ? renderedLate : rendered,
     });
-    const subscription = live.subscribe(operation, sink);
-    if (sink.begun !== null) this.start ??= sink.begun;
+    const subscription = live.subscribe(operation, receiver);
+    if (receiver.begun !== null) this.start ??= receiver.begun;
     return {
       index: () => {
-        if (sink.ended) throw sink.ended;
+        if (receiver.ended) throw receiver.ended;
         // One that leaves before its feed began resumes at its own afterIndex.
-        return Math.max(sink.index, afterIndex ?? 0);
+        return Math.max(receiver.index, afterIndex ?? 0);
       },
-      take: () => sink.events,
+      take: () => receiver.events,
       leave: () => subscription.cancel(),
     };
   }

@@ -1,7 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { FeedError } from '../../live/feed.ts';
 import { formatStreamEventId } from '../../live/stream-event-id.ts';
-import type { FeedOperation, FeedSink, Message, Subscription } from '../../live/subscription.ts';
+import type {
+  FeedOperation,
+  FeedReceiver,
+  Message,
+  Subscription,
+} from '../../live/subscription.ts';
 import type { FeedConnection } from '../feeds/connections.ts';
 import { Outbox, type Owner } from '../feeds/outbox.ts';
 import { slowConsumer } from '../feeds/slow-consumer.ts';
@@ -33,7 +38,7 @@ const complete = 'event: complete\ndata:\n\n';
  * One operation as a stream of server-sent events, in graphql-sse's form (a connection of its own for each):
  * `next` with a result, `complete` at the end. The id of an event is the journal's id and the index to resume after.
  */
-export class SseOperation implements FeedSink, Owner, FeedConnection {
+export class SseOperation implements FeedReceiver, Owner, FeedConnection {
   readonly #response: ServerResponse;
   readonly #options: SseOptions;
   readonly #outbox: Outbox;

@@ -1,6 +1,11 @@
 import type { SessionChange } from '../../access/access.ts';
 import { FeedError } from '../../live/feed.ts';
-import type { FeedOperation, FeedSink, Message, Subscription } from '../../live/subscription.ts';
+import type {
+  FeedOperation,
+  FeedReceiver,
+  Message,
+  Subscription,
+} from '../../live/subscription.ts';
 import { feedForbidden } from '../feeds/feed-forbidden.ts';
 import type { Outbox, Owner } from '../feeds/outbox.ts';
 import { slowConsumer } from '../feeds/slow-consumer.ts';
@@ -8,13 +13,13 @@ import { Ending } from './ending.ts';
 import { textFrameHead } from './frame.ts';
 
 /** Begins a subscription. @throws FeedError */
-export type Subscribe = (operation: FeedOperation, sink: FeedSink) => Subscription;
+export type Subscribe = (operation: FeedOperation, receiver: FeedReceiver) => Subscription;
 
 /**
  * A subscription over a socket. Its messages are written past graphql-ws, as the id of the operation and the result that all
  * equal subscriptions share. graphql-ws is notified of the end only.
  */
-export class WebSocketOperation implements FeedSink, Owner {
+export class WebSocketOperation implements FeedReceiver, Owner {
   /** graphql-ws iterates it. */
   readonly ending = new Ending(() => this.#subscription?.cancel());
   readonly #outbox: Outbox;

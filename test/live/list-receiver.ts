@@ -2,7 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Event } from '../../src/event/event.ts';
 import type { Filter } from '../../src/event/filter.ts';
 import type { FeedBatch, FeedError } from '../../src/live/feed.ts';
-import type { Batching, FeedOperation, FeedSink, Message } from '../../src/live/subscription.ts';
+import type {
+  Batching,
+  FeedOperation,
+  FeedReceiver,
+  Message,
+} from '../../src/live/subscription.ts';
 
 type Root = Event | FeedBatch;
 
@@ -31,8 +36,8 @@ export function operationOf(
   return { key, request: { filter, afterIndex, journalId }, batching, render };
 }
 
-/** A sink that keeps its messages. */
-export class ListSink implements FeedSink {
+/** A receiver that keeps its messages. */
+export class ListReceiver implements FeedReceiver {
   readonly messages: Message[] = [];
   readonly checkpoints: number[] = [];
   readonly #roomFor: number;
