@@ -16,11 +16,13 @@ import { createCoercion } from '../graphql/variables.ts';
 import { Certificate } from '../http/certificate.ts';
 import { createIntake } from '../intake/accept.ts';
 import { AuditTrail, conflictEntry } from '../intake/audit-trail.ts';
+import type { OpenFeed } from '../live/feed.ts';
 import { Live, type LiveLimits } from '../live/live.ts';
 import { maxOpenFiles } from '../runtime/open-files.ts';
 import { GatewayServer } from '../server/gateway-server.ts';
 import type { Readiness } from '../server/http/health.ts';
 import { openStore } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
 import { Retention } from '../store/write/retention.ts';
 import { RollupFill } from '../store/write/rollup-fill.ts';
 import { createLog, type Log, toggleDebug } from '../telemetry/log.ts';
@@ -164,13 +166,15 @@ async function openCore(
   const metrics = createMetrics();
   await telemetry?.begin(metrics, log);
   const tracing = telemetry?.tracing ?? null;
+  const traced = <Part>(part: Part, withSpans: (part: Part, tracing: Tracing) => Part): Part =>
+    tracing === null ? part : withSpans(part, tracing);
   const { databaseUrl, readUrl, dataDirectory, storeRaw, retentionMicros } = config;
   const exclusive = config.nats === null;
   const store = parts.add(await openStore({ databaseUrl, readUrl, dataDirectory, exclusive, log }));
   const certificate = config.tls === null ? null : await Certificate.open(config.tls, log);
   const audit = new AuditTrail(log);
   const access = parts.add(await openAccess(config, store, { audit, log }));
-  const filledStore = tracing === null ? store : tracedFill(store, tracing);
+  const filledStore = traced(store, tracedFill);
   store.onConflict((conflict) => access.access.audit.sample(conflictEntry(conflict)));
   const {
     journal: plain,
@@ -178,13 +182,13 @@ async function openCore(
     healthReason,
   } = parts.add(await openJournal(config, filledStore, { log, metrics }));
   const timed = instrumentJournal(plain, metrics);
-  const journal = tracing === null ? timed : tracedJournal(timed, tracing);
+  const journal = traced(timed, tracedJournal);
   const live = parts.add(
     new Live({
       journal,
       store,
       log,
-      onDelay: metrics.delivered,
+      onDelay: metrics.liveDelay,
       limits: { ...limits, maxChannels: config.live.maxChannels },
     }),
   );
@@ -202,8 +206,8 @@ async function openCore(
   parts.add(audit).begin(intake);
   const counted = instrumentIntake(intake, metrics);
   const services = {
-    intake: tracing === null ? counted : tracedIntake(counted, tracing),
-    store: tracing === null ? store : tracedStore(store, tracing),
+    intake: traced(counted, tracedIntake),
+    store: traced<Store>(store, tracedStore),
     openFeed: live.openFeed,
     journal,
     scope: openScope,
@@ -215,7 +219,7 @@ async function openCore(
     { access: access.access, context: services, store, link, metrics, tracing },
     parts,
   );
-  const openFeed = tracing === null ? live.openFeed : tracedFeed(live.openFeed, tracing);
+  const openFeed = traced<OpenFeed>(live.openFeed, tracedFeed);
   const context: DialectContext = { ...services, openFeed, sinks: sinks.services };
   const contextOf = new ScopedContexts(context).of;
   const sourceContext = sourceContexts(access.access, context, contextOf);
@@ -253,7 +257,7 @@ async function openCore(
     })),
     stopping: parts.closing,
   });
-  const subscribe = tracing === null ? live.subscribe : tracedSubscribe(live.subscribe, tracing);
+  const subscribe = traced(live.subscribe, tracedSubscribe);
   return {
     metrics,
     tracing,

@@ -19,7 +19,7 @@ export function registerGauges(
   { journal, store, rollupFill, live, sources }: Observed,
 ): void {
   registerSources(metrics, sources);
-  const { gauge, count } = metrics;
+  const { gauge, counter } = metrics;
   gauge({
     name: 'tidings_journal_up',
     help: '1 while the journal is usable.',
@@ -55,17 +55,17 @@ export function registerGauges(
     help: '1 while the read replica answers queries.',
     read: () => (store.replica?.isUsed ? 1 : 0),
   });
-  count({
+  counter({
     name: 'tidings_store_replica_passed_over_total',
     help: 'Reads that the primary answered because the read replica was behind or down.',
     read: () => store.replica?.passedOver ?? 0,
   });
-  count({
+  counter({
     name: 'tidings_store_refused_total',
     help: 'Reports that the database refused for what they say, and that were set aside.',
     read: () => store.refused,
   });
-  count({
+  counter({
     name: 'tidings_reports_conflicting_total',
     help: 'Reports that were acknowledged and then set aside, because their ids belong to events of other namespaces.',
     read: () => store.conflicting,
@@ -85,14 +85,14 @@ export function registerGauges(
     help: 'Feeds of other dialects that are open.',
     read: () => live.stats().feeds,
   });
-  count({
+  counter({
     name: 'tidings_live_deliveries_total',
     help: 'Messages handed to subscriptions.',
     read: () => live.stats().deliveries,
   });
 }
 
-function registerSources({ gauge, count }: Metrics, sources: () => readonly Source[]): void {
+function registerSources({ gauge, counter }: Metrics, sources: () => readonly Source[]): void {
   const by = (read: (source: Source) => number | undefined) => () =>
     new Map(
       sources().flatMap((source) => {
@@ -106,13 +106,13 @@ function registerSources({ gauge, count }: Metrics, sources: () => readonly Sour
     label: 'source',
     read: by((source) => (source.healthReason() === null ? 1 : 0)),
   });
-  count({
+  counter({
     name: 'tidings_source_skipped_total',
     help: 'Messages of the source that could not become events.',
     label: 'source',
     read: by(({ skipped }) => skipped),
   });
-  count({
+  counter({
     name: 'tidings_source_received_total',
     help: 'Messages that the source has received, repeats included.',
     label: 'source',

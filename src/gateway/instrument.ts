@@ -24,11 +24,11 @@ interface Tally {
   count: number;
 }
 
-/** Counted here first: a counter takes longer to find itself by its labels than all the rest of an event's counting. */
+/** Counted here first: looking a counter up by its labels takes longer than all else that is counted of an event. */
 function tallied(dialects: readonly Dialect[], results: readonly ReportResult[]): Tally[] {
   const tallies: Tally[] = [];
-  for (const [place, { status }] of results.entries()) {
-    const dialect = dialects[place] ?? 'TIDINGS';
+  for (const [position, { status }] of results.entries()) {
+    const dialect = dialects[position] ?? 'TIDINGS';
     const tally = tallies.find((each) => each.dialect === dialect && each.status === status);
     if (tally) tally.count += 1;
     else tallies.push({ dialect, status, count: 1 });
@@ -48,9 +48,9 @@ export function instrumentJournal(journal: Journal, metrics: Metrics): Journal {
     },
     async append(reports) {
       const begin = performance.now();
-      const places = await journal.append(reports);
+      const outcomes = await journal.append(reports);
       metrics.appended((performance.now() - begin) / 1_000);
-      return places;
+      return outcomes;
     },
     lastIndex: () => journal.lastIndex(),
     follow: (follower) => journal.follow(follower),

@@ -27,17 +27,17 @@ export function openNatsJournal(
     leaseMs,
     keep,
   });
-  metrics.count({
+  metrics.counter({
     name: 'tidings_journal_malformed_total',
     help: "Messages on the stream's subjects that were no reports.",
     read: () => journal.malformed,
   });
-  metrics.count({
+  metrics.counter({
     name: 'tidings_journal_incomplete_total',
     help: 'Live events that were completed without the store, because it did not answer.',
     read: () => journal.incomplete,
   });
-  metrics.count({
+  metrics.counter({
     name: 'tidings_store_missing_total',
     help: 'Indexes that the stream had lost before they were stored.',
     read: () => filler.missing,

@@ -107,7 +107,7 @@ export async function openSinks(
 }
 
 function registerSinkMetrics(
-  { gauge, count }: Metrics,
+  { gauge, counter }: Metrics,
   supervisor: ConsumerSupervisor,
   runner: SinkRunner,
 ): void {
@@ -121,17 +121,17 @@ function registerSinkMetrics(
     help: 'Sinks that are to run, in all gateways together.',
     read: () => runner.runningCount,
   });
-  count({
+  counter({
     name: 'tidings_sinks_delivered_total',
     help: 'Events that sinks of this gateway have delivered, repeats included.',
     read: () => runner.counter.delivered,
   });
-  count({
+  counter({
     name: 'tidings_sinks_failed_total',
     help: 'Failed deliveries that sinks of this gateway have kept.',
     read: () => runner.counter.failed,
   });
-  count({
+  counter({
     name: 'tidings_sinks_gaps_total',
     help: 'Times that retention had deleted events before a sink of this gateway could deliver them.',
     read: () => runner.counter.gaps,

@@ -47,9 +47,9 @@ export const tracedJournal = (journal: Journal, tracing: Tracing): Journal => ({
   append(reports) {
     const attributes = { 'tidings.events': reports.length, 'tidings.journal': journal.kind };
     return tracing.span('journal append', { attributes }, async (span) => {
-      const places = await journal.append(reports);
-      span.set({ 'tidings.index': places.at(-1)?.index ?? 0 });
-      return places;
+      const outcomes = await journal.append(reports);
+      span.set({ 'tidings.index': outcomes.at(-1)?.index ?? 0 });
+      return outcomes;
     });
   },
   lastIndex: () => journal.lastIndex(),

@@ -178,7 +178,7 @@ export class Live implements Disposable {
   async #warm(): Promise<void> {
     const { journal, store, log } = this.#options;
     try {
-      await warm(this.#ring, { journal, store, changes: this.#limits.warmChanges });
+      await warm(this.#ring, { journal, store, maxChanges: this.#limits.warmChanges });
     } catch (error) {
       log.debug({ error }, 'Recent events could not be read from the store; feeds resume from it.');
     }

@@ -14,13 +14,13 @@ const storeTimeoutMs = 10_000;
  */
 export async function warm(
   ring: Ring,
-  { journal, store, changes }: { journal: Journal; store: Store; changes: number },
+  { journal, store, maxChanges }: { journal: Journal; store: Store; maxChanges: number },
 ): Promise<void> {
   // Only then is the position known: followers are notified of everything after it.
   await journal.lastIndex();
   const { position } = journal;
   if (position === 0 || !(await store.untilStored(position, storeTimeoutMs))) return;
-  const newest = await newestOf(store, changes);
+  const newest = await newestOf(store, maxChanges);
   const oldest = newest[0];
   if (oldest) ring.prepend(newest, oldest.index - 1, position);
 }

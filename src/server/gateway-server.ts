@@ -104,7 +104,7 @@ export class GatewayServer {
         help: `Bytes that wait to be read by clients connected by ${name}.`,
         read: () => transport.stats().queuedBytes,
       });
-      metrics.count({
+      metrics.counter({
         name: `tidings_${name}_slow_consumers_total`,
         help: `Feeds by ${name} that ended because their client read too slowly.`,
         read: () => transport.stats().slowConsumers,

@@ -4,7 +4,7 @@ import type { Dialect } from '../event/event.ts';
 export type ReportOutcome = 'stored' | 'accepted' | 'duplicate' | 'rejected';
 
 /** A number that is read when somebody asks for the metrics, or one for each value of a label. */
-type GaugeSource = {
+type ReadMetric = {
   /** By Prometheus' conventions: tidings_store_lag_events. */
   readonly name: string;
   readonly help: string;
@@ -29,17 +29,20 @@ export interface MetricSamples {
   readonly samples: readonly Sample[];
 }
 
-/** The gateway's metrics: one function for each fact that is counted. None of them throws. */
+/**
+ * The gateway's metrics. What is counted as it happens has a function of its own, which does not throw. What a part keeps
+ * itself is read by `gauge` or `counter`, where the gateway opens that part, or in gateway/gauges.ts.
+ */
 export interface Metrics {
   reported(dialect: Dialect, outcome: ReportOutcome, count: number): void;
   /** An event's time was too far in the future, and was replaced by the time of its arrival. */
   clockAhead(dialect: Dialect): void;
   appended(seconds: number): void;
   /** A live event was handed to its subscriptions this many seconds after it was recorded. */
-  delivered(seconds: number): void;
-  gauge(source: GaugeSource): void;
-  /** A count that something else keeps, read as a counter: its name ends in _total. */
-  count(source: GaugeSource): void;
+  liveDelay(seconds: number): void;
+  gauge(metric: ReadMetric): void;
+  /** A number that only grows: its name ends in _total. */
+  counter(metric: ReadMetric): void;
   /** In the text format of Prometheus. */
   text(): Promise<string>;
   /** All of them, as they are now. */
@@ -72,7 +75,7 @@ export function createMetrics(): Metrics {
     buckets,
     registers,
   });
-  const delivery = new Histogram({
+  const delay = new Histogram({
     name: 'tidings_live_delivery_seconds',
     help: 'How long after it was recorded a live event was handed to its subscriptions.',
     buckets,
@@ -83,24 +86,24 @@ export function createMetrics(): Metrics {
       reported.inc({ dialect: dialect.toLowerCase(), result }, count),
     clockAhead: (dialect) => clockAhead.inc({ dialect: dialect.toLowerCase() }),
     appended: (seconds) => append.observe(seconds),
-    delivered: (seconds) => delivery.observe(seconds),
-    gauge(source) {
+    liveDelay: (seconds) => delay.observe(seconds),
+    gauge(metric) {
       new Gauge({
-        ...declared(source),
+        ...declared(metric),
         registers,
         collect() {
           this.reset();
-          for (const [labels, value] of samplesOf(source)) this.set(labels, value);
+          for (const [labels, value] of samplesOf(metric)) this.set(labels, value);
         },
       });
     },
-    count(source) {
+    counter(metric) {
       new Counter({
-        ...declared(source),
+        ...declared(metric),
         registers,
         collect() {
           this.reset();
-          for (const [labels, value] of samplesOf(source)) this.inc(labels, value);
+          for (const [labels, value] of samplesOf(metric)) this.inc(labels, value);
         },
       });
     },
@@ -118,14 +121,14 @@ export function createMetrics(): Metrics {
   };
 }
 
-const declared = ({ name, help, label }: GaugeSource) => ({
+const declared = ({ name, help, label }: ReadMetric) => ({
   name,
   help,
   labelNames: label === undefined ? [] : [label],
 });
 
-function samplesOf(source: GaugeSource): readonly [Readonly<Record<string, string>>, number][] {
-  if (source.label === undefined) return [[{}, source.read()]];
-  const { label } = source;
-  return [...source.read()].map(([name, value]) => [{ [label]: name }, value]);
+function samplesOf(metric: ReadMetric): readonly [Readonly<Record<string, string>>, number][] {
+  if (metric.label === undefined) return [[{}, metric.read()]];
+  const { label } = metric;
+  return [...metric.read()].map(([name, value]) => [{ [label]: name }, value]);
 }

@@ -51,7 +51,7 @@ export function reportsIn(
 const textOf = ({ buffer, byteOffset, length }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, length).toString();
 
-/** Follows the stream for the followers in this process, from the place where it ended at first. */
+/** Follows the stream for the followers in this process, from where it ended at first. */
 export class NatsFollowing implements AsyncDisposable {
   readonly #stream: NatsStream;
   readonly #published: NatsPublished;
@@ -64,7 +64,7 @@ export class NatsFollowing implements AsyncDisposable {
   readonly tail = new NatsTail();
   readonly malformed: SkipCounter;
   /** The last message that followers were notified of. */
-  #place: { readonly identity: string; readonly sequence: number } | null = null;
+  #last: { readonly identity: string; readonly sequence: number } | null = null;
   #position = 0;
   /** Whether the reports that the store has not got yet have been read. */
   #warm = false;
@@ -124,11 +124,11 @@ export class NatsFollowing implements AsyncDisposable {
   /** A new stream is read from its beginning: all that is in it is newer than what was published. */
   #nextIn({ identity }: StreamState): number {
     const { first } = this.#stream;
-    if (this.#place === null && first !== null) {
-      this.#place = { identity: first.identity, sequence: first.lastSequence };
+    if (this.#last === null && first !== null) {
+      this.#last = { identity: first.identity, sequence: first.lastSequence };
       this.#position = first.base + first.lastSequence;
     }
-    if (this.#place?.identity === identity) return this.#place.sequence + 1;
+    if (this.#last?.identity === identity) return this.#last.sequence + 1;
     this.completion.expectRepeats();
     return 1;
   }
@@ -157,7 +157,7 @@ export class NatsFollowing implements AsyncDisposable {
     this.#stream.saw(position);
     this.tail.push(reports, position);
     this.#notify(await this.completion.complete(reports));
-    this.#place = { identity: state.identity, sequence };
+    this.#last = { identity: state.identity, sequence };
     this.#position = position;
   }
 
