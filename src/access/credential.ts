@@ -10,8 +10,11 @@ export type Credential =
 
 const noCredential: Credential = { kind: 'NONE' };
 
-/** The name of the console's cookie. */
-export const sessionCookie = 'tidings_session';
+/**
+ * Names of the console's cookie. Another host of the same domain can set one of any name but those that begin with
+ * __Host-, which browsers take over https alone.
+ */
+export const sessionCookies = { https: '__Host-tidings_session', http: 'tidings_session' } as const;
 
 /**
  * The credential of an HTTP request or of a WebSocket upgrade, in this order: `Authorization` as Bearer, as `token`
@@ -26,7 +29,7 @@ export function credentialOf(headers: IncomingHttpHeaders): Credential {
   const secret =
     single(headers['x-nomad-token']) ??
     single(headers.authentication) ??
-    (isOwnOrigin(headers) ? cookie(headers.cookie, sessionCookie) : null);
+    (isOwnOrigin(headers) ? sessionIn(headers.cookie) : null);
   return secret === null ? noCredential : { kind: 'TOKEN', secret };
 }
 
@@ -87,6 +90,9 @@ function single(value: string | readonly string[] | undefined): string | null {
   const text = (typeof value === 'string' ? value : (value?.[0] ?? '')).trim();
   return text === '' ? null : text;
 }
+
+const sessionIn = (header: string | undefined): string | null =>
+  cookie(header, sessionCookies.https) ?? cookie(header, sessionCookies.http);
 
 /**
  * Null where there is none. Of several that differ, another host of the same domain has set one, and which is not known: the

@@ -164,3 +164,15 @@ test('a gateway does not start with files that are not a pair', async () => {
     /TIDINGS_TLS_KEY .* are not a certificate and its private key/,
   );
 });
+
+test('the cookie of the console is one that browsers take over TLS from this host alone', async () => {
+  const ca = await trusted();
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const options = { ca, method: 'DELETE', agent: false };
+    request(`${gateway.origin}/console/session`, options, resolve).on('error', reject).end();
+  });
+  response.resume();
+  expect(response.headers['set-cookie']).toEqual([
+    '__Host-tidings_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0; Secure',
+  ]);
+});

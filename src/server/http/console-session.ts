@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from '../../access/access.ts';
-import { sessionCookie } from '../../access/credential.ts';
 import { Unauthenticated } from '../../access/principal.ts';
 import { BodyError, readBody } from '../../http/body.ts';
 import { replyJson } from '../../http/reply.ts';
 import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
-import { publicOrigin } from './challenge.ts';
+import { sessionCookieOf } from './session-cookie.ts';
 
 export const consoleSessionPath = '/console/session';
 
@@ -36,7 +35,10 @@ export async function answerConsoleSession(
     case 'POST':
       return await signIn(request, response, options);
     case 'DELETE':
-      response.setHeader('Set-Cookie', cookieOf(request, options, '', 0));
+      response.setHeader(
+        'Set-Cookie',
+        sessionCookieOf(request, options.publicUrls, { value: '', seconds: 0 }),
+      );
       return replyJson(response, 200, {});
     default:
       response.setHeader('Allow', 'GET, POST, DELETE');
@@ -59,7 +61,8 @@ async function signIn(
     const { name, expiresAtMs } = principal;
     const seconds =
       expiresAtMs === null ? longestSeconds : Math.ceil((expiresAtMs - Date.now()) / 1_000);
-    response.setHeader('Set-Cookie', cookieOf(request, options, token, seconds));
+    const cookie = { value: token, seconds };
+    response.setHeader('Set-Cookie', sessionCookieOf(request, options.publicUrls, cookie));
     replyJson(response, 200, { name });
   } catch (error) {
     fail(response, error);
@@ -88,21 +91,4 @@ function fail(response: ServerResponse, error: unknown): void {
   } else if (error instanceof Unavailable) {
     replyJson(response, error.status, { error: error.message }, retryAfter(error));
   } else throw error;
-}
-
-function cookieOf(
-  request: IncomingMessage,
-  { publicUrls }: SessionOptions,
-  value: string,
-  seconds: number,
-): string {
-  const isSecure = publicOrigin(request, publicUrls).startsWith('https:');
-  return [
-    `${sessionCookie}=${value}`,
-    'Path=/',
-    'HttpOnly',
-    'SameSite=Strict',
-    `Max-Age=${Math.max(0, seconds)}`,
-    ...(isSecure ? ['Secure'] : []),
-  ].join('; ');
 }

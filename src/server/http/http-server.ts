@@ -13,6 +13,7 @@ import type { DialectGate } from './dialect-gate.ts';
 import type { HostRules } from './hosts.ts';
 import { answerOrigin, foreignOrigin } from './origin.ts';
 import { rejectUpgrade } from './reject-upgrade.ts';
+import { dropForeignCookies } from './session-cookie.ts';
 
 /** Answers every request for one path. */
 export type Route = (
@@ -35,6 +36,8 @@ export interface HttpServerOptions {
   readonly certificate?: Certificate | null;
   readonly maxConnections: number;
   readonly hosts: HostRules;
+  /** URLs by which clients reach it; none when absent. */
+  readonly publicUrls?: readonly string[];
   readonly routes: Readonly<Record<string, Route>>;
   /** Routes for all paths that begin with one of these. */
   readonly folders?: Readonly<Record<string, Route>>;
@@ -139,6 +142,7 @@ export class HttpServer implements AsyncDisposable {
       response.setHeader('X-Content-Type-Options', 'nosniff');
       response.setHeader('Referrer-Policy', 'no-referrer');
       if (answerOrigin(this.#options.hosts, request, response)) return;
+      dropForeignCookies(request, this.#options.publicUrls ?? []);
       const url = this.#targetOf(request);
       if (url === null) replyJson(response, 400, { error: badTarget });
       else await this.#route(request, response, url);
@@ -196,7 +200,8 @@ export class HttpServer implements AsyncDisposable {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const { hosts } = this.#options;
+    const { hosts, publicUrls = [] } = this.#options;
+    dropForeignCookies(request, publicUrls);
     const fault = hosts.fault(request);
     const url = this.#targetOf(request);
     if (fault !== null) rejectUpgrade(socket, fault.status, fault.message);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { bundleConsole } from '../../../src/server/http/console-bundle.ts';
 import { readConsole, writeConsole } from '../../../src/server/http/console-files.ts';
 import { bootGuarded, type GuardedGateway, tokensFor } from '../../access/guarded-gateway.ts';
@@ -126,6 +127,52 @@ test('signing in makes a cookie of a token that holds, and of nothing else', asy
   const signedOut = await sessionOf(guarded, null, 'DELETE');
   expect(signedOut.headers.get('set-cookie')).toContain('tidings_session=; ');
   expect(signedOut.headers.get('set-cookie')).toContain('Max-Age=0');
+});
+
+test('over https the cookie is one that no other host can set, and the other name does not count', async () => {
+  await using guarded = await bootGuarded(
+    `roles:
+  reader: { grants: [{ actions: [READ] }] }
+  other: { grants: [{ actions: [READ] }] }
+  anonymous: { grants: [{ actions: [READ], namespaces: [public] }] }
+${tokensFor('reader', 'other')}`,
+    { TIDINGS_PUBLIC_URL: 'https://tidings.example.org' },
+  );
+  const signedIn = await sessionOf(guarded, '{"token":"reader"}');
+  expect(signedIn.headers.get('set-cookie')).toBe(
+    '__Host-tidings_session=reader; Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000; Secure',
+  );
+  const signedOut = await sessionOf(guarded, null, 'DELETE');
+  expect(signedOut.headers.get('set-cookie')).toMatch(/^__Host-tidings_session=; .*Max-Age=0/);
+  const named = async (cookie: string) => {
+    const response = await fetch(guarded.booted.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', cookie },
+      body: '{"query":"{ viewer { name } }"}',
+    });
+    return response.ok ? (await response.json()).data.viewer.name : response.status;
+  };
+  const own = '__Host-tidings_session=reader';
+  expect(await named(own)).toBe('reader');
+  // What a host next to this one has set.
+  for (const planted of [
+    'tidings_session=other',
+    'tidings_session=wrong',
+    ' tidings_session = other',
+  ]) {
+    expect(await named(`${planted}; ${own}; x=y`), planted).toBe('reader');
+    expect(await named(`x=y; ${own}; ${planted}`), planted).toBe('reader');
+    expect(await named(planted), planted).toBe('anonymous');
+  }
+  expect(await named('__Host-tidings_session=wrong; tidings_session=other')).toBe(401);
+  const socket = new WebSocket(guarded.booted.webSocketUrl, 'graphql-transport-ws', {
+    headers: { cookie: 'tidings_session=wrong' },
+  });
+  const opened = await new Promise((resolve) => {
+    socket.on('open', () => resolve(true)).on('error', () => resolve(false));
+  });
+  expect(opened).toBe(true);
+  socket.terminate();
 });
 
 test('a page of another site cannot sign anybody in', async () => {
