@@ -186,7 +186,7 @@ export const SinkRef = builder.objectRef<SinkRow>('Sink').implement({
       },
       resolve: (row, { first }, context) =>
         context.sinks.views.attempts(
-          sinkCallerOf(context),
+          sinkCallerIn(context),
           row,
           pageSize(first, { argument: 'first', max: maxAttempts }),
         ),

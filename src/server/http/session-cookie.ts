@@ -5,7 +5,7 @@ import { publicOrigin } from './challenge.ts';
 const isReachedByHttps = (request: IncomingMessage, publicUrls: readonly string[]): boolean =>
   publicOrigin(request, publicUrls).startsWith('https:');
 
-/** The Set-Cookie header that keeps a credential in the browser for so many seconds, or removes it. */
+/** The Set-Cookie header that keeps a credential in the browser for some seconds, or removes it after 0. */
 export function sessionCookieOf(
   request: IncomingMessage,
   publicUrls: readonly string[],

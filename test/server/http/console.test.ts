@@ -154,7 +154,7 @@ ${tokensFor('reader', 'other')}`,
   };
   const own = '__Host-tidings_session=reader';
   expect(await named(own)).toBe('reader');
-  // What a host next to this one has set.
+  // Another host of the domain has set these.
   for (const planted of [
     'tidings_session=other',
     'tidings_session=wrong',
