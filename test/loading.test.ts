@@ -27,6 +27,7 @@ test.each([
   ['@grpc/grpc-js', '10 MB'],
   ['kafkajs', '12 MB'],
   ['amqplib', '6 MB'],
+  ['@grpc/proto-loader', '10 MB'],
 ])('%s, which takes %s, is loaded when it is used first', (library) => {
   const packages = packagesOf(join(import.meta.dirname, '../src/gateway/gateway.ts'));
   expect(packages.has('graphql')).toBe(true);

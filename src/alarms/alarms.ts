@@ -8,7 +8,7 @@ import type { Instant, Json } from '../event/event.ts';
 import { everything, type Filter } from '../event/filter.ts';
 import type { FilterInput } from '../event/filter-input.ts';
 import { InputError, quoted } from '../event/input-error.ts';
-import { InstantError, parseInstant } from '../event/instant.ts';
+import { InstantError, parseInstant, wholeMillisecond } from '../event/instant.ts';
 import { parseText } from '../event/text.ts';
 import { readUuid } from '../event/uuid.ts';
 import { pause } from '../runtime/backoff.ts';
@@ -317,8 +317,6 @@ function evaluated(definition: Json): unknown {
 
 /** Without members that are undefined, and without prototypes: as the database gives it back. */
 const plainJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
-
-const wholeMillisecond = (instant: Instant): Instant => Math.floor(instant / 1_000) * 1_000;
 
 function untilOf(text: string, now: Instant): Instant {
   const path = ['input', 'until'];

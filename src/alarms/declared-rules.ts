@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { v5 } from 'uuid';
 import type { Instant, Json } from '../event/event.ts';
 import { InputError } from '../event/input-error.ts';
+import { wholeMillisecond } from '../event/instant.ts';
 import type { RuleRow, RuleTable } from '../store/alarms/rule-table.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type AlarmRule, type AlarmRuleInput, parseRule } from './rule.ts';
@@ -112,7 +113,7 @@ export class DeclaredRules {
 
   async #save({ id, owner, input, own }: Declared, row: RuleRow | undefined): Promise<void> {
     const { table, now, log } = this.#options;
-    const since = Math.floor(now() / 1_000) * 1_000;
+    const since = wholeMillisecond(now());
     const said: DeclaredDefinition = { declaredBy: owner, ...(own && { own: own.definition }) };
     const definition = JSON.parse(JSON.stringify({ ...input, ...said })) as Json;
     if (row !== undefined && isDeepStrictEqual(row.definition, definition)) return;

@@ -5,6 +5,7 @@ import type { DeclaredRule } from '../alarms/declared-rules.ts';
 import type { CheckedWindow } from '../alarms/minute-evaluator.ts';
 import type { ValuesOf, Variables } from '../environment/readers.ts';
 import type { Instant } from '../event/event.ts';
+import type { InputError } from '../event/input-error.ts';
 import type { FieldBuilder } from '../graphql/builder.ts';
 import type { DialectServices, SinkServices } from '../graphql/context.ts';
 import type { Certificate } from '../http/certificate.ts';
@@ -106,6 +107,8 @@ export interface OpenDialect {
    * before and are not any more are deleted; absent where the dialect reads no such file, and then nothing is deleted.
    */
   declaredSinks?(): readonly DeclaredSink[];
+  /** Says where in its file a fault of a declared sink is; the argument begins with the position of the sink. */
+  declaredSinkError?(error: InputError): Error;
   /** The rules of alarms that its files declare, likewise. */
   declaredRules?(): readonly DeclaredRule[];
   /** Reads its files again on SIGHUP. Never rejects: a bad file is logged and changes nothing. */

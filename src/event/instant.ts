@@ -79,6 +79,9 @@ export const millisecondOf = (instant: Instant): number =>
 export const microsecondOf = (instant: Instant): number =>
   Number.isSafeInteger(instant) ? instant - Math.floor(instant / 1_000) * 1_000 : 0;
 
+/** The instant at the beginning of its millisecond. */
+export const wholeMillisecond = (instant: Instant): Instant => Math.floor(instant / 1_000) * 1_000;
+
 /** RFC 3339 in UTC with 3 fraction digits, or 6 where microseconds are set: 2026-11-20T08:15:30.123Z. */
 export function formatInstant(instant: Instant): string {
   const milliseconds = millisecondOf(instant);

@@ -10,6 +10,7 @@ import type {
 } from '../dialects/dialect.ts';
 import { dialectDefinitions } from '../dialects/registry.ts';
 import type { Source } from '../dialects/source.ts';
+import { InputError } from '../event/input-error.ts';
 import type { DialectServices } from '../graphql/context.ts';
 import type { Certificate } from '../http/certificate.ts';
 import type { NatsLink } from '../nats/connection.ts';
@@ -96,10 +97,15 @@ export class OpenDialects {
     await Promise.all(this.#all.map((dialect) => dialect.reload?.()));
   }
 
-  /** Declares the sinks of the dialects' files. @throws InputError for the first that cannot be declared */
+  /** Declares the sinks of the dialects' files. @throws Error for the first that cannot be declared */
   declareSinks(declared: DeclaredSinks): void {
     for (const [name, dialect] of this.#open) {
-      if (dialect.declaredSinks !== undefined) declared.declare(name, dialect.declaredSinks());
+      if (dialect.declaredSinks === undefined) continue;
+      try {
+        declared.declare(name, dialect.declaredSinks());
+      } catch (error) {
+        throw error instanceof InputError ? (dialect.declaredSinkError?.(error) ?? error) : error;
+      }
     }
   }
 

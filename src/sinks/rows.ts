@@ -1,4 +1,5 @@
 import type { Instant } from '../event/event.ts';
+import { wholeMillisecond } from '../event/instant.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { SinkRow } from '../store/sinks/sink-table.ts';
 
@@ -11,7 +12,7 @@ export function newSinkRow(
   described: Pick<SinkRow, 'id' | 'namespace' | 'name' | 'origin' | 'owner' | 'spec' | 'secrets'>,
   now: Instant,
 ): SinkRow {
-  const since = Math.floor(now / 1_000) * 1_000;
+  const since = wholeMillisecond(now);
   return {
     ...described,
     state: 'ACTIVE',

@@ -1,6 +1,7 @@
 import { v5 } from 'uuid';
 import type { EventDraft } from '../event/draft.ts';
 import type { Instant } from '../event/event.ts';
+import { wholeMillisecond } from '../event/instant.ts';
 import type { Intake } from '../intake/intake.ts';
 import { reportPersistently } from '../intake/persistent-report.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
@@ -48,7 +49,7 @@ export class SinkStates implements AsyncDisposable {
     const row = await table.find(id);
     if (row === null || row.state === state || !from.includes(row.state)) return false;
     // Rows hold milliseconds.
-    const since = Math.floor(now() / 1_000) * 1_000;
+    const since = wholeMillisecond(now());
     if (!(await table.setState(id, [row.state], { state, reason, since }))) return false;
     const { log } = this.#options;
     log.info({ sink: id, name: row.name, state, reason }, 'A sink has changed its state.');

@@ -5,7 +5,7 @@ import { Ceilometer } from './ceilometer.ts';
 import { ceilometerEncoder } from './encode.ts';
 import { createCeilometerHttp } from './http.ts';
 import { addReportNotifications } from './mutation.ts';
-import { PipelineFile } from './pipeline/pipeline-file.ts';
+import { openPipelineFile } from './pipeline/pipeline-file.ts';
 import { createReportNotifications } from './report-notifications.ts';
 
 /** The brokers of one cluster. */
@@ -72,10 +72,10 @@ export const ceilometer = defineDialect({
     const { log } = context;
     const secret = values.TIDINGS_TELEMETRY_SECRET;
     const pipeline =
-      file === null ? null : new PipelineFile({ file, secret, brokers: urls, durable, log });
+      file === null ? null : openPipelineFile({ file, secret, brokers: urls, durable, log });
     const out: OpenDialect = {
       encoders: [ceilometerEncoder],
-      ...(pipeline !== null && { declaredSinks: () => pipeline.sinks }),
+      ...(pipeline !== null && { declaredSinks: () => pipeline.loaded }),
       reload: async () => pipeline?.reload(),
     };
     // Definitions that nobody needs cannot keep the gateway from starting.

@@ -3,6 +3,7 @@ import type { DraftTrait, EventDraft } from '../../event/draft.ts';
 import type { Instant, Json } from '../../event/event.ts';
 import { integerTrait, stringifyJson } from '../../event/json.ts';
 import { foreignType } from '../foreign-type.ts';
+import { errorNumber, ownTraits, resourcePrefix, sourceAttributes } from './names.ts';
 import {
   booleanIn,
   doubleIn,
@@ -61,9 +62,9 @@ function draftOf(placed: Placed, seen: Map<string, number>): EventDraft | null {
   const body = jsonOf(record.body);
   const message = typeof body === 'string' ? body : null;
   const source = {
-    service: taken(about, 'service.name'),
-    instance: taken(about, 'service.instance.id'),
-    node: taken(about, 'host.name'),
+    service: taken(about, sourceAttributes.service),
+    instance: taken(about, sourceAttributes.instance),
+    node: taken(about, sourceAttributes.node),
   };
   return {
     dialect: 'TIDINGS',
@@ -74,7 +75,7 @@ function draftOf(placed: Placed, seen: Map<string, number>): EventDraft | null {
     message,
     traits: [
       ...[...attributes].flatMap(([name, value]) => traitOf(name, value)),
-      ...[...about].flatMap(([name, value]) => traitOf(`resource.${name}`, value)),
+      ...[...about].flatMap(([name, value]) => traitOf(`${resourcePrefix}${name}`, value)),
       ...placeTraits(record, scope),
     ],
     value: message === null ? body : null,
@@ -84,12 +85,10 @@ function draftOf(placed: Placed, seen: Map<string, number>): EventDraft | null {
   };
 }
 
-const firstErrorNumber = 17n;
-
 function severityOf(record: Message): EventDraft['severity'] {
   const number = integerIn(record, 'severityNumber');
   if (number === 0n) return null;
-  return number >= firstErrorNumber ? 'ERROR' : 'NORMAL';
+  return number >= BigInt(errorNumber) ? 'ERROR' : 'NORMAL';
 }
 
 /** Equal records of one request differ in their number. */
@@ -161,10 +160,10 @@ function traitOf(name: string, any: Message): DraftTrait[] {
 
 function placeTraits(record: Message, scope: Message): DraftTrait[] {
   const strings = {
-    'otlp.traceId': textIn(record, 'traceId'),
-    'otlp.spanId': textIn(record, 'spanId'),
-    'otlp.severityText': textIn(record, 'severityText'),
-    'otlp.scope': textIn(scope, 'name'),
+    [ownTraits.traceId]: textIn(record, 'traceId'),
+    [ownTraits.spanId]: textIn(record, 'spanId'),
+    [ownTraits.severityText]: textIn(record, 'severityText'),
+    [ownTraits.scope]: textIn(scope, 'name'),
   };
   return Object.entries(strings).flatMap(([name, value]) =>
     value === '' ? [] : [{ name, type: 'TEXT', value } as const],

@@ -2,6 +2,7 @@ import type { Event, Instant, Json, Trait } from '../../event/event.ts';
 import { formatInstant } from '../../event/instant.ts';
 import type { EncodedMessage, Encoder } from '../../sinks/encoder.ts';
 import { jsonMessage } from '../../sinks/formats/json-message.ts';
+import { errorNumber, infoNumber, ownTraits, resourcePrefix, sourceAttributes } from './names.ts';
 
 /** A value of OTLP, in the JSON form of its protocol buffers: integers of 64 bits are strings. */
 type AnyValue =
@@ -18,11 +19,8 @@ interface Attribute {
   readonly value: AnyValue;
 }
 
-/** Severity numbers of OTLP: INFO and ERROR. */
-const [infoNumber, errorNumber] = [9, 17];
 const ownScope = 'tidings';
-const resourcePrefix = 'resource.';
-const ownTraits = ['otlp.traceId', 'otlp.spanId', 'otlp.severityText', 'otlp.scope'];
+const ownTraitNames: readonly string[] = Object.values(ownTraits);
 
 /**
  * Events as an export request, the reverse of decode.ts. What log records have no field for are attributes: `tidings.id`,
@@ -84,23 +82,23 @@ function placed(event: Event): PlacedRecord {
   };
   const about = traits.filter(({ name }) => name.startsWith(resourcePrefix));
   const plain = traits.filter(
-    ({ name }) => !name.startsWith(resourcePrefix) && !ownTraits.includes(name),
+    ({ name }) => !name.startsWith(resourcePrefix) && !ownTraitNames.includes(name),
   );
   const failed = severity === 'ERROR';
   const body = message ?? value;
   return {
     resource: [
-      ...given('service.name', source.service),
-      ...given('service.instance.id', source.instance),
-      ...given('host.name', source.node),
+      ...given(sourceAttributes.service, source.service),
+      ...given(sourceAttributes.instance, source.instance),
+      ...given(sourceAttributes.node, source.node),
       ...about.map((trait) => traitOf(trait, trait.name.slice(resourcePrefix.length))),
     ],
-    scope: text('otlp.scope') ?? ownScope,
+    scope: text(ownTraits.scope) ?? ownScope,
     record: {
       timeUnixNano: nanoseconds(event.time),
       observedTimeUnixNano: nanoseconds(event.recordedAt),
       severityNumber: failed ? errorNumber : infoNumber,
-      severityText: text('otlp.severityText') ?? (failed ? 'ERROR' : 'INFO'),
+      severityText: text(ownTraits.severityText) ?? (failed ? 'ERROR' : 'INFO'),
       eventName: type,
       ...(body !== null && { body: anyOf(body) }),
       attributes: [
@@ -113,8 +111,8 @@ function placed(event: Event): PlacedRecord {
         ...given('tidings.endTime', event.endTime === null ? null : formatInstant(event.endTime)),
         ...given('tidings.value', message === null ? null : value),
       ],
-      traceId: text('otlp.traceId'),
-      spanId: text('otlp.spanId'),
+      traceId: text(ownTraits.traceId),
+      spanId: text(ownTraits.spanId),
     },
   };
 }

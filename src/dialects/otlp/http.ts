@@ -12,13 +12,7 @@ import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import { draftsOf } from './decode.ts';
-import {
-  MalformedRequest,
-  requestFromBytes,
-  requestFromJson,
-  responseBytes,
-  statusBytes,
-} from './wire.ts';
+import { MalformedRequest, requestFromJson } from './wire.ts';
 
 const logsPath = '/v1/logs';
 
@@ -46,26 +40,33 @@ export function createOtlpHttp({ log }: DialectContext, options: OtlpHttpOptions
       const encoding = encodingOf(request);
       try {
         const answer = await exported(request, encoding, caller, options);
-        reply(response, 200, encoded(answer, encoding), { 'Content-Type': encoding ?? json });
+        const body = await encoded(answer, encoding);
+        reply(response, 200, body, { 'Content-Type': encoding ?? json });
       } catch (error) {
-        fail(response, faultOf(error, request, log), encoding);
+        await fail(response, faultOf(error, request, log), encoding);
       }
       return true;
     },
     reject(request, response, { pathname }, { status, message, headers }) {
       if (pathname !== logsPath) return false;
-      fail(response, new Fault(status, message, headers), encodingOf(request));
+      void fail(response, new Fault(status, message, headers), encodingOf(request));
       return true;
     },
   };
 }
 
-function fail(
+/** Requests in JSON do without what reads protocol buffers. */
+const protocolBuffers = () => import('./protobuf.ts');
+
+async function fail(
   response: ServerResponse,
   { status, message, headers }: Fault,
   encoding: Encoding | null,
-): void {
-  const body = encoding === protobuf ? statusBytes(message) : JSON.stringify({ message });
+): Promise<void> {
+  const body =
+    encoding === protobuf
+      ? (await protocolBuffers()).statusBytes(message)
+      : JSON.stringify({ message });
   reply(response, status, body, {
     ...headers,
     'Content-Type': encoding ?? json,
@@ -95,8 +96,11 @@ interface ExportResponse {
   readonly partialSuccess?: { readonly rejectedLogRecords: string; readonly errorMessage: string };
 }
 
-const encoded = (answer: ExportResponse, encoding: Encoding | null): string | Buffer =>
-  encoding === protobuf ? responseBytes(answer) : JSON.stringify(answer);
+const encoded = async (
+  answer: ExportResponse,
+  encoding: Encoding | null,
+): Promise<string | Buffer> =>
+  encoding === protobuf ? (await protocolBuffers()).responseBytes(answer) : JSON.stringify(answer);
 
 /** @throws MalformedRequest, BodyError, BodyAborted, Fault, Forbidden; Unavailable where the request is to be sent again */
 async function exported(
@@ -110,7 +114,9 @@ async function exported(
   requireReporter(caller.context.scope);
   const bytes = await readBytes(request, maxBodyBytes);
   const drafts = draftsOf(
-    encoding === json ? requestFromJson(bytes.toString('utf8')) : requestFromBytes(bytes),
+    encoding === json
+      ? requestFromJson(bytes.toString('utf8'))
+      : (await protocolBuffers()).requestFromBytes(bytes),
   );
   if (drafts.length > maxRecords) {
     throw new Fault(413, `There are ${drafts.length} records: send ${maxRecords} at most.`);

@@ -4,7 +4,7 @@ import { createVampHttp } from './http.ts';
 import { createWorkflowEncoder } from './workflows/encode.ts';
 import { JobSource } from './workflows/job-source.ts';
 import { WorkflowRuns } from './workflows/runs.ts';
-import { WorkflowFile } from './workflows/workflow-file.ts';
+import { openWorkflowFile } from './workflows/workflow-file.ts';
 
 /** Vamp: its events API over HTTP, server-sent events and WebSocket, in and out, and its workflows that events trigger. */
 export const vamp = defineDialect({
@@ -33,13 +33,14 @@ export const vamp = defineDialect({
     const { VAMP_WORKFLOWS_FILE: file } = values;
     const { log } = context;
     const runs = new WorkflowRuns(context);
-    const workflows = file === null ? null : new WorkflowFile({ file, runs, log });
+    const workflows = file === null ? null : openWorkflowFile({ file, runs, log });
     return {
       http: http ? createVampHttp(context, { ...options, maxBodyBytes }) : undefined,
       encoders: [createWorkflowEncoder(runs)],
       ...(workflows !== null && {
-        declaredSinks: () => workflows.sinks,
-        sources: [() => new JobSource({ clusters: () => workflows.clusters, runs, log })],
+        declaredSinks: () => workflows.loaded.sinks,
+        declaredSinkError: (error) => workflows.loaded.errorOf(error),
+        sources: [() => new JobSource({ clusters: () => workflows.loaded.clusters, runs, log })],
         reload: async () => workflows.reload(),
       }),
     };

@@ -5,7 +5,7 @@ import { connect } from 'amqplib';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fileEncoder, httpEncoder } from '../../../src/dialects/ceilometer/encode.ts';
 import { readPipelines } from '../../../src/dialects/ceilometer/pipeline/pipeline.ts';
-import { PipelineFile } from '../../../src/dialects/ceilometer/pipeline/pipeline-file.ts';
+import { openPipelineFile } from '../../../src/dialects/ceilometer/pipeline/pipeline-file.ts';
 import { parsePublisher } from '../../../src/dialects/ceilometer/pipeline/publisher.ts';
 import { messageSignature } from '../../../src/dialects/ceilometer/pipeline/signature.ts';
 import { readYaml, toValue } from '../../../src/dialects/ceilometer/yaml.ts';
@@ -25,7 +25,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const opened = (text: string, log = createLog('silent')) => {
   writeFileSync(file, text);
-  return new PipelineFile({ file, secret: 's', brokers: null, durable: false, log });
+  return openPipelineFile({ file, secret: 's', brokers: null, durable: false, log });
 };
 
 const pipelineOf = (publishers: readonly string[], events = '*') =>
@@ -50,7 +50,7 @@ describe.each(cases.cases)("Ceilometer's own verdict: $name", (given) => {
     test('the pipelines, and which events each of them delivers', () => {
       const pipelines = readPipelines(toValue(readYaml(text)));
       expect(pipelines.map(({ name }) => name)).toEqual(given.pipelines);
-      const { sinks } = opened(text);
+      const { loaded: sinks } = opened(text);
       // Ceilometer counted what each publisher was given, and pipelines with one URL share their publisher.
       const publishers = new Map(pipelines.map((each) => [each.name, each.publishers.join()]));
       const publishersOf = (name: string) => publishers.get(name);
@@ -103,7 +103,7 @@ test.each([
 });
 
 test('a source and a sink of one name, and several publishers of a sink', () => {
-  const { sinks } = opened(`sources: [{name: k, events: ['*'], sinks: [k]}]
+  const { loaded: sinks } = opened(`sources: [{name: k, events: ['*'], sinks: [k]}]
 sinks: [{name: k, publishers: [test, 'file:///tmp/e?json', 'notifier://h?topic=a&topic=b']}]`);
   expect(sinks.map(({ input }) => [input.name, Object.keys(input.target)])).toEqual([
     ['event:k', ['file']],
@@ -123,7 +123,7 @@ test.each(['udp://h:1', 'tcp://h:1', 'nosuch://', 'http://', 'file://', 'notifie
   '%s is only logged',
   (url) => {
     const lines = new LogLines();
-    const { sinks } = opened(pipelineOf([url, 'test']), lines.log);
+    const { loaded: sinks } = opened(pipelineOf([url, 'test']), lines.log);
     expect(sinks).toHaveLength(1);
     expect(lines.errors).toEqual(['error Unable to load publisher.']);
   },
@@ -151,11 +151,11 @@ test('a bad file changes nothing when it is read again', () => {
   const pipeline = opened(pipelineOf(['test']), lines.log);
   writeFileSync(file, '{}');
   pipeline.reload();
-  expect(pipeline.sinks).toHaveLength(1);
+  expect(pipeline.loaded).toHaveLength(1);
   expect(lines.errors).toHaveLength(1);
   writeFileSync(file, pipelineOf(['test', 'test']));
   pipeline.reload();
-  expect(pipeline.sinks).toHaveLength(2);
+  expect(pipeline.loaded).toHaveLength(2);
 });
 
 describe('signatures', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WorkflowRuns } from '../../../src/dialects/vamp/workflows/runs.ts';
-import { WorkflowFile } from '../../../src/dialects/vamp/workflows/workflow-file.ts';
+import { openWorkflowFile } from '../../../src/dialects/vamp/workflows/workflow-file.ts';
 import type { Event } from '../../../src/event/event.ts';
 import type { Encoder } from '../../../src/sinks/encoder.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
@@ -19,14 +19,11 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const log = createLog('silent');
 
-function opened(text: string): WorkflowFile {
+function opened(text: string): ReturnType<typeof openWorkflowFile>['loaded'] {
   writeFileSync(file, text);
   const unused = null as never;
-  return new WorkflowFile({
-    file,
-    runs: new WorkflowRuns({ intake: unused, log, now: () => 0 }),
-    log,
-  });
+  const runs = new WorkflowRuns({ intake: unused, log, now: () => 0 });
+  return openWorkflowFile({ file, runs, log }).loaded;
 }
 
 const hook = 'webhook: { url: "https://example.org/run" }';
@@ -225,6 +222,20 @@ describe('in a gateway', () => {
       const { sinks } = await gateway.gql('{ sinks { state cursor } }');
       return sinks.length === count;
     });
+
+  test('a fault of a sink is said with the line of its workflow', async () => {
+    const text = `workflows:
+  - { name: off, status: suspended, schedule: { event: a }, ${hook} }
+  - name: here
+    schedule: { event: a }
+    webhook:
+      timeout: 5s
+      url: "http://127.0.0.1:1"
+  - { name: here, schedule: { event: b }, ${hook} }`;
+    await expect(boot(text)).rejects.toThrow(/workflows\.yaml:8: workflows\.2\.name: .* twice/);
+    const badUrl = text.replace('http://127.0.0.1:1', 'ftp://127.0.0.1').replace(/\n.*$/, '');
+    await expect(boot(badUrl)).rejects.toThrow(/workflows\.yaml:7: workflows\.1\.webhook\.url: /);
+  });
 
   test('a webhook gets the event in base64, and its run is an event from start to end', async () => {
     await using gateway = await boot(`workflows:

@@ -4,6 +4,7 @@ import { lazyTarget } from '../../../sinks/lazy-target.ts';
 import type { SinkInput } from '../../../sinks/spec.ts';
 import { WebhookTarget } from '../../../sinks/targets/webhook.ts';
 import type { Log } from '../../../telemetry/log.ts';
+import { ReloadedFile } from '../../reloaded-file.ts';
 import { fileEncoder, httpEncoder, notifierEncoder } from '../encode.ts';
 import { readYaml, toValue, YamlError } from '../yaml.ts';
 import { type Pipeline, PipelineError, readPipelines } from './pipeline.ts';
@@ -30,34 +31,13 @@ interface PipelineOptions {
 /** control_exchange of Ceilometer. */
 const exchange = 'ceilometer';
 
-/** event_pipeline.yaml, each publisher of a pipeline as a sink. */
-export class PipelineFile {
-  readonly #options: PipelineOptions;
-  #sinks: readonly DeclaredSink[];
-
-  /** @throws Error with a sentence where the file is bad */
-  constructor(options: PipelineOptions) {
-    this.#options = options;
-    this.#sinks = load(options);
-  }
-
-  get sinks(): readonly DeclaredSink[] {
-    return this.#sinks;
-  }
-
-  /** A bad file is logged and changes nothing. */
-  reload(): void {
-    const { file, log } = this.#options;
-    try {
-      this.#sinks = load(this.#options);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.error({ file, reason }, 'The new event pipeline is bad: the old one stays in use.');
-      return;
-    }
-    log.info({ file }, 'The event pipeline was read again.');
-  }
-}
+/** event_pipeline.yaml, each publisher of a pipeline as a sink. @throws Error with a sentence where the file is bad */
+export const openPipelineFile = (
+  options: PipelineOptions,
+): ReloadedFile<readonly DeclaredSink[]> => {
+  const { file, log } = options;
+  return new ReloadedFile({ file, subject: 'event pipeline', log, load: () => load(options) });
+};
 
 function load(options: PipelineOptions): readonly DeclaredSink[] {
   const { file } = options;

@@ -14,7 +14,7 @@ import {
   runOf,
   type WorkflowRuns,
 } from './runs.ts';
-import type { KubernetesJob, Workflow } from './workflow.ts';
+import type { KubernetesJob, WebhookCall, Workflow } from './workflow.ts';
 
 /** Holds the event for whatever runs, as Vamp's own workflows expect it. */
 const dataVariable = 'VAMP_WORKFLOW_DATA';
@@ -63,7 +63,7 @@ export const createWorkflowEncoder = (runs: WorkflowRuns): Encoder => ({
 /** Encodes what a workflow of a file does. @throws InputError where its template is bad */
 export function encoderOf(workflow: Workflow, runs: WorkflowRuns): Encoder {
   const { does } = workflow;
-  const encode = does.kind === 'JOB' ? jobEncoder(workflow, does) : callEncoder(workflow);
+  const encode = does.kind === 'JOB' ? jobEncoder(workflow, does) : callEncoder(workflow, does);
   return {
     format: 'VAMP_WORKFLOW',
     maxBatch: 1,
@@ -83,8 +83,7 @@ export function encoderOf(workflow: Workflow, runs: WorkflowRuns): Encoder {
 
 type Encode = (event: Event) => EncodedMessage;
 
-function callEncoder(workflow: Workflow): Encode {
-  const text = workflow.does.kind === 'WEBHOOK' ? workflow.does.template : null;
+function callEncoder(workflow: Workflow, { template: text }: WebhookCall): Encode {
   if (text === null) return (event) => jsonMessage(environmentOf(workflow, event));
   const template = compileTemplate(text, ['webhook', 'template'], {
     data: dataOf,

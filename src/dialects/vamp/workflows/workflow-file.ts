@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { FilterInput } from '../../../event/filter-input.ts';
-import { ListFile, ListFileError } from '../../../http/yaml-list-file.ts';
+import { InputError } from '../../../event/input-error.ts';
+import { ListFile, type ListFileError } from '../../../http/yaml-list-file.ts';
 import type { DeclaredSink } from '../../../sinks/declared-sinks.ts';
 import type { SinkInput } from '../../../sinks/spec.ts';
 import type { Log } from '../../../telemetry/log.ts';
+import { ReloadedFile } from '../../reloaded-file.ts';
 import { encoderOf } from './encode.ts';
 import { KubernetesJobTarget } from './kubernetes.ts';
 import { runType, type WorkflowRuns } from './runs.ts';
@@ -15,60 +17,47 @@ interface WorkflowFileOptions {
   readonly log: Log;
 }
 
-interface Loaded {
-  readonly workflows: readonly Workflow[];
+/** Vamp's workflows with a schedule of events. */
+interface Workflows {
+  /** One for each that is not suspended. */
   readonly sinks: readonly DeclaredSink[];
+  /** Where they have their jobs, each once. */
+  readonly clusters: readonly Cluster[];
+  /** Says the line of a fault of a sink, whose argument begins with the position of the sink. */
+  errorOf(error: InputError): ListFileError;
 }
 
-/** Vamp's workflows with a schedule of events, each as a sink. */
-export class WorkflowFile {
-  readonly #options: WorkflowFileOptions;
-  #loaded: Loaded;
-
-  /** @throws Error with a sentence where the file is bad */
-  constructor(options: WorkflowFileOptions) {
-    this.#options = options;
-    this.#loaded = load(options);
-  }
-
-  get sinks(): readonly DeclaredSink[] {
-    return this.#loaded.sinks;
-  }
-
-  /** Where the workflows have their jobs, each once. */
-  get clusters(): readonly Cluster[] {
-    const jobs = this.#loaded.workflows.flatMap(({ does }) => (does.kind === 'JOB' ? [does] : []));
-    const byText = new Map(jobs.map(({ cluster }) => [JSON.stringify(cluster), cluster]));
-    return [...byText.values()];
-  }
-
-  /** A bad file is logged and changes nothing. */
-  reload(): void {
-    const { file, log } = this.#options;
-    try {
-      this.#loaded = load(this.#options);
-    } catch (error) {
-      const faults = error instanceof ListFileError ? error.faults : [String(error)];
-      log.error({ file, faults }, 'The new workflows are bad: the old ones stay in use.');
-      return;
-    }
-    log.info({ file }, 'The workflows were read again.');
-  }
-}
+/** @throws Error with a sentence where the file is bad */
+export const openWorkflowFile = (options: WorkflowFileOptions): ReloadedFile<Workflows> => {
+  const { file, log } = options;
+  return new ReloadedFile({ file, subject: 'list of workflows', log, load: () => load(options) });
+};
 
 /** @throws ListFileError; Error where the file cannot be read */
-function load({ file, runs }: WorkflowFileOptions): Loaded {
+function load({ file, runs }: WorkflowFileOptions): Workflows {
   const list = new ListFile(readFileSync(file, 'utf8'), file, 'workflows');
   const read = list.read((given) => {
     const workflow = readWorkflow(given);
     return { workflow, sink: sinkOf(workflow, runs) };
   });
   // Vamp forgets what a workflow that is suspended was to do meanwhile.
-  const running = read.filter(({ workflow }) => !workflow.suspended);
+  const running = [...read.entries()].filter(([, { workflow }]) => !workflow.suspended);
   return {
-    workflows: read.map(({ workflow }) => workflow),
-    sinks: running.map(({ sink }) => sink),
+    sinks: running.map(([, { sink }]) => sink),
+    clusters: clustersOf(read.map(({ workflow }) => workflow)),
+    errorOf({ argument: [at = '', ...path], message }) {
+      const position = running[Number(at)]?.[0] ?? 0;
+      // A workflow has its webhook, and its job, where a sink has its target.
+      const member = path[0] === 'target' ? path.slice(1) : path;
+      return list.errorOf(new InputError([String(position), ...member], message));
+    },
   };
+}
+
+function clustersOf(workflows: readonly Workflow[]): readonly Cluster[] {
+  const jobs = workflows.flatMap(({ does }) => (does.kind === 'JOB' ? [does] : []));
+  const byText = new Map(jobs.map(({ cluster }) => [JSON.stringify(cluster), cluster]));
+  return [...byText.values()];
 }
 
 /** @throws InputError */

@@ -13,7 +13,7 @@ export interface Workflow {
   readonly does: WebhookCall | KubernetesJob;
 }
 
-interface WebhookCall {
+export interface WebhookCall {
   readonly kind: 'WEBHOOK';
   readonly url: string;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
@@ -119,9 +119,8 @@ function readStatus(artifact: Members): boolean {
 }
 
 function readEnvironment(within: Members): Record<string, string> {
-  const variables = within.value('environment_variables') ?? {};
   const members = within.members('environment_variables');
-  const read = Object.keys(variables).map((key) => {
+  const read = members.names.map((key) => {
     // Vamp writes an alias after the name: NAME[alias].
     const name = key.replace(/\[.*\]$/s, '');
     if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name)) {
@@ -164,11 +163,11 @@ function readDoes(artifact: Members, image: string | null): Workflow['does'] {
 }
 
 function readWebhook(members: Members): WebhookCall {
-  const headers = members.value('headers') === undefined ? null : members.members('headers');
+  const headers = members.members('headers');
   const call: WebhookCall = {
     kind: 'WEBHOOK',
     url: members.text('url'),
-    headers: (headers?.names ?? []).map((name) => ({ name, value: headers?.scalar(name) ?? '' })),
+    headers: headers.names.map((name) => ({ name, value: headers.scalar(name) })),
     secret: members.optionalText('secret'),
     timeout: members.optionalText('timeout') ?? defaultTimeout,
     template: members.optionalText('template'),
