@@ -1,6 +1,7 @@
+import type { Instant } from '../../event/event.ts';
 import type { Filter } from '../../event/filter.ts';
 import { InputError } from '../../event/input-error.ts';
-import type { Query, Row } from '../database/connection.ts';
+import type { Query } from '../database/connection.ts';
 import { sqlState } from '../database/outage.ts';
 import type { AggregateRequest, AggregateRow, Measure } from '../store.ts';
 import { grouping } from './grouping.ts';
@@ -25,10 +26,8 @@ export async function aggregateEvents(
 ): Promise<AggregateRow[]> {
   try {
     const plan = planOf(request);
-    const rows =
-      (plan && (await aggregateRollups(query, rollups, request, plan))) ??
-      (await aggregateRaw(query, request));
-    return rows.map((row) => rowOf(row, request));
+    const counted = plan && (await rowsOf(request, ofRollups(query, rollups, request, plan)));
+    return counted ?? (await rowsOf(request, ofEvents(query, request))) ?? [];
   } catch (error) {
     throw inputError(error, request) ?? error;
   }
@@ -41,45 +40,61 @@ function planOf({ filter, measure, groupBy, intervalMicros, timeZone }: Aggregat
   return plan !== null && areCounted(fields, plan.tag) ? plan : null;
 }
 
-async function aggregateRaw(query: Query, request: AggregateRequest): Promise<readonly Row[]> {
-  await checkBuckets(
-    request,
-    (to) => [`SELECT time FROM events WHERE ${whereOf(request.filter, to)}`],
-    query,
-  );
-  const to = new Parameters();
-  const { text } = statementOf(request, to, grouped);
-  return withinTime(query(text, to.values));
+/** What is counted: events, or what the rollups hold of them. */
+interface Source {
+  /** Selects with the times of all that is counted. */
+  readonly times: (to: Parameters) => readonly string[];
+  /** A select of the groups: their bucket unless it is null, `label` for the JSON of their labels, their count and statistics. */
+  readonly groups: (bucket: string | null, to: Parameters) => string;
+  /** The only cell of what a select answers; null where the rollups cannot be used. */
+  readonly ask: (select: string, to: Parameters) => Promise<string | null>;
 }
 
-async function aggregateRollups(
+const ofEvents = (query: Query, request: AggregateRequest): Source => ({
+  times: (to) => [`SELECT time FROM events WHERE ${whereOf(request.filter, to)}`],
+  groups: (bucket, to) => groupedEvents(request, bucket, to),
+  ask: async (select, to) => (await withinTime(query(select, to.values)))[0]?.[0] ?? null,
+});
+
+const ofRollups = (
   query: Query,
   rollups: Rollups,
-  request: AggregateRequest,
+  { filter, groupBy }: AggregateRequest,
   plan: RollupPlan,
-): Promise<readonly Row[] | null> {
-  await checkBuckets(request, (to) => countedRows(request.filter, plan, to), query);
+): Source => ({
+  times: (to) => countedRows(['time'], filter, plan, to),
+  groups: (bucket, to) => {
+    const names = groupBy.map((_, position) => `label_${position}`);
+    const { columns } = grouping(groupBy, to);
+    const labels = columns.map((column, position) => `${column} AS ${names[position]}`);
+    const wanted = bucket === null ? labels : [`${bucket} AS bucket`, ...labels];
+    return groupedCounts(countedRows(wanted, filter, plan, to), names, bucket !== null);
+  },
+  ask: (select, to) => rollups.ask(query, select, to),
+});
+
+async function rowsOf(request: AggregateRequest, source: Source): Promise<AggregateRow[] | null> {
+  const { intervalMicros, timeZone, filter } = request;
+  if (intervalMicros === null) return groupRows(request, source);
+  const bucketsTo = (to: Parameters) => bucketing(intervalMicros, timeZone, to);
+  if (!isShort(filter, intervalMicros)) {
+    const to = new Parameters();
+    const length = await source.ask(lengthSelect(bucketsTo(to), source.times(to)), to);
+    if (length === null) return null;
+    checkLength(Number(length));
+  }
   const to = new Parameters();
-  const statement = statementOf(request, to, groupedRollups(plan));
-  return rollups.ask(query, statement, to);
+  const answer = await source.ask(bucketsSelect(request, bucketsTo(to), source, to), to);
+  return answer === null ? null : bucketRows(JSON.parse(answer) as Buckets, request);
 }
 
 /** Before anything is grouped: the first and the last event are found in far less time. */
-async function checkBuckets(
-  { intervalMicros, timeZone, filter }: AggregateRequest,
-  sourcesOf: (to: Parameters) => readonly string[],
-  query: Query,
-): Promise<void> {
-  if (intervalMicros === null || isShort(filter, intervalMicros)) return;
-  const to = new Parameters();
-  const { bucket, stride } = bucketing(intervalMicros, timeZone, to);
-  const ends = sourcesOf(to).flatMap((source) =>
+function lengthSelect({ bucket, stride }: Bucketing, times: readonly string[]): string {
+  const ends = times.flatMap((source) =>
     ['min', 'max'].map((end) => `SELECT ${end}(time) AS time FROM (${source}) AS source`),
   );
-  const text = `SELECT ${lengthOf(stride)}
+  return `SELECT coalesce(${lengthOf(stride)}, 0)
     FROM (SELECT ${bucket} AS bucket FROM (${ends.join(' UNION ALL ')}) AS ends) AS buckets`;
-  const [row] = await query(text, to.values);
-  checkLength(Number(row?.[0]));
 }
 
 /** Whether the filter's span of time alone keeps the buckets within their maximum. */
@@ -111,13 +126,7 @@ function inputError(cause: unknown, { timeZone }: AggregateRequest): InputError 
   }
 }
 
-/** The statistics of a group as one JSON column; null where nothing was measured. */
-const stats = 'json_build_array(measured, average, min, max, sum, percentiles)::text';
-
-/** A select of the groups of all events, with `label` for the JSON of their labels. */
-type Grouped = (request: AggregateRequest, bucket: string | null, to: Parameters) => string;
-
-const grouped: Grouped = (request, bucket, to) => {
+function groupedEvents(request: AggregateRequest, bucket: string | null, to: Parameters): string {
   const { columns, joins } = grouping(request.groupBy, to);
   const names = columns.map((_, position) => `label_${position}`);
   const selected = [
@@ -137,31 +146,20 @@ const grouped: Grouped = (request, bucket, to) => {
   return `SELECT ${grouped.join(', ')}
     FROM (SELECT ${selected.join(', ')} FROM events ${joins.join(' ')} WHERE ${whereOf(request.filter, to)} ${fence}) AS chosen
     ${by.length === 0 ? '' : `GROUP BY ${by.join()}`}`;
-};
+}
 
-/** The same by what the rollups count. */
-const groupedRollups =
-  (plan: RollupPlan): Grouped =>
-  ({ filter, groupBy }, bucket, to) => {
-    const { columns } = grouping(groupBy, to);
-    const by = [...(bucket === null ? [] : [bucket]), ...columns];
-    const numbers = by.map((_, position) => position + 1);
-    const names = columns.map((_, position) => `label_${position}`);
-    const inner = [
-      ...(bucket === null ? [] : [`${bucket} AS bucket`]),
-      ...columns.map((column, position) => `${column} AS ${names[position]}`),
-      'sum(count) AS count',
-    ];
-    const outer = [
-      ...(bucket === null ? [] : ['bucket']),
-      `${labelsOf(names)} AS label`,
-      'coalesce(count, 0)::bigint AS count',
-    ];
-    return `SELECT ${outer.join(', ')} FROM (
-      SELECT ${inner.join(', ')} FROM (${countedRows(filter, plan, to).join(' UNION ALL ')}) AS counted
-      ${by.length === 0 ? '' : `GROUP BY ${numbers.join()}`}
+function groupedCounts(
+  rows: readonly string[],
+  names: readonly string[],
+  byBucket: boolean,
+): string {
+  const bucket = byBucket ? ['bucket'] : [];
+  const by = [...bucket, ...names];
+  return `SELECT ${[...bucket, `${labelsOf(names)} AS label`, 'coalesce(count, 0)::bigint AS count'].join(', ')} FROM (
+      SELECT ${[...by, 'sum(count) AS count'].join(', ')} FROM (${rows.join(' UNION ALL ')}) AS counted
+      ${by.length === 0 ? '' : `GROUP BY ${by.join()}`}
     ) AS summed`;
-  };
+}
 
 const labelsOf = (names: readonly string[]): string =>
   names.length === 0 ? `'[]'` : `json_build_array(${names.join()})::text`;
@@ -177,23 +175,32 @@ const measured = (percentiles: readonly number[], to: Parameters): string[] => [
     : `percentile_cont(${to.add(`{${percentiles.join()}}`, 'float8[]')}) WITHIN GROUP (ORDER BY number) AS percentiles`,
 ];
 
-/** A statement, and by which of its columns its rows are ordered. */
-interface Statement {
-  readonly text: string;
-  readonly order: string;
+/** The statistics of a group as JSON; null where nothing was measured. */
+const statisticsOf = ({ measure }: AggregateRequest): string =>
+  measure === null
+    ? 'NULL'
+    : `CASE WHEN count IS NOT NULL THEN json_build_array(measured, average, min, max, sum, percentiles) END`;
+
+type Labels = (string | null)[];
+
+/** All that a select answers comes as JSON in one cell: thousands of rows take far longer to read. */
+async function groupRows(
+  request: AggregateRequest,
+  source: Source,
+): Promise<AggregateRow[] | null> {
+  const to = new Parameters();
+  const answer = await source.ask(
+    `SELECT coalesce(json_agg(json_build_array(label::json, count, ${statisticsOf(request)}) ORDER BY count DESC, label), '[]')
+     FROM (
+       SELECT * FROM (${source.groups(null, to)}) AS grouped
+       ORDER BY count DESC, label LIMIT ${to.add(request.limit, 'bigint')}
+     ) AS largest`,
+    to,
+  );
+  if (answer === null) return null;
+  const groups = JSON.parse(answer) as [group: Labels, count: number, Statistics | null][];
+  return groups.map(([group, count, statistics]) => rowOf(group, null, count, statistics, request));
 }
-
-const statementOf = (request: AggregateRequest, to: Parameters, source: Grouped): Statement =>
-  request.intervalMicros === null
-    ? groupsOf(request, to, source)
-    : bucketsOf(request, bucketing(request.intervalMicros, request.timeZone, to), to, source);
-
-const groupsOf = (request: AggregateRequest, to: Parameters, source: Grouped): Statement => ({
-  text: `SELECT label, NULL AS bucket, 1 AS length, count, ${request.measure === null ? 'NULL' : stats} AS statistics
-   FROM (${source(request, null, to)}) AS grouped
-   ORDER BY count DESC, label LIMIT ${to.add(request.limit, 'bigint')}`,
-  order: 'count DESC, label',
-});
 
 /** How a time becomes its bucket, and the bucket an instant again. */
 interface Bucketing {
@@ -230,18 +237,32 @@ function bucketing(intervalMicros: number, timeZone: string, to: Parameters): Bu
 const lengthOf = (stride: string): string =>
   `ceil(extract(epoch FROM max(bucket) - min(bucket)) / extract(epoch FROM ${stride})) + 1`;
 
-function bucketsOf(
+interface Buckets {
+  /** From the first to the last. */
+  readonly length: number;
+  readonly starts: readonly Instant[];
+  /** The largest first. */
+  readonly groups: readonly {
+    readonly label: Labels;
+    /** Of each bucket. */
+    readonly counts: readonly number[];
+    readonly statistics: readonly (Statistics | null)[] | null;
+  }[];
+}
+
+/** A select of Buckets: every group has every bucket, and no more than are in the answer. */
+function bucketsSelect(
   request: AggregateRequest,
   { bucket, start, stride }: Bucketing,
+  source: Source,
   to: Parameters,
-  source: Grouped,
-): Statement {
+): string {
   const limit = to.add(request.limit, 'bigint');
-  const text = `WITH grouped AS MATERIALIZED (${source(request, bucket, to)}),
+  const statistics =
+    request.measure === null ? 'NULL' : `json_agg(${statisticsOf(request)} ORDER BY bucket)`;
+  return `WITH grouped AS MATERIALIZED (${source.groups(bucket, to)}),
     span AS (
-      SELECT min(bucket) AS first, max(bucket) AS last,
-        ${lengthOf(stride)} AS length
-      FROM grouped
+      SELECT min(bucket) AS first, max(bucket) AS last, ${lengthOf(stride)} AS length FROM grouped
     ),
     labels AS (
       SELECT label, row_number() OVER (ORDER BY sum(count) DESC, label) AS rank
@@ -250,13 +271,25 @@ function bucketsOf(
     buckets AS (
       SELECT generate_series(first, last, ${stride}) AS bucket FROM span
       LIMIT ceil(${limit}::float8 / (SELECT greatest(count(*), 1) FROM labels))
+    ),
+    groups AS (
+      SELECT rank, label::json, json_agg(coalesce(count, 0) ORDER BY bucket) AS counts, ${statistics} AS statistics
+      FROM buckets CROSS JOIN labels LEFT JOIN grouped USING (bucket, label) GROUP BY rank, labels.label
     )
-    SELECT label, (extract(epoch FROM ${start}) * 1000000)::bigint AS start, (SELECT length FROM span) AS length,
-      coalesce(count, 0) AS count,
-      ${request.measure === null ? 'NULL' : `CASE WHEN count IS NOT NULL THEN ${stats} END`} AS statistics, rank
-    FROM buckets CROSS JOIN labels LEFT JOIN grouped USING (bucket, label)
-    ORDER BY bucket, rank LIMIT ${limit}`;
-  return { text, order: 'start, rank' };
+    SELECT json_build_object(
+      'length', coalesce((SELECT length FROM span), 0),
+      'starts', coalesce((SELECT json_agg((extract(epoch FROM ${start}) * 1000000)::bigint ORDER BY bucket) FROM buckets), '[]'),
+      'groups', coalesce((SELECT json_agg(groups ORDER BY rank) FROM groups), '[]'))`;
+}
+
+function bucketRows({ length, starts, groups }: Buckets, request: AggregateRequest) {
+  checkLength(length);
+  const rows = starts.flatMap((start, at) =>
+    groups.map(({ label, counts, statistics }) =>
+      rowOf(label, start, counts[at] ?? 0, statistics?.[at] ?? null, request),
+    ),
+  );
+  return rows.slice(0, request.limit);
 }
 
 function measureOf(measure: Measure, to: Parameters): string {
@@ -290,16 +323,17 @@ type Statistics = [
 const none: Statistics = [0, null, null, null, null, null];
 
 function rowOf(
-  [label, bucket, buckets, count, stats]: Row,
+  group: Labels,
+  bucket: Instant | null,
+  count: number,
+  statistics: Statistics | null,
   { percentiles: ranks }: AggregateRequest,
 ): AggregateRow {
-  checkLength(Number(buckets));
-  const [measured, average, min, max, sum, percentiles] =
-    stats == null ? none : (JSON.parse(stats) as Statistics);
+  const [measured, average, min, max, sum, percentiles] = statistics ?? none;
   return {
-    group: JSON.parse(label as string) as (string | null)[],
-    bucket: bucket == null ? null : Number(bucket),
-    count: Number(count),
+    group,
+    bucket,
+    count,
     measured,
     average,
     min,

@@ -1,7 +1,7 @@
 import type { TraitType } from '../../event/event.ts';
 import { everything, type Filter } from '../../event/filter.ts';
 import { InputError } from '../../event/input-error.ts';
-import type { Query, Row } from '../database/connection.ts';
+import type { Query } from '../database/connection.ts';
 import type { KnownType, TagCount, TagsRequest, TraitDescriptor } from '../store.ts';
 import { withinTime } from './read-time.ts';
 import { countedTags, isHeldByTag, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
@@ -17,11 +17,12 @@ export async function countTags(
   request: TagsRequest,
 ): Promise<TagCount[]> {
   const plan = rollupPlan(request.filter);
-  const rows =
+  const answer =
     (plan && plan.tag === '' && isHeldByTag(plan)
       ? await countTagRollups(query, rollups, request, plan)
       : null) ?? (await countTagsOfEvents(query, request));
-  return rows.map(([tag, count]) => ({ tag: tag as string, count: Number(count) }));
+  const tags = JSON.parse(answer) as [tag: string, count: number][];
+  return tags.map(([tag, count]) => ({ tag, count }));
 }
 
 function countTagRollups(
@@ -29,22 +30,24 @@ function countTagRollups(
   rollups: Rollups,
   { filter, ...request }: TagsRequest,
   plan: RollupPlan,
-): Promise<readonly Row[] | null> {
+): Promise<string | null> {
   const to = new Parameters();
   const rows = countedTags(filter, plan, to).join(' UNION ALL ');
-  const text = mostUsed(rows, 'sum(count)::bigint', request, to);
-  return rollups.ask(query, { text, order: 'count DESC, tag' }, to);
+  return rollups.ask(query, mostUsed(rows, 'sum(count)::bigint', request, to), to);
 }
 
-function countTagsOfEvents(
+async function countTagsOfEvents(
   query: Query,
   { filter, ...request }: TagsRequest,
-): Promise<readonly Row[]> {
+): Promise<string> {
   const to = new Parameters();
   const rows = `SELECT unnest(tags) AS tag FROM events WHERE ${whereOf(filter, to)}`;
-  return withinTime(query(mostUsed(rows, 'count(*)', request, to), to.values));
+  const select = mostUsed(rows, 'count(*)', request, to);
+  const [row] = await withinTime(query(select, to.values));
+  return row?.[0] ?? '[]';
 }
 
+/** A select of all the tags as JSON. */
 function mostUsed(
   rows: string,
   count: string,
@@ -52,8 +55,10 @@ function mostUsed(
   to: Parameters,
 ): string {
   const begins = prefix === '' ? '' : `WHERE starts_with(tag, ${to.add(prefix, 'text')})`;
-  return `SELECT tag, ${count} AS count FROM (${rows}) AS tagged
-    ${begins} GROUP BY tag HAVING ${count} > 0 ORDER BY ${count} DESC, tag LIMIT ${to.add(limit, 'bigint')}`;
+  return `SELECT coalesce(json_agg(json_build_array(tag, count) ORDER BY count DESC, tag), '[]') FROM (
+      SELECT tag, ${count} AS count FROM (${rows}) AS tagged
+      ${begins} GROUP BY tag ORDER BY count DESC, tag LIMIT ${to.add(limit, 'bigint')}
+    ) AS used`;
 }
 
 /** @throws InputError when there are more than maxListed */

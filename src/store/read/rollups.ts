@@ -1,6 +1,6 @@
 import type { Instant } from '../../event/event.ts';
 import type { Filter, TimeSpan } from '../../event/filter.ts';
-import type { Query, Row } from '../database/connection.ts';
+import type { Query } from '../database/connection.ts';
 import { longestTail } from '../rollup-progress.ts';
 import type { GroupField } from '../store.ts';
 import { minutesOfDays, wholeMinutesSince } from './time-zone.ts';
@@ -137,25 +137,39 @@ const counts = (minutes: number) => `(
   FROM event_counts WHERE minutes = ${minutes} AND count <> 0
 ) AS counts_${minutes}`;
 
-const columns = 'time, namespace, category, action, type, severity, dialect';
-
 /**
  * The rows whose sum of counts is the number of events that pass the filter.
- * @returns selects of the columns of events that are counted by, and of the count
+ * @param columns what is wanted of each as well as its count, of the columns that are counted by
+ * @returns selects of these
  */
-export const countedRows = (filter: Filter, plan: RollupPlan, to: Parameters): readonly string[] =>
-  selects(filter, plan, { ofTag: `tag = ${to.add(plan.tag, 'text')}`, columns }, to);
+export const countedRows = (
+  columns: readonly string[],
+  filter: Filter,
+  plan: RollupPlan,
+  to: Parameters,
+): readonly string[] =>
+  selects(
+    filter,
+    plan,
+    { ofTag: `tag = ${to.add(plan.tag, 'text')}`, ofCounts: columns, ofEvents: columns },
+    to,
+  );
 
 /** The same for each tag of all these events: selects of tags and their counts. */
 export const countedTags = (filter: Filter, plan: RollupPlan, to: Parameters): readonly string[] =>
-  selects(filter, plan, { ofTag: `tag > ''`, columns: 'tag', ofEvents: 'unnest(tags) AS tag' }, to);
+  selects(
+    filter,
+    plan,
+    { ofTag: `tag > ''`, ofCounts: ['tag'], ofEvents: ['unnest(tags) AS tag'] },
+    to,
+  );
 
 interface Selected {
   /** Which counts. */
   readonly ofTag: string;
-  readonly columns: string;
+  readonly ofCounts: readonly string[];
   /** The same of the events themselves. */
-  readonly ofEvents?: string;
+  readonly ofEvents: readonly string[];
 }
 
 /**
@@ -165,20 +179,19 @@ interface Selected {
 function selects(
   filter: Filter,
   plan: RollupPlan,
-  { ofTag, columns, ofEvents = columns }: Selected,
+  { ofTag, ofCounts, ofEvents }: Selected,
   to: Parameters,
 ): readonly string[] {
   const { buckets, ends, outer } = partition(plan);
   const wanted = `${ofTag} AND ${whereOf(plan.others, to)}`;
+  const ofEach = [...ofEvents, '1 AS count'].join(', ');
   return [
     ...buckets.map(
       ({ minutes, span }) =>
-        `SELECT ${columns}, count FROM ${counts(minutes)} WHERE ${[wanted, ...boundsOf(span, to)].join(' AND ')}`,
+        `SELECT ${[...ofCounts, 'count'].join(', ')} FROM ${counts(minutes)} WHERE ${[wanted, ...boundsOf(span, to)].join(' AND ')}`,
     ),
-    ...ends.map(
-      (span) => `SELECT ${ofEvents}, 1 AS count FROM events WHERE ${whereIn(filter, span, to)}`,
-    ),
-    `SELECT ${ofEvents}, 1 AS count FROM ${tail} WHERE ${whereIn(filter, outer, to)}`,
+    ...ends.map((span) => `SELECT ${ofEach} FROM events WHERE ${whereIn(filter, span, to)}`),
+    `SELECT ${ofEach} FROM ${tail} WHERE ${whereIn(filter, outer, to)}`,
   ];
 }
 
@@ -240,25 +253,17 @@ export class Rollups {
   }
 
   /**
-   * The rows of a statement over rollups; null while they do not count every event.
-   * @param text its columns follow the one that says whether they do
-   * @param order by its columns
+   * The only cell of what a select over the rollups answers; null while they do not count every event.
+   * @param select answers anything but NULL
    */
-  async ask(
-    query: Query,
-    { text, order }: { readonly text: string; readonly order: string },
-    to: Parameters,
-  ): Promise<readonly Row[] | null> {
+  async ask(query: Query, select: string, to: Parameters): Promise<string | null> {
     if (performance.now() - this.#notFilledAtMs < askAgainMs) return null;
-    const rows = await query(
-      `SELECT filled, answer.* FROM (SELECT ${areFilled} AS filled FROM journal_state) AS state
-       LEFT JOIN (SELECT TRUE AS given, answered.* FROM (${text}) AS answered) AS answer ON TRUE ORDER BY ${order}`,
+    const [row] = await query(
+      `SELECT CASE WHEN ${areFilled} THEN (${select}) END FROM journal_state`,
       to.values,
     );
-    if (rows[0]?.[0] !== 't') {
-      this.filled = false;
-      return null;
-    }
-    return rows.filter((row) => row[1] === 't').map((row) => row.slice(2));
+    const cell = row?.[0] ?? null;
+    if (cell === null) this.filled = false;
+    return cell;
   }
 }

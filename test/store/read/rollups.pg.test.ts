@@ -23,6 +23,9 @@ interface Plan {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
   readonly 'Index Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly 'Recheck Cond'?: string;
+  readonly Filter?: string;
   readonly Plans?: readonly Plan[];
 }
 
@@ -54,12 +57,11 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
     await server[Symbol.asyncDispose]();
   });
 
-  /** How the statements that `ask` makes reach their tables: `table by index`. */
-  const scansOf = async (ask: (query: Query) => Promise<unknown>): Promise<string[]> => {
-    const scans = new Set<string>();
+  /** Every scan of a table in the plans of the statements that `ask` makes. */
+  const plansOf = async (ask: (query: Query) => Promise<unknown>): Promise<Plan[]> => {
+    const scans: Plan[] = [];
     const visit = (plan: Plan) => {
-      const { 'Relation Name': table, 'Index Name': index } = plan;
-      if (table !== undefined) scans.add(`${table} by ${index ?? plan['Node Type']}`);
+      if (plan['Relation Name'] !== undefined) scans.push(plan);
       plan.Plans?.forEach(visit);
     };
     const query: Query = async (statement, parameters: readonly Parameter[] = []) => {
@@ -70,7 +72,25 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
       return database.read(statement, parameters);
     };
     await ask(query);
-    return [...scans].filter((scan) => /^event/.test(scan)).sort();
+    return scans;
+  };
+
+  /** How these statements reach their tables: `table by index`. */
+  const scansOf = async (ask: (query: Query) => Promise<unknown>): Promise<string[]> => {
+    const scans = (await plansOf(ask)).map(
+      ({ 'Relation Name': table, 'Index Name': index, 'Node Type': node }) =>
+        `${table} by ${index ?? node}`,
+    );
+    return [...new Set(scans)].filter((scan) => /^event/.test(scan)).sort();
+  };
+
+  /** The lengths of the buckets in the rollups that these statements read. */
+  const minutesOf = async (ask: (query: Query) => Promise<unknown>): Promise<string[]> => {
+    const scans = await plansOf(ask);
+    const conditions = scans.map(
+      (scan) => `${scan['Index Cond']} ${scan['Recheck Cond']} ${scan.Filter}`,
+    );
+    return [...new Set(conditions.flatMap((each) => each.match(/minutes = \d+/g) ?? []))].sort();
   };
 
   const request: AggregateRequest = {
@@ -117,6 +137,29 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
       'event_counts by event_counts_pkey',
       uncounted,
     ]);
+  });
+
+  test('histograms of everything and of a tag, and their counts, read rollups of minutes or of hours, not both', async () => {
+    const ofTag = { tags: ['pool:gold'] };
+    const histogram = (intervalMicros: number, filter: Filter) =>
+      aggregate({ intervalMicros, filter, groupBy: [] });
+    for (const [length, ask] of [
+      [1, histogram(minute, everything)],
+      [1, histogram(5 * minute, everything)],
+      [1, histogram(minute, ofTag)],
+      [60, histogram(hour, everything)],
+      [60, histogram(hour, ofTag)],
+      [60, histogram(24 * hour, everything)],
+      [60, count(everything)],
+      [60, count(ofTag)],
+    ] as const) {
+      const scans = await scansOf(ask);
+      expect(scans.filter((scan) => !counts.test(scan))).toEqual([uncounted]);
+      expect(await minutesOf(ask)).toEqual([`minutes = ${length}`]);
+    }
+    // The hours in the span, and the minutes before and after them.
+    const time = span(minute, 3 * hour);
+    expect(await minutesOf(count(time))).toEqual(['minutes = 1', 'minutes = 60']);
   });
 
   test('what rollups do not hold is counted from events', async () => {
@@ -169,6 +212,12 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
     expect(await countEvents(database.read, rollups, everything)).toBe(3_002);
     const scans = await scansOf((query) => countEvents(query, rollups, everything));
     expect(scans.some((scan) => counts.test(scan))).toBe(false);
+    // Nor is what they hold meanwhile taken for the span of the events.
+    await database.write(`INSERT INTO event_counts
+      SELECT minutes, tag, timestamptz '1990-01-01', key, namespace, category, action, severity, dialect, count FROM event_counts LIMIT 1`);
+    const said = { ...request, groupBy: [], intervalMicros: minute };
+    const rows = await aggregateEvents(database.read, new Rollups(), said);
+    expect(rows.reduce((sum, row) => sum + row.count, 0)).toBe(3_002);
     await store.rebuildRollups();
   });
 });
