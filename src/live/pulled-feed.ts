@@ -25,8 +25,10 @@ export class PulledFeed implements Target, HistoryReader, AsyncIterableIterator<
   readonly #batches: AsyncGenerator<FeedBatch>;
   readonly #signal: AbortSignal;
   #registration: Registration<Target> | null = null;
-  /** Everything up to this index was given to the reader. */
+  /** Everything up to this index was given to the reader, or does not match. */
   #index: number;
+  /** The index of the last batch. */
+  #saidIndex = 0;
   #waitingSinceMs = 0;
   #wake: ((batch: FeedBatch | null) => void) | null = null;
   /** Whether the reader has kept up with the ring: then it is given every change, else each event's latest. */
@@ -105,6 +107,7 @@ export class PulledFeed implements Target, HistoryReader, AsyncIterableIterator<
     feeds.add(this);
     try {
       if (asksHistory) this.#index = await history.begin(this.#request, this);
+      this.#saidIndex = this.#index;
       const { filter, rejectsGapAfter0 = false } = this.#request;
       const matches = compileFilter(filter);
       yield* this.#follow({ filter, matches, reader: this, rejectsGapAfter0 });
@@ -119,7 +122,9 @@ export class PulledFeed implements Target, HistoryReader, AsyncIterableIterator<
   async *#follow(query: HistoryQuery): AsyncGenerator<FeedBatch> {
     while (!this.#ended) {
       const batch = await this.#pull(query);
-      if (batch && !this.#ended) yield batch;
+      if (batch === null || this.#ended) continue;
+      this.#saidIndex = batch.index;
+      yield batch;
     }
   }
 
@@ -131,9 +136,13 @@ export class PulledFeed implements Target, HistoryReader, AsyncIterableIterator<
     const slice = recent ?? (await history.stored(this.#index, query));
     this.#index = slice.index;
     if (slice.events.length > 0) return slice;
-    if (history.isAtTip(this.#index)) return await this.#wait();
-    await nextTurn();
-    return null;
+    if (!history.isAtTip(this.#index)) {
+      await nextTurn();
+      return null;
+    }
+    // It has caught up, over events that do not match.
+    if (!this.#keepsUp && this.#index > this.#saidIndex) return slice;
+    return await this.#wait();
   }
 
   #wait(): Promise<FeedBatch | null> {

@@ -10,6 +10,7 @@ import { type OpenStore, openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { report } from '../journal/report.ts';
+import { patienceMs } from '../patience.ts';
 import { type DataDirectory, dataDirectory } from '../pglite.ts';
 import { ListReceiver, operationOf } from './list-receiver.ts';
 
@@ -313,6 +314,18 @@ describe('while the journal is down', () => {
 });
 
 describe('a pulled feed', () => {
+  test('that catches up over events that do not match says how far it has got, without waiting for more', async () => {
+    await append(20);
+    open();
+    const { position } = journal;
+    const filter = { tags: ['no event has it'] };
+    for (const afterIndex of [position - 20, position - 1]) {
+      const feed = live.openFeed({ filter, afterIndex }, AbortSignal.timeout(patienceMs));
+      expect(await feed.next()).toEqual({ done: false, value: { index: position, events: [] } });
+      await feed.return();
+    }
+  });
+
   test('begins when it is opened, not when it is first read', async () => {
     open();
     const feed = live.openFeed(
