@@ -1,24 +1,30 @@
-import { describe, expect, test } from 'vitest';
-import { RuleTable } from '../../src/store/alarms/rule-table.ts';
-import type { Database } from '../../src/store/database/database.ts';
-import { SinkTable } from '../../src/store/sinks/sink-table.ts';
+import { expect, test, vi } from 'vitest';
+import { PgliteConnection } from '../../src/store/database/pglite.ts';
+import { type OpenStore, openStore } from '../../src/store/open.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { temporaryPglite } from '../database.ts';
 
-/** A database whose tables are empty, and that says so where Prisma is asked for. */
-const empty: Pick<Database, 'ask' | 'lookUp' | 'write'> = {
-  lookUp: async () => [],
-  write: async () => [],
-  ask: async () => {
-    throw new Error('Prisma is loaded, which takes tens of megabytes.');
-  },
-};
+const token = { name: 'a', roles: [], expiresAtMs: null, createdBy: null };
 
-describe('a gateway without sinks and rules does without Prisma', () => {
-  test('when it lists sinks', async () => {
-    expect(await new SinkTable(empty).list()).toEqual([]);
-    expect(await new SinkTable(empty).list({ origin: 'FILE' })).toEqual([]);
-  });
-
-  test('when it lists rules', async () => {
-    expect(await new RuleTable(empty).list()).toEqual([]);
-  });
+test('empty lists of what is managed are answered without Prisma; it is loaded for the first row', async () => {
+  await using database = await temporaryPglite();
+  const open = () => openStore({ ...database, exclusive: true, log: createLog('silent') });
+  using loaded = vi.spyOn(PgliteConnection.prototype, 'prisma');
+  const lists = async (store: OpenStore) => [
+    await store.sinks.list(),
+    await store.sinks.list({ origin: 'FILE' }),
+    await store.alarmRules.list(),
+    await store.silences.list(null, 0),
+    await store.tokens.list(),
+  ];
+  {
+    await using store = await open();
+    expect(await lists(store)).toEqual([[], [], [], [], []]);
+    expect(loaded).not.toHaveBeenCalled();
+    await store.tokens.create(token, 'digest');
+    expect(loaded).toHaveBeenCalledTimes(1);
+  }
+  await using store = await open();
+  expect(await lists(store)).toMatchObject([[], [], [], [], [token]]);
+  expect(loaded).toHaveBeenCalledTimes(2);
 });

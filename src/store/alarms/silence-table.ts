@@ -24,9 +24,9 @@ const maxListed = 10_000;
 
 /** Every method rejects with Unavailable when the database is down. */
 export class SilenceTable {
-  readonly #database: Pick<Database, 'ask' | 'lookUp'>;
+  readonly #database: Pick<Database, 'ask' | 'list' | 'lookUp'>;
 
-  constructor(database: Pick<Database, 'ask' | 'lookUp'>) {
+  constructor(database: Pick<Database, 'ask' | 'list' | 'lookUp'>) {
     this.#database = database;
   }
 
@@ -45,7 +45,7 @@ export class SilenceTable {
     namespaces: readonly string[] | null = null,
   ): Promise<readonly SilenceRow[]> {
     const now = dateOf(at);
-    const rows = await this.#database.ask(({ silence }) =>
+    const rows = await this.#database.list('silences', ({ silence }) =>
       silence.findMany({
         where: {
           ...(active !== null && { until: active ? { gt: now } : { lte: now } }),

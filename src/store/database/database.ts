@@ -130,6 +130,16 @@ export class Database implements AsyncDisposable {
     });
   }
 
+  /** Asks for rows of a table. Where it is empty, Prisma is not loaded for that: it takes tens of megabytes. */
+  async list<Row>(
+    table: 'sinks' | 'alarm_rules' | 'silences' | 'tokens',
+    question: (prisma: PrismaClient) => Promise<readonly Row[]>,
+  ): Promise<readonly Row[]> {
+    const isEmpty =
+      this.#prisma === null && (await this.lookUp(`SELECT FROM ${table} LIMIT 1`)).length === 0;
+    return isEmpty ? [] : this.ask(question);
+  }
+
   /** Null while the database answers, else the reason why not, as a sentence. */
   healthReason(): string | null {
     return this.#healthReason ?? this.#answers.healthReason();

@@ -63,9 +63,9 @@ export interface DeliveryCounts {
 
 /** The rows of sinks and of their replays. Every method rejects with Unavailable when the database is down. */
 export class SinkTable {
-  readonly #database: Pick<Database, 'ask' | 'lookUp' | 'write'>;
+  readonly #database: Pick<Database, 'ask' | 'list' | 'lookUp' | 'write'>;
 
-  constructor(database: Pick<Database, 'ask' | 'lookUp' | 'write'>) {
+  constructor(database: Pick<Database, 'ask' | 'list' | 'lookUp' | 'write'>) {
     this.#database = database;
   }
 
@@ -87,11 +87,10 @@ export class SinkTable {
   }
 
   async list(where: Prisma.SinkWhereInput = {}): Promise<readonly SinkRow[]> {
-    // Asked when a gateway starts: one without sinks does without Prisma.
-    const any = await this.#database.lookUp('SELECT FROM sinks LIMIT 1');
-    if (any.length === 0) return [];
     const orderBy = [{ name: 'asc' as const }, { namespace: 'asc' as const }];
-    const rows = await this.#database.ask(({ sink }) => sink.findMany({ where, orderBy }));
+    const rows = await this.#database.list('sinks', ({ sink }) =>
+      sink.findMany({ where, orderBy }),
+    );
     return rows.map(sinkOf);
   }
 

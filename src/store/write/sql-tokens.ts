@@ -30,7 +30,7 @@ export class SqlTokens implements TokenStore {
   }
 
   async list(): Promise<readonly StoredToken[]> {
-    const all = await this.#database.ask(({ token }) =>
+    const all = await this.#database.list('tokens', ({ token }) =>
       token.findMany({ orderBy: { id: 'desc' }, take: maxListed }),
     );
     return all.map(storedOf);
