@@ -28,7 +28,7 @@ export const commands: Entries = {
     load: async () => (await import('./commands/tags.ts')).tags,
   },
   alarms: {
-    summary: 'List and acknowledge alarms, and test rules over the past.',
+    summary: 'List, acknowledge and silence alarms; create rules and test them over the past.',
     load: async () => (await import('./commands/alarms.ts')).alarms,
   },
   sinks: {

@@ -42,7 +42,9 @@ export function actionError(message: string, cause: unknown): CommandError {
 
 /** Exit codes of the gateway's extensions.code. */
 const codes: ReadonlyMap<string, ExitCode> = new Map([
+  ['NOT_FOUND', exitCodes.no],
   ['UNAVAILABLE', exitCodes.unavailable],
+  ['RATE_LIMITED', exitCodes.unavailable],
   ['TOO_MANY', exitCodes.unavailable],
   ['INTERNAL_SERVER_ERROR', exitCodes.unavailable],
   ['CONNECTION', exitCodes.unavailable],

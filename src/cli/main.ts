@@ -10,6 +10,8 @@ import { OutputClosed, Terminal } from './terminal.ts';
 
 /** Runs the command line. @returns its exit code */
 export async function run(args: readonly string[], environment: Environment): Promise<ExitCode> {
+  // The list of processes shows arguments to everybody on the machine.
+  if (args.some((arg) => arg.startsWith('--token'))) process.title = 'tidings';
   const terminal = new Terminal(process, environment);
   try {
     return (await dispatch(args, environment, terminal)) ?? exitCodes.done;

@@ -3,6 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exitCodeOf } from '../../src/cli/exit-code.ts';
 import { bootGuarded, tokensFor } from '../access/guarded-gateway.ts';
 import { freePort } from '../free-port.ts';
 import { bootGateway, type TestGateway } from '../harness.ts';
@@ -270,4 +271,35 @@ test('a reader that goes ends the command quietly', async () => {
   following.child.stdout?.destroy();
   expect(await following.ended).toBe(0);
   expect(following.notices()).toBe('');
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'a token among the arguments is not shown in the list of processes while the command runs',
+  async () => {
+    await using follower = tidings.start(['follow', '--token=tds_secret', '--after', '0']);
+    const shown = () => readFile(`/proc/${follower.child.pid}/cmdline`, 'latin1');
+    await expect.poll(shown).toMatch(/^tidings\0*$/);
+  },
+);
+
+test('what --exec runs has the token of the environment, and not one of the options', async () => {
+  await tidings.done('report', 'Exec.Environment');
+  const follow = ['follow', 'type:Exec.Environment', '--after', '0', '--until-caught-up'];
+  const exec = ['--exec', 'echo "[$TIDINGS_TOKEN]"'];
+  const byOption = await tidings.run([...follow, '--token', 'of-the-option', ...exec]);
+  expect([byOption.code, byOption.output]).toEqual([0, '[]\n']);
+  const environment = { TIDINGS_TOKEN: 'of-the-environment' };
+  const byEnvironment = await tidings.run([...follow, ...exec], { environment });
+  expect([byEnvironment.code, byEnvironment.output]).toEqual([0, '[of-the-environment]\n']);
+});
+
+test.each([
+  ['NOT_FOUND', 1],
+  ['UNAVAILABLE', 3],
+  ['RATE_LIMITED', 3],
+  ['FORBIDDEN', 4],
+  ['COST_LIMIT', 5],
+  ['INDEX_EXPIRED', 6],
+])('%s of the gateway ends with %i', (code, ends) => {
+  expect(exitCodeOf(code)).toBe(ends);
 });

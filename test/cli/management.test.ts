@@ -154,6 +154,86 @@ describe('sinks and Mayastor', () => {
     expect((await tidings.run(['alarms', 'test', 'nobody'])).code).toBe(2);
   });
 
+  test('a rule is created from a file, replaced, and deleted', async () => {
+    const rule = {
+      name: 'made here',
+      filter: { types: ['Cli.Made'] },
+      condition: { threshold: { op: 'GTE', value: 2, over: '10m' } },
+    };
+    const from = (input: object, ...args: string[]) =>
+      tidings.run(['alarms', ...args, '--file', '-', '-o', 'ndjson'], {
+        input: JSON.stringify(input),
+      });
+    const created = await from(rule, 'create');
+    expect([created.code, created.notices]).toEqual([0, '']);
+    expect(rows(created.output)).toMatchObject([
+      { name: 'made here', namespace: 'default', enabled: true, version: 1 },
+    ]);
+    expect((await from(rule, 'create')).code).toBe(5);
+    expect((await from({ ...rule, condition: {} }, 'create')).code).toBe(5);
+    const updated = await from({ ...rule, enabled: false }, 'update', 'made here');
+    expect(rows(updated.output)).toMatchObject([{ enabled: false, version: 2 }]);
+    expect((await from(rule, 'update', 'nobody')).code).toBe(2);
+    const none = await tidings.run(['alarms', 'create']);
+    expect([none.code, none.notices]).toEqual([
+      2,
+      'Give the rule with --file; - is standard input.\n',
+    ]);
+    await tidings.done('alarms', 'delete', 'made here');
+    expect(await tidings.done('alarms', 'rules')).not.toContain('made here');
+    expect((await tidings.run(['alarms', 'delete', 'made here'])).code).toBe(2);
+  });
+
+  test('alarms are silenced by rule and by filter, and not any more', async () => {
+    const rule = {
+      name: 'silenced',
+      filter: { types: ['Cli.Silenced'] },
+      entity: [{ field: 'KEY' }],
+      condition: { threshold: { op: 'GTE', value: 1, over: '10m' } },
+    };
+    await tidings.run(['alarms', 'create', '--file', '-'], { input: JSON.stringify(rule) });
+    const silence = (...args: string[]) =>
+      tidings.run(['alarms', 'silence', '-o', 'ndjson', ...args]);
+    const comment = ['--comment', 'new disks'];
+    const made = await silence('key:quiet', '--rule', 'silenced', '--expires', '2h', ...comment);
+    expect([made.code, made.notices]).toEqual([0, '']);
+    const [shown] = rows(made.output);
+    expect(shown).toMatchObject({
+      rules: ['silenced'],
+      filter: { keys: ['quiet'] },
+      comment: 'new disks',
+    });
+    for (const key of ['quiet', 'loud']) {
+      await tidings.done('report', 'Cli.Silenced', '--key', key);
+    }
+    const list = async () =>
+      rows(
+        await tidings.done(
+          'alarms',
+          'list',
+          '-o',
+          'ndjson',
+          '--rule',
+          'silenced',
+          '--state',
+          'all',
+        ),
+      ).map(({ state, entity }) => `${entity[0].value} ${state}`);
+    await expect.poll(async () => (await list()).sort()).toEqual(['loud FIRING', 'quiet SILENCED']);
+    const silences = async (...more: string[]) =>
+      rows(await tidings.done('alarms', 'silences', '-o', 'ndjson', ...more)).map(({ id }) => id);
+    expect(await silences()).toContain(shown.id);
+    await tidings.done('alarms', 'unsilence', shown.id);
+    expect(await silences()).not.toContain(shown.id);
+    expect(await silences('--all')).toContain(shown.id);
+
+    expect((await silence('--rule', 'x', ...comment)).notices).toMatch(/needs --expires/);
+    expect((await silence('--rule', 'x', '--expires', '2h')).notices).toMatch(/needs a --comment/);
+    expect((await silence('--expires', '2000-01-01T00:00:00Z', ...comment)).code).toBe(5);
+    expect((await silence('type:[', '--expires', '2h', ...comment)).code).toBe(5);
+    expect((await tidings.run(['alarms', 'unsilence', 'nobody'])).code).toBe(1);
+  });
+
   test("Mayastor's events are listed as its plugin lists them", async () => {
     for (const [action, node] of [
       ['RebuildBegin', 'n1'],

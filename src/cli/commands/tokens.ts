@@ -1,6 +1,7 @@
 import type { Call } from '../call.ts';
 import type { Group } from '../command.ts';
 import { usageError } from '../exit-code.ts';
+import { expiryOf } from '../expiry.ts';
 import type { Row } from '../output/value-at.ts';
 
 interface Token extends Row {
@@ -91,18 +92,4 @@ async function tokenNamed(call: Call, wanted: string): Promise<Token> {
   if (only === undefined) throw usageError(`There is no token ${wanted} that is not revoked.`);
   if (others.length === 0) return only;
   throw usageError(`There are ${others.length + 1} tokens ${wanted}: give the id of one.`);
-}
-
-const unitsMs: Readonly<Record<string, number>> = {
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
-
-function expiryOf(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  const [, amount, unit = ''] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
-  if (amount === undefined) return text;
-  return new Date(Date.now() + Number(amount) * (unitsMs[unit] ?? 0)).toISOString();
 }
