@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Json, Trait } from './event.ts';
 
-/** Rare in most documents, and found faster than anything that begins with a single character. */
+/** Rare in most documents, and found faster than a pattern that begins with one character. */
 const longDigits = /\d{16}/;
 /**
- * What may be an integer beyond 2^53: it follows the colon of a member, a comma, a bracket, or nothing. Found
- * within a string as well, where it costs time and does no harm.
+ * Finds integers beyond 2^53: after the colon of a member, a comma, a bracket, or at the start. It may find one within a
+ * string, which costs time and changes nothing.
  */
-const largeIntegerPlace = /(?:[:,[]|^)\s*-?(?:9\d{15}|\d{17})/;
+const possibleLargeInteger = /(?:[:,[]|^)\s*-?(?:9\d{15}|\d{17})/;
 
 const mayHoldLargeInteger = (text: string): boolean =>
-  longDigits.test(text) && largeIntegerPlace.test(text);
+  longDigits.test(text) && possibleLargeInteger.test(text);
 
 /** A whole string or a whole number. In linear time on valid JSON, and on nothing else. */
 const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
@@ -35,7 +35,7 @@ export function stringifyJson(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    // Only bigints are no JSON, and looking for them first would cost as much as writing.
+    // JSON.stringify throws a TypeError for a bigint; looking for bigints first would cost as much as writing.
     if (!(error instanceof TypeError)) throw error;
   }
   return unmarked(JSON.stringify(value, markBigint));
@@ -58,7 +58,7 @@ export function markLargeIntegers(text: string): string {
 export const reviveMarked = (_name: string, value: unknown): unknown =>
   typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value;
 
-/** For JSON.stringify, whose text `unmarked` finishes. */
+/** For JSON.stringify, whose result `unmarked` finishes. */
 export const markBigint = (_name: string, value: unknown): unknown =>
   typeof value === 'bigint' ? `${mark}${value}` : value;
 

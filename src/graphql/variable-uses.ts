@@ -10,8 +10,8 @@ import {
 } from 'graphql';
 
 /**
- * The variables that are given to arguments of a non-null type. One of a nullable type may be, where the argument has
- * a default, and must then be left out or be a value. graphql-js and the compiler answer its null differently.
+ * The variables that are given to arguments of a non-null type. Such a variable may itself be nullable, where the argument
+ * has a default: it may be left out, but not be null. graphql-js and the compiler would answer that null differently.
  */
 export function variablesOfNonNullArguments(
   schema: GraphQLSchema,

@@ -18,7 +18,8 @@ const maxTraitLength = 300;
 
 interface Sample {
   latest: AuditEntry;
-  more: number;
+  /** Entries like it since it was reported. */
+  repeats: number;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -58,11 +59,11 @@ export class AuditTrail implements Audit, AsyncDisposable {
     if (known === undefined) {
       this.record(entry);
       const timer = setTimeout(() => this.#endSample(kind), sampleEveryMs).unref();
-      this.#samples.set(kind, { latest: entry, more: 0, timer });
+      this.#samples.set(kind, { latest: entry, repeats: 0, timer });
       return;
     }
     known.latest = entry;
-    known.more += 1;
+    known.repeats += 1;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -78,7 +79,7 @@ export class AuditTrail implements Audit, AsyncDisposable {
   #endSample(kind: string): void {
     const sample = this.#samples.get(kind);
     this.#samples.delete(kind);
-    if (sample !== undefined && sample.more > 0) this.record(sample.latest, sample.more);
+    if (sample !== undefined && sample.repeats > 0) this.record(sample.latest, sample.repeats);
   }
 
   #report(): void {

@@ -17,9 +17,9 @@ export const isForbidden = (result: ReportResult | undefined): boolean =>
  * or rejected for good. @throws Unavailable when one was not recorded now
  */
 export function requireRecorded(results: readonly ReportResult[]): readonly ReportResult[] {
-  const passing = results.find(isRetryable);
-  if (passing?.status !== 'REJECTED') return results;
-  throw new Unavailable(passing.errors[0]?.message ?? 'A report was not recorded now.');
+  const retryable = results.find(isRetryable);
+  if (retryable?.status !== 'REJECTED') return results;
+  throw new Unavailable(retryable.errors[0]?.message ?? 'A report was not recorded now.');
 }
 
 /**

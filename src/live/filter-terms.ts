@@ -83,10 +83,10 @@ function traitValue({ name, type: of, value }: Trait): string {
  */
 export function conditionsOf(filter: Filter): readonly (readonly Term[])[] {
   return [
-    ...listed(filter),
-    ...patterns(filter),
-    ...tagged(filter),
-    ...fromSource(filter.source ?? {}),
+    ...byField(filter),
+    ...byTypeOrKey(filter),
+    ...byTag(filter),
+    ...bySource(filter.source ?? {}),
     ...(filter.traits ?? [])
       .filter(isEquality)
       .map(({ name, operand }) => [
@@ -99,14 +99,14 @@ export function conditionsOf(filter: Filter): readonly (readonly Term[])[] {
 const terms = (dimension: Dimension, values: readonly string[]): readonly Term[] =>
   [...new Set(values)].map((value) => ({ dimension, value }));
 
-function* listed(filter: Filter): Iterable<readonly Term[]> {
+function* byField(filter: Filter): Iterable<readonly Term[]> {
   for (const [name, dimension] of Object.entries(fields)) {
     const values = filter[name as keyof typeof fields];
     if (values !== undefined) yield terms(dimension, values);
   }
 }
 
-function* patterns({ types, topics, keys }: Filter): Iterable<readonly Term[]> {
+function* byTypeOrKey({ types, topics, keys }: Filter): Iterable<readonly Term[]> {
   if (keys !== undefined) yield terms(key, keys);
   if (types !== undefined && types.globs.length === 0) yield terms(type, types.exact);
   const ofTopics = topics?.map(topicTerm).filter((term) => term !== null);
@@ -118,12 +118,12 @@ function topicTerm(topic: Topic): Term | null {
   return topic.category === null ? null : { dimension: fields.categories, value: topic.category };
 }
 
-function* tagged({ tags, anyTags }: Filter): Iterable<readonly Term[]> {
+function* byTag({ tags, anyTags }: Filter): Iterable<readonly Term[]> {
   for (const value of tags ?? []) yield [{ dimension: tag, value }];
   if (anyTags !== undefined) yield terms(tag, anyTags);
 }
 
-function* fromSource(wanted: SourceTest): Iterable<readonly Term[]> {
+function* bySource(wanted: SourceTest): Iterable<readonly Term[]> {
   for (const [name, value] of Object.entries(wanted)) {
     yield [{ dimension: source[name as keyof SourceTest], value }];
   }

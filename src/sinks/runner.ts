@@ -6,8 +6,8 @@ import type { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import type { Event } from '../event/event.ts';
 import { everything, type Filter } from '../event/filter.ts';
 import { type FilterInput, parseFilter } from '../event/filter-input.ts';
-import { pause } from '../runtime/backoff.ts';
 import { Repeated } from '../runtime/repeated.ts';
+import { settledWithin } from '../runtime/settled-within.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { FailedDeliveryTable } from '../store/sinks/failed-delivery-table.ts';
 import {
@@ -95,9 +95,7 @@ export class SinkRunner implements AsyncDisposable {
 
   /** The same, and resolves once this gateway runs what the database says, or after some time. */
   async applied(): Promise<void> {
-    const waited = new AbortController();
-    await Promise.race([this.#syncing?.next(), pause(maxApplyMs, waited.signal)]);
-    waited.abort();
+    if (this.#syncing !== null) await settledWithin(this.#syncing.next(), maxApplyMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,8 +5,8 @@ export interface RollupProgress {
 }
 
 /**
- * Events that no rollup counts yet are counted one by one beside the rollups, as long as they are so few. In PostgreSQL that
- * takes some tens of milliseconds.
+ * The longest tail, which is the events that no rollup counts yet: a query counts it event by event. In PostgreSQL that takes
+ * some tens of milliseconds. While the tail is longer, rollups are not used.
  */
 export const longestTail = 50_000;
 

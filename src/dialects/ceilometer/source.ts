@@ -1,6 +1,6 @@
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
-import { pause } from '../../runtime/backoff.ts';
 import { EitherSignal } from '../../runtime/either-signal.ts';
+import { settledWithin } from '../../runtime/settled-within.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { DialectContext } from '../dialect.ts';
 import { type Source, type SourceRun, Supervision } from '../source.ts';
@@ -12,6 +12,7 @@ import type { Ceilometer } from './ceilometer.ts';
 const shortestPauseMs = 250;
 const longestPauseMs = 10_000;
 const connectionTimeoutMs = 5_000;
+/** A lost broker never answers the close. */
 const closeTimeoutMs = 4_000;
 
 /**
@@ -86,10 +87,10 @@ export class CeilometerAmqpSource implements Source {
       }
       run.following();
       await Promise.race([ended, lost, inbox.failure]);
-      await withinTime(finish(channel, tags, inbox));
+      await settledWithin(finish(channel, tags, inbox), closeTimeoutMs);
     } finally {
       over.abort();
-      await withinTime(connection.close());
+      await settledWithin(connection.close(), closeTimeoutMs);
     }
   }
 
@@ -153,11 +154,4 @@ function untilLost(channel: ConfirmChannel): Promise<never> {
   });
   lost.catch(() => {});
   return lost;
-}
-
-/** A lost broker never answers the close. */
-async function withinTime(work: Promise<void>): Promise<void> {
-  const timer = new AbortController();
-  await Promise.race([work.catch(() => {}), pause(closeTimeoutMs, timer.signal)]);
-  timer.abort();
 }

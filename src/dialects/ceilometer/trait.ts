@@ -45,14 +45,14 @@ const converters = {
 
 type TraitType = keyof typeof converters;
 
-const charactersMax = 255;
+const maxCharacters = 255;
 
 function textTrait(type: 'none' | 'text'): (name: string, value: Value) => CeilometerTrait {
   // Twice the characters, since one may take two units of UTF-16.
   return (name, value) => ({
     name,
     type,
-    value: firstCharacters(str(value, 2 * charactersMax), charactersMax),
+    value: firstCharacters(str(value, 2 * maxCharacters), maxCharacters),
   });
 }
 
@@ -75,12 +75,12 @@ export function traitFrom(
   const plugin = long ? pluginOf(name, definition) : undefined;
   const lookup = lookupOf(name, toValue(fields), plugin, warn);
   const type = long ? typeOf(name, definition) : 'text';
-  return extract(name, lookup, type);
+  return extractorOf(name, lookup, type);
 }
 
 type Lookup = (notification: Value) => Value;
 
-function extract(name: string, lookup: Lookup, type: TraitType): ExtractTrait {
+function extractorOf(name: string, lookup: Lookup, type: TraitType): ExtractTrait {
   const convert = converters[type];
   return (notification) => {
     try {

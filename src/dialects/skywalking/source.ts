@@ -2,8 +2,8 @@ import { type Consumer, type EachBatchPayload, Kafka, logLevel } from 'kafkajs';
 import type { EventDraft } from '../../event/draft.ts';
 import { reportPersistently } from '../../intake/persistent-report.ts';
 import { skipRejected } from '../../intake/rejected.ts';
-import { pause } from '../../runtime/backoff.ts';
 import { EitherSignal } from '../../runtime/either-signal.ts';
+import { settledWithin } from '../../runtime/settled-within.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import { SkipCounter } from '../../telemetry/skip-counter.ts';
 import type { DialectContext } from '../dialect.ts';
@@ -29,6 +29,7 @@ const sessionTimeoutMs = 10_000;
 const connectionTimeoutMs = 5_000;
 /** A broker may hold a fetch open for this time; leaving the group waits for it. */
 const fetchWaitMs = 500;
+/** A client whose broker is down may never finish to disconnect. */
 const leaveTimeoutMs = 4_000;
 
 /**
@@ -108,7 +109,7 @@ export class SkyWalkingKafkaSource implements Source {
       await ended;
     } finally {
       over.abort();
-      await withinTime(consumer.disconnect(), leaveTimeoutMs);
+      await settledWithin(consumer.disconnect(), leaveTimeoutMs);
     }
   }
 
@@ -181,11 +182,4 @@ function untilEnded(consumer: Consumer, signal: AbortSignal): Promise<void> {
   // It may end before anyone waits for it.
   ended.catch(() => {});
   return ended;
-}
-
-/** A client whose broker is down may never finish to disconnect. */
-async function withinTime(work: Promise<void>, timeoutMs: number): Promise<void> {
-  const timer = new AbortController();
-  await Promise.race([work.catch(() => {}), pause(timeoutMs, timer.signal)]);
-  timer.abort();
 }

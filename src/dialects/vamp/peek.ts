@@ -59,7 +59,7 @@ const peeks: readonly (readonly [string, (...names: string[]) => readonly string
 ];
 
 /** Vamp has no numbers of single instances. */
-const unknown: readonly string[] = [
+const neverAnswered: readonly string[] = [
   'health/deployments/?/clusters/?/services/?/instances/?',
   'metrics/deployments/?/clusters/?/services/?/instances/?/ports/?/?',
 ];
@@ -70,7 +70,7 @@ export function peekedTags(path: readonly string[]): readonly string[] | null {
     const names = namesIn(path, pattern);
     if (names !== null) return tags(...names);
   }
-  return unknown.some((pattern) => namesIn(path, pattern) !== null) ? [] : null;
+  return neverAnswered.some((pattern) => namesIn(path, pattern) !== null) ? [] : null;
 }
 
 function namesIn(path: readonly string[], pattern: string): string[] | null {

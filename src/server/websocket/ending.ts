@@ -1,6 +1,6 @@
 /**
- * An iteration without values, by which graphql-ws learns that an operation has ended whose messages are written past
- * graphql-ws.
+ * The end of an operation, as an iteration without values: graphql-ws iterates it to learn when the operation ends, whose
+ * messages are written to the socket directly.
  */
 export class Ending implements AsyncIterableIterator<never, undefined> {
   readonly #onReturn: () => void;

@@ -16,8 +16,8 @@ import { textFrameHead } from './frame.ts';
 export type Subscribe = (operation: FeedOperation, receiver: FeedReceiver) => Subscription;
 
 /**
- * A subscription over a socket. Its messages are written past graphql-ws, as the id of the operation and the result that all
- * equal subscriptions share. graphql-ws is notified of the end only.
+ * A subscription over a socket. Each message is the id of the operation and the result that all equal subscriptions share. It
+ * is written to the socket directly; graphql-ws is notified of the end only.
  */
 export class WebSocketOperation implements FeedReceiver, Owner {
   /** graphql-ws iterates it. */

@@ -5,8 +5,8 @@ import type { Query } from '../database/connection.ts';
 import { sqlState } from '../database/outage.ts';
 import type { AggregateRequest, AggregateRow, Measure } from '../store.ts';
 import { grouping } from './grouping.ts';
-import { withinTime } from './read-time.ts';
 import { areCounted, countedRows, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
+import { explainTooSlow } from './too-slow.ts';
 import { Parameters, pathString, whereOf } from './where.ts';
 
 const day = 86_400_000_000;
@@ -53,7 +53,7 @@ interface Source {
 const ofEvents = (query: Query, request: AggregateRequest): Source => ({
   times: (to) => [`SELECT time FROM events WHERE ${whereOf(request.filter, to)}`],
   groups: (bucket, to) => groupedEvents(request, bucket, to),
-  ask: async (select, to) => (await withinTime(query(select, to.values)))[0]?.[0] ?? null,
+  ask: async (select, to) => (await explainTooSlow(query(select, to.values)))[0]?.[0] ?? null,
 });
 
 const ofRollups = (

@@ -3,8 +3,8 @@ import { everything, type Filter } from '../../event/filter.ts';
 import { InputError } from '../../event/input-error.ts';
 import type { Query } from '../database/connection.ts';
 import type { KnownType, TagCount, TagsRequest, TraitDescriptor } from '../store.ts';
-import { withinTime } from './read-time.ts';
 import { countedTags, isHeldByTag, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
+import { explainTooSlow } from './too-slow.ts';
 import { Parameters, whereOf } from './where.ts';
 
 /** Types or traits of one answer. */
@@ -43,7 +43,7 @@ async function countTagsOfEvents(
   const to = new Parameters();
   const rows = `SELECT unnest(tags) AS tag FROM events WHERE ${whereOf(filter, to)}`;
   const select = mostUsed(rows, 'count(*)', request, to);
-  const [row] = await withinTime(query(select, to.values));
+  const [row] = await explainTooSlow(query(select, to.values));
   return row?.[0] ?? '[]';
 }
 

@@ -3,9 +3,9 @@ import { everything, type Filter } from '../../event/filter.ts';
 import type { Connection, Parameter, Query } from '../database/connection.ts';
 import type { EventField, EventOrder, Page, PageRequest, Position } from '../store.ts';
 import { eventsOf, eventsSelect } from './event-rows.ts';
-import { withinTime } from './read-time.ts';
 import { countedRows, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
 import type { SelectivityCache } from './selectivity-cache.ts';
+import { explainTooSlow } from './too-slow.ts';
 import { Parameters, whereOf } from './where.ts';
 
 interface Direction {
@@ -162,7 +162,7 @@ export async function countEvents(query: Query, rollups: Rollups, filter: Filter
   if (counted !== null) return Number(counted);
   const to = new Parameters();
   const text = `SELECT count(*) FROM events WHERE ${whereOf(filter, to)}`;
-  const [row] = await withinTime(query(text, to.values));
+  const [row] = await explainTooSlow(query(text, to.values));
   return Number(row?.[0]);
 }
 

@@ -1,16 +1,13 @@
 import { Unavailable } from '../../runtime/unavailable.ts';
 import { cancelled, sqlState } from '../database/outage.ts';
 
-/** More events have to be read than there is time for: the same request fails again. */
+/** The request reads more events than there is time for, and would again. */
 class TooSlow extends Unavailable {
   override readonly retryAfterSeconds = null;
 }
 
-/**
- * Statistics that read events one by one.
- * @throws Unavailable that says what to narrow where they take too long
- */
-export async function withinTime<Result>(reading: Promise<Result>): Promise<Result> {
+/** For statistics that read events one by one. @throws Unavailable that says what to narrow, where the database ran out of time */
+export async function explainTooSlow<Result>(reading: Promise<Result>): Promise<Result> {
   try {
     return await reading;
   } catch (cause) {
