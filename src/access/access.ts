@@ -4,6 +4,7 @@ import type { Log } from '../telemetry/log.ts';
 import { type Audit, noAudit } from './audit.ts';
 import { Authenticator, anonymous } from './authenticator.ts';
 import type { Credential } from './credential.ts';
+import type { ExpectedIdToken } from './jwt.ts';
 import { type Grant, type GrantAction, openPolicy, type Policy } from './policy.ts';
 import { Forbidden, type Principal, Unauthenticated } from './principal.ts';
 import type { Quota } from './quota.ts';
@@ -99,6 +100,11 @@ export class Access implements AsyncDisposable {
     return principal instanceof Promise
       ? principal.then((found) => this.sessionOf(found))
       : this.sessionOf(principal);
+  }
+
+  /** Checks an ID token of a sign-in that began here. @throws Unauthenticated */
+  verifyIdToken(issuer: string, token: string, expected: ExpectedIdToken): Promise<void> {
+    return this.#authenticator.verifyIdToken(issuer, token, expected);
   }
 
   /** @throws Unauthenticated where the ticket, or the credential it was made with, does not hold; Unavailable */

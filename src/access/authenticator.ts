@@ -2,7 +2,7 @@ import type { StoredToken, TokenStore } from '../store/tokens.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Audit } from './audit.ts';
 import type { Credential } from './credential.ts';
-import { JwtVerifier } from './jwt.ts';
+import { type ExpectedIdToken, JwtVerifier } from './jwt.ts';
 import { anonymousRole, type Policy, type StaticToken } from './policy.ts';
 import { type Principal, Unauthenticated } from './principal.ts';
 import { digestOf, isJwt, isOurs, originOf } from './token.ts';
@@ -103,6 +103,11 @@ export class Authenticator {
       return this.#checked(known.principal, credential);
     }
     return this.#verify(secret, digest).then((found) => this.#checked(found, credential));
+  }
+
+  /** @throws Unauthenticated */
+  verifyIdToken(issuer: string, token: string, expected: ExpectedIdToken): Promise<void> {
+    return this.#jwt.verifyIdToken(issuer, token, expected).catch((error) => this.#logged(error));
   }
 
   #anonymous(): Principal {

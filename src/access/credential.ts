@@ -92,13 +92,13 @@ function single(value: string | readonly string[] | undefined): string | null {
 }
 
 const sessionIn = (header: string | undefined): string | null =>
-  cookie(header, sessionCookies.https) ?? cookie(header, sessionCookies.http);
+  cookieIn(header, sessionCookies.https) ?? cookieIn(header, sessionCookies.http);
 
 /**
- * Null where there is none. Of several that differ, another host of the same domain has set one, and which is not known: the
- * bad credential '', and not whichever comes first.
+ * The value of a cookie; null where there is none. Of several that differ, another host of the same domain has set one, and which
+ * is not known: the bad credential '', and not whichever comes first.
  */
-function cookie(header: string | undefined, name: string): string | null {
+export function cookieIn(header: string | undefined, name: string): string | null {
   if (header === undefined) return null;
   const values = new Set<string>();
   for (const part of header.split(';')) {

@@ -7,6 +7,7 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
+import { discover, isRecord } from './openid-discovery.ts';
 import type { JwtIssuer } from './policy.ts';
 import { type Principal, Unauthenticated } from './principal.ts';
 import { originOf } from './token.ts';
@@ -31,10 +32,28 @@ export class JwtVerifier {
   /** @throws Unauthenticated */
   async verify(token: string): Promise<Principal> {
     const named = unverifiedIssuer(token);
-    const issuer = this.#issuers.get(named);
-    if (issuer === undefined) throw new Unauthenticated(`no issuer of the policy is ${named}`);
-    return await issuer.verify(token);
+    return await this.#issuer(named).verify(token);
   }
+
+  /**
+   * Checks that an ID token was made for a sign-in that began here (OpenID Connect Core 1.0, section 3.1.3.7).
+   * @throws Unauthenticated
+   */
+  async verifyIdToken(issuer: string, token: string, expected: ExpectedIdToken): Promise<void> {
+    await this.#issuer(issuer).verifyIdToken(token, expected);
+  }
+
+  #issuer(name: string): VerifiedIssuer {
+    const issuer = this.#issuers.get(name);
+    if (issuer === undefined) throw new Unauthenticated(`no issuer of the policy is ${name}`);
+    return issuer;
+  }
+}
+
+/** What an ID token must say. */
+export interface ExpectedIdToken {
+  readonly clientId: string;
+  readonly nonce: string;
 }
 
 function unverifiedIssuer(token: string): string {
@@ -45,6 +64,7 @@ function unverifiedIssuer(token: string): string {
   }
 }
 
+/** One issuer of the policy, and its keys. */
 class VerifiedIssuer {
   readonly #issuer: JwtIssuer;
   #keys: Promise<JWTVerifyGetKey> | null = null;
@@ -54,7 +74,19 @@ class VerifiedIssuer {
   }
 
   async verify(token: string): Promise<Principal> {
-    const { issuer, audience, algorithms } = this.#issuer;
+    return this.#principalOf(await this.#verified(token, this.#issuer.audience));
+  }
+
+  async verifyIdToken(token: string, { clientId, nonce }: ExpectedIdToken): Promise<void> {
+    const payload = await this.#verified(token, clientId);
+    if (payload.nonce !== nonce) throw new Unauthenticated('the nonce is not that of the sign-in');
+    if (payload.azp !== undefined && payload.azp !== clientId) {
+      throw new Unauthenticated('the ID token is for another client');
+    }
+  }
+
+  async #verified(token: string, audience: string): Promise<JWTPayload> {
+    const { issuer, algorithms } = this.#issuer;
     try {
       const { payload } = await jwtVerify(token, await this.#getKeys(), {
         issuer,
@@ -63,7 +95,7 @@ class VerifiedIssuer {
         requiredClaims: ['exp', 'sub'],
         clockTolerance: clockToleranceSeconds,
       });
-      return this.#principalOf(payload);
+      return payload;
     } catch (error) {
       throw new Unauthenticated(reasonOf(error), { cause: error });
     }
@@ -79,7 +111,7 @@ class VerifiedIssuer {
   }
 
   async #discover(): Promise<JWTVerifyGetKey> {
-    const url = this.#issuer.jwksUrl ?? (await jwksUrlOf(this.#issuer.issuer));
+    const url = this.#issuer.jwksUrl ?? (await discover(this.#issuer.issuer)).jwksUri;
     const remote = createRemoteJWKSet(new URL(url), {
       cacheMaxAge: keysMaxAgeMs,
       cooldownDuration: cooldownMs,
@@ -123,22 +155,7 @@ class VerifiedIssuer {
   }
 }
 
-/** OpenID Connect Discovery 1.0, section 4. */
-async function jwksUrlOf(issuer: string): Promise<string> {
-  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: 'error' });
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  const found: unknown = await response.json();
-  if (!isRecord(found) || found.issuer !== issuer || typeof found.jwks_uri !== 'string') {
-    throw new Error(`${url} is not the discovery document of ${issuer}`);
-  }
-  return found.jwks_uri;
-}
-
 function reasonOf(error: unknown): string {
   if (error instanceof errors.JWTExpired) return 'the token has expired';
   return error instanceof Error ? error.message : String(error);
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -93,6 +93,7 @@ function toConfig(values: Values, dialectValues: DialectValues) {
     storeRaw: values.TIDINGS_STORE_RAW,
     /** Null where everybody may do everything. */
     authFile: values.TIDINGS_AUTH_FILE,
+    openId: openIdOf(values),
     tls: tlsOf(values),
     publicUrls: values.TIDINGS_PUBLIC_URL ?? [],
     sinks: {
@@ -158,6 +159,12 @@ const under = ({ OTEL_EXPORTER_OTLP_ENDPOINT: base }: Values, path: string): str
 
 function tlsOf({ TIDINGS_TLS_CERT: certFile, TIDINGS_TLS_KEY: keyFile }: Values) {
   return certFile === null || keyFile === null ? null : { certFile, keyFile };
+}
+
+/** Null where nobody signs in through an issuer. */
+function openIdOf(values: Values) {
+  const { TIDINGS_CONSOLE_CLIENT_ID: clientId, TIDINGS_CONSOLE_ISSUER: issuer } = values;
+  return clientId === null ? null : { clientId, issuer, scope: values.TIDINGS_CONSOLE_SCOPE };
 }
 
 function natsOf(values: Values) {

@@ -128,6 +128,23 @@ export const gatewayVariables = {
     'Who may report and read what, as `docs/security.md` describes; read again on SIGHUP.',
     'everybody may do everything',
   ),
+  TIDINGS_CONSOLE_CLIENT_ID: needing(
+    'TIDINGS_AUTH_FILE',
+    optional(
+      text,
+      'The client by which the console signs people in through an issuer: a public one with PKCE, whose redirect URI is the address of the gateway with a `/` at its end.',
+      'by tokens alone',
+    ),
+  ),
+  TIDINGS_CONSOLE_ISSUER: needing(
+    'TIDINGS_CONSOLE_CLIENT_ID',
+    optional(text, 'Through which issuer of the policy.', 'the first'),
+  ),
+  TIDINGS_CONSOLE_SCOPE: option(
+    text,
+    'openid',
+    'The scopes that the console asks the issuer for, with spaces.',
+  ),
   TIDINGS_ALARMS_FILE: optional(
     readableFile,
     'Rules of alarms, as `docs/alarms.md` describes; read again on SIGHUP.',

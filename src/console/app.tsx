@@ -1,9 +1,11 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Viewer } from '../client/schema.generated.ts';
+import { signInOffer, signInWith, signOutOfGateway } from './console-session.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { ask, GatewayError, onUnauthenticated } from './gateway-client.ts';
 import { Icon } from './icon.tsx';
+import type { IssuerAnswer } from './issuer-sign-in.ts';
 import { NavigationContext, useNavigation, useUrl } from './navigation.tsx';
 import { Fault } from './notice.tsx';
 import { placeOfView, printPlace, type ViewName } from './place.ts';
@@ -61,11 +63,17 @@ interface SignedIn {
   readonly canSignIn: boolean;
 }
 
+interface AppProps {
+  /** With which the issuer has sent somebody back; null where nobody comes from there. */
+  readonly answer: IssuerAnswer | null;
+}
+
 /** The whole page: signs in first where the gateway wants that. */
-export function App() {
+export function App({ answer }: AppProps) {
   const navigation = useUrl();
   const [signedIn, setSignedIn] = useState<SignedIn | null>(null);
   const [signsIn, setSignsIn] = useState(false);
+  const [signInFault, setSignInFault] = useState<string | null>(null);
   const [error, setError] = useState<Error | null>(null);
 
   const enter = () => {
@@ -73,6 +81,7 @@ export function App() {
     enterGateway().then(
       (entered) => {
         setSignedIn(entered);
+        setSignInFault(null);
         setError(null);
       },
       (fault: Error) => {
@@ -86,12 +95,18 @@ export function App() {
       setSignedIn(null);
       setSignsIn(true);
     });
-    enter();
+    if (answer === null) return enter();
+    const signedIn = answer.fault === null ? signInWith(answer) : Promise.resolve(answer.fault);
+    void signedIn.then((fault) => {
+      setSignInFault(fault);
+      if (fault === null) enter();
+      else setSignsIn(true);
+    });
   }, []);
 
   if (signsIn) {
     const onCancel = signedIn === null ? null : () => setSignsIn(false);
-    return <SignIn onCancel={onCancel} onSignedIn={enter} />;
+    return <SignIn fault={signInFault} onCancel={onCancel} onSignedIn={enter} />;
   }
   if (error !== null) return <Unreachable error={error} onRetry={enter} />;
   if (signedIn === null) return null;
@@ -102,7 +117,7 @@ export function App() {
     hidden: hiddenFrom(viewer),
     may: mayOf(viewer),
     signIn: () => setSignsIn(true),
-    signOut: () => void fetch('/console/session', { method: 'DELETE' }).then(enter, enter),
+    signOut: () => void signOutOfGateway().then(enter, enter),
   };
   return (
     <NavigationContext.Provider value={navigation}>
@@ -116,9 +131,7 @@ export function App() {
 async function enterGateway(): Promise<SignedIn> {
   const [{ viewer }, { signIn }] = await Promise.all([
     ask<{ readonly viewer: Viewer }>(viewerQuery),
-    fetch('/console/session').then(
-      async (response) => (await response.json()) as { readonly signIn: boolean },
-    ),
+    signInOffer(),
   ]);
   return { viewer, canSignIn: signIn };
 }

@@ -294,6 +294,7 @@ async function openServer(config: Config, core: Core, parts: Parts): Promise<str
     ...core,
     engine: engineOf(config, core, contextOf),
     access: core.access.access,
+    openId: core.access.openId,
     contextOf,
     dialects: core.dialects.http,
     version,

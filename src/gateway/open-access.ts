@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Access } from '../access/access.ts';
 import type { Audit } from '../access/audit.ts';
+import { OpenIdClient } from '../access/openid-client.ts';
 import type { Policy } from '../access/policy.ts';
 import { PolicyError } from '../access/policy-error.ts';
 import { type Config, ConfigError } from '../config/config.ts';
@@ -13,6 +14,8 @@ import { schema } from './schema.ts';
 
 export interface OpenAccess extends AsyncDisposable {
   readonly access: Access;
+  /** Null where nobody signs in through an issuer. */
+  readonly openId: OpenIdClient | null;
   /** Reads TIDINGS_AUTH_FILE again; never rejects: with a bad file the policy stays as it is. */
   reload(): Promise<void>;
 }
@@ -35,12 +38,14 @@ export async function openAccess(
     audit,
     gateways: () => gateways?.count ?? 1,
   });
+  const openId = openIdOf(config, access, log);
   const pending =
     databaseUrl === null
       ? new PendingTokens(dataDirectory, store.tokens, { audit: access.audit, log })
       : null;
   return {
     access,
+    openId,
     async reload() {
       try {
         const read = await readPolicy(config);
@@ -71,6 +76,19 @@ export async function openAccess(
       await gateways?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** @throws ConfigError where the policy does not name the issuer */
+function openIdOf({ openId }: Config, access: Access, log: Log): OpenIdClient | null {
+  if (openId === null) return null;
+  const client = new OpenIdClient(openId, { access, log });
+  if (client.issuer !== null) return client;
+  const names = access.policy.issuers.map(({ issuer }) => issuer).join(', ');
+  throw new ConfigError([
+    openId.issuer === null
+      ? 'TIDINGS_CONSOLE_CLIENT_ID needs an issuer: name one under jwt in TIDINGS_AUTH_FILE.'
+      : `TIDINGS_CONSOLE_ISSUER must be one of the issuers under jwt in TIDINGS_AUTH_FILE (${names}), got ${openId.issuer}.`,
+  ]);
 }
 
 /** Null where there is none. @throws ConfigError */

@@ -1,4 +1,5 @@
 import type { Access, Session } from '../access/access.ts';
+import type { OpenIdClient } from '../access/openid-client.ts';
 import type { DialectContext, HttpDialect } from '../dialects/dialect.ts';
 import type { GraphEngine } from '../graphql/operation.ts';
 import type { Certificate } from '../http/certificate.ts';
@@ -10,7 +11,12 @@ import { answerAbout } from './http/about.ts';
 import { accepted } from './http/accept.ts';
 import { metadataPath } from './http/challenge.ts';
 import { type Console, consoleFilesPath, createConsole } from './http/console.ts';
-import { answerConsoleSession, consoleSessionPath } from './http/console-session.ts';
+import {
+  answerConsoleSession,
+  answerConsoleSignIn,
+  consoleSessionPath,
+  consoleSignInPath,
+} from './http/console-session.ts';
 import { DialectGate } from './http/dialect-gate.ts';
 import { createGraphqlHandler } from './http/graphql-http.ts';
 import { answerHealth, answerReadiness, type Readiness } from './http/health.ts';
@@ -40,6 +46,8 @@ export interface GatewayServerOptions {
   readonly keepAliveMs: number;
   readonly engine: GraphEngine;
   readonly access: Access;
+  /** Null where nobody signs in through an issuer. */
+  readonly openId: OpenIdClient | null;
   /** The services for a caller of a dialect. */
   readonly contextOf: (session: Session) => DialectContext;
   readonly subscribe: Subscribe;
@@ -134,6 +142,7 @@ function routesOf(
     '/': (request, response) =>
       accepted(request).html ? console.page(request, response) : answerAbout(response, about),
     [consoleSessionPath]: (request, response) => answerConsoleSession(request, response, options),
+    [consoleSignInPath]: (request, response) => answerConsoleSignIn(request, response, options),
     '/healthz': (_request, response) => answerHealth(response),
     '/readyz': (_request, response) => answerReadiness(response, readiness()),
     [metadataPath]: (request, response) => answerProtectedResource(request, response, options),

@@ -1,33 +1,45 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
+import { signInOffer, signInWith } from '../console-session.ts';
 import { Icon } from '../icon.tsx';
+import { goToIssuer } from '../issuer-sign-in.ts';
 import { Fault } from '../notice.tsx';
 
 interface SignInProps {
+  /** Why signing in has not worked; null before it was tried. */
+  readonly fault: string | null;
   /** Null where the gateway shows nothing to those who have not signed in. */
   readonly onCancel: (() => void) | null;
   readonly onSignedIn: () => void;
 }
 
-/** A token becomes a cookie that the page itself cannot read. */
-export function SignIn({ onCancel, onSignedIn }: SignInProps) {
+/** Through the issuer, or by a token, which becomes a cookie that the page itself cannot read. */
+export function SignIn({ fault, onCancel, onSignedIn }: SignInProps) {
   const [token, setToken] = useState('');
-  const [error, setError] = useState<string | null>(null);
+  const [error, setError] = useState(fault);
+  const issuer = useIssuer();
   const submit = async (event: Event) => {
     event.preventDefault();
-    const fault = await signInWith(token.trim());
-    setError(fault);
-    if (fault === null) onSignedIn();
+    const reason = await signInWith({ token: token.trim() });
+    setError(reason);
+    if (reason === null) onSignedIn();
   };
+  const go = async () => setError((await goToIssuer()) || null);
   return (
     <main class="sign-in">
       <form class="card" onSubmit={(event) => void submit(event)}>
         <h1>
           <Icon name="logo" size={26} /> Tidings
         </h1>
-        <p>
-          Sign in with a token of this gateway, or a JSON Web Token of an issuer that it trusts.
-        </p>
         <Fault error={error} />
+        {issuer !== null && (
+          <button type="button" class="button primary" onClick={() => void go()}>
+            Sign in at {hostOf(issuer)}
+          </button>
+        )}
+        <p>
+          {issuer === null ? 'Sign in' : 'Or sign in'} with a token of this gateway, or a JSON Web
+          Token of an issuer that it trusts.
+        </p>
         <label>
           Token
           <input
@@ -39,7 +51,7 @@ export function SignIn({ onCancel, onSignedIn }: SignInProps) {
           />
         </label>
         <div class="actions">
-          <button type="submit" class="button primary">
+          <button type="submit" class={issuer === null ? 'button primary' : 'button'}>
             Sign in
           </button>
           {onCancel && (
@@ -57,18 +69,17 @@ export function SignIn({ onCancel, onSignedIn }: SignInProps) {
   );
 }
 
-/** Null when it worked, else the reason. */
-async function signInWith(token: string): Promise<string | null> {
-  try {
-    const response = await fetch('/console/session', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ token }),
-    });
-    if (response.ok) return null;
-    const { error } = (await response.json()) as { readonly error?: string };
-    return error ?? `The gateway answered ${response.status}.`;
-  } catch {
-    return 'The gateway does not answer.';
-  }
+/** Null where nobody signs in through one, and before that is known. */
+function useIssuer(): string | null {
+  const [issuer, setIssuer] = useState<string | null>(null);
+  useEffect(() => {
+    // Without an answer there is the token.
+    signInOffer().then(
+      (offer) => setIssuer(offer.issuer),
+      () => {},
+    );
+  }, []);
+  return issuer;
 }
+
+const hostOf = (issuer: string): string => (URL.canParse(issuer) ? new URL(issuer).host : issuer);

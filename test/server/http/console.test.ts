@@ -90,7 +90,10 @@ test('the console is smaller than 150 KB, and the build keeps it as it is', asyn
 });
 
 test('without a policy there is nothing to sign in to', async () => {
-  expect(await (await get('/console/session')).json()).toEqual({ signIn: false });
+  expect(await (await get('/console/session')).json()).toEqual({
+    signIn: false,
+    issuer: null,
+  });
   expect((await get('/console/session', {}, 'PUT')).status).toBe(405);
 });
 
@@ -98,7 +101,10 @@ test('signing in makes a cookie of a token that holds, and of nothing else', asy
   await using guarded = await bootGuarded(
     `roles:\n  reader:\n    grants: [{ actions: [READ] }]\n${tokensFor('reader')}`,
   );
-  expect(await (await sessionOf(guarded, null, 'GET')).json()).toEqual({ signIn: true });
+  expect(await (await sessionOf(guarded, null, 'GET')).json()).toEqual({
+    signIn: true,
+    issuer: null,
+  });
   const signedIn = await sessionOf(guarded, '{"token":"reader"}');
   expect(await signedIn.json()).toEqual({ name: 'reader' });
   const cookie = signedIn.headers.get('set-cookie') ?? '';
