@@ -102,7 +102,7 @@ test('one line says that it has started, one that it has stopped; asked to stop,
     .split('\n')
     .map((line) => JSON.parse(line).msg);
   expect(lines).toEqual([
-    `Tidings listens on ${url}/graphql (journal: embedded; database: PGlite in ${data.path}).`,
+    `Tidings listens: console at ${url}/, API and playground at ${url}/graphql (journal: embedded; database: PGlite in ${data.path}).`,
     'Tidings has stopped.',
   ]);
   expect(await gateway.faults).toBe('');

@@ -355,7 +355,7 @@ function startLine({ databaseUrl, dataDirectory, nats }: Config, url: string): s
     nats === null ? 'embedded' : `NATS at ${nats.servers.servers.map(addressOf).join(', ')}`;
   const alone =
     nats !== null && databaseUrl === null ? ' Several gateways need DATABASE_URL as well.' : '';
-  return `Tidings listens on ${url}/graphql (journal: ${journal}; database: ${database}).${alone}`;
+  return `Tidings listens: console at ${url}/, API and playground at ${url}/graphql (journal: ${journal}; database: ${database}).${alone}`;
 }
 
 /** The host and path of a URL, without the password that it may contain. */

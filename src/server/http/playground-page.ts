@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { htmlHeaders } from '../../http/reply.ts';
+import { type BuiltPage, builtPage } from './built-page.ts';
 import { icon, iconUrl } from './icon.ts';
 
 /** README.md has them too. As wide as the editor is in a window of 1280 points. */
@@ -81,16 +80,8 @@ const remembering = `<script>
 </script>
 `;
 
-/** GraphiQL with everything it needs inside the page, so that it opens without the internet. */
-export interface PlaygroundPage {
-  readonly plain: Buffer;
-  readonly gzipped: Buffer;
-  readonly tag: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 /** Takes seconds and 100 MB: the build does it. */
-export async function renderPlayground(): Promise<PlaygroundPage> {
+export async function renderPlayground(): Promise<BuiltPage> {
   const page = renderGraphiQL({
     title: 'Tidings',
     logo: icon,
@@ -100,10 +91,8 @@ export async function renderPlayground(): Promise<PlaygroundPage> {
     defaultEditorToolsVisibility: false,
   });
   const text = page.replace('</head>', (end) => remembering + end);
-  const plain = Buffer.from(text);
-  const tag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
   const headers = { ...htmlHeaders, 'Content-Security-Policy': policyOf(text) };
-  return { plain, gzipped: await promisify(gzip)(plain), tag, headers };
+  return await builtPage(Buffer.from(text), headers);
 }
 
 /** Only the scripts that are in the page run; the editor makes workers of its own text, and styles as it goes. */

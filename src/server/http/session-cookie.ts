@@ -42,7 +42,10 @@ export const ownCookie = (
   publicUrls: readonly string[],
   names: CookieNames,
 ): string | null =>
-  cookieIn(request.headers.cookie, isReachedByHttps(request, publicUrls) ? names.https : names.http);
+  cookieIn(
+    request.headers.cookie,
+    isReachedByHttps(request, publicUrls) ? names.https : names.http,
+  );
 
 /** Over https the cookie of the other name is none of the gateway's: another host of the same domain may have set it. */
 export function dropForeignCookies(request: IncomingMessage, publicUrls: readonly string[]): void {
