@@ -124,7 +124,7 @@ export class AlarmEngine implements AsyncDisposable {
     this.#isAdded = true;
   }
 
-  /** Without rules nothing is read; what is reported meanwhile is nothing that a later rule would have to go through. */
+  /** Without rules the journal is not read: a later rule does not count what is reported meanwhile. */
   async #rest(): Promise<void> {
     if (!this.#isAdded) return;
     const { store, supervisor } = this.#options;

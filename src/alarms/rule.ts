@@ -261,7 +261,7 @@ function conditionOf(
   path: readonly string[],
 ): AlarmCondition {
   const at = (field: string) => [...path, field];
-  if (threshold != null) return thresholdOf(threshold, at('threshold'));
+  if (threshold != null) return thresholdConditionOf(threshold, at('threshold'));
   if (notEndedWithin != null) {
     return { kind: 'NOT_ENDED', withinMicros: lengthOf(notEndedWithin, at('notEndedWithin')) };
   }
@@ -274,7 +274,7 @@ function conditionOf(
   throw new InputError(path, 'Give threshold, notEndedWithin, absentFor or expression.');
 }
 
-function thresholdOf(
+function thresholdConditionOf(
   { figure, measure, op, value, over }: ThresholdInput,
   path: readonly string[],
 ): ThresholdCondition {

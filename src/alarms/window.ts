@@ -83,9 +83,9 @@ export function openWindow(condition: SlidingCondition, since: Instant): EntityW
     case 'THRESHOLD':
       return new ThresholdWindow(condition);
     case 'NOT_ENDED':
-      return new OpenEvents(condition);
+      return new NotEndedWindow(condition);
     case 'ABSENT':
-      return new LastSeen(condition, since);
+      return new AbsentWindow(condition, since);
   }
 }
 
@@ -188,7 +188,7 @@ function extremesOf({ figure }: ThresholdCondition): Heap<Sample> | null {
 }
 
 /** Events that have begun and not ended; its number is the age in seconds of the oldest that is overdue. */
-class OpenEvents implements EntityWindow {
+class NotEndedWindow implements EntityWindow {
   readonly changesAt = null;
   readonly #condition: NotEndedCondition;
   readonly #open = new Set<Sample>();
@@ -236,7 +236,7 @@ class OpenEvents implements EntityWindow {
 }
 
 /** When an event was last seen; its number is the seconds since then. */
-class LastSeen implements EntityWindow {
+class AbsentWindow implements EntityWindow {
   readonly isEmpty = false;
   readonly #condition: AbsentCondition;
   #seenAt: Instant;

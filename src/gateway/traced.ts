@@ -4,7 +4,7 @@ import { traceparentOf } from '../event/traceparent.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenFeed } from '../live/feed.ts';
-import type { FeedOperation, FeedReceiver, Subscription } from '../live/subscription.ts';
+import type { FeedReceiver, Subscribe } from '../live/subscription.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -117,8 +117,6 @@ export function tracedStore(store: Store, tracing: Tracing): Store {
     healthReason: () => store.healthReason(),
   };
 }
-
-type Subscribe = (operation: FeedOperation, receiver: FeedReceiver) => Subscription;
 
 /** Subscriptions, with a span for each from its beginning to its end. */
 export const tracedSubscribe =

@@ -52,3 +52,6 @@ export interface Subscription {
   /** Ends it: nothing more is sent to the receiver. */
   cancel(): void;
 }
+
+/** Begins a subscription. @throws FeedError */
+export type Subscribe = (operation: FeedOperation, receiver: FeedReceiver) => Subscription;

@@ -4,6 +4,7 @@ import type { DialectContext, HttpDialect } from '../dialects/dialect.ts';
 import type { GraphEngine } from '../graphql/operation.ts';
 import type { Certificate } from '../http/certificate.ts';
 import { reply } from '../http/reply.ts';
+import type { Subscribe } from '../live/subscription.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -26,7 +27,6 @@ import { mayMeasure } from './http/metrics-access.ts';
 import { createPlayground } from './http/playground.ts';
 import { answerProtectedResource } from './http/protected-resource.ts';
 import { SseTransport } from './sse/transport.ts';
-import type { Subscribe } from './websocket/operation.ts';
 import { WebSocketTransport } from './websocket/transport.ts';
 
 export interface GatewayServerOptions {

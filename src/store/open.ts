@@ -289,7 +289,7 @@ class SqlStore extends StoreReader implements OpenStore {
   }
 
   get refused(): number {
-    return this.#writer.rejected;
+    return this.#writer.refused;
   }
 
   get conflicting(): number {

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { createLog } from '../../src/telemetry/log.ts';
 import { postgresAvailable, startDatabase } from '../postgres.ts';
-import { limitedReadsContract } from './limited-reads.ts';
+import { limitedReadsContract } from './limited-reads-contract.ts';
 
 describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
   limitedReadsContract(async () => {

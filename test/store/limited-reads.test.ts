@@ -1,6 +1,6 @@
 import { createLog } from '../../src/telemetry/log.ts';
 import { temporaryPglite } from '../database.ts';
-import { limitedReadsContract } from './limited-reads.ts';
+import { limitedReadsContract } from './limited-reads-contract.ts';
 
 limitedReadsContract(async () => ({
   ...(await temporaryPglite()),

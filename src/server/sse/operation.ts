@@ -5,12 +5,12 @@ import type {
   FeedOperation,
   FeedReceiver,
   Message,
+  Subscribe,
   Subscription,
 } from '../../live/subscription.ts';
 import type { FeedConnection } from '../feeds/connections.ts';
 import { Outbox, type Owner } from '../feeds/outbox.ts';
 import { slowConsumer } from '../feeds/slow-consumer.ts';
-import type { Subscribe } from '../websocket/operation.ts';
 
 export interface SseOptions {
   readonly queueBytes: number;

@@ -17,13 +17,13 @@ import {
 } from '../../graphql/subscription.ts';
 import { replyJson } from '../../http/reply.ts';
 import { parseStreamEventId, type StreamEventId } from '../../live/stream-event-id.ts';
+import type { Subscribe } from '../../live/subscription.ts';
 import { type ConnectionStats, Connections } from '../feeds/connections.ts';
 import { feedForbidden, subscriptionForbidden } from '../feeds/feed-forbidden.ts';
 import { FeedOperationReader } from '../feeds/feed-operation.ts';
 import { slowConsumerGraceMs } from '../feeds/slow-consumer.ts';
 import { forClients } from '../http/client-error.ts';
 import { HttpCaller } from '../http/http-caller.ts';
-import type { Subscribe } from '../websocket/operation.ts';
 import { SseOperation } from './operation.ts';
 
 export interface SseTransportOptions {

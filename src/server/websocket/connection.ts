@@ -3,7 +3,7 @@ import { CloseCode, MessageType, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Scope } from '../../access/scope.ts';
 import { markLargeIntegers, unmarked } from '../../event/json.ts';
-import type { FeedOperation } from '../../live/subscription.ts';
+import type { FeedOperation, Subscribe } from '../../live/subscription.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
 import type { FeedConnection } from '../feeds/connections.ts';
@@ -11,7 +11,7 @@ import { Outbox } from '../feeds/outbox.ts';
 import { isClientMessage, persistedQueryAnswer, readMessage } from './client-message.ts';
 import type { Ending } from './ending.ts';
 import { textFrameHead } from './frame.ts';
-import { type Subscribe, WebSocketOperation } from './operation.ts';
+import { WebSocketOperation } from './operation.ts';
 import type { SocketSession } from './session.ts';
 
 /** Passed by graphql-ws with each message. */

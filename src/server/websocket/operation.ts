@@ -4,6 +4,7 @@ import type {
   FeedOperation,
   FeedReceiver,
   Message,
+  Subscribe,
   Subscription,
 } from '../../live/subscription.ts';
 import { feedForbidden } from '../feeds/feed-forbidden.ts';
@@ -11,9 +12,6 @@ import type { Outbox, Owner } from '../feeds/outbox.ts';
 import { slowConsumer } from '../feeds/slow-consumer.ts';
 import { Ending } from './ending.ts';
 import { textFrameHead } from './frame.ts';
-
-/** Begins a subscription. @throws FeedError */
-export type Subscribe = (operation: FeedOperation, receiver: FeedReceiver) => Subscription;
 
 /**
  * A subscription over a socket. Each message is the id of the operation and the result that all equal subscriptions share. It

@@ -24,6 +24,7 @@ import {
   RenderedResults,
   runSubscription,
 } from '../../graphql/subscription.ts';
+import type { Subscribe } from '../../live/subscription.ts';
 import { RateLimited, retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
@@ -35,7 +36,6 @@ import { challengeOf } from '../http/challenge.ts';
 import { clientError, forClients } from '../http/client-error.ts';
 import { rejectUpgrade } from '../http/reject-upgrade.ts';
 import { goingAway, type SocketExtra, tryAgainLater, WebSocketConnection } from './connection.ts';
-import type { Subscribe } from './operation.ts';
 import { SocketSession } from './session.ts';
 
 export interface WebSocketOptions {

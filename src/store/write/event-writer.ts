@@ -107,7 +107,7 @@ export class EventWriter {
   readonly #conflicting: SkipCounter;
   readonly #emptied: EmptiedCounts;
   #last: Promise<unknown> = Promise.resolve();
-  #rejected = 0;
+  #refused = 0;
 
   constructor(database: Database, log: Log) {
     this.#database = database;
@@ -119,9 +119,9 @@ export class EventWriter {
     );
   }
 
-  /** The number of reports that the database has rejected for their content. */
-  get rejected(): number {
-    return this.#rejected;
+  /** The number of reports that are in events_refused because the database rejected their content. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** The number of reports that were set aside because their ids belong to events of other namespaces. */
@@ -229,7 +229,7 @@ export class EventWriter {
     const [row] = await this.#database.write(writeRefused, parameters);
     if (row?.[0] !== 't') return false;
     const [rejected] = reports;
-    this.#rejected += 1;
+    this.#refused += 1;
     this.#log.error(
       { index: rejected?.index, id: rejected?.report.id, reason },
       'The database rejected an event; it is kept in events_refused.',
