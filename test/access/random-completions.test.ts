@@ -4,14 +4,14 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { patienceMs } from '../patience.ts';
 import { bootGuarded, type GuardedGateway } from './guarded-gateway.ts';
 import {
+  always,
   event,
   type Given,
   given,
   hiddenBy,
   isReadable,
+  last,
   type Made,
-  microsOf,
-  moments,
 } from './random-grants.ts';
 import { followBySocket, type SocketFollower } from './socket-follower.ts';
 
@@ -37,18 +37,6 @@ function merged(reports: readonly Reported[]): Reported {
     index: Math.max(...sorted.map(({ index }) => index)),
   };
 }
-
-/** Always readable: whoever was shown it has been shown everything before it. */
-const last: Made = {
-  namespace: 'last',
-  category: 'Last',
-  key: '',
-  severity: 'NORMAL',
-  tags: [],
-  size: 0,
-  time: microsOf(moments[0] ?? ''),
-};
-const always: Given = { actions: ['READ'], namespaces: ['last'], topics: ['Last'] };
 
 const digests = {
   admin: '8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918',

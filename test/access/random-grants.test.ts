@@ -4,27 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../dialects/eventually.ts';
 import { bearer, bootGuarded, type GuardedGateway, tokensFor } from './guarded-gateway.ts';
-import {
-  event,
-  type Given,
-  given,
-  isReadable,
-  type Made,
-  microsOf,
-  moments,
-} from './random-grants.ts';
-
-/** Always readable: a feed that has brought it has brought everything before it. */
-const last: Made = {
-  namespace: 'last',
-  category: 'Last',
-  key: '',
-  severity: 'NORMAL',
-  tags: [],
-  size: 0,
-  time: microsOf(moments[0] ?? ''),
-};
-const always: Given = { actions: ['READ'], namespaces: ['last'], topics: ['Last'] };
+import { always, event, type Given, given, isReadable, last, type Made } from './random-grants.ts';
 
 let guarded: GuardedGateway;
 const recorded: Made[] = [];

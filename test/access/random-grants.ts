@@ -55,8 +55,20 @@ export function isReadable(grants: readonly Given[], event: Made): boolean {
 }
 
 /** Times of events, and of the filters that ask for them. */
-export const moments = ['2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', '2026-01-01T00:00:02Z'];
-export const microsOf = (moment: string): number => Date.parse(moment) * 1_000;
+const moments = ['2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', '2026-01-01T00:00:02Z'];
+const microsOf = (moment: string): number => Date.parse(moment) * 1_000;
+
+/** Always readable: whoever was sent it was sent everything before it. */
+export const last: Made = {
+  namespace: 'last',
+  category: 'Last',
+  key: '',
+  severity: 'NORMAL',
+  tags: [],
+  size: 0,
+  time: microsOf(moments[0] ?? ''),
+};
+export const always: Given = { actions: ['READ'], namespaces: ['last'], topics: ['Last'] };
 
 const some = <T>(...values: readonly T[]) => fc.subarray([...values], { minLength: 1 });
 

@@ -1,4 +1,4 @@
-import type { Event } from '../../src/event/event.ts';
+import { type Event, nowhere } from '../../src/event/event.ts';
 
 /** An event about nothing, at the beginning of time. */
 export const blankEvent: Event = {
@@ -8,15 +8,7 @@ export const blankEvent: Event = {
   action: 'Failed',
   type: 'Job.Failed',
   severity: 'ERROR',
-  source: {
-    service: null,
-    instance: null,
-    endpoint: null,
-    node: null,
-    component: null,
-    plane: null,
-    layer: null,
-  },
+  source: nowhere,
   key: null,
   filterKeys: [],
   message: null,

@@ -1,18 +1,10 @@
 import { expect, test } from 'vitest';
 import { type LaneEvent, laneOf, lanesOf } from '../../src/console/lanes.ts';
+import { nowhere } from '../../src/event/event.ts';
 
 const startMs = Date.parse('2026-11-20T12:00:00Z');
 const at = (seconds: number) => new Date(startMs + seconds * 1_000).toISOString();
 const span = { fromMs: startMs, toMs: startMs + 60_000 };
-const nowhere = {
-  service: null,
-  instance: null,
-  endpoint: null,
-  node: null,
-  component: null,
-  plane: null,
-  layer: null,
-};
 
 const event = (
   type: string,

@@ -9,39 +9,13 @@ import {
   withReport,
 } from '../../src/event/completion.ts';
 import type { Event, Report } from '../../src/event/event.ts';
+import { report as reportOf } from '../journal/report.ts';
 
 const second = 1_000_000;
-const noSource = {
-  service: null,
-  instance: null,
-  endpoint: null,
-  node: null,
-  component: null,
-  plane: null,
-  layer: null,
-};
+const id = '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a';
 
-const report = (said: Partial<Report>): Report => ({
-  id: '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a',
-  generatedId: false,
-  namespace: 'default',
-  category: 'event',
-  action: null,
-  severity: null,
-  source: noSource,
-  key: null,
-  filterKeys: [],
-  message: null,
-  tags: [],
-  traits: [],
-  value: null,
-  time: 0,
-  endTime: null,
-  recordedAt: 0,
-  dialect: 'TIDINGS',
-  raw: null,
-  ...said,
-});
+/** A report of one event, at the beginning of time. */
+const report = (said: Partial<Report>): Report => reportOf({ id, time: 0, recordedAt: 0, ...said });
 
 const start = report({
   category: 'Service',

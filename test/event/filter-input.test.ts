@@ -9,7 +9,7 @@ const parse = (input: FilterInput) => parseFilter(input, { now, path: ['filter']
 const id = '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a';
 
 describe('parseFilter', () => {
-  test('what is absent or null is absent', () => {
+  test('a field that is absent or null is absent from the filter', () => {
     expect(parse({})).toEqual({});
     const nulls = { ids: null, types: null, time: null, ended: null, traits: null, not: null };
     expect(Object.keys(parse(nulls))).toEqual([]);
@@ -81,7 +81,7 @@ describe('parseFilter', () => {
     });
   });
 
-  test('exclusions alone match all else, and no pattern nothing', () => {
+  test('exclusions alone match every other type, and an empty list matches none', () => {
     const none = { exact: [], globs: [], notExact: [], notGlobs: [] };
     expect(parse({ types: ['!a'] }).types).toEqual({ ...none, globs: ['*'], notExact: ['a'] });
     expect(parse({ types: [] }).types).toEqual(none);
@@ -125,7 +125,7 @@ describe('parseFilter', () => {
     ['traits.0.value.float', { traits: [{ name: 'a', value: { float: Infinity } }] }, 'finite'],
     ['traits.0.value.dateTime', { traits: [{ name: 'a', value: { dateTime: 'x' } }] }, 'RFC 3339'],
     ['any.1.not.keys.0', { any: [{}, { not: { keys: ['\0'] } }] }, 'NUL'],
-  ])('refuses %s', (path, input, reason) => {
+  ])('rejects %s', (path, input, reason) => {
     expect(() => parse(input)).toThrow(InputError);
     expect(() => parse(input)).toThrow(reason);
     expect(() => parse(input)).toThrow(

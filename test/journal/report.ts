@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Report } from '../../src/event/event.ts';
+import { nowhere, type Report } from '../../src/event/event.ts';
 
 /** A report with only the given fields. */
 export const report = (said: Partial<Report> = {}): Report => ({
@@ -9,15 +9,7 @@ export const report = (said: Partial<Report> = {}): Report => ({
   category: 'event',
   action: null,
   severity: null,
-  source: {
-    service: null,
-    instance: null,
-    endpoint: null,
-    node: null,
-    component: null,
-    plane: null,
-    layer: null,
-  },
+  source: nowhere,
   key: null,
   filterKeys: [],
   message: null,

@@ -41,7 +41,7 @@ describe('one bad event', () => {
     expect(gateway.grpc.skipped).toBe(skipped + 1);
   });
 
-  test('is none for want of a layer', async () => {
+  test('is not one that has no layer', async () => {
     const { event: bare } = ingestCase('grpc-empty-layer');
     expect(await agent.report({ ...bare, uuid: 'bare' })).toEqual(ok);
     expect(await found('bare')).toMatchObject([{ layer: 'UNDEFINED' }]);
@@ -52,14 +52,14 @@ test('grpc-empty-layer, where the gateway is strict', async () => {
   const given = ingestCase('grpc-empty-layer');
   await using strict = await openPort(gateway.context, { strict: true });
   using client = new Agent(strict.port);
-  const outcome = await client.report(event('before'), given.event, event('behind'));
+  const outcome = await client.report(event('before'), given.event, event('after'));
   expect(outcome).toMatchObject({
     code: status[given.grpc_status as keyof typeof status],
     details: given.message,
   });
   expect(await found('before')).toHaveLength(1);
   expect(await found('u')).toEqual([]);
-  expect(await found('behind')).toEqual([]);
+  expect(await found('after')).toEqual([]);
 });
 
 test('empty-uuid-accepted: each is an event of its own', async () => {

@@ -4,17 +4,10 @@ import { alarmExpression } from '../../../../src/alarms/expression/expression.ts
 import { snapshotOf } from '../../../../src/alarms/expression/snapshot.ts';
 import { entityOf } from '../../../../src/dialects/skywalking/alarms/alarm-entity.ts';
 import { metricsOf } from '../../../../src/dialects/skywalking/alarms/answered-metric.ts';
+import { nowhere } from '../../../../src/event/event.ts';
 import { change } from '../../../live/change.ts';
 
-const source = {
-  service: 'shop',
-  instance: 'shop-1',
-  endpoint: null,
-  node: null,
-  component: null,
-  plane: null,
-  layer: 'K8S',
-};
+const source = { ...nowhere, service: 'shop', instance: 'shop-1', layer: 'K8S' };
 
 describe('a series counts an event', () => {
   const event = change({

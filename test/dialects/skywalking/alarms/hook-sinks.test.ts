@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { hookSinks } from '../../../../src/dialects/skywalking/alarms/hook-sinks.ts';
 import { readAlarmSettings } from '../../../../src/dialects/skywalking/alarms/settings.ts';
 import { parseNetwork } from '../../../../src/environment/network.ts';
-import type { Event } from '../../../../src/event/event.ts';
+import { type Event, nowhere } from '../../../../src/event/event.ts';
 import type { DeclaredSink } from '../../../../src/sinks/declared-sinks.ts';
 import { NetworkPolicy } from '../../../../src/sinks/network-policy.ts';
 import type { TargetOptions } from '../../../../src/sinks/open-target.ts';
@@ -15,15 +15,7 @@ import { startReceiver, status } from '../../../sinks/receiver.ts';
 const local = parseNetwork('127.0.0.0/8');
 const network = new NetworkPolicy(local === null ? [] : [local]);
 
-const source = {
-  service: 'shop',
-  instance: 'shop-1',
-  endpoint: null,
-  node: null,
-  component: null,
-  plane: null,
-  layer: 'K8S',
-};
+const source = { ...nowhere, service: 'shop', instance: 'shop-1', layer: 'K8S' };
 const fired = change({
   category: 'Alarm',
   action: 'a_rule',

@@ -38,7 +38,7 @@ rules:
     exclude-names-regex: '.*-test'
 `);
 
-  test('have what they say, and defaults for the rest', () => {
+  test('have the given values, and defaults for the others', () => {
     expect(rules).toMatchObject([
       {
         name: 'unhealthy_rule',
@@ -67,7 +67,7 @@ rules:
     expect(rules[1]?.minuteRule?.windowMinutes).toBe(3);
   });
 
-  test('say what they were given to say of an entity', () => {
+  test('have the given message, filled in for an entity, or a default one', () => {
     const entity = { name: 'a of A', id0: 'QQ==.1_YQ==' };
     expect(rules.map(({ message }) => message(entity))).toEqual([
       'a of A (QQ==.1_YQ==) is unhealthy',
