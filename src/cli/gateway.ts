@@ -1,4 +1,6 @@
-import { CommandError, type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts';
+import type { IncomingMessage } from 'node:http';
+import { CommandError, type ExitCode, exitCodeOf, exitCodes, usageError } from './exit-code.ts';
+import { send, textOf } from './http-request.ts';
 
 export interface Connection {
   /** http://host:port, without a slash at its end. */
@@ -13,6 +15,8 @@ interface GraphAnswer {
     readonly extensions?: { readonly code?: string };
   }[];
 }
+
+const statusOf = ({ statusCode = 0 }: IncomingMessage): number => statusCode;
 
 /** A gateway as commands ask it. */
 export class Gateway {
@@ -35,31 +39,28 @@ export class Gateway {
    * @throws CommandError with the exit code that belongs to the error
    */
   async ask<Data>(query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<Data> {
-    const response = await this.#fetch('/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ query, variables }),
-    });
+    const response = await this.#send('/graphql', JSON.stringify({ query, variables }));
     const { data, errors } = (await this.#json(response)) as GraphAnswer;
     const [error] = errors ?? [];
-    if (error !== undefined) throw this.#rejected(response.status, error);
+    if (error !== undefined) throw this.#rejected(statusOf(response), error);
     if (data == null) throw this.#notTidings(response);
     return data as Data;
   }
 
   /** @returns the status and the JSON of a GET. @throws CommandError where there is none */
   async get(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
-    const response = await this.#fetch(path, {});
-    return { status: response.status, body: await this.#json(response) };
+    const response = await this.#send(path);
+    return { status: statusOf(response), body: await this.#json(response) };
   }
 
   /** The JSON of each line of a GET, as it comes. @throws CommandError where the answer is no 200 */
   async *lines(path: string): AsyncGenerator<unknown> {
-    const response = await this.#fetch(path, {});
-    if (response.status !== 200) throw await this.#rejectedGet(response);
+    const response = await this.#send(path);
+    if (statusOf(response) !== 200) throw await this.#rejectedGet(response);
+    response.setEncoding('utf8');
     let rest = '';
     try {
-      for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      for await (const piece of response) {
         const lines = `${rest}${piece}`.split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines) if (line !== '') yield JSON.parse(line);
@@ -69,8 +70,8 @@ export class Gateway {
     }
   }
 
-  async #rejectedGet(response: Response): Promise<CommandError> {
-    const { status } = response;
+  async #rejectedGet(response: IncomingMessage): Promise<CommandError> {
+    const status = statusOf(response);
     const { error } = (await this.#json(response)) as { error?: string };
     if (error === undefined) return this.#notTidings(response);
     const codes: Readonly<Record<number, ExitCode>> = {
@@ -82,27 +83,32 @@ export class Gateway {
     return new CommandError(error, codes[status] ?? exitCodes.rejected);
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Response> {
+  /** @param body JSON to post; a GET without it */
+  async #send(path: string, body?: string): Promise<IncomingMessage> {
     const headers = {
-      ...init.headers,
+      accept: 'application/json',
+      ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(this.token !== null && { authorization: `Bearer ${this.token}` }),
     };
+    const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
-      return await fetch(`${this.url}${path}`, {
-        ...init,
+      return await send(new URL(`${this.url}${path}`), {
         headers,
-        redirect: 'error',
-        signal: AbortSignal.timeout(this.#timeoutMs),
+        signal,
+        ...(body === undefined ? { method: 'GET' } : { method: 'POST', body }),
       });
     } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ERR_INVALID_CHAR') {
+        throw usageError('The token has characters that no header can hold.', cause);
+      }
       throw this.#unreachable(cause);
     }
   }
 
-  async #json(response: Response): Promise<object> {
+  async #json(response: IncomingMessage): Promise<object> {
     let text: string;
     try {
-      text = await response.text();
+      text = await textOf(response);
     } catch (cause) {
       throw this.#unreachable(cause);
     }
@@ -116,11 +122,11 @@ export class Gateway {
   }
 
   #unreachable(cause: unknown): CommandError {
-    const { name, message, cause: inner } = cause as Error & { cause?: Error & { code?: string } };
+    const { name, message, code } = cause as NodeJS.ErrnoException;
     const reason =
-      name === 'TimeoutError'
+      name === 'AbortError' || name === 'TimeoutError'
         ? `no answer within ${this.#timeoutMs / 1_000} s`
-        : (inner?.code ?? inner?.message ?? message);
+        : (code ?? message);
     return new CommandError(
       `Cannot reach the gateway at ${this.url}: ${reason}. Start one with tidings serve, or name another with --url.`,
       exitCodes.unavailable,
@@ -145,7 +151,8 @@ export class Gateway {
     );
   }
 
-  #notTidings({ status }: Response, text = ''): CommandError {
+  #notTidings(response: IncomingMessage, text = ''): CommandError {
+    const status = statusOf(response);
     const excerpt = text.trim().split('\n', 1)[0]?.slice(0, 200) ?? '';
     const said = excerpt === '' ? '' : `: ${excerpt}`;
     if (status === 401 || status === 403) {

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -302,4 +305,48 @@ test.each([
   ['INDEX_EXPIRED', 6],
 ])('%s of the gateway ends with %i', (code, ends) => {
   expect(exitCodeOf(code)).toBe(ends);
+});
+
+describe('a server that is no gateway', () => {
+  const answers: Readonly<Record<string, (response: ServerResponse) => void>> = {
+    'never answers': () => {},
+    'begins an answer alone': (response) => response.write('{"da'),
+    'hangs up': (response) => response.destroy(),
+    redirects: (response) => response.writeHead(307, { location: '/elsewhere' }).end(),
+    'speaks no JSON': (response) => response.end('<html>'),
+  };
+  let server: Server;
+  let url = '';
+  const asked: string[] = [];
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      const [, way = ''] = (request.url ?? '').split('/');
+      answers[decodeURIComponent(way)]?.(response);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  test.each([
+    ['never answers', 3, 'no answer within 1 s'],
+    ['begins an answer alone', 3, 'no answer within 1 s'],
+    ['hangs up', 3, 'ECONNRESET'],
+    ['redirects', 5, 'HTTP 307'],
+    ['speaks no JSON', 5, 'HTTP 200): <html>'],
+  ])('that %s is said to be one', async (way, ends, sentence) => {
+    const at = `${url}/${encodeURIComponent(way)}`;
+    const { code, notices } = await tidings.run(['query', '--url', at, '--timeout', '1']);
+    expect([code, notices]).toEqual([ends, expect.stringContaining(sentence)]);
+    expect(asked).not.toContain('/elsewhere');
+  });
+
+  test('a token that no header can hold is said to be one', async () => {
+    const { code, notices } = await tidings.run(['query', '--token', 'a\nb']);
+    expect([code, notices]).toEqual([2, 'The token has characters that no header can hold.\n']);
+  });
 });

@@ -61,3 +61,25 @@ test('follow loads the client and its two packages', async () => {
     'node_modules/graphql-ws',
   ]);
 });
+
+/** The engine's own modules that a command loads. */
+async function builtInsOf(...args: readonly string[]): Promise<string[]> {
+  const print =
+    'process.on("exit", () => process.stderr.write(JSON.stringify(process.moduleLoadList)))';
+  const environment = {
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(print)}`,
+  };
+  const { notices } = await tidings.run(args, { environment });
+  return JSON.parse(notices.slice(notices.indexOf('["')));
+}
+
+test.each([
+  ['--help', ['--help']],
+  ['query', ['query', 'type:A']],
+  ['health', ['health']],
+  ['follow', ['follow', '--after', '0', '--until-caught-up']],
+])('%s loads no fetch, which takes longer than all the rest', async (_name, args) => {
+  const loaded = await builtInsOf(...args);
+  expect(loaded.length).toBeGreaterThan(50);
+  expect(loaded.filter((name) => name.includes('undici'))).toEqual([]);
+});
