@@ -200,10 +200,12 @@ export class NatsStream {
   }
 
   async #read(jetStream: JetStreamManager): Promise<StreamState> {
-    const { created, state, config } = await this.#info(jetStream);
+    const info = await this.#info(jetStream);
+    const { created, state, config } = info;
     let base = this.#bases.get(created);
     if (base === undefined) {
       this.#warnOfDifferences(config);
+      this.#warnOfCopies(info);
       base = await this.#baseOf(created);
       this.#bases.set(created, base);
     }
@@ -270,6 +272,23 @@ export class NatsStream {
     ].filter((fault) => fault !== false);
     if (faults.length === 0) return;
     this.#log.warn({}, `The stream ${this.name} ${faults.join(', ')}: reports may be lost.`);
+  }
+
+  /** How many servers have the stream decides what is lost with one of them. */
+  #warnOfCopies({ config, cluster }: StreamInfo): void {
+    const { name } = this;
+    const wanted = this.#options.replicas;
+    const copies = config.num_replicas;
+    if (copies < wanted) {
+      this.#log.warn(
+        { copies, wanted },
+        `The stream ${name} has fewer copies than TIDINGS_STREAM_REPLICAS. It keeps its number: see "Giving a stream more copies" in docs/operating.md.`,
+      );
+    }
+    const late = (cluster?.replicas ?? []).filter(({ current, offline }) => offline || !current);
+    if (late.length === 0) return;
+    const servers = late.map((each) => each.name);
+    this.#log.warn({ servers, copies }, `Not every copy of the stream ${name} is up to date.`);
   }
 
   /**

@@ -56,9 +56,15 @@ export const serversAt = (url: string) => ({
 });
 
 /** A gateway's journal on a server of the test's own. */
-export function openNatsJournal(url: string, name: string, store: NatsJournalStore, log = silent) {
+export function openNatsJournal(
+  url: string,
+  name: string,
+  store: NatsJournalStore,
+  log = silent,
+  replicas = 1,
+) {
   const link = new NatsLink(serversAt(url), log);
-  const options = { name, replicas: 1, maxBytes: null, duplicateWindowMs: 120_000 };
+  const options = { name, replicas, maxBytes: null, duplicateWindowMs: 120_000 };
   const stream = new NatsStream(options, link, store, log);
   const journal = new NatsJournal(stream, link, store, log);
   const close = journal[Symbol.asyncDispose].bind(journal);
