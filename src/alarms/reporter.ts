@@ -4,7 +4,7 @@ import type { IntakeLimits } from '../intake/limits.ts';
 import { reportPersistently } from '../intake/persistent-report.ts';
 import { Repeated } from '../runtime/repeated.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
-import type { AlarmRow, AlarmTable } from '../store/alarms/alarm-table.ts';
+import type { AlarmCommit, AlarmRow, AlarmTable } from '../store/alarms/alarm-table.ts';
 import type { Log } from '../telemetry/log.ts';
 import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import { alarmDraft, groupDraft } from './alarm-event.ts';
@@ -30,6 +30,9 @@ export class AlarmReporter implements AsyncDisposable {
   readonly #options: ReporterOptions;
   readonly #looking: Repeated;
   readonly #fresh: AlarmRow[] = [];
+  /** Whether rows wait to be reported that are not among the fresh ones. */
+  #mustLook = true;
+  #lookedAtMs = 0;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -45,8 +48,11 @@ export class AlarmReporter implements AsyncDisposable {
   }
 
   /** Rows were written: those of alarms that have just fired need not be read again. */
-  soon(fired: readonly AlarmRow[]): void {
-    if (this.#fresh.length + fired.length <= maxBatch) this.#fresh.push(...fired);
+  soon({ fired, updates, groups }: Pick<AlarmCommit, 'fired' | 'updates' | 'groups'>): void {
+    const haveRoom = this.#fresh.length + fired.length <= maxBatch;
+    if (haveRoom) this.#fresh.push(...fired);
+    const areOthers = groups.length > 0 || updates.some(({ isReported }) => isReported);
+    this.#mustLook ||= !haveRoom || areOthers;
     this.#looking.soon();
   }
 
@@ -55,8 +61,20 @@ export class AlarmReporter implements AsyncDisposable {
   }
 
   async #reportAll(): Promise<void> {
+    try {
+      await this.#reportFresh();
+      const isDue = performance.now() - this.#lookedAtMs >= lookEveryMs;
+      if (this.#mustLook || isDue) await this.#look();
+    } catch (error) {
+      this.#mustLook = true;
+      throw error;
+    }
+  }
+
+  async #look(): Promise<void> {
     const { signal, alarms } = this.#options;
-    await this.#reportFresh();
+    this.#mustLook = false;
+    this.#lookedAtMs = performance.now();
     for (let isMore = true; isMore && !signal.aborted; ) {
       const groups = await alarms.unreportedGroups(maxBatch);
       await this.#report(groups.map(groupDraft));

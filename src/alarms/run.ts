@@ -402,7 +402,7 @@ export class AlarmRun implements ConsumerRun {
     this.#draft = new CommitDraft();
     this.#savedAtMs = performance.now();
     this.#savedClock = this.#clock;
-    if (draft.hasReports) this.#reporter.soon(draft.rows.fired);
+    if (draft.hasReports) this.#reporter.soon(draft.rows);
     await this.#saveProblems();
   }
 
