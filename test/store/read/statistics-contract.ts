@@ -215,6 +215,15 @@ export function statisticsContract(storeOf: () => OpenStore): void {
       ]);
     });
 
+    test('a day that the time zone skipped has no events', async () => {
+      // Samoa went from 2011-12-29 to 2011-12-31, which begins at the same instant as the day between would.
+      await holding(...times('2011-12-29T12:00:00Z', '2011-12-30T12:00:00Z'));
+      const samoa = { intervalMicros: day, timeZone: 'Pacific/Apia' };
+      for (const filter of [everything, { not: { ids: [] } }]) {
+        expect((await buckets({ ...samoa, filter })).map(([, count]) => count)).toEqual([1, 0, 1]);
+      }
+    });
+
     test('weeks begin on Monday', async () => {
       await holding(
         ...times('2026-11-22T22:59:59Z', '2026-11-22T23:00:00Z', '1969-12-31T00:00:00Z'),
