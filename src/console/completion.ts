@@ -1,7 +1,8 @@
 import type { EventGroupField } from '../client/schema.generated.ts';
 import { type Completion, completeFilterText } from '../filter-text/complete.ts';
+import { printValue } from '../filter-text/print.ts';
 import { ask } from './gateway-client.ts';
-import type { TimeRange } from './time-range.ts';
+import { type TimeRange, timeOf } from './time-range.ts';
 
 /** Fields whose values are those of the events of the range. */
 const groups: Readonly<Record<string, EventGroupField>> = {
@@ -37,7 +38,7 @@ export async function completionsAt(
   const found = await valuesOf(expects, prefix, range, signal);
   const start = prefix.toLowerCase();
   const options = found.filter((option) => option.toLowerCase().startsWith(start));
-  return shortened({ ...completion, options: options.map(quotedIfNeeded) });
+  return shortened({ ...completion, options: options.map(printValue) });
 }
 
 const shortened = (completion: Completion): Completion => ({
@@ -45,20 +46,16 @@ const shortened = (completion: Completion): Completion => ({
   options: completion.options.slice(0, maxOptions),
 });
 
-const quotedIfNeeded = (value: string): string =>
-  /^[^\s",()]+$/.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`;
-
 async function valuesOf(
   expects: string,
   prefix: string,
-  { from, to }: TimeRange,
+  range: TimeRange,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   if (expects === 'TRAIT') return await traitNames(signal);
   if (expects === 'tag') return await tagsWith(prefix, signal);
   const field = groups[expects];
   if (field === undefined) return [];
-  const time = { gte: from, ...(to === 'now' ? {} : { lte: to }) };
   interface Values {
     readonly aggregateEvents: {
       readonly rows: readonly { readonly group: readonly { readonly value: string | null }[] }[];
@@ -67,7 +64,7 @@ async function valuesOf(
   const query = `query Values($filter: EventFilter, $field: EventGroupField!, $first: Int!) {
     aggregateEvents(filter: $filter, groupBy: [{ field: $field }], first: $first) { rows { group { value } } }
   }`;
-  const variables = { filter: { time }, field, first: maxValues };
+  const variables = { filter: { time: timeOf(range) }, field, first: maxValues };
   const { aggregateEvents } = await ask<Values>(query, variables, signal);
   return aggregateEvents.rows.flatMap(({ group }) => group[0]?.value ?? []);
 }

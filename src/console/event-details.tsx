@@ -1,8 +1,8 @@
-import type { ComponentChildren } from 'preact';
 import type { Trait, TraitValue } from '../client/schema.generated.ts';
 import { Copy } from './copy.tsx';
 import { eventCurl, eventJson, eventQuery } from './event-copies.ts';
 import { durationMs, type WholeEvent } from './events.ts';
+import { Fact } from './fact.tsx';
 import type { Clicked } from './filter.ts';
 import { duration, longTime } from './format.ts';
 import { Icon } from './icon.tsx';
@@ -105,19 +105,6 @@ function Facts({ event }: { readonly event: WholeEvent }) {
     </dl>
   );
 }
-
-const Fact = ({
-  title,
-  children,
-}: {
-  readonly title: string;
-  readonly children: ComponentChildren;
-}) => (
-  <>
-    <dt>{title}</dt>
-    <dd>{children}</dd>
-  </>
-);
 
 interface ValuesProps {
   readonly title: string;

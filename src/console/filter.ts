@@ -4,7 +4,7 @@ import { parseFilterText } from '../filter-text/parse.ts';
 import { printFilterText } from '../filter-text/print.ts';
 import { FilterTextError, type Term } from '../filter-text/term.ts';
 import { filterOfTerms } from '../filter-text/to-filter.ts';
-import type { TimeRange } from './time-range.ts';
+import { type TimeRange, timeOf } from './time-range.ts';
 
 /** A filter string, read. */
 export type ReadFilter =
@@ -27,8 +27,8 @@ export function readFilter(text: string): ReadFilter {
 }
 
 /** The events of a filter within a range, by the time when they happened. */
-export function filterWithin(filter: EventFilter, { from, to }: TimeRange): EventFilter {
-  const time = { gte: from, ...(to === 'now' ? {} : { lte: to }) };
+export function filterWithin(filter: EventFilter, range: TimeRange): EventFilter {
+  const time = timeOf(range);
   return filter.time == null ? { ...filter, time } : { all: [filter], time };
 }
 

@@ -60,6 +60,10 @@ export function spanOf({ from, to }: TimeRange, nowMs: number): Span {
   return { fromMs: momentMs(from, nowMs) ?? toMs - hourMs, toMs };
 }
 
+/** The same for the API. */
+export const timeOf = ({ from, to }: TimeRange): { readonly gte: string; readonly lte?: string } =>
+  to === 'now' ? { gte: from } : { gte: from, lte: to };
+
 export const rangeOf = ({ fromMs, toMs }: Span): TimeRange => ({
   from: new Date(fromMs).toISOString(),
   to: new Date(toMs).toISOString(),

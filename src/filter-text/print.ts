@@ -76,7 +76,9 @@ function printGroup({ branches }: GroupTerm): string {
   return `(${branches.map((terms) => printFilterText(terms) || '()').join(' OR ')})`;
 }
 
-const printValue = (text: string): string => (/^[^\s",()]+$/.test(text) ? text : quote(text));
+/** A value of a field, in quotes where it needs them. */
+export const printValue = (text: string): string =>
+  /^[^\s",()]+$/.test(text) ? text : quote(text);
 
 /** A value in quotes, in which every character is itself. */
 export const quote = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;

@@ -1,6 +1,6 @@
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { JournalStatus } from '../../client/schema.generated.ts';
+import { Fact } from '../fact.tsx';
 import { count } from '../format.ts';
 import { Fault } from '../notice.tsx';
 import { Refreshed } from '../refreshed.ts';
@@ -42,10 +42,10 @@ export function AboutView() {
         <h2>Gateway</h2>
         <Fault error={error} />
         <dl class="facts">
-          <Row title="Version">{about?.version}</Row>
-          <Row title="Ready">{readiness?.status}</Row>
+          <Fact title="Version">{about?.version}</Fact>
+          <Fact title="Ready">{readiness?.status}</Fact>
           {readiness !== null && <Parts {...readiness} />}
-          <Row title="Dialects">{about?.dialects.join(', ') || 'none'}</Row>
+          <Fact title="Dialects">{about?.dialects.join(', ') || 'none'}</Fact>
         </dl>
       </section>
       {data !== null && <Journal journal={data.journal} />}
@@ -53,52 +53,39 @@ export function AboutView() {
       <section class="card">
         <h2>Keys</h2>
         <dl class="facts">
-          <Row title="/">writes in the filter</Row>
-          <Row title="j, k">next and previous event</Row>
-          <Row title="Enter, Esc">opens and closes an event</Row>
-          <Row title="Left, right">chooses a value of the event in the list</Row>
-          <Row title="+, -">takes the value into the filter, or out</Row>
-          <Row title="Space">pauses and continues the live tail</Row>
+          <Fact title="/">writes in the filter</Fact>
+          <Fact title="j, k">next and previous event</Fact>
+          <Fact title="Enter, Esc">opens and closes an event</Fact>
+          <Fact title="Left, right">chooses a value of the event in the list</Fact>
+          <Fact title="+, -">takes the value into the filter, or out</Fact>
+          <Fact title="Space">pauses and continues the live tail</Fact>
         </dl>
       </section>
       <section class="card">
         <h2>Addresses</h2>
         <dl class="facts">
           {Object.entries(about?.paths ?? {}).map(([path, what]) => (
-            <Row key={path} title={<a href={path}>{path}</a>}>
+            <Fact key={path} title={<a href={path}>{path}</a>}>
               {what}
-            </Row>
+            </Fact>
           ))}
-          <Row title={<a href="/console/licences.txt">Licences</a>}>
+          <Fact title={<a href="/console/licences.txt">Licences</a>}>
             Code of others in this page
-          </Row>
+          </Fact>
         </dl>
       </section>
     </div>
   );
 }
 
-const Row = ({
-  title,
-  children,
-}: {
-  readonly title: ComponentChildren;
-  readonly children: ComponentChildren;
-}) => (
-  <>
-    <dt>{title}</dt>
-    <dd>{children ?? '…'}</dd>
-  </>
-);
-
 const Parts = ({ journal, store, sources }: Readiness) => (
   <>
     {Object.entries({ journal, store, ...sources }).map(([name, health]) => (
-      <Row key={name} title={name[0]?.toUpperCase() + name.slice(1)}>
+      <Fact key={name} title={name[0]?.toUpperCase() + name.slice(1)}>
         <span class={health.ok ? 'state state-ok' : 'state state-bad'}>
           {health.ok ? 'ok' : (health.error ?? health.reason ?? 'down')}
         </span>
-      </Row>
+      </Fact>
     ))}
   </>
 );
@@ -107,15 +94,15 @@ const Journal = ({ journal }: { readonly journal: JournalStatus }) => (
   <section class="card">
     <h2>Journal</h2>
     <dl class="facts">
-      <Row title="Kind">{journal.kind === 'NATS' ? 'NATS JetStream' : 'Embedded'}</Row>
-      <Row title="First index">
+      <Fact title="Kind">{journal.kind === 'NATS' ? 'NATS JetStream' : 'Embedded'}</Fact>
+      <Fact title="First index">
         {journal.firstIndex === null ? 'none' : count(journal.firstIndex)}
-      </Row>
-      <Row title="Last index">{count(journal.lastIndex)}</Row>
-      <Row title="Stored up to">{count(journal.storedIndex)}</Row>
-      <Row title="Id">
+      </Fact>
+      <Fact title="Last index">{count(journal.lastIndex)}</Fact>
+      <Fact title="Stored up to">{count(journal.storedIndex)}</Fact>
+      <Fact title="Id">
         <span class="mono">{journal.id}</span>
-      </Row>
+      </Fact>
     </dl>
   </section>
 );
@@ -126,14 +113,14 @@ function Viewer() {
     <section class="card">
       <h2>You</h2>
       <dl class="facts">
-        <Row title="Name">{viewer.name}</Row>
-        <Row title="Roles">{viewer.roles.join(', ') || 'none'}</Row>
+        <Fact title="Name">{viewer.name}</Fact>
+        <Fact title="Roles">{viewer.roles.join(', ') || 'none'}</Fact>
         {viewer.grants.map(({ actions, namespaces, topics, hiddenFields }, at) => (
-          <Row key={at} title={at === 0 ? 'May' : ''}>
+          <Fact key={at} title={at === 0 ? 'May' : ''}>
             {actions.join(', ')} in {namespaces.join(', ')}
             {topics.includes('*') ? '' : `, topics ${topics.join(', ')}`}
             {hiddenFields.length === 0 ? '' : `, without ${hiddenFields.join(', ').toLowerCase()}`}
-          </Row>
+          </Fact>
         ))}
       </dl>
     </section>

@@ -21,7 +21,8 @@ import { Histogram } from '../histogram.tsx';
 import { useNavigation } from '../navigation.tsx';
 import { Empty, Fault } from '../notice.tsx';
 import { Outdated } from '../outdated.tsx';
-import { type Span, spanOf } from '../time-range.ts';
+import { Table } from '../table.tsx';
+import { type Span, spanOf, timeOf } from '../time-range.ts';
 import { useAction } from '../use-action.ts';
 import { useAnswer } from '../use-answer.ts';
 import { useTicks } from '../use-ticks.ts';
@@ -80,33 +81,14 @@ export function AlarmRules() {
       <Fault error={error} />
       {data?.alarmRules.length === 0 && <Empty>There is no rule yet.</Empty>}
       {data !== null && data.alarmRules.length > 0 && (
-        <div class="table-frame">
-          <table>
-            <thead>
-              <tr>
-                <th>Name</th>
-                <th>Events</th>
-                <th>Fires when</th>
-                <th>For each</th>
-                <th class="number">Firing</th>
-                <th>Last fired</th>
-                <th>
-                  <span class="visually-hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.alarmRules.map((rule) => (
-                <RuleRow
-                  key={rule.id}
-                  rule={rule}
-                  onEdit={() => edit(rule.id)}
-                  onChange={refresh}
-                />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          heads={['Name', 'Events', 'Fires when', 'For each', { number: 'Firing' }, 'Last fired']}
+          withActions
+        >
+          {data.alarmRules.map((rule) => (
+            <RuleRow key={rule.id} rule={rule} onEdit={() => edit(rule.id)} onChange={refresh} />
+          ))}
+        </Table>
       )}
     </section>
   );
@@ -214,12 +196,10 @@ function RuleEditor({ id, rule: current, onReload, onDone }: RuleEditorProps) {
   };
   const tryOut = () =>
     withInput((input) => {
-      const { from, to } = place.range;
-      const time = { gte: from, ...(to === 'now' ? {} : { lte: to }) };
       const named = { ...input, name: draft.name.trim() || 'test' };
       action.run<{ readonly testAlarmRule: AlarmTest }>(
         test,
-        { input: named, time },
+        { input: named, time: timeOf(place.range) },
         ({ testAlarmRule }) => setTested(testAlarmRule),
       );
     });
@@ -375,36 +355,23 @@ function Tested({
         onZoom={(range) => go({ range })}
       />
       {answer.alarms.length > 0 && (
-        <div class="table-frame">
-          <table>
-            <thead>
-              <tr>
-                <th>Would fire</th>
-                <th>About</th>
-                <th class="number">Value</th>
-                <th>Lasting</th>
-                <th>Message</th>
+        <Table heads={['Would fire', 'About', { number: 'Value' }, 'Lasting', 'Message']}>
+          {answer.alarms
+            .slice(0, 100)
+            .map(({ startedAt, recoveredAt, entity, value, message }, at) => (
+              <tr key={at}>
+                <td class="mono">{shortTime(startedAt)}</td>
+                <td>{entity.map((label) => label.value ?? '–').join(' · ') || 'all events'}</td>
+                <td class="number">{amount(value)}</td>
+                <td>
+                  {recoveredAt === null
+                    ? 'goes on'
+                    : duration(Date.parse(recoveredAt) - Date.parse(startedAt))}
+                </td>
+                <td>{message}</td>
               </tr>
-            </thead>
-            <tbody>
-              {answer.alarms
-                .slice(0, 100)
-                .map(({ startedAt, recoveredAt, entity, value, message }, at) => (
-                  <tr key={at}>
-                    <td class="mono">{shortTime(startedAt)}</td>
-                    <td>{entity.map((label) => label.value ?? '–').join(' · ') || 'all events'}</td>
-                    <td class="number">{amount(value)}</td>
-                    <td>
-                      {recoveredAt === null
-                        ? 'goes on'
-                        : duration(Date.parse(recoveredAt) - Date.parse(startedAt))}
-                    </td>
-                    <td>{message}</td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+        </Table>
       )}
     </section>
   );

@@ -1,11 +1,13 @@
 import { useState } from 'preact/hooks';
 import type { Alarm, AlarmFilter, AlarmState } from '../../client/schema.generated.ts';
-import { EventDetails } from '../event-details.tsx';
 import { Dialog, Tabs, TextField } from '../form.tsx';
 import { amount, counted, duration, shortTime } from '../format.ts';
 import { useNavigation, useOption } from '../navigation.tsx';
 import { Empty, Fault } from '../notice.tsx';
 import { useSession } from '../session.tsx';
+import { Split, useOpenEvent } from '../split.tsx';
+import { Table } from '../table.tsx';
+import { timeOf } from '../time-range.ts';
 import { useAction } from '../use-action.ts';
 import { useAnswer } from '../use-answer.ts';
 import { useTicks } from '../use-ticks.ts';
@@ -73,32 +75,24 @@ const refreshMs = 3_000;
 const going: readonly AlarmState[] = ['FIRING', 'SILENCED', 'OBSERVING_RECOVERY'];
 
 function Alarms() {
-  const { place, replace } = useNavigation();
+  const { place } = useNavigation();
   const [ticks, refresh] = useTicks(refreshMs);
-  const { from, to } = place.range;
-  const time = { gte: from, ...(to === 'now' ? {} : { lte: to }) };
-  const openId = place.options.event;
-  const open = (event: string) => replace({ options: { event } });
+  const { open } = useOpenEvent();
   return (
-    <div class={openId === undefined ? 'split' : 'split is-open'}>
-      <div class="stack">
-        <AlarmTable
-          title="Firing now"
-          none="No alarm is firing."
-          filter={{ states: going }}
-          {...{ ticks, refresh, open }}
-        />
-        <AlarmTable
-          title="History"
-          none="No alarm of this time has recovered."
-          filter={{ states: ['RECOVERED'], time }}
-          {...{ ticks, refresh, open }}
-        />
-      </div>
-      {openId !== undefined && (
-        <EventDetails id={openId} onClose={() => replace({ options: {} })} />
-      )}
-    </div>
+    <Split class="stack">
+      <AlarmTable
+        title="Firing now"
+        none="No alarm is firing."
+        filter={{ states: going }}
+        {...{ ticks, refresh, open }}
+      />
+      <AlarmTable
+        title="History"
+        none="No alarm of this time has recovered."
+        filter={{ states: ['RECOVERED'], time: timeOf(place.range) }}
+        {...{ ticks, refresh, open }}
+      />
+    </Split>
   );
 }
 
@@ -127,26 +121,13 @@ function AlarmTable({ title, none, filter, ticks, refresh, open }: AlarmTablePro
       <Fault error={error} />
       {alarms?.nodes.length === 0 && <Empty>{none}</Empty>}
       {alarms !== undefined && alarms.nodes.length > 0 && (
-        <div class="table-frame">
-          <table>
-            <thead>
-              <tr>
-                <th>Rule</th>
-                <th>About</th>
-                <th>State</th>
-                <th class="number">Value</th>
-                <th>Since</th>
-                <th>Lasted</th>
-                <th>Acknowledged</th>
-              </tr>
-            </thead>
-            <tbody>
-              {alarms.nodes.map((alarm) => (
-                <AlarmRow key={alarm.id} alarm={alarm} open={open} onChange={refresh} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          heads={['Rule', 'About', 'State', { number: 'Value' }, 'Since', 'Lasted', 'Acknowledged']}
+        >
+          {alarms.nodes.map((alarm) => (
+            <AlarmRow key={alarm.id} alarm={alarm} open={open} onChange={refresh} />
+          ))}
+        </Table>
       )}
     </section>
   );

@@ -1,35 +1,34 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { EventFilter } from '../../client/schema.generated.ts';
 import { ColumnMenu } from '../column-menu.tsx';
 import { columnsNamed, defaultColumns } from '../event-columns.tsx';
-import { EventDetails } from '../event-details.tsx';
 import { EventGrid } from '../event-grid.tsx';
-import { filterWithin, readFilter } from '../filter.ts';
+import { filterWithin } from '../filter.ts';
 import { counted } from '../format.ts';
 import { Histogram } from '../histogram.tsx';
 import { Icon } from '../icon.tsx';
 import { useNavigation } from '../navigation.tsx';
 import { Empty, Fault } from '../notice.tsx';
 import { useRemembered } from '../remembered.ts';
+import { Split, useOpenEvent } from '../split.tsx';
 import { isFollowed, isRelative, spanOf, type TimeRange } from '../time-range.ts';
 import { useEventPages } from '../use-event-pages.ts';
 import { useJournal } from '../use-journal.ts';
 import { useMovement } from '../use-movement.ts';
+import { WithFilter } from '../with-filter.tsx';
 
 /** The histogram of a range, its events, and one of them as a whole. */
-export function EventsView() {
-  const { place, go, replace } = useNavigation();
-  const { filter } = readFilter(place.filter);
+export const EventsView = () => <WithFilter>{(filter) => <Events filter={filter} />}</WithFilter>;
+
+function Events({ filter }: { readonly filter: EventFilter }) {
+  const { place, go } = useNavigation();
   const [columns, setColumns] = useRemembered('columns', defaultColumns);
   const { revision, isBehind, setAtTop, refresh } = useRevision(place.range);
   const span = useMemo(() => spanOf(place.range, Date.now()), [place.range, revision]);
-  const pages = useEventPages(filter && filterWithin(filter, place.range), revision);
-  const openId = place.options.event ?? null;
-  const open = (id: string) => replace({ options: { ...place.options, event: id } });
-  const close = () => replace({ options: { ...place.options, event: '' } });
+  const pages = useEventPages(filterWithin(filter, place.range), revision);
   const { events, more } = pages;
-  const activeId = useMovement({ events, more, openId, open, close });
-  if (filter === null)
-    return <Empty>The filter cannot be read: see what is wrong with it above.</Empty>;
+  const opened = useOpenEvent();
+  const activeId = useMovement({ events, more, ...opened });
 
   return (
     <div class="events-view">
@@ -56,24 +55,21 @@ export function EventsView() {
         <ColumnMenu chosen={columns} onChange={setColumns} />
       </div>
       <Fault error={pages.error} />
-      <div class={openId === null ? 'split' : 'split is-open'}>
-        <div class="split-main">
-          {pages.events.length === 0 && !pages.isLoading ? (
-            <Nothing />
-          ) : (
-            <EventGrid
-              label="Events"
-              events={pages.events}
-              columns={columnsNamed(columns)}
-              activeId={activeId}
-              onOpen={({ id }) => open(id)}
-              onEnd={pages.more}
-              onScroll={setAtTop}
-            />
-          )}
-        </div>
-        {openId !== null && <EventDetails id={openId} revision={revision} onClose={close} />}
-      </div>
+      <Split revision={revision}>
+        {pages.events.length === 0 && !pages.isLoading ? (
+          <Nothing />
+        ) : (
+          <EventGrid
+            label="Events"
+            events={pages.events}
+            columns={columnsNamed(columns)}
+            activeId={activeId}
+            onOpen={({ id }) => opened.open(id)}
+            onEnd={pages.more}
+            onScroll={setAtTop}
+          />
+        )}
+      </Split>
     </div>
   );
 }

@@ -2,10 +2,8 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { EventFilter } from '../../client/schema.generated.ts';
 import { ColumnMenu } from '../column-menu.tsx';
 import { columnsNamed, defaultColumns } from '../event-columns.tsx';
-import { EventDetails } from '../event-details.tsx';
 import { EventGrid } from '../event-grid.tsx';
 import { listedFields } from '../events.ts';
-import { readFilter } from '../filter.ts';
 import { clockOf, count, counted } from '../format.ts';
 import { Icon } from '../icon.tsx';
 import { useKeys } from '../keys.ts';
@@ -13,26 +11,22 @@ import { useNavigation } from '../navigation.tsx';
 import { Empty } from '../notice.tsx';
 import { useRemembered } from '../remembered.ts';
 import { useSession } from '../session.tsx';
+import { Split, useOpenEvent } from '../split.tsx';
 import { Tail, type TailNotice, type TailState } from '../tail.ts';
 import { useMovement } from '../use-movement.ts';
+import { WithFilter } from '../with-filter.tsx';
 
 /** Events as they are recorded. */
 export function LiveView() {
   const { place } = useNavigation();
-  const { filter } = readFilter(place.filter);
-  if (filter === null)
-    return <Empty>The filter cannot be read: see what is wrong with it above.</Empty>;
-  return <Following key={place.filter} filter={filter} />;
+  return <WithFilter>{(filter) => <Following key={place.filter} filter={filter} />}</WithFilter>;
 }
 
 function Following({ filter }: { readonly filter: EventFilter }) {
-  const { place, replace } = useNavigation();
   const [columns, setColumns] = useRemembered('columns', defaultColumns);
   const { tail, state } = useTail(filter);
-  const openId = place.options.event ?? null;
-  const open = (id: string) => replace({ options: { ...place.options, event: id } });
-  const close = () => replace({ options: { ...place.options, event: '' } });
-  const activeId = useMovement({ events: state.events, openId, open, close });
+  const opened = useOpenEvent();
+  const activeId = useMovement({ events: state.events, ...opened });
   const toggle = () => (state.isPaused ? tail.continue() : tail.pause());
   useKeys({ ' ': toggle });
 
@@ -54,24 +48,21 @@ function Following({ filter }: { readonly filter: EventFilter }) {
         <ColumnMenu chosen={columns} onChange={setColumns} />
       </div>
       <Notices notices={state.notices} />
-      <div class={openId === null ? 'split' : 'split is-open'}>
-        <div class="split-main">
-          {state.events.length === 0 ? (
-            <Empty>
-              <p>Events appear here as they are recorded.</p>
-            </Empty>
-          ) : (
-            <EventGrid
-              label="Live events"
-              events={state.events}
-              columns={columnsNamed(columns)}
-              activeId={activeId}
-              onOpen={({ id }) => open(id)}
-            />
-          )}
-        </div>
-        {openId !== null && <EventDetails id={openId} onClose={close} />}
-      </div>
+      <Split>
+        {state.events.length === 0 ? (
+          <Empty>
+            <p>Events appear here as they are recorded.</p>
+          </Empty>
+        ) : (
+          <EventGrid
+            label="Live events"
+            events={state.events}
+            columns={columnsNamed(columns)}
+            activeId={activeId}
+            onOpen={({ id }) => opened.open(id)}
+          />
+        )}
+      </Split>
     </div>
   );
 }

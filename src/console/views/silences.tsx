@@ -4,6 +4,7 @@ import { filterText, readFilter } from '../filter.ts';
 import { Choice, TextField } from '../form.tsx';
 import { longTime } from '../format.ts';
 import { Empty, Fault } from '../notice.tsx';
+import { Table } from '../table.tsx';
 import { momentMs } from '../time-range.ts';
 import { useAction } from '../use-action.ts';
 import { useAnswer } from '../use-answer.ts';
@@ -25,46 +26,27 @@ export function Silences() {
         <Fault error={error ?? ending.error} />
         {data?.silences.length === 0 && <Empty>Nothing is silenced.</Empty>}
         {data !== null && data.silences.length > 0 && (
-          <div class="table-frame">
-            <table>
-              <thead>
-                <tr>
-                  <th>Why</th>
-                  <th>Namespace</th>
-                  <th>Rules</th>
-                  <th>About</th>
-                  <th>Until</th>
-                  <th>By</th>
-                  <th>
-                    <span class="visually-hidden">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {data.silences.map(
-                  ({ id, namespace, rules, filter, until, comment, createdBy }) => (
-                    <tr key={id}>
-                      <td>{comment}</td>
-                      <td>{namespace}</td>
-                      <td>{rules.join(', ') || 'all'}</td>
-                      <td>{filter === null ? 'any event' : filterText(filter as EventFilter)}</td>
-                      <td class="mono">{longTime(until).slice(0, 16)}</td>
-                      <td>{createdBy ?? ''}</td>
-                      <td>
-                        <button
-                          type="button"
-                          class="button small"
-                          onClick={() => ending.run(end, { id }, refresh)}
-                        >
-                          End now
-                        </button>
-                      </td>
-                    </tr>
-                  ),
-                )}
-              </tbody>
-            </table>
-          </div>
+          <Table heads={['Why', 'Namespace', 'Rules', 'About', 'Until', 'By']} withActions>
+            {data.silences.map(({ id, namespace, rules, filter, until, comment, createdBy }) => (
+              <tr key={id}>
+                <td>{comment}</td>
+                <td>{namespace}</td>
+                <td>{rules.join(', ') || 'all'}</td>
+                <td>{filter === null ? 'any event' : filterText(filter as EventFilter)}</td>
+                <td class="mono">{longTime(until).slice(0, 16)}</td>
+                <td>{createdBy ?? ''}</td>
+                <td>
+                  <button
+                    type="button"
+                    class="button small"
+                    onClick={() => ending.run(end, { id }, refresh)}
+                  >
+                    End now
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </Table>
         )}
       </section>
       <NewSilence onCreated={refresh} />

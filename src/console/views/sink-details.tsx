@@ -10,6 +10,7 @@ import { count, counted, shortTime } from '../format.ts';
 import { Fault } from '../notice.tsx';
 import { ShownSecret } from '../shown-secret.tsx';
 import { type ListedSink, sinkFields } from '../sink-fields.ts';
+import { Table } from '../table.tsx';
 import { presets } from '../time-range.ts';
 import { useAction } from '../use-action.ts';
 import { useAnswer } from '../use-answer.ts';
@@ -195,56 +196,34 @@ function Failed({ id, totalCount, nodes, refresh }: FailedProps) {
         </button>
       </div>
       <Fault error={action.error} />
-      <div class="table-frame">
-        <table>
-          <thead>
-            <tr>
-              <th class="number">Index</th>
-              <th>Key</th>
-              <th>Status</th>
-              <th class="number">Attempts</th>
-              <th>Last error</th>
-              <th>Next</th>
-              <th>
-                <span class="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {nodes.map((failed) => (
-              <tr key={failed.id}>
-                <td class="number">{failed.index}</td>
-                <td>{failed.key ?? ''}</td>
-                <td>{failed.status === 'DEAD' ? 'dead' : 'retrying'}</td>
-                <td class="number">{failed.attempts}</td>
-                <td class="wrap">
-                  {failed.lastStatus === null ? '' : `${failed.lastStatus}: `}
-                  {failed.lastError}
-                </td>
-                <td class="mono">
-                  {failed.nextAttemptAt === null ? '' : shortTime(failed.nextAttemptAt)}
-                </td>
-                <td>
-                  <button
-                    type="button"
-                    class="button small"
-                    onClick={() => act(retry, [failed.id])}
-                  >
-                    Retry
-                  </button>{' '}
-                  <button
-                    type="button"
-                    class="button small"
-                    onClick={() => act(discard, [failed.id])}
-                  >
-                    Discard
-                  </button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        heads={[{ number: 'Index' }, 'Key', 'Status', { number: 'Attempts' }, 'Last error', 'Next']}
+        withActions
+      >
+        {nodes.map((failed) => (
+          <tr key={failed.id}>
+            <td class="number">{failed.index}</td>
+            <td>{failed.key ?? ''}</td>
+            <td>{failed.status === 'DEAD' ? 'dead' : 'retrying'}</td>
+            <td class="number">{failed.attempts}</td>
+            <td class="wrap">
+              {failed.lastStatus === null ? '' : `${failed.lastStatus}: `}
+              {failed.lastError}
+            </td>
+            <td class="mono">
+              {failed.nextAttemptAt === null ? '' : shortTime(failed.nextAttemptAt)}
+            </td>
+            <td>
+              <button type="button" class="button small" onClick={() => act(retry, [failed.id])}>
+                Retry
+              </button>{' '}
+              <button type="button" class="button small" onClick={() => act(discard, [failed.id])}>
+                Discard
+              </button>
+            </td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }

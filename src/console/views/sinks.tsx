@@ -3,6 +3,7 @@ import { count, duration, shortTime, words } from '../format.ts';
 import { useNavigation } from '../navigation.tsx';
 import { Empty, Fault } from '../notice.tsx';
 import { type ListedSink, sinkFields } from '../sink-fields.ts';
+import { Table } from '../table.tsx';
 import { useAnswer } from '../use-answer.ts';
 import { useTicks } from '../use-ticks.ts';
 import { SinkDetails } from './sink-details.tsx';
@@ -79,45 +80,40 @@ interface SinkTableProps {
 }
 
 const SinkTable = ({ sinks, chosen, onChoose }: SinkTableProps) => (
-  <div class="table-frame">
-    <table>
-      <thead>
-        <tr>
-          <th>Name</th>
-          <th>State</th>
-          <th>Target</th>
-          <th>Format</th>
-          <th class="number">Behind</th>
-          <th class="number">Delivered</th>
-          <th class="number">Failed</th>
-        </tr>
-      </thead>
-      <tbody>
-        {sinks.map((sink) => (
-          <tr key={sink.id} class={sink.id === chosen ? 'is-chosen' : undefined}>
-            <td>
-              <button
-                type="button"
-                class="link"
-                onClick={() => onChoose(sink.id === chosen ? '' : sink.id)}
-              >
-                {sink.name}
-              </button>{' '}
-              <span class="muted">{sink.namespace}</span>
-            </td>
-            <td>
-              <State sink={sink} />
-            </td>
-            <td class="wrap">{targetLine(sink.target)}</td>
-            <td>{words(sink.format)}</td>
-            <td class="number">{lagLine(sink)}</td>
-            <td class="number">{count(sink.deliveredCount)}</td>
-            <td class="number">{count(sink.failedCount)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </div>
+  <Table
+    heads={[
+      'Name',
+      'State',
+      'Target',
+      'Format',
+      { number: 'Behind' },
+      { number: 'Delivered' },
+      { number: 'Failed' },
+    ]}
+  >
+    {sinks.map((sink) => (
+      <tr key={sink.id} class={sink.id === chosen ? 'is-chosen' : undefined}>
+        <td>
+          <button
+            type="button"
+            class="link"
+            onClick={() => onChoose(sink.id === chosen ? '' : sink.id)}
+          >
+            {sink.name}
+          </button>{' '}
+          <span class="muted">{sink.namespace}</span>
+        </td>
+        <td>
+          <State sink={sink} />
+        </td>
+        <td class="wrap">{targetLine(sink.target)}</td>
+        <td>{words(sink.format)}</td>
+        <td class="number">{lagLine(sink)}</td>
+        <td class="number">{count(sink.deliveredCount)}</td>
+        <td class="number">{count(sink.failedCount)}</td>
+      </tr>
+    ))}
+  </Table>
 );
 
 const stateClasses: Readonly<Record<SinkState, string>> = {

@@ -1,7 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { EventFilter } from '../../client/schema.generated.ts';
-import { EventDetails } from '../event-details.tsx';
-import { filterWithin, readFilter } from '../filter.ts';
+import { filterWithin } from '../filter.ts';
 import { Choice, TextField } from '../form.tsx';
 import { counted, duration, longTime } from '../format.ts';
 import { ask } from '../gateway-client.ts';
@@ -9,6 +8,7 @@ import { type LaneEvent, laneChoices, lanesOf, type Mark } from '../lanes.ts';
 import { useNavigation, useOption } from '../navigation.tsx';
 import { Empty, Fault } from '../notice.tsx';
 import { useSession } from '../session.tsx';
+import { Split, useOpenEvent } from '../split.tsx';
 import { useColours } from '../theme.ts';
 import { rangeOf, type Span, spanOf, type TimeRange } from '../time-range.ts';
 import {
@@ -21,24 +21,20 @@ import {
   layoutOf,
   markAt,
 } from '../timeline-drawing.ts';
+import { WithFilter } from '../with-filter.tsx';
 
 /** Events of a range in lanes, with their durations. */
-export function TimelineView() {
-  const { place } = useNavigation();
-  const { filter } = readFilter(place.filter);
-  if (filter === null)
-    return <Empty>The filter cannot be read: see what is wrong with it above.</Empty>;
-  return <Timeline filter={filter} />;
-}
+export const TimelineView = () => (
+  <WithFilter>{(filter) => <Timeline filter={filter} />}</WithFilter>
+);
 
 function Timeline({ filter }: { readonly filter: EventFilter }) {
-  const { place, go, replace } = useNavigation();
+  const { place, go } = useNavigation();
   const [by, setBy] = useOption('lanes', 'source');
   const span = useMemo(() => spanOf(place.range, Date.now()), [place.range]);
   const { events, isWhole, error } = useLaneEvents(filter, place.range);
   const layout = useMemo(() => layoutOf(lanesOf(events ?? [], by, span)), [events, by, span]);
-  const openId = place.options.event ?? null;
-  const open = (event: string) => replace({ options: { ...place.options, event } });
+  const { openId, open } = useOpenEvent();
   const zoom = (by: number) => {
     const [middle, half] = [(span.fromMs + span.toMs) / 2, ((span.toMs - span.fromMs) * by) / 2];
     go({ range: rangeOf({ fromMs: middle - half, toMs: middle + half }) });
@@ -74,22 +70,19 @@ function Timeline({ filter }: { readonly filter: EventFilter }) {
         </span>
       </div>
       <Fault error={error} />
-      <div class={openId === null ? 'split' : 'split is-open'}>
-        <div class="split-main">
-          {events?.length === 0 ? (
-            <Empty>No events in this time.</Empty>
-          ) : (
-            <Canvas
-              layout={layout}
-              span={span}
-              activeId={openId}
-              onOpen={open}
-              onZoom={(chosen) => go({ range: rangeOf(chosen) })}
-            />
-          )}
-        </div>
-        {openId !== null && <EventDetails id={openId} onClose={() => open('')} />}
-      </div>
+      <Split>
+        {events?.length === 0 ? (
+          <Empty>No events in this time.</Empty>
+        ) : (
+          <Canvas
+            layout={layout}
+            span={span}
+            activeId={openId}
+            onOpen={open}
+            onZoom={(chosen) => go({ range: rangeOf(chosen) })}
+          />
+        )}
+      </Split>
     </div>
   );
 }
