@@ -1,8 +1,8 @@
 const shortestPauseMs = 1_000;
 const longestPauseMs = 300_000;
 const jitter = 0.2;
-/** One failure may be chance: only more of them are a state of the sink. */
-const failuresOfState = 2;
+/** One failure may be chance: from this many in a row on, the sink is shown as failing. */
+const failuresUntilFailing = 2;
 
 /**
  * Whether a target can be sent to: while it fails, one message at a time is sent as a probe, after pauses that grow
@@ -17,7 +17,7 @@ export class TargetHealth {
   /** @param failingSinceMs since when it has failed for whoever delivered before; null where it has not */
   constructor(failingSinceMs: number | null) {
     this.#failingSinceMs = failingSinceMs;
-    this.#failures = failingSinceMs === null ? 0 : failuresOfState;
+    this.#failures = failingSinceMs === null ? 0 : failuresUntilFailing;
   }
 
   /** Since when it fails; null where it does not. */
@@ -25,9 +25,9 @@ export class TargetHealth {
     return this.#failingSinceMs;
   }
 
-  /** Whether it fails for longer than by chance. */
+  /** Whether it has failed more often in a row than by chance. */
   get isFailing(): boolean {
-    return this.#failures >= failuresOfState;
+    return this.#failures >= failuresUntilFailing;
   }
 
   get lastSuccessAtMs(): number {

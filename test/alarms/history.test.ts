@@ -9,7 +9,7 @@ import { temporaryPglite } from '../database.ts';
 import { bootGateway, type TestGateway } from '../harness.ts';
 import { patienceMs } from '../patience.ts';
 import { type Change, plainAlarms } from './plain.ts';
-import { minute, Plain, second } from './plain-minutes.ts';
+import { minute, PlainMinutes, second } from './plain-minutes.ts';
 
 const expression = {
   expression: 'sum(A) > 2',
@@ -173,7 +173,7 @@ function byMinutes(
   history: readonly Change[],
   { from, to }: { from: number; to: number },
 ): readonly Shown[] {
-  const plain = new Plain(expression, 'arrival');
+  const plain = new PlainMinutes(expression, 'arrival');
   let now = from;
   for (const { at, event } of history) {
     plain.advance(now, at);

@@ -13,8 +13,8 @@ import { blankEvent } from './events.ts';
 import {
   type Expression,
   minute,
-  Plain,
   type PlainChange,
+  PlainMinutes,
   second,
   sorted,
 } from './plain-minutes.ts';
@@ -130,7 +130,7 @@ interface Evaluated {
   /** The changes after which another evaluator goes on. */
   readonly restarts: readonly number[];
   /** Is given the same. */
-  readonly plain: Plain;
+  readonly plain: PlainMinutes;
 }
 
 function evaluated(
@@ -167,7 +167,7 @@ describe('a rule that is checked once a minute', () => {
         fc.constantFrom('arrival', 'startTime'),
         fc.array(fc.integer({ min: 0, max: 59 }), { maxLength: 4 }),
         (expression, given, eventMinute, restarts) => {
-          const plain = new Plain(expression, eventMinute);
+          const plain = new PlainMinutes(expression, eventMinute);
           const changes = evaluated(historyOf(given), {
             expression,
             eventMinute,

@@ -21,11 +21,11 @@ export interface PlainChange {
 export const sorted = (changes: readonly PlainChange[]): readonly PlainChange[] =>
   changes.toSorted((a, b) => a.at - b.at || (String(a.entity) < String(b.entity) ? -1 : 1));
 
-/** The phase of an entity, and its two countdowns. */
+/** The phase of an entity, and its two countdowns in minutes. */
 interface State {
   readonly phase: MinutePhase;
-  readonly s: number;
-  readonly r: number;
+  readonly silence: number;
+  readonly recovery: number;
 }
 
 /** How often each minute is among the events. */
@@ -34,7 +34,7 @@ function countsOf(minutes: readonly number[]): readonly number[] {
 }
 
 /** Counts everything again in each check, of events of errors by their keys: too plain to be wrong. */
-export class Plain {
+export class PlainMinutes {
   readonly changes: PlainChange[] = [];
   readonly #expression: Expression;
   readonly #eventMinute: EventMinute;
@@ -69,7 +69,7 @@ export class Plain {
     const entities = new Set([...this.#states.keys(), ...counted.map(({ key }) => key)]);
     for (const entity of entities) {
       const own = counted.filter(({ key }) => key === entity);
-      const before = this.#states.get(entity) ?? { phase: 'NORMAL', s: -1, r: 0 };
+      const before = this.#states.get(entity) ?? { phase: 'NORMAL', silence: -1, recovery: 0 };
       const isOver = before.phase === 'NORMAL' || before.phase === 'RECOVERED';
       if (own.length === 0 && isOver) this.#states.delete(entity);
       else this.#step(entity, before, { matches: this.#holds(own), at });
@@ -85,9 +85,10 @@ export class Plain {
     before: State,
     { matches, at }: { readonly matches: boolean; readonly at: number },
   ): void {
-    const [s, r] = [before.s - 1, before.r - Number(!matches)];
-    const phase = nextPhase({ phase: before.phase, s, r }, matches);
-    this.#states.set(entity, this.#entered(before, { phase, s, r }));
+    const silence = before.silence - 1;
+    const recovery = before.recovery - Number(!matches);
+    const phase = nextPhase({ phase: before.phase, silence, recovery }, matches);
+    this.#states.set(entity, this.#entered(before, { phase, silence, recovery }));
     if (phase === 'FIRING') {
       this.changes.push({ kind: this.#lasting.has(entity) ? 'REMINDED' : 'FIRED', entity, at });
       this.#lasting.add(entity);
@@ -99,10 +100,10 @@ export class Plain {
   }
 
   #entered({ phase: before }: State, state: State): State {
-    const { silencePeriod: s, recoveryObservationPeriod: r } = this.#expression;
+    const { silencePeriod: silence, recoveryObservationPeriod: recovery } = this.#expression;
     if (state.phase === before) return state;
-    if (state.phase === 'FIRING') return { ...state, s, r };
-    return state.phase === 'OBSERVING_RECOVERY' ? { ...state, r: r - 1 } : state;
+    if (state.phase === 'FIRING') return { ...state, silence, recovery };
+    return state.phase === 'OBSERVING_RECOVERY' ? { ...state, recovery: recovery - 1 } : state;
   }
 
   #holds(own: readonly Event[]): boolean {
@@ -114,8 +115,8 @@ export class Plain {
   }
 }
 
-function nextPhase({ phase, s, r }: State, matches: boolean): MinutePhase {
-  if (matches) return phase === 'NORMAL' || s < 0 ? 'FIRING' : 'SILENCED_FIRING';
+function nextPhase({ phase, silence, recovery }: State, matches: boolean): MinutePhase {
+  if (matches) return phase === 'NORMAL' || silence < 0 ? 'FIRING' : 'SILENCED_FIRING';
   if (phase === 'NORMAL' || phase === 'RECOVERED') return 'NORMAL';
-  return s < 0 && r < 0 ? 'RECOVERED' : 'OBSERVING_RECOVERY';
+  return silence < 0 && recovery < 0 ? 'RECOVERED' : 'OBSERVING_RECOVERY';
 }

@@ -3,6 +3,11 @@ import { expect, test } from 'vitest';
 import type { Session } from './session.ts';
 
 export function describeQueries(session: Session): void {
+  const untilStored = (minIndex: number) =>
+    session.reader.gql('query ($n: SafeInt) { events(minIndex: $n, first: 0) { nodes { id } } }', {
+      n: minIndex,
+    });
+
   test('filters combine', async () => {
     const { tag, minIndex } = await session.report([
       { type: 'Disk.Full', key: 'd1', traits: [{ name: 'used', value: { int: 99 } }] },
@@ -116,12 +121,7 @@ export function describeQueries(session: Session): void {
       { category, action: 'Done' },
       { category: 'Volume', action: 'Painted' },
     ]);
-    await session.reader.gql(
-      'query ($n: SafeInt) { events(minIndex: $n, first: 0) { nodes { id } } }',
-      {
-        n: minIndex,
-      },
-    );
+    await untilStored(minIndex);
     const { categories } = await session.reader.gql(
       'query ($names: [String!]) { categories(names: $names) { name description actions { name description plane } } }',
       { names: [category, 'Volume'] },
@@ -152,12 +152,7 @@ export function describeQueries(session: Session): void {
       { type, tags: [`${prefix}:a`], traits: [{ name: 'x', value: { float: 1 } }] },
       { type, tags: [`${prefix}:b`] },
     ]);
-    await session.reader.gql(
-      'query ($n: SafeInt) { events(minIndex: $n, first: 0) { nodes { id } } }',
-      {
-        n: minIndex,
-      },
-    );
+    await untilStored(minIndex);
     const answer = await session.reader.gql(
       `query ($prefix: String, $types: [String!]) {
         tags(prefix: $prefix) { nodes { tag count } truncated }

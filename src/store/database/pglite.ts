@@ -13,10 +13,10 @@ import { StatementQueue } from './statement-queue.ts';
 /** text[], which a PGlite itself reads only once it has asked its database for the types that there are. */
 const textList = 1009;
 
-/** PostgreSQL makes its log in files of 16 MB: with less than one of them left, what fails may have failed for that. */
+/** PostgreSQL makes its log in files of 16 MB: with less room than for one, a statement may fail because of the full disk. */
 const bytesNeeded = 17 * 2 ** 20;
 
-/** Where the disk was full, one file of the log and some events fit in. */
+/** A disk that was full is usable again with this: room for one file of the log and some events. */
 const bytesToGoOn = 32 * 2 ** 20;
 
 async function freeBytes(directory: string): Promise<number> {
@@ -95,7 +95,7 @@ export class PgliteConnection implements Connection {
     this.#wasFull = false;
   }
 
-  /** A full disk shows in many ways, of which only some say so. */
+  /** Answers DiskFull where the disk is: PostgreSQL's own errors do not always say so. */
   async #explaining<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await work();
