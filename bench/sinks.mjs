@@ -11,7 +11,7 @@ import { createGateway } from '../dist/gateway/gateway.js';
 import { createLog } from '../dist/telemetry/log.js';
 import { median } from './load.mjs';
 
-const events = Number(process.env.BENCH_EVENTS ?? 4_000);
+const events = Number(process.env.BENCH_EVENTS ?? 10_000);
 const parallel = 16;
 
 /** The target has a thread of its own, as it is on another machine. */
@@ -157,10 +157,11 @@ async function report(ask, type) {
   }
 }
 
-/** From the first delivery of what was reported before to the last. */
+/** From the first delivery of what was reported before to the last, once the database has counted that in its rollups. */
 function oneSink(target) {
-  return gatewayWith(async (ask) => {
+  return gatewayWith(async (ask, url) => {
     await report(ask, 'Volume.Create');
+    await untilCounted(url);
     const warm = target.more(events / 10);
     const done = target.more.bind(target);
     await create(ask, {
@@ -174,6 +175,14 @@ function oneSink(target) {
     await done(events - events / 10);
     return ((events - events / 10) / (performance.now() - begin)) * 1_000;
   });
+}
+
+async function untilCounted(url) {
+  const uncounted = async () =>
+    /^tidings_store_uncounted_events (\d+)$/m.exec(
+      await (await fetch(`${url}/metrics`)).text(),
+    )?.[1];
+  while ((await uncounted()) !== '0') await new Promise((resolve) => setTimeout(resolve, 200));
 }
 
 async function idleSinks(target, count) {

@@ -3,6 +3,7 @@ import { v5 } from 'uuid';
 import type { Instant, Json } from '../event/event.ts';
 import { InputError } from '../event/input-error.ts';
 import { wholeMillisecond } from '../event/instant.ts';
+import { Declarations } from '../runtime/declarations.ts';
 import type { RuleRow, RuleTable } from '../store/alarms/rule-table.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type AlarmRule, type AlarmRuleInput, parseRule } from './rule.ts';
@@ -44,9 +45,7 @@ interface DeclaredDefinition {
 /** The rules that files declare, each file's by the name of who reads it. They become rows like those of others. */
 export class DeclaredRules {
   readonly #options: DeclaredRulesOptions;
-  #declared: ReadonlyMap<string, Declared> = new Map();
-  /** Owners whose rules are not in the database as they are declared. */
-  readonly #unsettled = new Set<string>();
+  readonly #declared = new Declarations<Declared>();
   #revision = 0;
 
   constructor(options: DeclaredRulesOptions) {
@@ -60,10 +59,10 @@ export class DeclaredRules {
 
   /** From now on these are the rules of an owner; rows of others of it are deleted. */
   declare(owner: string, rules: readonly DeclaredRule[]): void {
-    const others = [...this.#declared.values()].filter((each) => each.owner !== owner);
-    const own = rules.map((rule) => ({ ...rule, owner, id: idOf(owner, rule.input) }));
-    this.#declared = new Map([...others, ...own].map((each) => [each.id, each]));
-    this.#unsettled.add(owner);
+    this.#declared.replace(
+      owner,
+      rules.map((rule) => ({ ...rule, owner, id: idOf(owner, rule.input) })),
+    );
     this.#revision += 1;
   }
 
@@ -88,15 +87,8 @@ export class DeclaredRules {
   }
 
   /** Makes the rows what is declared. Rejects with Unavailable while the database is down. */
-  async settle(): Promise<void> {
-    for (const owner of [...this.#unsettled]) {
-      const declared = this.#declared;
-      await this.#settle(
-        owner,
-        [...declared.values()].filter((each) => each.owner === owner),
-      );
-      if (declared === this.#declared) this.#unsettled.delete(owner);
-    }
+  settle(): Promise<void> {
+    return this.#declared.settle((owner, declared) => this.#settle(owner, declared));
   }
 
   async #settle(owner: string, declared: readonly Declared[]): Promise<void> {

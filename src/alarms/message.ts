@@ -20,7 +20,7 @@ export interface MessageTemplate {
 }
 
 /** Characters of a message; the rest is cut. */
-const maxMessageLength = 4_096;
+export const maxMessageLength = 4_096;
 
 interface Subject extends Event {
   readonly facts: AlarmFacts;

@@ -126,8 +126,8 @@ export interface RuleOptions {
 
 const maxNameLength = 200;
 const maxDescriptionLength = 4_096;
-const maxTags = 32;
-const maxTagLength = 256;
+export const maxTags = 32;
+export const maxTagLength = 256;
 const maxGroupings = 16;
 const day = 86_400_000_000;
 const maxWindowMicros = 30 * day;

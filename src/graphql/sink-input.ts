@@ -1,5 +1,11 @@
 import { sinkOrders } from '../sinks/ordered-queue.ts';
-import { type SinkFormat, type SinkInput, sinkDeliveries, sinkFormats } from '../sinks/spec.ts';
+import {
+  type SinkFormat,
+  type SinkInput,
+  sinkDefaults,
+  sinkDeliveries,
+  sinkFormats,
+} from '../sinks/spec.ts';
 import { builder } from './builder.ts';
 import { described } from './enums.ts';
 import { EventFilterRef } from './filter.ts';
@@ -195,29 +201,29 @@ export const SinkInputRef = builder.inputRef<SinkInput>('SinkInput').implement({
     delivers: t.field({
       type: SinkDeliveryEnum,
       required: true,
-      defaultValue: 'EVERY_CHANGE',
+      defaultValue: sinkDefaults.delivers,
       description: 'Which changes of an event.',
     }),
     order: t.field({
       type: SinkOrderEnum,
       required: true,
-      defaultValue: 'KEY',
+      defaultValue: sinkDefaults.order,
       description: 'Which deliveries wait for each other.',
     }),
     parallel: t.int({
       required: true,
-      defaultValue: 4,
+      defaultValue: sinkDefaults.parallel,
       description: 'Requests under way at a time, 1 to 64; never two of one key.',
     }),
     batch: t.int({
       required: true,
-      defaultValue: 1,
+      defaultValue: sinkDefaults.batch,
       description: 'Events in one message at most, for formats that take several.',
     }),
     disableAfter: t.field({
       type: 'Duration',
       required: true,
-      defaultValue: '5d',
+      defaultValue: sinkDefaults.disableAfter,
       description: 'How long a target may fail before the sink is disabled.',
     }),
   }),

@@ -112,6 +112,10 @@ export function lineOf(
   return 1;
 }
 
+/** Whether a value that was read, of YAML or of JSON, is a mapping. */
+export const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+
 /** Counts an aliased value wherever it is repeated, and follows the deepest branch first: a cycle ends at the limit. */
 function checkExpanded(root: unknown, maxValues: number): void {
   const open: { readonly value: unknown; readonly depth: number }[] = [{ value: root, depth: 1 }];

@@ -3,6 +3,7 @@ import { v5 } from 'uuid';
 import type { Instant, Json } from '../event/event.ts';
 import { InputError, quoted } from '../event/input-error.ts';
 import type { Journal } from '../journal/journal.ts';
+import { Declarations } from '../runtime/declarations.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { SinkRow } from '../store/sinks/sink-table.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -52,9 +53,7 @@ export interface DeclaredSinksOptions extends DefinitionOptions {
  */
 export class DeclaredSinks {
   readonly #options: DeclaredSinksOptions;
-  #declared: ReadonlyMap<string, Declared> = new Map();
-  /** Owners whose sinks are not in the database as they are declared. */
-  readonly #unsettled = new Set<string>();
+  readonly #declared = new Declarations<Declared>();
   #revisions = 0;
 
   constructor(options: DeclaredSinksOptions) {
@@ -89,21 +88,12 @@ export class DeclaredSinks {
       }
       ids.add(id);
     }
-    const others = [...this.#declared.values()].filter((each) => each.owner !== owner);
-    this.#declared = new Map([...others, ...entries].map((each) => [each.id, each]));
-    this.#unsettled.add(owner);
+    this.#declared.replace(owner, entries);
   }
 
   /** Makes the rows what is declared. Rejects with Unavailable while the database or the journal is down. */
-  async settle(): Promise<void> {
-    for (const owner of [...this.#unsettled]) {
-      const declared = this.#declared;
-      await this.#settle(
-        owner,
-        [...declared.values()].filter((each) => each.owner === owner),
-      );
-      if (declared === this.#declared) this.#unsettled.delete(owner);
-    }
+  settle(): Promise<void> {
+    return this.#declared.settle((owner, declared) => this.#settle(owner, declared));
   }
 
   /** @throws InputError */

@@ -61,6 +61,15 @@ export function messageIdOf(events: readonly Event[]): string {
   return first === last ? id : `${id}_${last?.index}`;
 }
 
+/** The event that a message is about; the first of several. */
+export function eventOfMessageId(messageId: string): {
+  readonly id: string;
+  readonly index: string;
+} {
+  const [, id = '', index = ''] = messageId.split('_');
+  return { id, index };
+}
+
 /** An event that is answered this many server errors, while others pass, is at fault itself. */
 const serverErrorsOfOneEvent = 3;
 const serverErrorsWithinMs = 30_000;

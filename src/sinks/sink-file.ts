@@ -1,4 +1,5 @@
 import { InputError } from '../event/input-error.ts';
+import { isMapping } from '../http/yaml.ts';
 import { ListFile, type ListFileError } from '../http/yaml-list-file.ts';
 import type { DeclaredSink } from './declared-sinks.ts';
 import type { SinkInput } from './spec.ts';
@@ -42,6 +43,3 @@ function signedBySecret(given: unknown): unknown {
   const signed = webhook.signed ?? webhook.secret !== undefined;
   return { ...given, target: { ...target, webhook: { ...webhook, signed } } };
 }
-
-const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

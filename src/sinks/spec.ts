@@ -57,6 +57,18 @@ export interface SinkInput {
   readonly disableAfter: string;
 }
 
+/** The fields of an input that does not name them. */
+export const sinkDefaults = {
+  delivers: 'EVERY_CHANGE',
+  order: 'KEY',
+  parallel: 4,
+  batch: 1,
+  disableAfter: '5d',
+} as const satisfies Partial<SinkInput>;
+
+/** A webhook that is neither signed nor asked for its consent. */
+export const plainWebhook = { signed: false, handshake: false } as const;
+
 /** A sink that can run. */
 export interface SinkSpec {
   readonly name: string;

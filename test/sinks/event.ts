@@ -12,8 +12,11 @@ const limits = {
 };
 
 /** An event as a sink is handed it, made of a report. */
-export function eventOf(draft: object, index = 42): Event {
-  const recordedAt = Date.parse('2026-11-28T04:00:10Z') * 1_000;
+export function eventOf(
+  draft: object,
+  index = 42,
+  recordedAt = Date.parse('2026-11-28T04:00:10Z') * 1_000,
+): Event {
   const report = validate({ dialect: 'TIDINGS', ...draft }, recordedAt, { limits, storeRaw: true });
   if (!('id' in report)) throw new Error(JSON.stringify(report));
   return complete([{ index, report }]);

@@ -5,7 +5,7 @@ import { readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
 import { type SinkCaller, unrestricted } from '../../sinks/caller.ts';
 import { ManagementError } from '../../sinks/management-error.ts';
-import type { SinkInput } from '../../sinks/spec.ts';
+import { plainWebhook, type SinkInput, sinkDefaults } from '../../sinks/spec.ts';
 import type { SinkRow } from '../../store/sinks/sink-table.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext } from '../dialect.ts';
@@ -198,13 +198,11 @@ function inputOf(
     namespace,
     description: JSON.stringify({ topics: Topics, ...indexes }),
     filter: topics.length === 0 || topics.includes('*:*') ? null : { topics },
-    target: { webhook: { url: Address, signed: false, timeout: '15s', handshake: false } },
+    target: { webhook: { url: Address, timeout: '15s', ...plainWebhook } },
     format: 'NOMAD',
-    delivers: 'EVERY_CHANGE',
+    ...sinkDefaults,
     order: 'STRICT',
     parallel: 1,
-    batch: 1,
-    disableAfter: '5d',
   };
 }
 

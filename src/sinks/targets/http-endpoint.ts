@@ -1,6 +1,13 @@
-import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+  type RequestOptions,
+  request,
+} from 'node:http';
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
+import { urlToHttpOptions } from 'node:url';
 import { ForbiddenAddress, type NetworkPolicy } from '../network-policy.ts';
 
 /** How an https:// address is verified, and what it is shown. */
@@ -47,6 +54,8 @@ const maxSockets = 64;
 export class HttpEndpoint implements AsyncDisposable {
   readonly #options: HttpEndpointOptions;
   readonly #agent: HttpAgent | HttpsAgent;
+  /** Of the URL, which is read once instead of for each request. */
+  readonly #address: RequestOptions;
   /** What is under way, by the signal that ends it: one listener for all of a signal, as adding one takes long. */
   readonly #underWay = new Map<AbortSignal, UnderWay>();
   #isAllowed = false;
@@ -54,6 +63,7 @@ export class HttpEndpoint implements AsyncDisposable {
   constructor(options: HttpEndpointOptions) {
     const { url, network, tls } = options;
     this.#options = options;
+    this.#address = urlToHttpOptions(url);
     const settings = { keepAlive: true, maxSockets, ...(network && { lookup: network.lookup }) };
     this.#agent =
       url.protocol === 'https:' ? new HttpsAgent({ ...settings, ...tls }) : new HttpAgent(settings);
@@ -122,7 +132,9 @@ export class HttpEndpoint implements AsyncDisposable {
   #open({ method, path, headers, body }: HttpRequest): ClientRequest {
     const { url } = this.#options;
     const open = url.protocol === 'https:' ? secureRequest : request;
-    return open(path === undefined ? url : new URL(path, url), {
+    const address = path === undefined ? this.#address : urlToHttpOptions(new URL(path, url));
+    return open({
+      ...address,
       method,
       agent: this.#agent,
       headers: {

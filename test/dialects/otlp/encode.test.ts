@@ -3,30 +3,13 @@ import { expect, test } from 'vitest';
 import { draftsOf } from '../../../src/dialects/otlp/decode.ts';
 import { otlpLogsEncoder } from '../../../src/dialects/otlp/encode.ts';
 import { requestFromJson } from '../../../src/dialects/otlp/wire.ts';
-import { complete } from '../../../src/event/completion.ts';
 import type { Event } from '../../../src/event/event.ts';
-import { validate } from '../../../src/intake/validate.ts';
 import { bootGateway } from '../../harness.ts';
+import { eventOf as eventFrom } from '../../sinks/event.ts';
 import { startReceiver, until } from '../../sinks/receiver.ts';
 
 const context = { sinkId: 's', replay: false, routingKey: null };
-const limits = {
-  events: 1_000,
-  eventBytes: 262_144,
-  tags: 64,
-  traits: 128,
-  filterKeys: 64,
-  futureMicros: 300_000_000,
-};
-
-const eventOf = (draft: object, index = 1): Event => {
-  const report = validate({ dialect: 'TIDINGS', ...draft }, 1_795_838_500_000_000, {
-    limits,
-    storeRaw: true,
-  });
-  if (!('id' in report)) throw new Error(JSON.stringify(report));
-  return complete([{ index, report }]);
-};
+const eventOf = (draft: object, index = 1): Event => eventFrom(draft, index, 1_795_838_500_000_000);
 
 const encode = (events: readonly Event[]) => otlpLogsEncoder.encode(events, context)?.body ?? '';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { DeclaredSink } from '../../../sinks/declared-sinks.ts';
 import { lazyTarget } from '../../../sinks/lazy-target.ts';
-import type { SinkInput } from '../../../sinks/spec.ts';
+import { plainWebhook, type SinkInput, sinkDefaults } from '../../../sinks/spec.ts';
 import { WebhookTarget } from '../../../sinks/targets/webhook.ts';
 import type { Log } from '../../../telemetry/log.ts';
 import { ReloadedFile } from '../../reloaded-file.ts';
@@ -98,11 +98,7 @@ const inputOf = ({ name, events }: Pipeline): Common => ({
   namespace: 'default',
   filter: { types: events.map(ourGlob) },
   format: 'CEILOMETER',
-  delivers: 'EVERY_CHANGE',
-  order: 'KEY',
-  parallel: 4,
-  batch: 1,
-  disableAfter: '5d',
+  ...sinkDefaults,
 });
 
 /** Python takes a [ without its ] for itself. */
@@ -115,7 +111,7 @@ function httpSink(common: Common, publisher: HttpPublisher): DeclaredSink {
   const authorization =
     credentials === null ? null : `Basic ${Buffer.from(credentials).toString('base64')}`;
   const headers = authorization === null ? [] : [{ name: 'Authorization', value: authorization }];
-  const webhook = { url, headers, signed: false, timeout: `${timeoutMs}ms`, handshake: false };
+  const webhook = { url, headers, timeout: `${timeoutMs}ms`, ...plainWebhook };
   const input = { ...common, target: { webhook } };
   const tls = tlsOf(publisher);
   if (tls === null) return { input, encoder };

@@ -1,5 +1,6 @@
 import type { Encoder } from '../../../sinks/encoder.ts';
-import { type AlarmRules, alarmCategory, alarmMessageOf } from './alarm-message.ts';
+import { alarmCategory } from '../../../sinks/loop-guard.ts';
+import { type AlarmRules, alarmMessageOf } from './alarm-message.ts';
 import { webhookBody } from './hook-bodies.ts';
 
 /** Messages in one request: SkyWalking sends all of one check. */

@@ -1,11 +1,9 @@
 import type { Event, Json } from '../../../event/event.ts';
 import { millisecondOf } from '../../../event/instant.ts';
+import { alarmCategory } from '../../../sinks/loop-guard.ts';
 import { serviceId } from '../entity-id.ts';
 import { shownLayer } from '../layer.ts';
 import { type AlarmEntity, entityOf } from './alarm-entity.ts';
-
-/** The category of the events that alarms are. */
-export const alarmCategory = 'Alarm';
 
 export interface AlarmTag {
   readonly key: string;

@@ -1,6 +1,13 @@
 import type { DeclaredRule } from '../../../alarms/declared-rules.ts';
 import { type EntityId, entityIdOf } from '../../../alarms/entity.ts';
-import { type AlarmRule, type AlarmRuleInput, ruleFilter } from '../../../alarms/rule.ts';
+import { maxMessageLength } from '../../../alarms/message.ts';
+import {
+  type AlarmRule,
+  type AlarmRuleInput,
+  maxTagLength,
+  maxTags,
+  ruleFilter,
+} from '../../../alarms/rule.ts';
 import type { Event } from '../../../event/event.ts';
 import { everything } from '../../../event/filter.ts';
 import { unnotifiedTags } from '../../../sinks/loop-guard.ts';
@@ -13,10 +20,6 @@ export const alarmNamespace = 'default';
 
 /** Of the labels the layer is only shown: an entity that has events of several layers is still one. */
 const entityFields = ['SERVICE', 'INSTANCE', 'ENDPOINT', 'LAYER'] as const;
-
-const maxTags = 32;
-const maxTagLength = 256;
-const maxMessageLength = 4_096;
 
 /** The rules of the settings that make alarms of their own. */
 export const declaredRules = ({ rules }: AlarmSettings): readonly DeclaredRule[] =>

@@ -2,14 +2,11 @@ import type { Event } from '../../../event/event.ts';
 import type { DeclaredSink } from '../../../sinks/declared-sinks.ts';
 import type { EncodedMessage, Encoder } from '../../../sinks/encoder.ts';
 import { lazyTarget } from '../../../sinks/lazy-target.ts';
+import { alarmCategory } from '../../../sinks/loop-guard.ts';
 import type { NetworkPolicy } from '../../../sinks/network-policy.ts';
+import { plainWebhook, sinkDefaults } from '../../../sinks/spec.ts';
 import type { Target } from '../../../sinks/target.ts';
-import {
-  type AlarmMessage,
-  type AlarmRules,
-  alarmCategory,
-  alarmMessageOf,
-} from './alarm-message.ts';
+import { type AlarmMessage, type AlarmRules, alarmMessageOf } from './alarm-message.ts';
 import { alarmNamespace } from './declared-rules.ts';
 import {
   discordBody,
@@ -62,13 +59,10 @@ export function hookSinks({ hooks, rules }: AlarmSettings): readonly DeclaredSin
 const shared = {
   namespace: alarmNamespace,
   format: 'SKYWALKING_ALARM',
-  delivers: 'EVERY_CHANGE',
-  order: 'KEY',
-  parallel: 4,
-  disableAfter: '5d',
+  ...sinkDefaults,
 } as const;
 
-const unsigned = { signed: false, timeout: `${timeoutMs}ms`, handshake: false };
+const unsigned = { timeout: `${timeoutMs}ms`, ...plainWebhook };
 
 const encoderOf = (
   id: string,

@@ -1,5 +1,6 @@
 import type { Event } from '../../../event/event.ts';
 import type { Filter } from '../../../event/filter.ts';
+import { alarmCategory } from '../../../sinks/loop-guard.ts';
 import type { Store } from '../../../store/store.ts';
 import { type Pagination, rowsOf } from '../condition.ts';
 import { type Duration, spanOf } from '../duration.ts';
@@ -11,7 +12,6 @@ import {
   type AlarmMessage,
   type AlarmRules,
   type AlarmTag,
-  alarmCategory,
   alarmMessageOf,
 } from './alarm-message.ts';
 import { type AnsweredMetric, metricsOf } from './answered-metric.ts';

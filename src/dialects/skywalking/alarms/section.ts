@@ -1,7 +1,7 @@
 import { isMap, isNode, isScalar, LineCounter, type YAMLMap } from 'yaml';
 import type { Json } from '../../../event/event.ts';
 import { quoted } from '../../../event/input-error.ts';
-import { fileLimits, parseYaml, readValue, YamlLimitError } from '../../../http/yaml.ts';
+import { fileLimits, isMapping, parseYaml, readValue, YamlLimitError } from '../../../http/yaml.ts';
 import { AlarmSettingsError } from './settings-error.ts';
 
 /** Faults of a file, and what is odd in it. */
@@ -218,9 +218,6 @@ export class Section {
     return `${this.#file}:${line}: ${place}: ${message}`;
   }
 }
-
-const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
 function textOf(value: unknown): string | null {
   if (typeof value === 'string') return value;

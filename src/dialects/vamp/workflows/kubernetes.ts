@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Instant } from '../../../event/event.ts';
 import { parseInstant } from '../../../event/instant.ts';
+import { isMapping } from '../../../http/yaml.ts';
 import {
   type DeliveryOutcome,
   type DeliveryRequest,
@@ -12,7 +13,6 @@ import {
 import { type HttpAnswer, HttpEndpoint } from '../../../sinks/targets/http-endpoint.ts';
 import { outcomeOf } from '../../../sinks/targets/webhook.ts';
 import { jobLabels, runAnnotation } from './encode.ts';
-import { isMapping } from './members.ts';
 import type { Run } from './runs.ts';
 import type { Cluster } from './workflow.ts';
 

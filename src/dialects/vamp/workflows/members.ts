@@ -1,7 +1,5 @@
 import { InputError } from '../../../event/input-error.ts';
-
-export const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { isMapping } from '../../../http/yaml.ts';
 
 /** A mapping of a file. It records which members were read, so that one that nobody knows is found. */
 export class Members {

@@ -2,6 +2,7 @@ import { v5 } from 'uuid';
 import type { EventDraft } from '../../../event/draft.ts';
 import type { Event, Instant } from '../../../event/event.ts';
 import { reportPersistently } from '../../../intake/persistent-report.ts';
+import { eventOfMessageId } from '../../../sinks/job.ts';
 import type { DeliveryOutcome, DeliveryRequest, Target } from '../../../sinks/target.ts';
 import type { DialectContext } from '../../dialect.ts';
 
@@ -69,13 +70,13 @@ export class WorkflowRuns {
     { messageId, chain }: { readonly messageId: string; readonly chain: readonly string[] },
     signal: AbortSignal,
   ): Promise<void> {
-    const [, event = '', index = ''] = messageId.split('_');
+    const { id, index } = eventOfMessageId(messageId);
     await this.#report(
       run,
       {
         filterKeys: chain,
         traits: [
-          { name: 'event', type: 'TEXT', value: event },
+          { name: 'event', type: 'TEXT', value: id },
           { name: 'index', type: 'TEXT', value: index },
         ],
         time: this.now,

@@ -3,7 +3,7 @@ import type { FilterInput } from '../../../event/filter-input.ts';
 import { InputError } from '../../../event/input-error.ts';
 import { ListFile, type ListFileError } from '../../../http/yaml-list-file.ts';
 import type { DeclaredSink } from '../../../sinks/declared-sinks.ts';
-import type { SinkInput } from '../../../sinks/spec.ts';
+import { plainWebhook, type SinkInput, sinkDefaults } from '../../../sinks/spec.ts';
 import type { Log } from '../../../telemetry/log.ts';
 import { ReloadedFile } from '../../reloaded-file.ts';
 import { encoderOf } from './encode.ts';
@@ -68,17 +68,13 @@ function sinkOf(workflow: Workflow, runs: WorkflowRuns): DeclaredSink {
     namespace,
     filter: filterOf(workflow),
     format: 'VAMP_WORKFLOW',
-    delivers: 'EVERY_CHANGE',
-    order: 'KEY',
-    parallel: 4,
-    batch: 1,
-    disableAfter: '5d',
+    ...sinkDefaults,
   };
   const encoder = encoderOf(workflow, runs);
   if (does.kind === 'JOB') {
     const { cluster } = does;
     // Shown in place of the cluster, for which the API has no form.
-    const webhook = { url: cluster.server, signed: false, timeout: '15s', handshake: false };
+    const webhook = { url: cluster.server, timeout: '15s', ...plainWebhook };
     const openTarget = () => new KubernetesJobTarget(cluster);
     return { input: { ...input, target: { webhook } }, encoder, openTarget };
   }

@@ -1,5 +1,6 @@
 import { quoted } from '../../../event/input-error.ts';
-import { isMapping, Members } from './members.ts';
+import { isMapping } from '../../../http/yaml.ts';
+import { Members } from './members.ts';
 
 /** A workflow that events trigger. */
 export interface Workflow {
