@@ -160,3 +160,14 @@ test('an unexpected error is logged by logUnexpectedError, which keeps one that 
   );
   expect(writers.map((path) => relative(source, path))).toEqual(['telemetry/unexpected-error.ts']);
 });
+
+test('each migration has a number of its own, so that their order does not hang on the rest of their names', () => {
+  const names = readdirSync(join(root, 'prisma/migrations')).filter((name) => /^\d/.test(name));
+  // Applied already, and so never renamed.
+  const earlier = ['0008_expired_types', '0008_gateways'];
+  const numbers = names
+    .filter((name) => !earlier.includes(name))
+    .map((name) => name.slice(0, name.indexOf('_')));
+  expect(numbers.length).toBeGreaterThan(10);
+  expect(new Set(numbers).size).toBe(numbers.length);
+});
