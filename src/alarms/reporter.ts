@@ -30,6 +30,8 @@ export class AlarmReporter implements AsyncDisposable {
   readonly #options: ReporterOptions;
   readonly #looking: Repeated;
   readonly #fresh: AlarmRow[] = [];
+  /** Reported rows that do not say so yet: the next alarm does not wait for that. */
+  #unmarked: AlarmRow[] = [];
   /** Whether rows wait to be reported that are not among the fresh ones. */
   #mustLook = true;
   #lookedAtMs = 0;
@@ -58,6 +60,8 @@ export class AlarmReporter implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#looking[Symbol.asyncDispose]();
+    // Rows that stay unmarked are reported once more, under the same ids.
+    await this.#mark().catch(() => {});
   }
 
   async #reportAll(): Promise<void> {
@@ -75,6 +79,7 @@ export class AlarmReporter implements AsyncDisposable {
     const { signal, alarms } = this.#options;
     this.#mustLook = false;
     this.#lookedAtMs = performance.now();
+    await this.#mark();
     for (let isMore = true; isMore && !signal.aborted; ) {
       const groups = await alarms.unreportedGroups(maxBatch);
       await this.#report(groups.map(groupDraft));
@@ -86,13 +91,22 @@ export class AlarmReporter implements AsyncDisposable {
     }
   }
 
-  /** What is not reported here, or not noted, is found by looking. */
+  /** Rows that are not reported here, or not marked, are found by looking. */
   async #reportFresh(): Promise<void> {
     const fresh = this.#fresh.splice(0);
     if (fresh.length === 0) return;
-    const { alarms, limits } = this.#options;
-    await this.#report(fresh.map((row) => alarmDraft(row, limits.filterKeys)));
-    await alarms.reported(fresh.map(({ id }) => ({ id, revision: firstRevision })));
+    const { filterKeys } = this.#options.limits;
+    await this.#report(fresh.map((row) => alarmDraft(row, filterKeys)));
+    this.#unmarked.push(...fresh);
+    if (this.#unmarked.length >= maxBatch) await this.#mark();
+  }
+
+  async #mark(): Promise<void> {
+    const marked = this.#unmarked;
+    this.#unmarked = [];
+    if (marked.length === 0) return;
+    const { alarms } = this.#options;
+    await alarms.reported(marked.map(({ id }) => ({ id, revision: firstRevision })));
   }
 
   async #report(drafts: readonly EventDraft[]): Promise<void> {
