@@ -1,5 +1,6 @@
 // What the store does with many events: it is filled by the gateway's own writer in batches of 1,000, beside plain tables with the
-// same indexes and the same rows. BENCH_EVENTS is the number of events (1,000,000).
+// same indexes and the same rows. BENCH_EVENTS is the number of events (1,000,000), and BENCH_PARTITIONS that of the partitions that the store
+// divides them into (10).
 // Run: npm run build && npm --prefix bench run scale
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
@@ -11,6 +12,7 @@ import { createDatabase, dropDatabase } from './rows.mjs';
 
 const events = Number(process.env.BENCH_EVENTS ?? 1_000_000);
 const batch = 1_000;
+const partitionEvents = events / Number(process.env.BENCH_PARTITIONS ?? 10);
 /** Writing is measured over the first and the last of them. */
 const slice = Math.min(50_000, events / 10);
 const rounds = 15;
@@ -73,6 +75,7 @@ async function fillTo(store, wanted, isOver = () => false) {
     const before = performance.now();
     await store.write(reports, last - length);
     slowestMs = Math.max(slowestMs, performance.now() - before);
+    if (made % (10 * batch) === 0) await store.keepPartitions(partitionEvents);
   }
   return { perSecond: ((made - from) * 1_000) / (performance.now() - started), slowestMs };
 }
@@ -145,9 +148,11 @@ async function openPlain() {
   );
   await plain.query(`CREATE TABLE events (${columns[0].list})`);
   const { rows: indexes } = await client.query(
-    `SELECT indexdef FROM pg_indexes WHERE tablename = 'events'`,
+    `SELECT indexdef FROM pg_indexes WHERE tablename = 'events_partition_0'`,
   );
-  for (const { indexdef } of indexes) await plain.query(indexdef);
+  for (const { indexdef } of indexes) {
+    await plain.query(indexdef.replace('public.events_partition_0', 'events'));
+  }
   await plain.query("SET jit = off; SET timezone = 'UTC'");
   return plain;
 }
@@ -165,7 +170,8 @@ const final = await writeBoth(store, plain, sample);
 const countingSeconds = await fillCounts(store);
 for (const table of ['events', 'event_counts']) await client.query(`VACUUM ANALYZE ${table}`);
 const disk = await client.query(
-  `SELECT pg_total_relation_size('events')::float8 AS events, pg_total_relation_size('event_counts')::float8 AS counts`,
+  `SELECT sum(pg_total_relation_size(relid))::float8 AS events, pg_total_relation_size('event_counts')::float8 AS counts
+   FROM pg_partition_tree('events')`,
 );
 
 console.log(
@@ -244,15 +250,24 @@ for (const [what, ask, byHand] of compared) {
 }
 
 /** While it deletes, events are written as fast as that goes. */
-let isDeleting = true;
-const writing = fillTo(store, Number.POSITIVE_INFINITY, () => !isDeleting);
-const deleting = performance.now();
-const deleted = await store.expire(begin + span / 10);
-const deletedMs = performance.now() - deleting;
-isDeleting = false;
-const { slowestMs } = await writing;
-print(`retention of ${deleted} events, meanwhile writing`, (deletedMs / 1_000).toFixed(1), '', 's');
-print('slowest batch meanwhile', ms(slowestMs), '', 'ms');
+async function expire(what, before) {
+  let isDeleting = true;
+  const writing = fillTo(store, Number.POSITIVE_INFINITY, () => !isDeleting);
+  const deleting = performance.now();
+  const deleted = await store.expire(before);
+  const deletedMs = performance.now() - deleting;
+  isDeleting = false;
+  const { slowestMs } = await writing;
+  print(`retention of ${deleted} events${what}`, (deletedMs / 1_000).toFixed(2), '', 's');
+  print('slowest batch meanwhile', ms(slowestMs), '', 'ms');
+}
+
+const { rows: later } = await client.query(
+  `SELECT (extract(epoch FROM min(recorded_at)) * 1000000)::bigint AS begin FROM events WHERE partition = 1`,
+);
+const secondPartition = Number(later[0].begin);
+await expire(', a partition', secondPartition);
+await expire(' of the next partition', secondPartition + span / 50);
 print('slowest of the last batches before', ms(final.slowestMs), '', 'ms');
 
 await client.end();

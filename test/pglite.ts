@@ -81,5 +81,6 @@ async function migrationsHash(): Promise<string> {
   );
   const hash = createHash('sha256');
   for (const name of names.sort()) hash.update(name).update(await readFile(join(folder, name)));
+  hash.update(await readFile(join(root, 'src/store/database/event-partitions.ts')));
   return hash.digest('hex').slice(0, 16);
 }

@@ -23,6 +23,7 @@ import { GatewayServer } from '../server/gateway-server.ts';
 import type { Readiness } from '../server/http/health.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
+import { PartitionKeeper } from '../store/write/partition-keeper.ts';
 import { Retention } from '../store/write/retention.ts';
 import { RollupFill } from '../store/write/rollup-fill.ts';
 import { createLog, type Log, toggleDebug } from '../telemetry/log.ts';
@@ -192,6 +193,7 @@ async function openCore(
       limits: { ...limits, maxChannels: config.live.maxChannels },
     }),
   );
+  parts.add(new PartitionKeeper(store, log));
   const rollupFill = parts.add(new RollupFill(store, log));
   if (retentionMicros !== null) parts.add(new Retention(store, () => now() - retentionMicros, log));
   const intake = createIntake({

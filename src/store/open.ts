@@ -35,10 +35,11 @@ import type {
 import { StoredIndex } from './stored-index.ts';
 import type { TokenStore } from './tokens.ts';
 import { type ConsumerCursors, createConsumerCursors } from './write/consumer-cursors.ts';
+import { keepPartitions } from './write/event-partitions.ts';
 import { EventWriter, readReports, type Turn } from './write/event-writer.ts';
+import { expireEvents } from './write/expiry.ts';
 import { createGateways, type Gateways } from './write/gateways.ts';
 import {
-  expireEvents,
   findStreamBase,
   keepJournalId,
   type Lease,
@@ -84,8 +85,8 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
   streamBase(identity: string, above?: number): Promise<number>;
 
   /**
-   * Deletes the oldest events, in index order, up to the first that was recorded at that moment or later.
-   * Resolves with their number.
+   * Drops partitions all of whose events were recorded before that moment, and deletes the oldest events of the others, in index
+   * order, up to the first that was recorded at that moment or later. Resolves with their number.
    */
   expire(before: Instant): Promise<number>;
 
@@ -93,6 +94,12 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
   rollUp(maxEvents?: number): Promise<RollupProgress>;
 
   rollupProgress(): Promise<RollupProgress>;
+
+  /**
+   * Begins another partition of the events where the current one is full, and answers its number; null where it is not.
+   * Makes the table of an earlier version the first partition.
+   */
+  keepPartitions(maxEvents?: number): Promise<number | null>;
 
   /** Empties the rollups: rollUp() counts every event anew. */
   rebuildRollups(): Promise<void>;
@@ -347,6 +354,10 @@ class SqlStore extends StoreReader implements OpenStore {
 
   rollupProgress(): Promise<RollupProgress> {
     return readRollupProgress(this.#database.lookUp);
+  }
+
+  keepPartitions(maxEvents?: number): Promise<number | null> {
+    return keepPartitions(this.#database, maxEvents);
   }
 
   async rebuildRollups(): Promise<void> {

@@ -49,5 +49,26 @@ export async function put(store: OpenStore, reports: readonly Report[]): Promise
 export const putEvents = async (store: OpenStore, reports: readonly Report[]): Promise<Event[]> =>
   (await put(store, reports)).map(({ event }) => event);
 
+/** The same store, which begins another partition of its events before some of the first writes, and before fewer later on. */
+export function inPartitions(store: OpenStore): OpenStore {
+  let writes = 0;
+  let next = 2;
+  const write: OpenStore['write'] = async (reports, from) => {
+    writes += 1;
+    if (writes === next) {
+      await store.keepPartitions(0);
+      next *= 2;
+    }
+    return store.write(reports, from);
+  };
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === 'write') return write;
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+}
+
 /** Deletes every event; indexes go on. */
 export const empty = (store: OpenStore): Promise<number> => store.expire(Date.UTC(9000, 1) * 1_000);

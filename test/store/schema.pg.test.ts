@@ -5,11 +5,21 @@ import { PostgresConnection } from '../../src/store/database/postgres.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { postgresAvailable, startDatabase } from '../postgres.ts';
 import { schemaContract } from './schema-contract.ts';
+import { upgradeContract } from './upgrade-contract.ts';
 
 describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
   schemaContract(async () => {
     const database = await startDatabase();
     return { ...database, connection: new PostgresConnection(database.url, false, () => {}) };
+  });
+
+  upgradeContract(async () => {
+    const database = await startDatabase();
+    return {
+      ...database,
+      options: { databaseUrl: database.url, dataDirectory: '' },
+      connect: async () => new PostgresConnection(database.url, false, () => {}),
+    };
   });
 
   test('several gateways that start at once migrate once', async () => {
@@ -46,9 +56,13 @@ describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
     };
     const planned = (text: string, values: readonly Parameter[]) =>
       connection.lookUp(`EXPLAIN ${text}`, values).then((rows) => rows.join('\n'));
-    expect(await planned(statement, values)).toContain('Index Scan using events_time_idx');
+    expect(await planned(statement, values)).toContain(
+      'Index Scan using events_partition_0_time_idx',
+    );
     const holding = 'SELECT * FROM events WHERE tags @> $1::text[] LIMIT 9';
-    expect(await planned(holding, [['a']])).toContain('Bitmap Index Scan on events_tags_idx');
+    expect(await planned(holding, [['a']])).toContain(
+      'Bitmap Index Scan on events_partition_0_tags_idx',
+    );
     expect(await plansOver(connection.lookUp)).toEqual(['2', '0']);
     expect(await plansOver(connection.read)).toEqual(['0', '2']);
   });

@@ -47,4 +47,7 @@ export interface Connection extends AsyncDisposable {
 
   /** Runs statements that write as one; rolls back and rejects when `run` rejects. */
   transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+
+  /** The same, with a session of its own where the database can have one: what takes long, or waits for locks, holds up no writer. */
+  maintain<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result>;
 }

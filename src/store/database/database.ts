@@ -24,6 +24,8 @@ export interface DatabaseOptions {
    */
   readonly exclusive: boolean;
   readonly log: Log;
+  /** The size up to which a table of events becomes a partition when the gateway starts; a larger one does while it runs. */
+  readonly maxQuickBytes?: number;
 }
 
 /** Pauses between attempts to reach a database that is unreachable. */
@@ -44,6 +46,7 @@ export class Database implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #prepare: (write: Query) => Promise<void>;
   readonly #log: Log;
+  readonly #maxQuickBytes: number | undefined;
   readonly #closing = new AbortController();
   readonly #backoff = new Backoff(shortestPauseMs, longestPauseMs);
   readonly #answers = new AnswerWatch(maxSilenceMs);
@@ -57,11 +60,12 @@ export class Database implements AsyncDisposable {
   private constructor(
     connection: Connection,
     prepare: (write: Query) => Promise<void>,
-    { databaseUrl, log }: DatabaseOptions,
+    { databaseUrl, log, maxQuickBytes }: DatabaseOptions,
   ) {
     this.#connection = connection;
     this.#prepare = prepare;
     this.#log = log;
+    this.#maxQuickBytes = maxQuickBytes;
     // The embedded database has no network to lose, and a write would interrupt its reads.
     if (databaseUrl !== null) {
       this.#probe = setInterval(() => this.#probeWriter(), probeIntervalMs).unref();
@@ -116,6 +120,11 @@ export class Database implements AsyncDisposable {
 
   transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#writing(() => this.#connection.transaction(run));
+  }
+
+  /** Changes tables; see Connection. */
+  maintain<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#guarded(() => this.#connection.maintain(run));
   }
 
   /** Asks in Prisma's own terms. */
@@ -208,7 +217,7 @@ export class Database implements AsyncDisposable {
   }
 
   async #migrate(): Promise<void> {
-    await migrate(this.#connection, this.#log);
+    await migrate(this.#connection, this.#log, this.#maxQuickBytes);
     await this.#prepare(this.#connection.write);
     this.#migrated = true;
   }

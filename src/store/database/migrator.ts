@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type { Log } from '../../telemetry/log.ts';
 import type { Connection, Transaction } from './connection.ts';
+import { partitionEvents, quickBytes } from './event-partitions.ts';
 
 /** From src/store and dist/store alike. */
 const folder = new URL('../../../prisma/migrations/', import.meta.url);
@@ -29,10 +30,14 @@ interface Migration {
 
 /**
  * Brings the tables up to date: applies what is in prisma/migrations and not yet in the database, in order, all in
- * one transaction, one process at a time.
+ * one transaction, one process at a time. A table of events up to `maxQuickBytes` becomes the first partition as well.
  * @throws Error with a sentence when `prisma migrate` has left a migration half done
  */
-export async function migrate(connection: Connection, log: Log): Promise<void> {
+export async function migrate(
+  connection: Connection,
+  log: Log,
+  maxQuickBytes = quickBytes,
+): Promise<void> {
   const migrations = await readMigrations();
   await connection.transaction(async (transaction) => {
     await transaction.query('SELECT pg_advisory_xact_lock($1)', [prismasLock]);
@@ -45,6 +50,7 @@ export async function migrate(connection: Connection, log: Log): Promise<void> {
         log.warn({ migration: migration.name }, 'A migration was changed after it was applied.');
       }
     }
+    await partitionEvents(transaction, maxQuickBytes);
   });
 }
 

@@ -11,10 +11,13 @@ const logBetweenCheckpoints = 64 * 2 ** 20;
  */
 const statisticsTarget = 25;
 
-const state = `SELECT
-  (SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn) > ${logBetweenCheckpoints} FROM pg_control_checkpoint()),
-  (SELECT n_mod_since_analyze > 1000 + 0.2 * greatest(reltuples, 0)
-   FROM pg_stat_user_tables JOIN pg_class ON pg_class.oid = relid WHERE pg_class.relname = 'events')`;
+const isLogLong = `SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn) > ${logBetweenCheckpoints}
+  FROM pg_control_checkpoint()`;
+
+/** The partitions of events that have changed. */
+const changed = `SELECT relid::regclass FROM pg_stat_user_tables
+  JOIN pg_class ON pg_class.oid = relid JOIN pg_inherits ON inhrelid = relid
+  WHERE inhparent = to_regclass('events') AND n_mod_since_analyze > 1000 + 0.2 * greatest(reltuples, 0)`;
 
 /**
  * Does for the embedded database what a server's background processes do: PGlite has none, so its log would grow
@@ -49,12 +52,15 @@ export class PgliteUpkeep implements Disposable {
 
 /** Does the work that is due. */
 export async function keepUp(query: Query): Promise<void> {
-  const [row] = await query(state);
+  const [row] = await query(isLogLong);
   if (row?.[0] === 't') await query('CHECKPOINT');
-  if (row?.[1] !== 't') return;
+  const partitions = await query(changed);
+  if (partitions.length === 0) return;
   // One by one, so that others get their turn in between.
-  await query('VACUUM events');
   await query('VACUUM ANALYZE event_counts');
   await query(`SET default_statistics_target = ${statisticsTarget}`);
-  await query('ANALYZE events');
+  for (const [partition] of partitions) {
+    await query(`VACUUM ${partition}`);
+    await query(`ANALYZE ${partition}`);
+  }
 }

@@ -10,8 +10,9 @@ import { PgliteThread } from './pglite-thread.ts';
 import { PgliteUpkeep } from './pglite-upkeep.ts';
 import { StatementQueue } from './statement-queue.ts';
 
-/** text[], which a PGlite itself reads only once it has asked its database for the types that there are. */
+/** text[] and integer[], which a PGlite itself reads only once it has asked its database for the types that there are. */
 const textList = 1009;
+const integerList = 1007;
 
 /** PostgreSQL makes its log in files of 16 MB: with less room than for one, a statement may fail because of the full disk. */
 const bytesNeeded = 17 * 2 ** 20;
@@ -87,6 +88,10 @@ export class PgliteConnection implements Connection {
     );
   }
 
+  maintain<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.transaction(run);
+  }
+
   async check(): Promise<void> {
     if (this.#wasFull && (await freeBytes(this.#directory)) < bytesToGoOn) {
       throw fullDisk(this.#directory);
@@ -127,6 +132,7 @@ export class PgliteConnection implements Connection {
   #asPglite(types: typeof PgliteTypes): PGlite {
     const lists = {
       [textList]: (cell: string) => types.arrayParser(cell, (text: string) => text, textList),
+      [integerList]: (cell: string) => types.arrayParser(cell, Number, integerList),
     };
     const query = async (
       text: string,

@@ -259,24 +259,21 @@ export class PostgresConnection implements Connection {
     this.#withWriter((client) => queryOver(client)(statement, parameters));
 
   transaction<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#withWriter(async (client) => {
-      const query = queryOver(client);
-      const script = async (text: string) => {
-        await query('SET LOCAL statement_timeout = 0');
-        // Scripts go through whole tables.
-        await query('SET LOCAL enable_seqscan = on');
-        await client.query({ text, query_timeout: 2 ** 31 - 1 } as pg.QueryConfig);
-      };
-      await query('BEGIN');
-      try {
-        const result = await run({ query, script });
-        await query('COMMIT');
-        return result;
-      } catch (error) {
-        await query('ROLLBACK');
-        throw error;
-      }
+    return this.#withWriter((client) => transactionOver(client, run));
+  }
+
+  async maintain<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    const client = await this.#readers.pool.connect().catch((error) => {
+      throw ownError(error);
     });
+    // A session that ends between two statements fails the second.
+    client.on('error', () => {});
+    try {
+      return await transactionOver(client, run);
+    } finally {
+      // After an error, a statement may still run in it.
+      client.release(true);
+    }
   }
 
   async check(): Promise<void> {
@@ -312,6 +309,28 @@ export class PostgresConnection implements Connection {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#readers[Symbol.asyncDispose](), this.#writes.end()]);
+  }
+}
+
+async function transactionOver<Result>(
+  client: pg.PoolClient,
+  run: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  const query = queryOver(client);
+  const script = async (text: string) => {
+    await query('SET LOCAL statement_timeout = 0');
+    // Scripts go through whole tables.
+    await query('SET LOCAL enable_seqscan = on');
+    await client.query({ text, query_timeout: 2 ** 31 - 1 } as pg.QueryConfig);
+  };
+  await query('BEGIN');
+  try {
+    const result = await run({ query, script });
+    await query('COMMIT');
+    return result;
+  } catch (error) {
+    await query('ROLLBACK');
+    throw error;
   }
 }
 

@@ -90,8 +90,8 @@ async function rowsOf(request: AggregateRequest, source: Source): Promise<Aggreg
 
 /** Before anything is grouped: the first and the last event are found in far less time. */
 function lengthSelect({ bucket, stride }: Bucketing, times: readonly string[]): string {
-  const ends = times.flatMap((source) =>
-    ['min', 'max'].map((end) => `SELECT ${end}(time) AS time FROM (${source}) AS source`),
+  const ends = times.map(
+    (source) => `SELECT unnest(ARRAY[min(time), max(time)]) AS time FROM (${source}) AS source`,
   );
   return `SELECT coalesce(${lengthOf(stride)}, 0)
     FROM (SELECT ${bucket} AS bucket FROM (${ends.join(' UNION ALL ')}) AS ends) AS buckets`;

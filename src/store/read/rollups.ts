@@ -135,6 +135,7 @@ function edgesOf({ time }: Pick<RollupPlan, 'time'>, length: number): TimeSpan {
 const counts = (minutes: number) => `(
   SELECT bucket AS time, tag, namespace, category, action, category || coalesce('.' || action, '') AS type, severity, dialect, count
   FROM event_counts WHERE minutes = ${minutes} AND count <> 0
+    AND partition <> ALL ((SELECT dropped_partitions FROM journal_state)::integer[])
 ) AS counts_${minutes}`;
 
 /**

@@ -1,34 +1,39 @@
 import type { Query, Row } from '../database/connection.ts';
 
 /** The columns of a change, as well as its count: 1 of an event that is counted, or -1 of one that no longer is. */
-export const changeColumns = 'time, namespace, category, action, severity, dialect, tags';
+export const changeColumns =
+  'time, namespace, category, action, severity, dialect, tags, partition';
 
 const counted = 'namespace, category, action, severity, dialect';
+
+/** Those of partition 0 have the key that they had before there were partitions. */
+const key = `substring(sha256(convert_to(json_build_array(${counted}) || CASE partition WHEN 0 THEN '' ELSE partition::text END, 'UTF8')), 1, 16)`;
 
 /**
  * Adds `changes`, which are all 1 or all -1, to the counts by minute and hour: two CTEs, which belong into the statement that
  * makes the changes.
- * They are summed up first, so that each row of event_counts is written once. Under a tag events are not counted by type:
+ * They are summed up first, so that each row of event_counts is written once. Each partition of the events has rows of its
+ * own, so that they can be forgotten with it. Under a tag events are not counted by type:
  * that would be a row for each pair of a type and a tag.
  */
 export const countChanges = `, by_minute AS (
-  SELECT tag, bucket, substring(sha256(convert_to(json_build_array(${counted})::text, 'UTF8')), 1, 16) AS key, ${counted}, count
+  SELECT tag, bucket, ${key} AS key, ${counted}, partition, count
   FROM (
     SELECT tag, bucket, namespace, CASE tag WHEN '' THEN category ELSE '' END AS category,
-      CASE tag WHEN '' THEN action END AS action, severity, dialect, sum(count)::bigint AS count
+      CASE tag WHEN '' THEN action END AS action, severity, dialect, partition, sum(count)::bigint AS count
     FROM (
       SELECT date_bin('1 minute', time, timestamptz 'epoch') AS bucket, namespace, category, action,
-        coalesce(severity, 'NORMAL') AS severity, dialect, tags, sum(count) AS count
-      FROM changes GROUP BY 1, 2, 3, 4, 5, 6, 7
+        coalesce(severity, 'NORMAL') AS severity, dialect, tags, partition, sum(count) AS count
+      FROM changes GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ) AS alike CROSS JOIN LATERAL unnest(array_prepend('', array_remove(tags, ''))) AS tagged(tag)
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
   ) AS summed
 ), counted AS (
-  INSERT INTO event_counts (minutes, tag, bucket, key, ${counted}, count)
-  SELECT 1, tag, bucket, key, ${counted}, count FROM by_minute
+  INSERT INTO event_counts (minutes, tag, bucket, key, ${counted}, partition, count)
+  SELECT 1, tag, bucket, key, ${counted}, partition, count FROM by_minute
   UNION ALL
-  SELECT 60, tag, date_bin('1 hour', bucket, timestamptz 'epoch') AS hour, key, ${counted}, sum(count)
-  FROM by_minute GROUP BY tag, hour, key, ${counted}
+  SELECT 60, tag, date_bin('1 hour', bucket, timestamptz 'epoch') AS hour, key, ${counted}, partition, sum(count)
+  FROM by_minute GROUP BY tag, hour, key, ${counted}, partition
   ON CONFLICT (minutes, tag, bucket, key) DO UPDATE SET count = event_counts.count + excluded.count
   RETURNING ctid, event_counts.count
 )`;

@@ -28,41 +28,46 @@ export interface Turn {
 const moved = `WITH moved AS (
   UPDATE journal_state SET stored_index = $2, counted_to = counted_to + $2 - stored_index
   WHERE stored_index = $1 AND ($3::text IS NULL OR ${leaseSql.isHeldBy('$3')})
-  RETURNING rolled_index
+  RETURNING rolled_index, partition AS current_partition
 )`;
 
-/** An existing row that was read is completed; any other one repeats a report, and is kept. */
-const written = (condition: string) => `, written AS (
-  INSERT INTO events (${columns.join(', ')})
-  ${rowsIn('$4')}
-  WHERE ${condition}
-  ON CONFLICT (id) DO UPDATE
-  SET (${columns.join(', ')}) = ROW(${columns.map((column) => `excluded.${column}`).join(', ')})
-  WHERE excluded.parts IS NOT NULL
+/**
+ * Rows of new events. No other event has their ids: those that reporters gave were looked up. A report whose id was made here may be
+ * repeated within seconds: then the event is in the current partition or in the one before it, and is kept.
+ */
+const newEvents = `, repeated AS (
+  SELECT id FROM events WHERE id = ANY($5::uuid[]) AND partition >= (SELECT current_partition - 1 FROM moved)
+), written AS (
+  INSERT INTO events (${columns.join(', ')}, partition)
+  SELECT given.*, current_partition FROM (${rowsIn('$4')}) AS given CROSS JOIN moved
+  WHERE given.id NOT IN (SELECT id FROM repeated)
 )`;
-
-/** Events that are not in the table yet. RollupFill counts them. */
-const insertion = written('EXISTS (SELECT FROM moved)');
 
 /**
  * The same, with events that may be there and counted: these are taken out of the counts, and RollupFill counts them again
- * as they are now, under their new index.
- * Retention may delete a row meanwhile: one that is locked is still there.
+ * as they are now, under their new index. They stay in their partitions. Retention may delete a row meanwhile: then the event is a new one.
  */
-const completion = `, old AS (
-  SELECT index, ${changeColumns} FROM events WHERE EXISTS (SELECT FROM moved) AND id = ANY($5::uuid[]) FOR UPDATE
-)${written('EXISTS (SELECT FROM moved) AND (SELECT count(*) FROM old) >= 0')}, changes AS (
+const completion = `, repeated AS (
+  SELECT id FROM events WHERE id = ANY($5::uuid[]) AND partition >= (SELECT current_partition - 1 FROM moved)
+), old AS (
+  DELETE FROM events WHERE EXISTS (SELECT FROM moved) AND id = ANY($6::uuid[]) RETURNING id, index, ${changeColumns}
+), written AS (
+  INSERT INTO events (${columns.join(', ')}, partition)
+  SELECT given.*, coalesce(old.partition, current_partition)
+  FROM (${rowsIn('$4')}) AS given LEFT JOIN old ON old.id = given.id CROSS JOIN moved
+  WHERE given.id NOT IN (SELECT id FROM repeated)
+), changes AS (
   SELECT ${changeColumns}, -1 AS count FROM old, moved WHERE index <= rolled_index
 )${countChanges}`;
 
 const recorded = `, types AS (
   INSERT INTO event_types (namespace, category, action) SELECT namespace, category, action
-  FROM jsonb_to_recordset($6::jsonb) AS given(namespace text, category text, action text)
+  FROM jsonb_to_recordset($7::jsonb) AS given(namespace text, category text, action text)
   WHERE EXISTS (SELECT FROM moved)
   ON CONFLICT DO NOTHING
 ), traits AS (
   INSERT INTO event_traits (namespace, event_type, name, type) SELECT namespace, event_type, name, type
-  FROM jsonb_to_recordset($7::jsonb) AS given(namespace text, event_type text, name text, type text)
+  FROM jsonb_to_recordset($8::jsonb) AS given(namespace text, event_type text, name text, type text)
   WHERE EXISTS (SELECT FROM moved)
   ON CONFLICT DO NOTHING
 )`;
@@ -81,7 +86,7 @@ const answerCounted = `${answer}, ${emptiedCounts}`;
 
 const writeEvents: PreparedStatement = {
   name: 'tidings_write_events',
-  text: moved + insertion + answer,
+  text: moved + newEvents + answer,
 };
 
 const writeCompleted: PreparedStatement = {
@@ -93,7 +98,7 @@ const writeCompleted: PreparedStatement = {
 const writeNews = moved + completion + recorded + answerCounted;
 
 /** The same, with reports of ids that other namespaces own. */
-const writeConflicts = moved + completion + recorded + setAside('$8') + answerCounted;
+const writeConflicts = moved + completion + recorded + setAside('$9') + answerCounted;
 
 const writeRefused = moved + setAside('$4') + answer;
 
@@ -148,7 +153,7 @@ export class EventWriter {
     turn: Turn,
     ready: Prepared | null = null,
   ): Promise<Written[] | null> {
-    const { rows, events, completed, written } =
+    const { rows, events, fresh, completed, written } =
       ready ?? prepare(reports, await this.#known(reports));
     const conflicting = toSetAside(reports, written, turn);
     const aside = conflicting.length === 0 ? '' : asideRows(conflicting, idConflict.message);
@@ -157,7 +162,7 @@ export class EventWriter {
     }
     const news = this.#seen.newsIn(events);
     try {
-      if (!(await this.#insert({ rows, completed, news, aside }, turn))) return null;
+      if (!(await this.#insert({ rows, fresh, completed, news, aside }, turn))) return null;
     } catch (error) {
       return this.#writeRejected(error, reports, written, turn);
     }
@@ -197,8 +202,8 @@ export class EventWriter {
     return given.length === 0 ? new Map() : readReports(this.#database.write, given);
   }
 
-  async #insert({ rows, completed, news, aside }: Inserted, turn: Turn): Promise<boolean> {
-    const parameters: Parameter[] = [turn.from, turn.to, turn.holder, rows];
+  async #insert({ rows, fresh, completed, news, aside }: Inserted, turn: Turn): Promise<boolean> {
+    const parameters: Parameter[] = [turn.from, turn.to, turn.holder, rows, fresh];
     const isPlain = news === null && aside === '';
     if (completed.length > 0 || !isPlain) parameters.push(completed);
     if (!isPlain) {
@@ -241,6 +246,8 @@ export class EventWriter {
 interface Inserted {
   /** The rows of events, as JSON. */
   readonly rows: string;
+  /** The ids of events that one report makes. */
+  readonly fresh: readonly string[];
   /** The ids of events that several reports make: they may be in the table already. */
   readonly completed: readonly string[];
   readonly news: News | null;
@@ -254,7 +261,7 @@ function statementOf({
   completed,
   news,
   aside,
-}: Omit<Inserted, 'rows'>): PreparedStatement | string {
+}: Omit<Inserted, 'rows' | 'fresh'>): PreparedStatement | string {
   if (aside !== '') return writeConflicts;
   if (news !== null) return writeNews;
   return completed.length > 0 ? writeCompleted : writeEvents;
@@ -291,6 +298,8 @@ interface Prepared {
   /** The rows to insert, or to replace existing ones with, as JSON. */
   readonly rows: string;
   readonly events: readonly Event[];
+  /** The ids of those that one report makes. */
+  readonly fresh: readonly string[];
   /** The ids of those that several reports make. */
   readonly completed: readonly string[];
   readonly written: Written[];
@@ -314,10 +323,13 @@ function prepare(
     return { event, changed: true };
   });
   const last = [...changed.values()];
+  const idsOf = (isCompleted: boolean) =>
+    last.filter(({ reports }) => reports.length > 1 === isCompleted).map(({ event }) => event.id);
   return {
     rows: stringifyJson(last.map(({ event, reports }) => rowOf(event, reports))),
     events: last.map(({ event }) => event),
-    completed: last.filter(({ reports }) => reports.length > 1).map(({ event }) => event.id),
+    fresh: idsOf(false),
+    completed: idsOf(true),
     written,
   };
 }

@@ -1,15 +1,7 @@
-import type { Instant } from '../../event/event.ts';
-import { formatInstant } from '../../event/instant.ts';
 import type { Query, Row, Transaction } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
 import type { RollupProgress } from '../rollup-progress.ts';
-import {
-  changeColumns,
-  countChanges,
-  deleteEmptied,
-  emptiedCounts,
-  rowsOf,
-} from './event-counts.ts';
+import { changeColumns, countChanges } from './event-counts.ts';
 import { leaseSql } from './lease.ts';
 
 export interface Lease {
@@ -97,51 +89,6 @@ export const findStreamBase = (
     return number(await query('SELECT base FROM journal_streams WHERE identity = $1', [identity]));
   });
 
-/** Events in one statement of expiry: this number delays new events by some tens of milliseconds. */
-const expiryBatch = 2_000;
-
-/** See OpenStore.expire. */
-export async function expireEvents(database: Database, before: Instant): Promise<number> {
-  const moment = formatInstant(before);
-  await database.write('DELETE FROM events_refused WHERE refused_at < $1::timestamptz', [moment]);
-  for (let total = 0; ; ) {
-    const deleted = await database.transaction(({ query }) => expireBatch(query, moment));
-    total += deleted;
-    if (deleted < expiryBatch) return total;
-  }
-}
-
-/** Whoever writes events waits meanwhile: it, too, begins with the state of the journal. */
-async function expireBatch(query: Query, moment: string): Promise<number> {
-  const { rolledIndex } = await lockState(query);
-  const [row] = await query(expiry, [moment, expiryBatch, rolledIndex]);
-  await deleteEmptied(query, rowsOf(row?.[1]));
-  return Number(row?.[0]);
-}
-
-/** Deleted events are below all others, so that one index separates the expired ones from the rest. */
-const expiry = `WITH oldest AS (
-    SELECT index, recorded_at FROM events ORDER BY index LIMIT $2
-  ), boundary AS (
-    SELECT coalesce(min(index) FILTER (WHERE recorded_at >= $1::timestamptz), max(index) + 1) AS index FROM oldest
-  ), deleted AS (
-    DELETE FROM events USING boundary WHERE events.index < boundary.index
-    RETURNING events.index, ${changeColumns}, type
-  ), expired AS (
-    INSERT INTO event_types (namespace, category, action, expired)
-    SELECT namespace, category, coalesce(action, '') AS action, count(*) FROM deleted
-    WHERE octet_length(namespace || type) <= 2600
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-    ON CONFLICT (namespace, category, action) DO UPDATE SET expired = event_types.expired + excluded.expired
-  ), moved AS (
-    UPDATE journal_state
-    SET expired_index = greatest(expired_index, last.index), counted_to = counted_to + greatest(0, last.index - expired_index)
-    FROM (SELECT max(index) AS index FROM deleted) AS last WHERE last.index IS NOT NULL
-  ), changes AS (
-    SELECT ${changeColumns}, -1 AS count FROM deleted WHERE index <= $3::bigint
-  )${countChanges}
-  SELECT count(*), ${emptiedCounts} FROM deleted`;
-
 /** A gateway that does not count may have written or deleted: then nothing is known of any event. */
 const progress = `SELECT CASE WHEN counted_to = total THEN rolled_index ELSE 0 END, stored_index, counted_to = total
   FROM journal_state CROSS JOIN LATERAL (SELECT stored_index + expired_index AS total) AS known`;
@@ -156,7 +103,9 @@ export async function readRollupProgress(query: Query): Promise<RollupProgress> 
   return progressOf(row);
 }
 
-async function lockState(query: Query): Promise<RollupProgress & { readonly isExact: boolean }> {
+export async function lockState(
+  query: Query,
+): Promise<RollupProgress & { readonly isExact: boolean }> {
   const [row] = await query(`${progress} FOR UPDATE OF journal_state`);
   return { ...progressOf(row), isExact: row?.[2] === 't' };
 }
@@ -196,6 +145,6 @@ export const rebuildRollups = (database: Database): Promise<void> =>
 async function forgetCounts({ query, script }: Transaction): Promise<void> {
   await script('DELETE FROM event_counts');
   await query(
-    'UPDATE journal_state SET rolled_index = 0, counted_to = stored_index + expired_index',
+    `UPDATE journal_state SET rolled_index = 0, counted_to = stored_index + expired_index, dropped_partitions = '{}'`,
   );
 }

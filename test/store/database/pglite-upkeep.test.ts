@@ -13,7 +13,7 @@ test('the embedded database is checkpointed and analyzed when there is enough to
   const checkpoint = () => cell('SELECT redo_lsn FROM pg_control_checkpoint()');
   const analyzed = () =>
     cell(`SELECT last_analyze IS NOT NULL AND last_vacuum IS NOT NULL
-          FROM pg_stat_user_tables WHERE relname = 'events'`);
+          FROM pg_stat_user_tables WHERE relname = 'events_partition_0'`);
 
   const first = await checkpoint();
   await keepUp(connection.write);
@@ -28,9 +28,9 @@ test('the embedded database is checkpointed and analyzed when there is enough to
   await keepUp(connection.write);
   expect(await checkpoint()).not.toBe(first);
   expect(await analyzed()).toBe('t');
-  expect(Number(await cell(`SELECT reltuples FROM pg_class WHERE relname = 'events'`))).toBe(
-    12_000,
-  );
+  expect(
+    Number(await cell(`SELECT reltuples FROM pg_class WHERE relname = 'events_partition_0'`)),
+  ).toBe(12_000);
   // One bound more than the number of parts that the values are divided into.
   expect(
     await cell(`SELECT array_length(histogram_bounds, 1) FROM pg_stats WHERE attname = 'id'`),
