@@ -4,8 +4,9 @@ import { eventCurl, eventJson, eventQuery } from './event-copies.ts';
 import { durationMs, type WholeEvent } from './events.ts';
 import { Fact } from './fact.tsx';
 import type { Clicked } from './filter.ts';
-import { duration, longTime } from './format.ts';
+import { counted, duration, longTime } from './format.ts';
 import { Icon } from './icon.tsx';
+import { useNavigation } from './navigation.tsx';
 import { Empty, Fault } from './notice.tsx';
 import { useSession } from './session.tsx';
 import { SeverityMark } from './severity.tsx';
@@ -46,11 +47,26 @@ function Whole({ event, query }: { readonly event: WholeEvent; readonly query: s
     <div class="details-body">
       {event.message != null && <p class="message">{event.message}</p>}
       <Copies event={event} query={query} />
+      {event.type.startsWith('Alarm.') && <Evidence ids={event.filterKeys} />}
       <Facts event={event} />
       {event.traits !== undefined && event.traits.length > 0 && <Traits traits={event.traits} />}
       <Json title="Value" value={event.value} />
       <Json title="Raw message" value={event.raw} />
     </div>
+  );
+}
+
+/** The way to the events that led to an alarm. */
+function Evidence({ ids }: { readonly ids: readonly string[] }) {
+  const { go } = useNavigation();
+  if (ids.length === 0) return null;
+  const show = () => go({ view: 'events', filter: `id:${ids.join(',')}`, options: {} });
+  return (
+    <p>
+      <button type="button" class="link" onClick={show}>
+        Show what led to it: {counted(ids.length, 'event')}
+      </button>
+    </p>
   );
 }
 

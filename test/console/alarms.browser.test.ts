@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hasBrowser, openBrowser } from '../browser.ts';
 import { bootGateway, type TestGateway } from '../harness.ts';
-import { expectAccessible, expectQuiet, openConsole, patience } from './page.ts';
+import { expectAccessible, expectQuiet, openConsole, patience, rows } from './page.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -67,7 +67,14 @@ describe.runIf(hasBrowser)('the alarms of the console', () => {
     await dialog.getByRole('button', { name: 'Acknowledge' }).click();
     await firing.getByText('anonymous: on it').waitFor();
     await firing.getByRole('button', { name: 'failing jobs' }).click();
-    await page.getByRole('complementary', { name: 'Event' }).getByText('Alarm').first().waitFor();
+    const details = page.getByRole('complementary', { name: 'Event' });
+    await details.getByText('Alarm').first().waitFor();
+    await expectAccessible(page);
+    await details.getByRole('button', { name: 'Show what led to it' }).click();
+    await rows(page).getByText('Job.Failed').first().waitFor();
+    expect(new URL(page.url()).searchParams.get('filter')).toMatch(/^id:[\da-f,-]{36,}$/);
+    await page.goBack();
+    await firing.getByText('anonymous: on it').waitFor();
 
     await page.goto(`${gateway.origin}/?view=alarms&tab=rules`);
     page.on('dialog', (asked) => void asked.accept());
