@@ -15,8 +15,8 @@ export interface ChannelMember {
 export interface ChannelMetrics {
   /** A message was handed to this number of subscriptions. */
   delivered(subscriptions: number): void;
-  /** Seconds from recordedAt until a live event was handed to its subscriptions. */
-  delay(seconds: number): void;
+  /** A live event, or a batch up to this index, was handed to subscriptions. */
+  handedOver(index: number, recordedAt: Instant): void;
 }
 
 /** Results of one channel that may be pending at a time. */
@@ -96,7 +96,7 @@ export abstract class Channel {
       delivered++;
     }
     this.#metrics.delivered(delivered);
-    if (recordedAt !== null) this.#metrics.delay(Date.now() / 1e3 - recordedAt / 1e6);
+    if (recordedAt !== null) this.#metrics.handedOver(message.index, recordedAt);
   }
 }
 

@@ -48,7 +48,7 @@ export interface LiveOptions {
   readonly journal: Journal;
   readonly store: Store;
   readonly log: Log;
-  /** Called with the seconds from recordedAt until a live event was handed to its subscriptions. */
+  /** Called with the seconds from recordedAt until a live event was handed to the first of its subscriptions. */
   readonly onDelay?: (seconds: number) => void;
   readonly limits?: Partial<LiveLimits>;
 }
@@ -86,6 +86,8 @@ export class Live implements Disposable {
   readonly #unfollow: () => void;
   readonly #timer: NodeJS.Timeout;
   #deliveries = 0;
+  /** The latest event whose delay was measured. */
+  #handedOver = 0;
   #downSinceMs: number | null = null;
   #closed = false;
 
@@ -104,7 +106,12 @@ export class Live implements Disposable {
     const history = new History({ journal, store, ring, patienceMs, pageEvents });
     const distributor = new Distributor(ring, filterIndex, turnChanges);
     const channels = new Channels(filterIndex, {
-      delay: onDelay,
+      // Once for each event, however many channels it has: a histogram costs as much as a filter.
+      handedOver: (index, recordedAt) => {
+        if (index <= this.#handedOver) return;
+        this.#handedOver = index;
+        onDelay(Date.now() / 1e3 - recordedAt / 1e6);
+      },
       delivered: (subscriptions) => {
         this.#deliveries += subscriptions;
       },

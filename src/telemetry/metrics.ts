@@ -38,7 +38,7 @@ export interface Metrics {
   /** An event's time was too far in the future, and was replaced by the time of its arrival. */
   clockAhead(dialect: Dialect): void;
   appended(seconds: number): void;
-  /** A live event was handed to its subscriptions this many seconds after it was recorded. */
+  /** A live event was handed to the first of its subscriptions this many seconds after it was recorded. */
   liveDelay(seconds: number): void;
   gauge(metric: ReadMetric): void;
   /** A number that only grows: its name ends in _total. */
@@ -77,7 +77,7 @@ export function createMetrics(): Metrics {
   });
   const delay = new Histogram({
     name: 'tidings_live_delivery_seconds',
-    help: 'How long after it was recorded a live event was handed to its subscriptions.',
+    help: 'How long after it was recorded a live event was handed to the first of its subscriptions.',
     buckets,
     registers,
   });

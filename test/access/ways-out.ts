@@ -64,6 +64,8 @@ export const pages: Readonly<Record<string, Page>> = {
   'the catalogue of traits': asked('{ traitDescriptors { name } }'),
   "Vamp's events": ({ origin }, secret) =>
     get(`${origin}/*/api/v1/events`, { accept: 'application/json', ...byVamp(secret) }),
+  "Vamp's events as YAML": ({ origin }, secret) =>
+    get(`${origin}/*/api/v1/events`, { accept: 'application/x-yaml', ...byVamp(secret) }),
   "Vamp's WebSocket": async (at, secret) => {
     await using socket = await vampSocket(at, secret);
     if (socket.denial === null) await socket.asked('/*/events');

@@ -7,7 +7,7 @@ import type { FeedOperation } from '../../src/live/subscription.ts';
 import { change } from './change.ts';
 import { operationOf, rendered } from './list-receiver.ts';
 
-const metrics = { delivered: () => {}, delay: () => {} };
+const metrics = { delivered: () => {}, handedOver: () => {} };
 
 /** A member that records the indexes of the events it is sent. */
 class Listener implements ChannelMember {
