@@ -187,6 +187,16 @@ function sessionsOf(url: string): Sessions {
   };
 }
 
+/**
+ * A session that ends between two statements of whoever has it fails the second. The error of the first moment, which nobody
+ * waits for, would end the process.
+ */
+function openPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(config);
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
 /** A PostgreSQL server that is read: a pool that reads, and one that looks up. */
 export class PostgresReaders implements AsyncDisposable {
   readonly read: Query;
@@ -198,7 +208,7 @@ export class PostgresReaders implements AsyncDisposable {
   constructor(url: string, lost: (error: Error) => void, ready: Ready | null = null) {
     const { config, settings } = sessionsOf(url);
     const readingPool = (max: number, plans: readonly string[]) =>
-      new pg.Pool({
+      openPool({
         ...config,
         max,
         idleTimeoutMillis: 60_000,
@@ -237,7 +247,7 @@ export class PostgresConnection implements Connection {
     this.#readers = new PostgresReaders(url, lost);
     this.read = this.#readers.read;
     this.lookUp = this.#readers.lookUp;
-    this.#writes = new pg.Pool({
+    this.#writes = openPool({
       ...config,
       max: 1,
       idleTimeoutMillis: 0,
@@ -266,8 +276,6 @@ export class PostgresConnection implements Connection {
     const client = await this.#readers.pool.connect().catch((error) => {
       throw ownError(error);
     });
-    // A session that ends between two statements fails the second.
-    client.on('error', () => {});
     try {
       return await transactionOver(client, run);
     } finally {
