@@ -75,7 +75,7 @@ export class History {
   /** The last index that this process knows; null while it knows none. */
   get now(): number | null {
     const tip = this.#tip;
-    return tip > 0 || this.#wasEmpty ? tip : null;
+    return tip > 0 || this.#knowsPosition ? tip : null;
   }
 
   /** Whether this process knows of nothing after an index. */
@@ -87,11 +87,17 @@ export class History {
     return Math.max(this.#ring.tip ?? 0, this.#journal.position);
   }
 
+  /** A position of 0 may also be that of a NATS journal whose stream has something; the embedded one asks its log first. */
+  get #knowsPosition(): boolean {
+    const { kind, position } = this.#journal;
+    if (position > 0 || this.#wasEmpty) return true;
+    return kind === 'EMBEDDED' && this.#journal.healthReason() === null;
+  }
+
   /** Whether everything after an index is in the ring, or this process will be notified of it. */
   #covers(index: number): boolean {
     if (this.#ring.size > 0) return this.#ring.covers(index);
-    const { position } = this.#journal;
-    return position > 0 ? index >= position : this.#wasEmpty;
+    return this.#knowsPosition && index >= this.#journal.position;
   }
 
   /**
