@@ -9,6 +9,7 @@ import { createOnce } from './pglite-creation.ts';
 import { PgliteThread } from './pglite-thread.ts';
 import { PgliteUpkeep } from './pglite-upkeep.ts';
 import { StatementQueue } from './statement-queue.ts';
+import { inTransaction } from './transaction.ts';
 
 /** text[] and integer[], which a PGlite itself reads only once it has asked its database for the types that there are. */
 const textList = 1009;
@@ -165,19 +166,10 @@ const queryOf =
   async (statement, parameters = []) =>
     (await thread.ask({ kind: 'query', statement, parameters: [...parameters] })).rows;
 
-async function transactionOn<Result>(
+function transactionOn<Result>(
   thread: PgliteThread,
   run: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  const query = queryOf(thread);
-  await query('BEGIN');
-  try {
-    const script = async (text: string) => void (await thread.ask({ kind: 'script', text }));
-    const result = await run({ query, script });
-    await query('COMMIT');
-    return result;
-  } catch (error) {
-    await query('ROLLBACK');
-    throw error;
-  }
+  const script = async (text: string) => void (await thread.ask({ kind: 'script', text }));
+  return inTransaction({ query: queryOf(thread), script }, run);
 }

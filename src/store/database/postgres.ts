@@ -13,6 +13,7 @@ import {
 } from './outage.ts';
 import { RepeatedStatements } from './repeated-statements.ts';
 import { type Caller, msLeft, outOfTime } from './statement-queue.ts';
+import { inTransaction } from './transaction.ts';
 
 /** Also for a free connection of the pool. */
 const connectTimeoutMs = 5_000;
@@ -320,7 +321,7 @@ export class PostgresConnection implements Connection {
   }
 }
 
-async function transactionOver<Result>(
+function transactionOver<Result>(
   client: pg.PoolClient,
   run: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
@@ -331,15 +332,7 @@ async function transactionOver<Result>(
     await query('SET LOCAL enable_seqscan = on');
     await client.query({ text, query_timeout: 2 ** 31 - 1 } as pg.QueryConfig);
   };
-  await query('BEGIN');
-  try {
-    const result = await run({ query, script });
-    await query('COMMIT');
-    return result;
-  } catch (error) {
-    await query('ROLLBACK');
-    throw error;
-  }
+  return inTransaction({ query, script }, run);
 }
 
 async function takeWritersLock(client: pg.ClientBase): Promise<void> {
