@@ -4,23 +4,19 @@ import { expect, vi } from 'vitest';
 import type { Event, Report } from '../../src/event/event.ts';
 import type { Filter } from '../../src/event/filter.ts';
 import { compileFilter } from '../../src/event/matcher.ts';
-import type { Journal } from '../../src/journal/journal.ts';
 import { Live } from '../../src/live/live.ts';
 import type { FeedOperation } from '../../src/live/subscription.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import type { Opened as OpenedOver } from '../journal/opened.ts';
 import { report } from '../journal/report.ts';
 import { patienceMs } from '../patience.ts';
 import { ListReceiver, operationOf, rendered } from './list-receiver.ts';
 
+type Opened = OpenedOver<Store>;
+
 const log = createLog('silent');
 const within = { timeout: patienceMs, interval: 5 };
-
-/** A journal and the store that goes with it. */
-export interface Opened extends AsyncDisposable {
-  readonly journal: Journal;
-  readonly store: Store;
-}
 
 type Way = 'events' | 'slow events' | 'late events' | 'batches' | 'pulled';
 

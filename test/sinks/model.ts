@@ -6,7 +6,6 @@ import type { ConsumerLease, ConsumerRun } from '../../src/consumers/consumer.ts
 import { ConsumerSupervisor } from '../../src/consumers/supervisor.ts';
 import type { Event } from '../../src/event/event.ts';
 import { now } from '../../src/event/instant.ts';
-import type { Journal } from '../../src/journal/journal.ts';
 import { Live } from '../../src/live/live.ts';
 import { Unavailable } from '../../src/runtime/unavailable.ts';
 import type { Encoder } from '../../src/sinks/encoder.ts';
@@ -22,17 +21,12 @@ import type { OpenStore } from '../../src/store/open.ts';
 import type { FailedDeliveries } from '../../src/store/sinks/failed-delivery-table.ts';
 import type { ConsumerCursors } from '../../src/store/write/consumer-cursors.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import type { Opened } from '../journal/opened.ts';
 import { report } from '../journal/report.ts';
 import { patienceMs } from '../patience.ts';
 
 const log = createLog('silent');
 const within = { timeout: patienceMs, interval: 10 };
-
-/** A journal, and the store that goes with it. */
-export interface Opened extends AsyncDisposable {
-  readonly journal: Journal;
-  readonly store: OpenStore;
-}
 
 /** So short that a crowded machine loses leases by itself now and then. */
 const times = {
