@@ -7,7 +7,8 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
-import { discover, isRecord } from './openid-discovery.ts';
+import { isJsonObject } from '../event/json.ts';
+import { discover } from './openid-discovery.ts';
 import type { JwtIssuer } from './policy.ts';
 import { type Principal, Unauthenticated } from './principal.ts';
 import { originOf } from './token.ts';
@@ -143,7 +144,7 @@ class VerifiedIssuer {
     const { rolesClaim, roles } = this.#issuer;
     let claim: unknown = payload;
     for (const step of rolesClaim.split('.')) {
-      claim = isRecord(claim) && Object.hasOwn(claim, step) ? claim[step] : undefined;
+      claim = isJsonObject(claim) && Object.hasOwn(claim, step) ? claim[step] : undefined;
     }
     const named: unknown[] = typeof claim === 'string' ? claim.split(' ') : [claim].flat();
     return named

@@ -1,3 +1,5 @@
+import { isJsonObject } from '../event/json.ts';
+
 const timeoutMs = 5_000;
 const maxBytes = 1_048_576;
 
@@ -62,11 +64,8 @@ async function textOf({ body }: Response, url: string): Promise<string> {
 function objectIn(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : null;
+    return isJsonObject(value) ? value : null;
   } catch {
     return null;
   }
 }
-
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

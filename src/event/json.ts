@@ -23,6 +23,13 @@ const maxDigits = 1_000;
 const mark = `${randomUUID()}:`;
 const marked = new RegExp(`"${mark}(-?\\d+)"`, 'g');
 
+/** Whether JSON is an object: not null, and no list. */
+export function isJsonObject(json: Json | undefined): json is { [name: string]: Json };
+export function isJsonObject(json: unknown): json is Readonly<Record<string, unknown>>;
+export function isJsonObject(json: unknown): boolean {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+
 /** Reads JSON as JSON.parse does, and keeps every digit of an integer. @throws SyntaxError */
 export function parseJson(text: string): Json {
   const markedText = markLargeIntegers(text);

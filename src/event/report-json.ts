@@ -14,7 +14,7 @@ import {
   traitTypes,
 } from './event.ts';
 import { formatInstant, InstantError, parseInstant } from './instant.ts';
-import { integerTrait, parseJson, stringifyJson } from './json.ts';
+import { integerTrait, isJsonObject, parseJson, stringifyJson } from './json.ts';
 import { isNestedDeeper, maxDocumentDepth } from './json-depth.ts';
 
 /**
@@ -156,9 +156,7 @@ function parse(text: string): unknown {
 }
 
 function object(value: unknown, name: string): JsonObject {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as JsonObject;
-  }
+  if (isJsonObject(value)) return value;
   throw new ReportFormatError(`${name} is not an object.`);
 }
 

@@ -9,6 +9,7 @@ import {
   type LineCounter,
   Parser,
 } from 'yaml';
+import { isJsonObject } from '../event/json.ts';
 import { maxDocumentDepth } from '../event/json-depth.ts';
 
 type Options = NonNullable<ConstructorParameters<typeof Composer>[0]>;
@@ -114,7 +115,7 @@ export function lineOf(
 
 /** Whether a value that was read, of YAML or of JSON, is a mapping. */
 export const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+  isJsonObject(value) && !(value instanceof Date);
 
 /** Counts an aliased value wherever it is repeated, and follows the deepest branch first: a cycle ends at the limit. */
 function checkExpanded(root: unknown, maxValues: number): void {

@@ -8,6 +8,7 @@ import {
   type TraitType,
   traitTypes,
 } from '../../event/event.ts';
+import { isJsonObject } from '../../event/json.ts';
 import { CloudEventError } from './cloud-event.ts';
 
 interface JsonObject {
@@ -66,7 +67,7 @@ function traitIn(json: Json): DraftTrait {
 }
 
 function objectIn(json: Json, subject: string): JsonObject {
-  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json;
+  if (isJsonObject(json)) return json;
   throw new CloudEventError(`${subject} must be an object, as the event is one of Tidings.`);
 }
 

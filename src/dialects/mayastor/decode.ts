@@ -1,12 +1,12 @@
 import { v5 } from 'uuid';
 import type { DraftTrait, EventDraft } from '../../event/draft.ts';
 import type { Json, Plane, Severity } from '../../event/event.ts';
-import { parseJson } from '../../event/json.ts';
+import { isJsonObject, parseJson } from '../../event/json.ts';
 import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 import { readUuid } from '../../event/uuid.ts';
 import { readDetails } from './details.ts';
 import { actions, categories, components, nameIn } from './enums.ts';
-import { isObject, type JsonObject, member } from './message.ts';
+import { type JsonObject, member } from './message.ts';
 
 /**
  * How a message of OpenEBS Mayastor's event bus becomes an event. Both of its encodings are read, also mixed
@@ -30,7 +30,7 @@ export function decodeMessage(body: string): EventDraft {
   const metadata = memberObject(message, 'metadata');
   const source = memberObject(metadata, 'source');
   const details = member(source, 'event_details');
-  if (details !== undefined && details !== null && !isObject(details)) {
+  if (details !== undefined && details !== null && !isJsonObject(details)) {
     throw new MessageError('metadata.source.event_details is not an object');
   }
   const id = text(metadata, 'id');
@@ -78,13 +78,13 @@ function parse(body: string): JsonObject {
   } catch (cause) {
     throw new MessageError('it is not JSON', { cause });
   }
-  if (!isObject(json)) throw new MessageError('it is not a JSON object');
+  if (!isJsonObject(json)) throw new MessageError('it is not a JSON object');
   return json;
 }
 
 function memberObject(object: JsonObject, name: string): JsonObject {
   const value = member(object, name);
-  if (!isObject(value)) throw new MessageError(`${name} is missing or not an object`);
+  if (!isJsonObject(value)) throw new MessageError(`${name} is missing or not an object`);
   return value;
 }
 

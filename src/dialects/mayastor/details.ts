@@ -1,7 +1,8 @@
 import type { DraftTrait } from '../../event/draft.ts';
 import type { TypedValue } from '../../event/event.ts';
+import { isJsonObject } from '../../event/json.ts';
 import { nameIn, rebuildStatuses, switchOverStatuses } from './enums.ts';
-import { isObject, type JsonObject, member } from './message.ts';
+import { type JsonObject, member } from './message.ts';
 
 export type Kind = 'text' | 'id' | 'uri' | 'uint64' | 'timestamp' | 'duration' | readonly string[];
 
@@ -54,7 +55,7 @@ export interface Details {
 export function readDetails(details: JsonObject): Details {
   const found = Object.entries(blocks).flatMap(([block, fields]) => {
     const content = member(details, `${block}_details`);
-    return isObject(content) ? readBlock(block, fields, content) : [];
+    return isJsonObject(content) ? readBlock(block, fields, content) : [];
   });
   return {
     traits: found.map(({ trait }) => trait),
@@ -96,7 +97,7 @@ const readText = (value: unknown): { type: 'TEXT'; value: string } | null =>
 
 /** Seconds, from protobuf's seconds and nanos. */
 function readDuration(value: unknown): Typed | null {
-  if (!isObject(value)) return null;
+  if (!isJsonObject(value)) return null;
   const seconds = Number(value.seconds ?? 0) + Number(value.nanos ?? 0) / 1e9;
   return Number.isFinite(seconds) ? { type: 'FLOAT', value: seconds } : null;
 }

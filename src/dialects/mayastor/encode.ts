@@ -1,12 +1,12 @@
 import type { Event, Instant, Trait } from '../../event/event.ts';
 import type { Filter } from '../../event/filter.ts';
 import { formatInstant } from '../../event/instant.ts';
-import { stringifyJson } from '../../event/json.ts';
+import { isJsonObject, stringifyJson } from '../../event/json.ts';
 import type { Encoder } from '../../sinks/encoder.ts';
 import { inOneLine } from '../line.ts';
 import { blocks, type Kind, optionalFields } from './details.ts';
 import { actions, categories, components, numberIn } from './enums.ts';
-import { camel, isObject, type JsonObject, member } from './message.ts';
+import { camel, type JsonObject, member } from './message.ts';
 
 /**
  * An event as a message of Mayastor's 2026 line (pbjson): names in camelCase, enumerations by name, 64-bit numbers as
@@ -37,7 +37,7 @@ export const encodable: Filter = {
 /** Null for an event that Mayastor has no message for. */
 export function messageOf(event: Event): PbjsonMessage | null {
   const isMayastors = event.dialect === 'MAYASTOR';
-  if (isMayastors && isObject(event.raw)) return pbjson(event.raw);
+  if (isMayastors && isJsonObject(event.raw)) return pbjson(event.raw);
   const isKnown = (names: readonly string[], name: string | null) =>
     name !== null && names.indexOf(name) > 0;
   const known = isKnown(categories, event.category) && isKnown(actions, event.action);
@@ -82,7 +82,7 @@ function pbjson(message: JsonObject): PbjsonMessage {
       source: {
         component: enumerated(components, member(source, 'component')),
         node: text(member(source, 'node')),
-        eventDetails: isObject(details) ? detailsOf(details) : undefined,
+        eventDetails: isJsonObject(details) ? detailsOf(details) : undefined,
       },
       timestamp: text(member(metadata, 'timestamp')),
       version: 'V1',
@@ -92,7 +92,7 @@ function pbjson(message: JsonObject): PbjsonMessage {
 
 function objectIn(object: JsonObject, name: string): JsonObject {
   const found = member(object, name);
-  return isObject(found) ? found : {};
+  return isJsonObject(found) ? found : {};
 }
 
 const text = (value: unknown): string | undefined =>
@@ -108,7 +108,9 @@ function enumerated(names: readonly string[], value: unknown): string | number |
 function detailsOf(details: JsonObject): JsonObject {
   const known = Object.entries(blocks).flatMap(([block, fields]) => {
     const content = member(details, `${block}_details`);
-    return isObject(content) ? [[camel(`${block}_details`), blockOf(block, fields, content)]] : [];
+    return isJsonObject(content)
+      ? [[camel(`${block}_details`), blockOf(block, fields, content)]]
+      : [];
   });
   const names = new Set(Object.keys(blocks).map((block) => camel(`${block}_details`)));
   const unknown = Object.entries(details)
@@ -134,7 +136,7 @@ function blockOf(
 }
 
 function fieldOf(kind: Kind, given: unknown): unknown {
-  if (kind === 'duration') return isObject(given) ? given : undefined;
+  if (kind === 'duration') return isJsonObject(given) ? given : undefined;
   if (kind === 'uint64') return String(given) === '0' ? undefined : String(given);
   if (typeof kind === 'object') return enumerated(kind, given);
   return text(given);

@@ -1,8 +1,5 @@
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-export const isObject = (json: unknown): json is JsonObject =>
-  typeof json === 'object' && json !== null && !Array.isArray(json);
-
 /** A member under its snake_case name, or under the camelCase name that the pbjson encoding gives it. */
 export function member(object: JsonObject, snake: string): unknown {
   return object[snake] ?? object[camel(snake)];

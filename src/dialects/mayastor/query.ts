@@ -2,10 +2,11 @@ import { parseDuration } from '../../event/duration.ts';
 import type { Event, Instant } from '../../event/event.ts';
 import type { Filter, TraitTest } from '../../event/filter.ts';
 import { InputError, quoted } from '../../event/input-error.ts';
+import { isJsonObject } from '../../event/json.ts';
 import { parseTimeExpression } from '../../event/time-expression.ts';
 import { encodable, type PbjsonMessage } from './encode.ts';
 import { actions, categories, components, rebuildStatuses } from './enums.ts';
-import { camel, isObject } from './message.ts';
+import { camel } from './message.ts';
 
 /**
  * What `kubectl mayastor get events` asks for, by the same names:
@@ -200,7 +201,7 @@ function conditionOf(condition: string): Test {
   return (_, message) => {
     let found: unknown = message;
     for (const name of path)
-      found = isObject(found) && Object.hasOwn(found, name) ? found[name] : null;
+      found = isJsonObject(found) && Object.hasOwn(found, name) ? found[name] : null;
     if (found === null || found === undefined || typeof found === 'object') return false;
     return isWanted(String(found));
   };

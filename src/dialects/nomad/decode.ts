@@ -1,6 +1,7 @@
 import { v5 } from 'uuid';
 import type { DraftTrait, EventDraft } from '../../event/draft.ts';
 import type { Instant, Json } from '../../event/event.ts';
+import { isJsonObject } from '../../event/json.ts';
 import type { Batch, NomadEvent } from './nomad-message.ts';
 import { nomadTraits } from './nomad-traits.ts';
 
@@ -72,8 +73,8 @@ function placeTraits(cluster: string, index: number): DraftTrait[] {
 
 /** The object that a payload is about: {"Job": {…}}, {"Metadata": {…}, "Deleted": false}. */
 function subjectOf(payload: Json): Readonly<Record<string, Json>> {
-  if (!isObject(payload)) return {};
-  return Object.values(payload).find(isObject) ?? {};
+  if (!isJsonObject(payload)) return {};
+  return Object.values(payload).find((json) => isJsonObject(json)) ?? {};
 }
 
 const failures: readonly Json[] = ['failed', 'lost', 'down'];
@@ -119,6 +120,3 @@ export function noteDraft({ action, cluster, last, next, now }: StreamNote): Ide
 
 const textOf = (json: Json | undefined): string | undefined =>
   typeof json === 'string' && json !== '' ? json : undefined;
-
-const isObject = (json: Json): json is Record<string, Json> =>
-  typeof json === 'object' && json !== null && !Array.isArray(json);

@@ -1,5 +1,5 @@
 import type { Event, Json } from '../../event/event.ts';
-import { stringifyJson } from '../../event/json.ts';
+import { isJsonObject, stringifyJson } from '../../event/json.ts';
 import type { Encoder } from '../../sinks/encoder.ts';
 import { inOneLine } from '../line.ts';
 import { nomadTraits } from './nomad-traits.ts';
@@ -47,7 +47,7 @@ function streamEvent(event: Event): StreamEvent {
 
 /** An object or null: Nomad's own client cannot read anything else. */
 function payloadOf({ value, message }: Event): Json {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (isJsonObject(value)) return value;
   if (value === null && message === null) return null;
   return message === null ? { Value: value } : { Value: value, Message: message };
 }

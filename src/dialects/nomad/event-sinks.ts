@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { InputError } from '../../event/input-error.ts';
-import { parseJson } from '../../event/json.ts';
+import { isJsonObject, parseJson } from '../../event/json.ts';
 import { readBody } from '../../http/body.ts';
 import { reply } from '../../http/reply.ts';
 import { type SinkCaller, unrestricted } from '../../sinks/caller.ts';
@@ -232,10 +232,8 @@ function decodedSink(body: string): EventSink {
   } catch {
     fail('it is not JSON');
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    return fail('it is not an object');
-  }
-  const given = json as Readonly<Record<string, unknown>>;
+  if (!isJsonObject(json)) return fail('it is not an object');
+  const given = json;
   const text = (name: string): string => {
     const value = given[name] ?? '';
     return typeof value === 'string' ? value : fail(`${name} is not a string`);

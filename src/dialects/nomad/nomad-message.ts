@@ -1,5 +1,5 @@
 import type { Json } from '../../event/event.ts';
-import { parseJson, stringifyJson } from '../../event/json.ts';
+import { isJsonObject, parseJson, stringifyJson } from '../../event/json.ts';
 import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 
 /** A line of a cluster's stream that is not a heartbeat: the events of one transaction. */
@@ -32,7 +32,7 @@ export function parseLine(line: string): Batch | null {
   if (list.length === 0) return null;
   const distinct = new Map(list.map((entry) => [stringifyJson(entry), entry]));
   const taken = [...distinct.values()].map((entry) => {
-    if (!isObject(entry)) throw malformed(line);
+    if (!isJsonObject(entry)) throw malformed(line);
     return eventOf(entry);
   });
   return { index: Number(index), events: taken };
@@ -42,7 +42,7 @@ function parseObject(line: string): Record<string, Json> {
   try {
     const parsed = parseJson(line);
     const json = isNestedDeeper(line) ? cutAtDepth(parsed, maxDocumentDepth) : parsed;
-    if (isObject(json)) return json;
+    if (isJsonObject(json)) return json;
   } catch {
     // Nomad writes why it ends a stream as bare text.
   }
@@ -75,6 +75,3 @@ function eventOf(entry: Record<string, Json>): NomadEvent {
 }
 
 const textOf = (json: Json | undefined): string => (typeof json === 'string' ? json : '');
-
-const isObject = (json: Json): json is Record<string, Json> =>
-  typeof json === 'object' && json !== null && !Array.isArray(json);

@@ -1,5 +1,5 @@
 import type { Json } from '../../event/event.ts';
-import { parseJson } from '../../event/json.ts';
+import { isJsonObject, parseJson } from '../../event/json.ts';
 import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 
 /** JSON as OTLP maps its messages: camelCase names, integers of 64 bits as strings or numbers. */
@@ -25,7 +25,7 @@ export function requestFromJson(text: string): Message {
 
 /** @throws MalformedRequest */
 export function messageIn(json: Json | undefined, subject: string): Message {
-  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json;
+  if (isJsonObject(json)) return json;
   throw new MalformedRequest(`${subject} must be an object.`);
 }
 

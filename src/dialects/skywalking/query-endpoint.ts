@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ExecutionResult, execute, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { Forbidden } from '../../access/principal.ts';
+import { isJsonObject } from '../../event/json.ts';
 import { isNestedDeeper, maxDocumentDepth } from '../../event/json-depth.ts';
 import { isAnswerTooLarge } from '../../graphql/answer-size.ts';
 import { createPrepareDocument } from '../../graphql/document.ts';
@@ -114,16 +115,16 @@ function requestOf(body: string): QueryRequest | { readonly fault: GraphQLFormat
   } catch {
     return { fault: { message: 'The body must be JSON.' } };
   }
-  if (isObject(json) && isPersistedQueryAlone(json)) {
+  if (isJsonObject(json) && isPersistedQueryAlone(json)) {
     const { message, extensions } = persistedQueryNotSupported();
     return { fault: { message, extensions: { code: extensions.code } } };
   }
-  if (!isObject(json) || typeof json.query !== 'string') {
+  if (!isJsonObject(json) || typeof json.query !== 'string') {
     return { fault: { message: 'The body must be an object with a query.' } };
   }
   return {
     query: json.query,
-    variables: isObject(json.variables) ? json.variables : null,
+    variables: isJsonObject(json.variables) ? json.variables : null,
     operationName: typeof json.operationName === 'string' ? json.operationName || null : null,
   };
 }
@@ -133,9 +134,6 @@ function plain(error: GraphQLError): GraphQLFormattedError {
   const { message, locations } = error.toJSON();
   return { message, ...(locations ? { locations } : {}) };
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Errors of resolvers in the words of SkyWalking's server, which name the response key that the client chose. */
 function formatted(error: GraphQLError, log: Log): GraphQLFormattedError {

@@ -1,5 +1,5 @@
 import type { GraphQLError } from 'graphql';
-import { parseJson as readJson } from '../../event/json.ts';
+import { isJsonObject, parseJson as readJson } from '../../event/json.ts';
 import type { OperationRequest } from '../../graphql/operation.ts';
 import {
   isPersistedQueryAlone,
@@ -17,7 +17,8 @@ const members = new Set(['query', 'operationName', 'variables', 'extensions']);
  */
 export function parseOperationRequest(body: string): OperationRequest {
   const parsed = parseJson(body, 'The body');
-  if (!isObject(parsed)) throw badRequest('The body must be a JSON object; batches are rejected.');
+  if (!isJsonObject(parsed))
+    throw badRequest('The body must be a JSON object; batches are rejected.');
   const { query, operationName, variables, extensions } = parsed;
   const stray = Object.keys(parsed).find((name) => !members.has(name));
   if (stray !== undefined) {
@@ -56,7 +57,7 @@ function checkObject(
   value: unknown,
   name: string,
 ): asserts value is Record<string, unknown> | null | undefined {
-  if (value != null && !isObject(value)) throw badRequest(`"${name}" must be an object.`);
+  if (value != null && !isJsonObject(value)) throw badRequest(`"${name}" must be an object.`);
 }
 
 function parseJson(text: string, subject: string): unknown {
@@ -75,6 +76,3 @@ function positionIn({ message }: SyntaxError): string {
 
 const badRequest = (message: string): GraphQLError =>
   requestError(message, { http: { status: 400 } });
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
