@@ -1,4 +1,4 @@
-import { pause } from '../../runtime/backoff.ts';
+import { Repeated } from '../../runtime/repeated.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { OpenStore } from '../open.ts';
@@ -9,34 +9,33 @@ const intervalMs = 10_000;
 export class PartitionKeeper implements AsyncDisposable {
   readonly #store: Pick<OpenStore, 'keepPartitions'>;
   readonly #log: Log;
-  readonly #closing = new AbortController();
-  readonly #work: Promise<void>;
+  readonly #keeping: Repeated;
 
   constructor(store: Pick<OpenStore, 'keepPartitions'>, log: Log) {
     this.#store = store;
     this.#log = log;
-    this.#work = this.#run();
+    this.#keeping = new Repeated(
+      () => intervalMs,
+      () => this.#keep(),
+      (error) => this.#failed(error),
+    );
+    this.#keeping.soon();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
-    await this.#work;
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#keeping[Symbol.asyncDispose]();
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      try {
-        const partition = await this.#store.keepPartitions();
-        if (partition !== null)
-          this.#log.info({ partition }, 'Another partition of the events has begun.');
-      } catch (error) {
-        // The store itself logs when it is down, and a lock that cannot be had now can be later.
-        if (!(error instanceof Unavailable)) {
-          this.#log.error({ error }, 'The events could not be divided into partitions.');
-        }
-      }
-      await pause(intervalMs, signal);
+  async #keep(): Promise<void> {
+    const partition = await this.#store.keepPartitions();
+    if (partition !== null) {
+      this.#log.info({ partition }, 'Another partition of the events has begun.');
     }
+  }
+
+  #failed(error: unknown): void {
+    // The store itself logs when it is down, and a lock that cannot be had now can be later.
+    if (error instanceof Unavailable) return;
+    this.#log.error({ error }, 'The events could not be divided into partitions.');
   }
 }
