@@ -36,6 +36,14 @@ export async function postgresHarness(): Promise<StoreHarness> {
 
 const quiet = { exclusive: true, log: createLog('silent') };
 
+/** Counts every event in the rollups. */
+export async function countAll(store: OpenStore): Promise<void> {
+  for (;;) {
+    const { rolledIndex, storedIndex } = await store.rollUp();
+    if (rolledIndex === storedIndex) return;
+  }
+}
+
 /** Writes reports after all others, in one batch. */
 export async function put(store: OpenStore, reports: readonly Report[]): Promise<Written[]> {
   const last = await store.lastIndex();

@@ -5,7 +5,7 @@ import type { Filter } from '../../src/event/filter.ts';
 import type { OpenStore } from '../../src/store/open.ts';
 import type { EventOrder } from '../../src/store/store.ts';
 import { report } from '../journal/report.ts';
-import { inPartitions, put, putEvents, type StoreHarness } from './harness.ts';
+import { countAll, inPartitions, put, putEvents, type StoreHarness } from './harness.ts';
 import { rollupsContract } from './read/rollups-contract.ts';
 import { searchContract } from './read/search-contract.ts';
 import { statisticsContract } from './read/statistics-contract.ts';
@@ -212,13 +212,6 @@ const by =
       : a.index - b.index;
     return order.endsWith('ASC') ? ascending : -ascending;
   };
-
-async function countAll(store: OpenStore): Promise<void> {
-  for (;;) {
-    const { rolledIndex, storedIndex } = await store.rollUp();
-    if (rolledIndex === storedIndex) return;
-  }
-}
 
 const countsOf = async (store: OpenStore, also: Filter = {}) => [
   await store.aggregate({

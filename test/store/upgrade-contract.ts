@@ -6,7 +6,7 @@ import type { Connection } from '../../src/store/database/connection.ts';
 import { type OpenStore, openStore } from '../../src/store/open.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { report } from '../journal/report.ts';
-import { put } from './harness.ts';
+import { countAll, put } from './harness.ts';
 
 const migrations = new URL('../../prisma/migrations/', import.meta.url);
 
@@ -137,13 +137,6 @@ const complete = (store: OpenStore, n: number) =>
       recordedAt: february,
     }),
   ]);
-
-async function countAll(store: OpenStore): Promise<void> {
-  for (;;) {
-    const { rolledIndex, storedIndex } = await store.rollUp();
-    if (rolledIndex === storedIndex) return;
-  }
-}
 
 /** Counts from rollups with those of rows. */
 async function compare(store: OpenStore, events: number): Promise<void> {

@@ -4,25 +4,18 @@ import { describe, expect, test, vi } from 'vitest';
 import { Unavailable } from '../../../src/runtime/unavailable.ts';
 import type { Query } from '../../../src/store/database/connection.ts';
 import { PostgresConnection } from '../../../src/store/database/postgres.ts';
-import { type OpenStore, openStore } from '../../../src/store/open.ts';
+import { openStore } from '../../../src/store/open.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { report } from '../../journal/report.ts';
 import { patienceMs } from '../../patience.ts';
 import { postgresAvailable, startDatabase } from '../../postgres.ts';
-import { empty, put } from '../harness.ts';
+import { countAll, empty, put } from '../harness.ts';
 
 const begin = 1.7e15;
 const options = { dataDirectory: '', exclusive: false, log: createLog('silent') };
 
 const recordedIn = (partition: number, count: number) =>
   Array.from({ length: count }, (_, n) => report({ recordedAt: begin + partition * 1_000 + n }));
-
-async function countAll(store: OpenStore): Promise<void> {
-  for (;;) {
-    const { rolledIndex, storedIndex } = await store.rollUp();
-    if (rolledIndex === storedIndex) return;
-  }
-}
 
 const partitionsIn = async (query: Query): Promise<readonly unknown[]> =>
   (
