@@ -1,13 +1,14 @@
 // One event to many sockets: Tidings beside graphql-yoga, @apollo/server, mercurius and bare ws, each server in a
-// process of its own, the load in this one. Run: npm run build && npm --prefix bench run fanout [-- scenario …]
+// process of its own, the load in this one. BENCH_SECONDS is how long each part takes (5), BENCH_CONTENDERS who takes part, with
+// commas. Run: npm run build && npm --prefix bench run fanout [-- scenario …]
 import { setTimeout as sleep } from 'node:timers/promises';
 import { load, post } from './load.mjs';
 import { processorSeconds, startGateway, startPeer } from './server-process.mjs';
 import { follow } from './sockets.mjs';
 
 const contenders = {
-  tidings: () => startGateway({ TIDINGS_MAX_CONNECTIONS: '20000' }),
   bare: () => startPeer('peers/feed-bare.mjs'),
+  tidings: () => startGateway({ TIDINGS_MAX_CONNECTIONS: '20000' }),
   yoga: () => startPeer('peers/feed-yoga.mjs'),
   apollo: () => startPeer('peers/feed-apollo.mjs'),
   mercurius: () => startPeer('peers/feed-mercurius.mjs'),
@@ -35,21 +36,21 @@ const scenarios = {
     filter: (n) => ({ keys: [`k${n}`] }),
     event: (n) => ({ type: 'Bench.Event', key: `k${n % 100}` }),
     perEvent: 1,
-    who: ['tidings', 'bare'],
+    who: ['bare', 'tidings'],
   },
   'own keys, 1,000': {
     sockets: 1000,
     filter: (n) => ({ keys: [`k${n}`] }),
     event: (n) => ({ type: 'Bench.Event', key: `k${n % 1000}` }),
     perEvent: 1,
-    who: ['tidings', 'bare', 'mercurius'],
+    who: ['bare', 'tidings', 'mercurius'],
   },
   'own keys, 10,000': {
     sockets: 10_000,
     filter: (n) => ({ keys: [`k${n}`] }),
     event: (n) => ({ type: 'Bench.Event', key: `k${n % 10_000}` }),
     perEvent: 1,
-    who: ['tidings', 'bare'],
+    who: ['bare', 'tidings'],
   },
 };
 
@@ -253,20 +254,25 @@ async function stalledReader(seconds) {
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const wanted = process.argv.slice(2);
+const chosen = process.env.BENCH_CONTENDERS?.split(',');
+// The others are compared with bare sockets.
+const takesPart = (name) => name === 'bare' || (chosen?.includes(name) ?? true);
 const isWanted = (title) => wanted.length === 0 || wanted.includes(title);
 const results = {};
 for (const [title, scenario] of Object.entries(scenarios)) {
   if (!isWanted(title)) continue;
-  const rows = [];
-  for (const name of scenario.who) rows.push(await measure(name, scenario, seconds));
-  results[title] = rows;
-  printScenario(title, scenario, rows);
+  printHead(title, scenario);
+  results[title] = [];
+  for (const name of scenario.who) {
+    if (!takesPart(name)) continue;
+    results[title].push(await measure(name, scenario, seconds));
+    printLast(results[title]);
+  }
 }
 if (isWanted(stalledTitle)) printStalled(await stalledReader(4 * seconds));
 printGoals(results);
 
-function printScenario(title, scenario, rows) {
-  const bare = rows.find(({ name }) => name === 'bare');
+function printHead(title, scenario) {
   console.log(`\n${title}: ${scenario.sockets} sockets, ${scenario.perEvent} deliveries an event`);
   console.log(
     '                 one by one                                      batches of 100                 5 a second        heap',
@@ -274,23 +280,27 @@ function printScenario(title, scenario, rows) {
   console.log(
     '             deliveries/s  of bare  µs CPU  p50 ms  p99 ms   deliveries/s  of bare  µs CPU   p50 ms  p99 ms   KB a socket',
   );
-  for (const { name, heap, single, joined, calm } of rows)
-    console.log(
-      [
-        name.padEnd(12),
-        single.perSecond.toFixed(0).padStart(12),
-        (single.perSecond / bare.single.perSecond).toFixed(2).padStart(8),
-        single.microseconds.toFixed(1).padStart(7),
-        single.p50.toFixed(1).padStart(7),
-        single.p99.toFixed(1).padStart(7),
-        joined.perSecond.toFixed(0).padStart(14),
-        (joined.perSecond / bare.single.perSecond).toFixed(2).padStart(8),
-        joined.microseconds.toFixed(1).padStart(7),
-        calm.p50.toFixed(1).padStart(8),
-        calm.p99.toFixed(1).padStart(7),
-        (heap / 1024).toFixed(1).padStart(13),
-      ].join(' '),
-    );
+}
+
+function printLast(rows) {
+  const bare = rows.find(({ name }) => name === 'bare');
+  const { name, heap, single, joined, calm } = rows.at(-1);
+  console.log(
+    [
+      name.padEnd(12),
+      single.perSecond.toFixed(0).padStart(12),
+      (single.perSecond / bare.single.perSecond).toFixed(2).padStart(8),
+      single.microseconds.toFixed(1).padStart(7),
+      single.p50.toFixed(1).padStart(7),
+      single.p99.toFixed(1).padStart(7),
+      joined.perSecond.toFixed(0).padStart(14),
+      (joined.perSecond / bare.single.perSecond).toFixed(2).padStart(8),
+      joined.microseconds.toFixed(1).padStart(7),
+      calm.p50.toFixed(1).padStart(8),
+      calm.p99.toFixed(1).padStart(7),
+      (heap / 1024).toFixed(1).padStart(13),
+    ].join(' '),
+  );
 }
 
 function printStalled({ without, beside, before, after, metrics }) {
