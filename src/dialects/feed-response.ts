@@ -37,7 +37,7 @@ export class FeedResponses implements AsyncDisposable {
   readonly #log: Log;
   readonly #open = new Map<AbortController, Promise<void>>();
   /** Responses with the same filter, rights and format are sent the same bytes, so that they share an encoder. */
-  readonly #encoders = new Map<string, Encoder>();
+  readonly #encoders = new Map<string, BatchEncoder>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -60,7 +60,7 @@ export class FeedResponses implements AsyncDisposable {
     response.once('close', () => controller.abort());
     response.writeHead(200, headers);
     const key = `${format.name} ${scope.readKey} ${JSON.stringify(request.filter)}`;
-    const encoder = this.#encoders.get(key) ?? new Encoder(format.frame);
+    const encoder = this.#encoders.get(key) ?? new BatchEncoder(format.frame);
     encoder.users++;
     this.#encoders.set(key, encoder);
     const written = this.#write(response, { feed, format, encoder, signal })
@@ -108,12 +108,12 @@ export class FeedResponses implements AsyncDisposable {
 interface Writing {
   readonly feed: AsyncIterable<FeedBatch>;
   readonly format: FeedFormat;
-  readonly encoder: Encoder;
+  readonly encoder: BatchEncoder;
   readonly signal: AbortSignal;
 }
 
 /** Encodes a batch of events once for all streams that are sent it. */
-class Encoder {
+class BatchEncoder {
   users = 0;
   readonly #frame: (event: Event) => string;
   #first: Event | undefined;

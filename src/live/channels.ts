@@ -1,23 +1,23 @@
 import { BatchChannel } from './batch-channel.ts';
 import { type Channel, type ChannelMember, type ChannelMetrics, EventChannel } from './channel.ts';
-import type { Target } from './distributor.ts';
+import type { ChangeTarget } from './distributor.ts';
 import type { FilterIndex, Registration } from './filter-index.ts';
 import type { FeedOperation } from './subscription.ts';
 
 interface OpenChannel {
   readonly channel: Channel;
-  readonly registration: Registration<Target>;
+  readonly registration: Registration<ChangeTarget>;
 }
 
 /** The channels that have members, by the key of their operation. */
 export class Channels {
   readonly #open = new Map<string, OpenChannel>();
-  readonly #filterIndex: FilterIndex<Target>;
+  readonly #filterIndex: FilterIndex<ChangeTarget>;
   readonly #metrics: ChannelMetrics;
 
   #members = 0;
 
-  constructor(filterIndex: FilterIndex<Target>, metrics: ChannelMetrics) {
+  constructor(filterIndex: FilterIndex<ChangeTarget>, metrics: ChannelMetrics) {
     this.#filterIndex = filterIndex;
     this.#metrics = metrics;
   }

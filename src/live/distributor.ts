@@ -3,7 +3,7 @@ import type { FilterIndex } from './filter-index.ts';
 import type { RecentChange, Ring } from './ring.ts';
 
 /** A channel or a pulled feed. */
-export interface Target {
+export interface ChangeTarget {
   /** Takes a change that matches its filter; returns the number of receivers. Must not throw. */
   take(event: Event): number;
 }
@@ -23,7 +23,7 @@ const maxQueuedChanges = 4_096;
 /** Hands every change of the journal to the targets whose filters it matches, in index order. */
 export class Distributor {
   readonly #ring: Ring;
-  readonly #filterIndex: FilterIndex<Target>;
+  readonly #filterIndex: FilterIndex<ChangeTarget>;
   readonly #maxTurnChanges: number;
   readonly #pendingMembers = new Set<PendingMember>();
   #queue: RecentChange[] = [];
@@ -33,7 +33,7 @@ export class Distributor {
   #distributed = 0;
 
   /** @param maxTurnChanges changes of one turn: then the rest of the process gets its turn */
-  constructor(ring: Ring, filterIndex: FilterIndex<Target>, maxTurnChanges: number) {
+  constructor(ring: Ring, filterIndex: FilterIndex<ChangeTarget>, maxTurnChanges: number) {
     this.#ring = ring;
     this.#filterIndex = filterIndex;
     this.#maxTurnChanges = maxTurnChanges;

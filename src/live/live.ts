@@ -2,7 +2,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Channels } from './channels.ts';
-import { Distributor, type Target } from './distributor.ts';
+import { type ChangeTarget, Distributor } from './distributor.ts';
 import { FeedError, type FeedRequest } from './feed.ts';
 import { FilterIndex } from './filter-index.ts';
 import { History } from './history.ts';
@@ -75,7 +75,7 @@ export class Live implements Disposable {
   readonly #options: LiveOptions;
   readonly #limits: LiveLimits;
   readonly #ring: Ring;
-  readonly #filterIndex = new FilterIndex<Target>();
+  readonly #filterIndex = new FilterIndex<ChangeTarget>();
   readonly #distributor: Distributor;
   readonly #history: History;
   readonly #channels: Channels;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Event } from '../event/event.ts';
 import { compileFilter } from '../event/matcher.ts';
-import type { Target } from './distributor.ts';
+import type { ChangeTarget } from './distributor.ts';
 import type { FeedBatch, FeedError, FeedRequest } from './feed.ts';
 import type { FilterIndex, Registration } from './filter-index.ts';
 import type { History, HistoryQuery, HistoryReader } from './history.ts';
@@ -9,7 +9,7 @@ import type { History, HistoryQuery, HistoryReader } from './history.ts';
 /** The parts of the live feeds that every pulled feed uses. */
 export interface PulledFeedParts {
   readonly history: History;
-  readonly filterIndex: FilterIndex<Target>;
+  readonly filterIndex: FilterIndex<ChangeTarget>;
   /** All pulled feeds that are being read. */
   readonly feeds: Set<PulledFeed>;
   readonly checkpointAfterMs: number;
@@ -19,12 +19,12 @@ export interface PulledFeedParts {
  * A feed without a queue: its reader pulls from the ring, or from the store where the ring does not reach back to the
  * reader's index. The filter index only wakes it. So a slow reader costs no memory.
  */
-export class PulledFeed implements Target, HistoryReader, AsyncIterableIterator<FeedBatch> {
+export class PulledFeed implements ChangeTarget, HistoryReader, AsyncIterableIterator<FeedBatch> {
   readonly #request: FeedRequest;
   readonly #parts: PulledFeedParts;
   readonly #batches: AsyncGenerator<FeedBatch>;
   readonly #signal: AbortSignal;
-  #registration: Registration<Target> | null = null;
+  #registration: Registration<ChangeTarget> | null = null;
   /** Everything up to this index was given to the reader, or does not match. */
   #index: number;
   /** The index of the last batch. */

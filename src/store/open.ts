@@ -10,7 +10,7 @@ import type { Query } from './database/connection.ts';
 import { Database, type DatabaseOptions } from './database/database.ts';
 import { ReadSize, readOf } from './database/read-size.ts';
 import type { Replica } from './database/replica.ts';
-import type { Caller } from './database/statement-queue.ts';
+import type { StatementCaller } from './database/statement-queue.ts';
 import { aggregateEvents } from './read/aggregate.ts';
 import { countTags, listTraits, listTypes } from './read/catalogue.ts';
 import { Rollups } from './read/rollups.ts';
@@ -188,7 +188,7 @@ class StoreReader implements Store {
   /** Not over a replica: feeds, and whatever completes events. */
   readonly #lookUpOwn: Query;
 
-  constructor(state: StoreState, caller?: Caller) {
+  constructor(state: StoreState, caller?: StatementCaller) {
     this.#state = state;
     const { read, lookUp } = state.replica ?? state.database;
     const size = caller?.maxReadBytes === undefined ? null : new ReadSize(caller.maxReadBytes);
@@ -197,7 +197,7 @@ class StoreReader implements Store {
     this.#lookUpOwn = readOf(state.database.lookUp, caller, size);
   }
 
-  for(caller: Caller): Store {
+  for(caller: StatementCaller): Store {
     return new StoreReader(this.#state, caller);
   }
 

@@ -1,7 +1,7 @@
 import type { IndexedReport } from '../event/completion.ts';
 import type { Event, EventSource, Instant, TraitType } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
-import type { Caller } from './database/statement-queue.ts';
+import type { StatementCaller } from './database/statement-queue.ts';
 
 export type EventOrder = 'TIME_ASC' | 'TIME_DESC' | 'INDEX_ASC' | 'INDEX_DESC';
 
@@ -124,7 +124,7 @@ export interface KnownType {
 /** Reads over everything that is stored. Every method rejects with Unavailable when the database is down. */
 export interface Store {
   /** The same store for one operation of a client: it shares the database fairly with others, and ends with its signal. */
-  for(caller: Caller): Store;
+  for(caller: StatementCaller): Store;
 
   event(id: string): Promise<Event | null>;
   page(request: PageRequest): Promise<Page>;

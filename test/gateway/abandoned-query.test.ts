@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import type { Caller } from '../../src/store/database/statement-queue.ts';
+import type { StatementCaller } from '../../src/store/database/statement-queue.ts';
 import type { Store } from '../../src/store/store.ts';
 import { bootGateway } from '../harness.ts';
 import { patienceMs } from '../patience.ts';
@@ -21,7 +21,7 @@ test.each(['POST', 'GET'])(
     const read = store.for.bind(store);
     const readers = vi
       .spyOn(store, 'for')
-      .mockImplementation((caller: Caller) => stalled(read(caller)));
+      .mockImplementation((caller: StatementCaller) => stalled(read(caller)));
     const client = new AbortController();
     const url =
       method === 'GET' ? `${gateway.url}?query=${encodeURIComponent(document)}` : gateway.url;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../src/event/event.ts';
 import { everything } from '../../src/event/filter.ts';
-import { Distributor, type PendingMember, type Target } from '../../src/live/distributor.ts';
+import { type ChangeTarget, Distributor, type PendingMember } from '../../src/live/distributor.ts';
 import { FilterIndex } from '../../src/live/filter-index.ts';
 import { Ring } from '../../src/live/ring.ts';
 import { change } from './change.ts';
@@ -12,7 +12,7 @@ const changes = (...indexes: number[]): Event[] =>
 
 function open(turnChanges: number) {
   const taken: number[] = [];
-  const index = new FilterIndex<Target>();
+  const index = new FilterIndex<ChangeTarget>();
   index.add(everything, {
     take: (event) => {
       taken.push(event.index);

@@ -13,7 +13,7 @@ import {
 import { jsonInput } from '../json-input.ts';
 import type { Row } from '../output/value-at.ts';
 
-interface Target {
+interface SinkTarget {
   readonly __typename: string;
   readonly [name: string]: unknown;
 }
@@ -22,7 +22,7 @@ interface Sink extends Row {
   readonly id: string;
   readonly name: string;
   readonly namespace: string;
-  readonly target: Target;
+  readonly target: SinkTarget;
 }
 
 interface Attempt extends Row {

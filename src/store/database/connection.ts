@@ -1,5 +1,5 @@
 import type { PrismaClient } from '../generated/client.ts';
-import type { Caller } from './statement-queue.ts';
+import type { StatementCaller } from './statement-queue.ts';
 
 /** The values of a statement's $1, $2, ... */
 export type Parameter = string | number | boolean | null | readonly string[];
@@ -16,7 +16,7 @@ export interface PreparedStatement {
 export type Query = (
   statement: string | PreparedStatement,
   parameters?: readonly Parameter[],
-  caller?: Caller,
+  caller?: StatementCaller,
 ) => Promise<readonly Row[]>;
 
 export interface Transaction {

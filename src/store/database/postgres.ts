@@ -12,7 +12,7 @@ import {
   sqlState,
 } from './outage.ts';
 import { RepeatedStatements } from './repeated-statements.ts';
-import { type Caller, msLeft, outOfTime } from './statement-queue.ts';
+import { msLeft, outOfTime, type StatementCaller } from './statement-queue.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Also for a free connection of the pool. */
@@ -93,12 +93,12 @@ async function connectTo(pool: pg.Pool, ready: Ready | null): Promise<pg.PoolCli
 
 /** Reads of callers whose time is limited: those of one caller run one after another, so that their times add up. */
 class TimedReads {
-  readonly #usages = new WeakMap<Caller, { busyMs: number; last: Promise<unknown> }>();
+  readonly #usages = new WeakMap<StatementCaller, { busyMs: number; last: Promise<unknown> }>();
 
   /** @throws CostLimit */
   read<Result>(
     pool: pg.Pool,
-    caller: Caller,
+    caller: StatementCaller,
     run: (client: pg.PoolClient) => Promise<Result>,
     ready: Ready | null,
   ): Promise<Result> {

@@ -1,6 +1,6 @@
 import { CostLimit } from '../../runtime/unavailable.ts';
 import type { Query, Row } from './connection.ts';
-import type { Caller } from './statement-queue.ts';
+import type { StatementCaller } from './statement-queue.ts';
 
 /** How much the reads of one operation have answered. */
 export class ReadSize {
@@ -27,7 +27,11 @@ export class ReadSize {
 }
 
 /** Reads of a caller, whose size is bounded where one is given: once it is too large, nothing more is read. */
-export function readOf(read: Query, caller: Caller | undefined, size: ReadSize | null): Query {
+export function readOf(
+  read: Query,
+  caller: StatementCaller | undefined,
+  size: ReadSize | null,
+): Query {
   if (size === null) return (statement, parameters) => read(statement, parameters, caller);
   return (statement, parameters) => {
     size.check();

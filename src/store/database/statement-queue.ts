@@ -3,7 +3,7 @@ import { CostLimit } from '../../runtime/unavailable.ts';
 import { Busy, cancelled, sqlState } from './outage.ts';
 
 /** On whose behalf a statement reads: one operation of a client. Its identity is what counts. */
-export interface Caller {
+export interface StatementCaller {
   /** Aborted when nobody waits for the answers any more: what still reads is ended. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds that its reads may take together, not counting those in which they wait. */
@@ -16,11 +16,11 @@ export interface Caller {
 
 /** How long the next read of a caller may take; Infinity where that is not limited. */
 export const msLeft = (
-  { maxBusyMs = Number.POSITIVE_INFINITY, maxReadMs = Number.POSITIVE_INFINITY }: Caller,
+  { maxBusyMs = Number.POSITIVE_INFINITY, maxReadMs = Number.POSITIVE_INFINITY }: StatementCaller,
   busyMs: number,
 ): number => Math.min(maxBusyMs - busyMs, maxReadMs);
 
-export function outOfTime({ maxBusyMs, maxReadMs }: Caller): CostLimit {
+export function outOfTime({ maxBusyMs, maxReadMs }: StatementCaller): CostLimit {
   const maxDatabaseTimeMs = maxBusyMs ?? maxReadMs ?? 0;
   return new CostLimit(
     `It takes the database longer than the ${maxDatabaseTimeMs} ms that your roles allow: narrow the filter or the span of time.`,
@@ -50,7 +50,7 @@ interface Read {
   readonly resolve: (result: never) => void;
   readonly reject: (reason: unknown) => void;
   readonly usage: Usage;
-  readonly caller: Caller;
+  readonly caller: StatementCaller;
   interruptions: number;
   startedAt: number;
   /** Why it was cancelled for good; null where it may begin anew. */
@@ -86,7 +86,7 @@ export class StatementQueue {
   readonly #writes: Write[] = [];
   /** Reads that wait, by how often they were interrupted. */
   readonly #reads: Read[][] = slicesMs.map(() => []);
-  readonly #usages = new WeakMap<Caller, Usage>();
+  readonly #usages = new WeakMap<StatementCaller, Usage>();
   #writing = 0;
   #alone = false;
   #reading: Read | null = null;
@@ -112,7 +112,7 @@ export class StatementQueue {
    * Runs after the writes, perhaps several times.
    * @throws Busy when too many reads wait, or it could not be done in time; CostLimit
    */
-  read<Result>(run: () => Promise<Result>, caller: Caller = {}): Promise<Result> {
+  read<Result>(run: () => Promise<Result>, caller: StatementCaller = {}): Promise<Result> {
     const usage = this.#usageOf(caller);
     if (caller.signal?.aborted) return Promise.reject(gone());
     if (msLeft(caller, usage.busyMs) <= 0) return Promise.reject(outOfTime(caller));
@@ -139,7 +139,7 @@ export class StatementQueue {
     });
   }
 
-  #usageOf(caller: Caller): Usage {
+  #usageOf(caller: StatementCaller): Usage {
     const known = this.#usages.get(caller);
     if (known !== undefined) return known;
     const usage = { reads: 0, busyMs: 0 };
