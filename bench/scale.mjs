@@ -75,7 +75,7 @@ async function fillTo(store, wanted, isOver = () => false) {
     const before = performance.now();
     await store.write(reports, last - length);
     slowestMs = Math.max(slowestMs, performance.now() - before);
-    if (made % (10 * batch) === 0) await store.keepPartitions(partitionEvents);
+    if (made % (10 * batch) === 0) await store.keepPartitions({ maxEvents: partitionEvents });
   }
   return { perSecond: ((made - from) * 1_000) / (performance.now() - started), slowestMs };
 }

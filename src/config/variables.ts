@@ -89,7 +89,7 @@ export const gatewayVariables = {
   ),
   TIDINGS_RETENTION: optional(
     duration,
-    'How long events are kept after they were recorded: `90d`.',
+    'How long events are kept at least after they were recorded: `90d`. They are deleted together, at most a tenth of that time later.',
     'for ever',
   ),
   TIDINGS_STORE_RAW: option(flag, 'true', 'Whether the message that an event was made of is kept.'),

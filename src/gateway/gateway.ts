@@ -24,7 +24,7 @@ import type { Readiness } from '../server/http/health.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { PartitionKeeper } from '../store/write/partition-keeper.ts';
-import { Retention } from '../store/write/retention.ts';
+import { maxSpanOf, Retention } from '../store/write/retention.ts';
 import { RollupFill } from '../store/write/rollup-fill.ts';
 import { createLog, type Log, toggleDebug } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -193,9 +193,10 @@ async function openCore(
       limits: { ...limits, maxChannels: config.live.maxChannels },
     }),
   );
-  parts.add(new PartitionKeeper(store, log));
+  const maxSpanMicros = retentionMicros === null ? null : maxSpanOf(retentionMicros);
+  parts.add(new PartitionKeeper(store, maxSpanMicros, log));
   const rollupFill = parts.add(new RollupFill(store, log));
-  if (retentionMicros !== null) parts.add(new Retention(store, () => now() - retentionMicros, log));
+  if (retentionMicros !== null) parts.add(new Retention(store, retentionMicros, now, log));
   const intake = createIntake({
     journal,
     store,

@@ -35,7 +35,7 @@ import type {
 import { StoredIndex } from './stored-index.ts';
 import type { TokenStore } from './tokens.ts';
 import { type ConsumerCursors, createConsumerCursors } from './write/consumer-cursors.ts';
-import { keepPartitions } from './write/event-partitions.ts';
+import { keepPartitions, type PartitionLimits } from './write/event-partitions.ts';
 import { EventWriter, readReports, type Turn } from './write/event-writer.ts';
 import { expireEvents } from './write/expiry.ts';
 import { createGateways, type Gateways } from './write/gateways.ts';
@@ -85,10 +85,10 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
   streamBase(identity: string, above?: number): Promise<number>;
 
   /**
-   * Drops partitions all of whose events were recorded before that moment, and deletes the oldest events of the others, in index
-   * order, up to the first that was recorded at that moment or later. Resolves with their number.
+   * Drops partitions all of whose events were recorded before that moment. Of the others it deletes the oldest events, in index order, up
+   * to the first that was recorded at that moment or later, or less than `graceMicros` before it. Resolves with their number.
    */
-  expire(before: Instant): Promise<number>;
+  expire(before: Instant, graceMicros?: number): Promise<number>;
 
   /** Counts the next events that no rollup counts yet, and answers how far that is: done where both indexes are equal. */
   rollUp(maxEvents?: number): Promise<RollupProgress>;
@@ -99,7 +99,7 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
    * Begins another partition of the events where the current one is full, and answers its number; null where it is not.
    * Makes the table of an earlier version the first partition.
    */
-  keepPartitions(maxEvents?: number): Promise<number | null>;
+  keepPartitions(limits?: Partial<PartitionLimits>): Promise<number | null>;
 
   /** Empties the rollups: rollUp() counts every event anew. */
   rebuildRollups(): Promise<void>;
@@ -342,8 +342,8 @@ class SqlStore extends StoreReader implements OpenStore {
     return findStreamBase(this.#database, identity, above);
   }
 
-  expire(before: Instant): Promise<number> {
-    return expireEvents(this.#database, before);
+  expire(before: Instant, graceMicros?: number): Promise<number> {
+    return expireEvents(this.#database, before, graceMicros);
   }
 
   async rollUp(maxEvents?: number): Promise<RollupProgress> {
@@ -356,8 +356,8 @@ class SqlStore extends StoreReader implements OpenStore {
     return readRollupProgress(this.#database.lookUp);
   }
 
-  keepPartitions(maxEvents?: number): Promise<number | null> {
-    return keepPartitions(this.#database, maxEvents);
+  keepPartitions(limits?: Partial<PartitionLimits>): Promise<number | null> {
+    return keepPartitions(this.#database, limits);
   }
 
   async rebuildRollups(): Promise<void> {

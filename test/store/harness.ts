@@ -64,7 +64,7 @@ export function inPartitions(store: OpenStore): OpenStore {
   const write: OpenStore['write'] = async (reports, from) => {
     writes += 1;
     if (writes === next) {
-      await store.keepPartitions(0);
+      await store.keepPartitions({ maxEvents: 0 });
       next *= 2;
     }
     return store.write(reports, from);

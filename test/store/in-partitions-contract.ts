@@ -44,13 +44,13 @@ export function inPartitionsContract(openHarness: () => Promise<StoreHarness>): 
       ({ store } = harness);
       events = [];
       for (let partition = 0; partition < 4; partition++) {
-        if (partition > 0) expect(await store.keepPartitions(0)).toBe(partition);
+        if (partition > 0) expect(await store.keepPartitions({ maxEvents: 0 })).toBe(partition);
         events.push(...(await putEvents(store, recordedIn(partition, 1))));
       }
     });
     afterAll(() => harness[Symbol.asyncDispose]());
 
-    test('are completed in the partition that has the first report, and have the index of the last', async () => {
+    test('are completed in whatever partition they are, and have the index of the last report', async () => {
       const [first] = events as [Event];
       const [completed] = await putEvents(store, [
         report({ id: first.id, message: 'over', endTime: first.time + 1 }),
@@ -78,7 +78,7 @@ export function inPartitionsContract(openHarness: () => Promise<StoreHarness>): 
     test('a report whose id was made here, and which comes again after another partition has begun, changes nothing', async () => {
       const said = report({ message: 'once', generatedId: true });
       await put(store, [said]);
-      await store.keepPartitions(0);
+      await store.keepPartitions({ maxEvents: 0 });
       const before = await store.count(rowsOnly);
       await put(store, [{ ...said, message: 'again' }, report()]);
       expect(await store.count(rowsOnly)).toBe(before + 1);
@@ -88,7 +88,7 @@ export function inPartitionsContract(openHarness: () => Promise<StoreHarness>): 
     test('are read in order, in pages and as a feed', async () => {
       for (let partition = 0; partition < 3; partition++) {
         await putEvents(store, recordedIn(partition, 7));
-        await store.keepPartitions(0);
+        await store.keepPartitions({ maxEvents: 0 });
       }
       // Out of the order of the partitions.
       const ids = (await store.after(0, 100)).map(({ id }) => id);
@@ -134,7 +134,7 @@ export function inPartitionsContract(openHarness: () => Promise<StoreHarness>): 
     test('drops a partition when all of its events have expired, with what was counted of it', async () => {
       for (const partition of [0, 1, 2]) {
         await put(store, recordedIn(partition, 40));
-        await store.keepPartitions(0);
+        await store.keepPartitions({ maxEvents: 0 });
       }
       await countAll(store);
       const totals = await store.totals(['A', 'B']);
@@ -153,7 +153,7 @@ export function inPartitionsContract(openHarness: () => Promise<StoreHarness>): 
     test('deletes the expired events of a partition that has others, and drops it after the last has expired', async () => {
       await put(store, recordedIn(2, 10));
       const [late] = await putEvents(store, recordedIn(4, 1));
-      await store.keepPartitions(0);
+      await store.keepPartitions({ maxEvents: 0 });
       await put(store, recordedIn(6, 5));
       await countAll(store);
       expect(await store.expire(begin + 4 * hour)).toBe(50);
@@ -169,12 +169,51 @@ export function inPartitionsContract(openHarness: () => Promise<StoreHarness>): 
       expect(await store.count({})).toBe(0);
     });
 
+    test('leaves expired events for as long as their partition may have others, and deletes them one by one after that', async () => {
+      // Hours after `begin`.
+      const expire = (hours: number, grace: number) =>
+        store.expire(begin + hours * hour, grace * hour);
+      const left = async () => (await store.after(0, 100)).map(({ tags }) => tags[0]);
+      await put(store, [...recordedIn(10, 2), ...recordedIn(11, 2), ...recordedIn(12, 2)]);
+      await store.keepPartitions({ maxEvents: 0 });
+      await put(store, recordedIn(13, 2));
+      await countAll(store);
+      const last = await store.lastIndex();
+      expect(await expire(12, 3)).toBe(0);
+      expect(await left()).toEqual(['10', '10', '11', '11', '12', '12', '13', '13']);
+      expect(await expire(12, 1)).toBe(2);
+      expect(await left()).toEqual(['11', '11', '12', '12', '13', '13']);
+      expect(await store.firstIndex()).toBe(last - 6);
+      expect(await expire(13, 3)).toBe(4);
+      expect(await left()).toEqual(['13', '13']);
+      expect(await store.firstIndex()).toBe(last - 2);
+      expect(await countsOf(store)).toEqual(await countsOf(store, rowsOnly));
+      // The current partition is not dropped.
+      expect(await expire(15, 3)).toBe(0);
+      expect(await expire(15, 1)).toBe(2);
+      expect(await countsOf(store)).toEqual(await countsOf(store, rowsOnly));
+    });
+
+    test('drops the partition of events that were completed since, and keeps those', async () => {
+      const [one, other] = await putEvents(store, recordedIn(15, 5));
+      await store.keepPartitions({ maxEvents: 0 });
+      const [completed] = await putEvents(store, [
+        report({ id: one?.id as string, message: 'over', recordedAt: begin + 17 * hour }),
+      ]);
+      await countAll(store);
+      expect(await store.expire(begin + 16 * hour, 5 * hour)).toBe(4);
+      expect(await store.after(0, 10)).toEqual([completed]);
+      expect(await store.event(other?.id as string)).toBeNull();
+      expect(await countsOf(store)).toEqual(await countsOf(store, rowsOnly));
+      expect(await store.expire(begin + 18 * hour)).toBe(1);
+    });
+
     test('deletes events that are in no rollup yet', async () => {
-      await put(store, recordedIn(9, 20));
-      await store.keepPartitions(0);
+      await put(store, recordedIn(18, 20));
+      await store.keepPartitions({ maxEvents: 0 });
       await put(store, recordedIn(20, 3));
       const totals = await store.totals(['A', 'B']);
-      expect(await store.expire(begin + 10 * hour)).toBe(20);
+      expect(await store.expire(begin + 19 * hour)).toBe(20);
       expect(await store.totals(['A', 'B'])).toEqual(totals);
       await countAll(store);
       expect(await countsOf(store)).toEqual(await countsOf(store, rowsOnly));
@@ -183,7 +222,7 @@ export function inPartitionsContract(openHarness: () => Promise<StoreHarness>): 
     test('frees the ids of a partition that it drops', async () => {
       const id = randomUUID();
       await put(store, [report({ id, message: 'first', recordedAt: begin + 20 * hour })]);
-      await store.keepPartitions(0);
+      await store.keepPartitions({ maxEvents: 0 });
       await countAll(store);
       await store.expire(begin + 21 * hour);
       expect(await store.event(id)).toBeNull();

@@ -87,7 +87,7 @@ export function upgradeContract(
         expect(await store.rollupProgress()).toEqual({ rolledIndex: 200, storedIndex: 300 });
         await compare(store, 300);
         await complete(store, 7);
-        await store.keepPartitions(0);
+        await store.keepPartitions({ maxEvents: 0 });
         await compare(store, 300);
         await complete(store, 8);
         await put(store, [report({ category: 'New', time: february, recordedAt: february })]);
@@ -112,7 +112,7 @@ export function upgradeContract(
           ['New', 1],
         ]),
       );
-      await store.keepPartitions(0);
+      await store.keepPartitions({ maxEvents: 0 });
       expect(await store.expire(Date.UTC(2026, 2) * 1_000)).toBe(3);
       await compare(store, 0);
       expect(await store.totals(['Old', 'New'])).toEqual(

@@ -26,8 +26,8 @@ export const checkPartition = 'ALTER TABLE events VALIDATE CONSTRAINT events_par
 /** While a lock is waited for, nobody else can begin to read or write events. */
 const lockTimeoutMs = 200;
 
-/** Nobody waits for this one. Autovacuum gives it up after a second. */
-const vacuumLockTimeoutMs = 5_000;
+/** Neither readers nor writers wait for these. Autovacuum gives such a one up after a second. */
+const harmlessLockTimeoutMs = 5_000;
 
 const tableOf = (partition: number): string => `events_partition_${partition}`;
 
@@ -87,7 +87,6 @@ export async function partitionsOf(query: Query): Promise<readonly number[]> {
 
 /** Makes a partition for new events. @returns its number */
 export async function openPartition({ query, script }: Transaction): Promise<number> {
-  await query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
   const [row] = await query('SELECT partition FROM journal_state FOR UPDATE');
   const partition = Math.max(Number(row?.[0]), ...(await partitionsOf(query))) + 1;
   const table = tableOf(partition);
@@ -106,6 +105,20 @@ export async function lockEvents({ query }: Transaction): Promise<void> {
   await query('LOCK TABLE ONLY events IN ACCESS EXCLUSIVE MODE');
 }
 
+/** Locks it against whoever else makes or drops partitions. */
+export async function lockPartitions({ query }: Transaction): Promise<void> {
+  await query(`SET LOCAL lock_timeout = ${harmlessLockTimeoutMs}`);
+  await query('LOCK TABLE ONLY events IN SHARE UPDATE EXCLUSIVE MODE');
+}
+
+/**
+ * Whoever locks the state of the journal and then the events would wait for whoever drops a partition, who waits for the state: a
+ * transaction of both locks the events first, as a statement that writes them does by itself.
+ */
+export async function lockToChange(query: Query): Promise<void> {
+  await query('LOCK TABLE ONLY events IN ROW EXCLUSIVE MODE');
+}
+
 /** Any number that nothing else in the database uses. */
 const droppersLock = 0x7469_6470;
 
@@ -117,7 +130,7 @@ export async function lockToDrop(transaction: Transaction, partition: number): P
   );
   if (row?.[0] !== 't') return false;
   // First, as the partition may be vacuumed.
-  await query(`SET LOCAL lock_timeout = ${vacuumLockTimeoutMs}`);
+  await query(`SET LOCAL lock_timeout = ${harmlessLockTimeoutMs}`);
   await query(`LOCK TABLE ${tableOf(partition)} IN SHARE UPDATE EXCLUSIVE MODE`);
   await lockEvents(transaction);
   return true;

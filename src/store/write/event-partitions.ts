@@ -1,11 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { Unavailable } from '../../runtime/unavailable.ts';
-import type { Transaction } from '../database/connection.ts';
+import type { Query, Transaction } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
 import {
   checkPartition,
   dropPartition,
   lockEvents,
+  lockPartitions,
   lockToDrop,
   openPartition,
   partitionEvents,
@@ -15,11 +16,32 @@ import {
 import { sqlState } from '../database/outage.ts';
 import { lockState } from './journal-state.ts';
 
-/** Indexes of this many events fit into memory. */
-const eventsPerPartition = 5_000_000;
+/** When the current partition is full. */
+export interface PartitionLimits {
+  readonly maxEvents: number;
+  /** From the recording of its first event to that of its last; null for any time. */
+  readonly maxSpanMicros: number | null;
+  /** So few do not end it, however long ago the first of them was recorded: deleting them one by one costs little. */
+  readonly fewestEvents: number;
+}
+
+const ordinary: PartitionLimits = {
+  // Their indexes fit into memory.
+  maxEvents: 5_000_000,
+  maxSpanMicros: null,
+  fewestEvents: 50_000,
+};
 
 /** A statement plans and opens every partition: where there are many events, the partitions are larger. */
 const mostFullPartitions = 16;
+
+const recordedAt = (order: 'ASC' | 'DESC') =>
+  `(SELECT recorded_at FROM events WHERE index > partition_from ORDER BY index ${order} LIMIT 1)`;
+
+const full = `SELECT FROM journal_state
+  WHERE stored_index - partition_from >= greatest($1::bigint, (stored_index - expired_index) / ${mostFullPartitions})
+    OR stored_index - partition_from >= $3::bigint
+      AND ${recordedAt('DESC')} - ${recordedAt('ASC')} >= $2::bigint * interval '1 microsecond'`;
 
 /**
  * Makes the table of events a partition where it is none yet, and begins another partition where the current one is full.
@@ -27,15 +49,16 @@ const mostFullPartitions = 16;
  */
 export async function keepPartitions(
   database: Database,
-  maxEvents = eventsPerPartition,
+  limits: Partial<PartitionLimits> = {},
 ): Promise<number | null> {
   await partitionWhole(database);
-  const isFull = `stored_index - partition_from >= greatest($1::bigint, (stored_index - expired_index) / ${mostFullPartitions})`;
-  const ask = `SELECT FROM journal_state WHERE ${isFull}`;
-  if ((await database.lookUp(ask, [maxEvents])).length === 0) return null;
+  const { maxEvents, maxSpanMicros, fewestEvents } = { ...ordinary, ...limits };
+  const isFull = async (query: Query) =>
+    (await query(full, [maxEvents, maxSpanMicros, fewestEvents])).length > 0;
+  if (!(await isFull(database.lookUp))) return null;
   const opened = await database.maintain(async (transaction) => {
-    const full = await transaction.query(`${ask} FOR UPDATE`, [maxEvents]);
-    return full.length === 0 ? null : openPartition(transaction);
+    await lockPartitions(transaction);
+    return (await isFull(transaction.query)) ? openPartition(transaction) : null;
   });
   // Autovacuum does so for each partition, but not for all together.
   if (opened !== null) await database.maintain(({ script }) => script('ANALYZE events'));
@@ -66,7 +89,6 @@ export async function dropExpiredPartitions(database: Database, moment: string):
     const expired = await expiredPartition(database, partition, moment);
     if (expired !== null) dropped += await dropUnlessInUse(database, expired);
   }
-  await deleteDroppedCounts(database);
   return dropped;
 }
 
@@ -76,31 +98,27 @@ interface ExpiredPartition {
   readonly lastIndex: string | null;
 }
 
+/** Gateways' clocks differ: of that many events, the newest one need not be the one that was recorded last. */
+const disordered = 10_000;
+
 /** Null where one of its events is to be kept. */
 async function expiredPartition(
   database: Database,
   partition: number,
   moment: string,
 ): Promise<ExpiredPartition | null> {
-  const [newest] = await database.lookUp(
-    `SELECT index, recorded_at < $2::timestamptz FROM events WHERE partition = $1::integer
-     ORDER BY index DESC LIMIT 1`,
-    [partition, moment],
-  );
-  if (newest === undefined) return { partition, lastIndex: null };
-  if (newest[1] !== 't') return null;
-  try {
-    // Gateways' clocks differ: the newest one need not be the one that was recorded last.
-    const kept = await database.read(
-      'SELECT FROM events WHERE partition = $1::integer AND recorded_at >= $2::timestamptz LIMIT 1',
+  const newest = (count: number) =>
+    `SELECT index, recorded_at FROM events WHERE partition = $1::integer ORDER BY index DESC LIMIT ${count}`;
+  const lastOf = (count: number) =>
+    database.lookUp(
+      `SELECT max(index), max(recorded_at) < $2::timestamptz FROM (${newest(count)}) AS newest`,
       [partition, moment],
     );
-    return kept.length === 0 ? { partition, lastIndex: newest[0] ?? null } : null;
-  } catch (error) {
-    // It takes too long: its events are deleted one by one.
-    if (error instanceof Unavailable) return null;
-    throw error;
-  }
+  const [last] = await lastOf(1);
+  if (last?.[0] === null) return { partition, lastIndex: null };
+  if (last?.[1] !== 't') return null;
+  const [row] = await lastOf(disordered);
+  return row?.[1] === 't' ? { partition, lastIndex: row[0] ?? null } : null;
 }
 
 const attempts = 5;
@@ -165,7 +183,7 @@ const forget = `WITH known AS (
 const pagesAtOnce = 500;
 
 /** Deletes the counts of partitions that were dropped. Nothing reads them, so that it may take its time. */
-async function deleteDroppedCounts(database: Database): Promise<void> {
+export async function deleteDroppedCounts(database: Database): Promise<void> {
   const [row] = await database.lookUp(
     `SELECT dropped_partitions, pg_relation_size('event_counts') / current_setting('block_size')::integer
      FROM journal_state WHERE dropped_partitions <> '{}'`,

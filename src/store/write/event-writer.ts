@@ -45,16 +45,17 @@ const newEvents = `, repeated AS (
 
 /**
  * The same, with events that may be there and counted: these are taken out of the counts, and RollupFill counts them again
- * as they are now, under their new index. They stay in their partitions. Retention may delete a row meanwhile: then the event is a new one.
+ * as they are now, under their new index. They move to the current partition, after all of them were deleted: it may be theirs already.
+ * Retention may delete a row meanwhile: then the event is a new one.
  */
 const completion = `, repeated AS (
   SELECT id FROM events WHERE id = ANY($5::uuid[]) AND partition >= (SELECT current_partition - 1 FROM moved)
 ), old AS (
-  DELETE FROM events WHERE EXISTS (SELECT FROM moved) AND id = ANY($6::uuid[]) RETURNING id, index, ${changeColumns}
+  DELETE FROM events WHERE EXISTS (SELECT FROM moved) AND id = ANY($6::uuid[]) RETURNING index, ${changeColumns}
 ), written AS (
   INSERT INTO events (${columns.join(', ')}, partition)
-  SELECT given.*, coalesce(old.partition, current_partition)
-  FROM (${rowsIn('$4')}) AS given LEFT JOIN old ON old.id = given.id CROSS JOIN moved
+  SELECT given.*, current_partition
+  FROM (${rowsIn('$4')}) AS given CROSS JOIN moved CROSS JOIN (SELECT count(*) FROM old) AS deleted
   WHERE given.id NOT IN (SELECT id FROM repeated)
 ), changes AS (
   SELECT ${changeColumns}, -1 AS count FROM old, moved WHERE index <= rolled_index

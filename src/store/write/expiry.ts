@@ -2,6 +2,7 @@ import type { Instant } from '../../event/event.ts';
 import { formatInstant } from '../../event/instant.ts';
 import type { Query } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
+import { lockToChange } from '../database/event-partitions.ts';
 import {
   changeColumns,
   countChanges,
@@ -9,17 +10,29 @@ import {
   emptiedCounts,
   rowsOf,
 } from './event-counts.ts';
-import { dropExpiredPartitions } from './event-partitions.ts';
+import { deleteDroppedCounts, dropExpiredPartitions } from './event-partitions.ts';
 import { lockState } from './journal-state.ts';
 
 /** Events in one statement of expiry: this number delays new events by some tens of milliseconds. */
 const expiryBatch = 2_000;
 
 /** See OpenStore.expire. */
-export async function expireEvents(database: Database, before: Instant): Promise<number> {
+export async function expireEvents(
+  database: Database,
+  before: Instant,
+  graceMicros = 0,
+): Promise<number> {
   const moment = formatInstant(before);
   await database.write('DELETE FROM events_refused WHERE refused_at < $1::timestamptz', [moment]);
-  for (let total = await dropExpiredPartitions(database, moment); ; ) {
+  const total =
+    (await dropExpiredPartitions(database, moment)) +
+    (await deleteEvents(database, formatInstant(before - graceMicros)));
+  await deleteDroppedCounts(database);
+  return total;
+}
+
+async function deleteEvents(database: Database, moment: string): Promise<number> {
+  for (let total = 0; ; ) {
     const deleted = await database.transaction(({ query }) => expireBatch(query, moment));
     total += deleted;
     if (deleted < expiryBatch) return total;
@@ -28,6 +41,7 @@ export async function expireEvents(database: Database, before: Instant): Promise
 
 /** Whoever writes events waits meanwhile: it, too, begins with the state of the journal. */
 async function expireBatch(query: Query, moment: string): Promise<number> {
+  await lockToChange(query);
   const { rolledIndex } = await lockState(query);
   const [row] = await query(expiry, [moment, expiryBatch, rolledIndex]);
   await deleteEmptied(query, rowsOf(row?.[1]));

@@ -1,5 +1,6 @@
 import type { Query, Row, Transaction } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
+import { lockToChange } from '../database/event-partitions.ts';
 import type { RollupProgress } from '../rollup-progress.ts';
 import { changeColumns, countChanges } from './event-counts.ts';
 import { leaseSql } from './lease.ts';
@@ -119,6 +120,7 @@ export const rollUpEvents = (
   maxEvents = rolledBatch,
 ): Promise<RollupProgress> =>
   database.transaction(async ({ query, script }) => {
+    await lockToChange(query);
     const { isExact, rolledIndex, storedIndex } = await lockState(query);
     if (!isExact) await forgetCounts({ query, script });
     if (rolledIndex >= storedIndex) return { rolledIndex, storedIndex };

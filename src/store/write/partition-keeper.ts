@@ -8,11 +8,14 @@ const intervalMs = 10_000;
 /** Begins another partition of the events in time. */
 export class PartitionKeeper implements AsyncDisposable {
   readonly #store: Pick<OpenStore, 'keepPartitions'>;
+  readonly #maxSpanMicros: number | null;
   readonly #log: Log;
   readonly #keeping: Repeated;
 
-  constructor(store: Pick<OpenStore, 'keepPartitions'>, log: Log) {
+  /** @param maxSpanMicros see PartitionLimits */
+  constructor(store: Pick<OpenStore, 'keepPartitions'>, maxSpanMicros: number | null, log: Log) {
     this.#store = store;
+    this.#maxSpanMicros = maxSpanMicros;
     this.#log = log;
     this.#keeping = new Repeated(
       () => intervalMs,
@@ -27,7 +30,7 @@ export class PartitionKeeper implements AsyncDisposable {
   }
 
   async #keep(): Promise<void> {
-    const partition = await this.#store.keepPartitions();
+    const partition = await this.#store.keepPartitions({ maxSpanMicros: this.#maxSpanMicros });
     if (partition !== null) {
       this.#log.info({ partition }, 'Another partition of the events has begun.');
     }

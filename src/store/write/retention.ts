@@ -5,18 +5,34 @@ import type { OpenStore } from '../open.ts';
 
 const intervalMs = 60_000;
 
+/** An event is kept for longer by this share of the retention at most: until then its partition is expected to expire as a whole. */
+const graceShare = 10;
+
+/** The events of a partition were recorded within this share of it, so that there is time left to drop it. */
+const spanShare = 16;
+
+/** See PartitionLimits. */
+export const maxSpanOf = (retentionMicros: number): number =>
+  Math.floor(retentionMicros / spanShare);
+
 /** Deletes old events at regular intervals. */
 export class Retention implements AsyncDisposable {
   readonly #store: Pick<OpenStore, 'expire'>;
-  readonly #oldest: () => Instant;
+  readonly #retentionMicros: number;
+  readonly #now: () => Instant;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
   #expiring: Promise<void> = Promise.resolve();
 
-  /** @param oldest events that were recorded before it are deleted */
-  constructor(store: Pick<OpenStore, 'expire'>, oldest: () => Instant, log: Log) {
+  constructor(
+    store: Pick<OpenStore, 'expire'>,
+    retentionMicros: number,
+    now: () => Instant,
+    log: Log,
+  ) {
     this.#store = store;
-    this.#oldest = oldest;
+    this.#retentionMicros = retentionMicros;
+    this.#now = now;
     this.#log = log;
     this.#timer = setInterval(() => this.#begin(), intervalMs).unref();
     this.#begin();
@@ -33,7 +49,8 @@ export class Retention implements AsyncDisposable {
 
   async #expire(): Promise<void> {
     try {
-      await this.#store.expire(this.#oldest());
+      const retention = this.#retentionMicros;
+      await this.#store.expire(this.#now() - retention, Math.floor(retention / graceShare));
     } catch (error) {
       // The store itself logs when it is down.
       if (error instanceof Unavailable) return;

@@ -48,14 +48,20 @@ const reports: fc.Arbitrary<Report> = fc
 
 type Step =
   | { readonly put: readonly Report[] }
-  | { readonly expire: number }
+  | { readonly expire: number; readonly grace: number }
   | { readonly rollUp: number }
   | 'rebuild';
 
 const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: fc.record({ put: fc.array(reports, { minLength: 1, maxLength: 9 }) }) },
-    { weight: 1, arbitrary: fc.record({ expire: fc.integer({ min: 3, max: 20 }) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        expire: fc.integer({ min: 3, max: 20 }),
+        grace: fc.constantFrom(0, 5, 100),
+      }),
+    },
     { weight: 2, arbitrary: fc.record({ rollUp: fc.integer({ min: 1, max: 4 }) }) },
     { weight: 1, arbitrary: fc.constant('rebuild' as const) },
   ),
@@ -130,8 +136,10 @@ export function rollupsContract(storeOf: () => OpenStore, runs: number): void {
   const take = async (step: Step): Promise<void> => {
     if (step === 'rebuild') return store.rebuildRollups();
     if ('rollUp' in step) return void (await store.rollUp(step.rollUp));
-    if ('expire' in step)
-      return void (await store.expire(begin + (recorded - step.expire) * minute));
+    if ('expire' in step) {
+      const { expire, grace } = step;
+      return void (await store.expire(begin + (recorded - expire) * minute, grace * minute));
+    }
     await put(
       store,
       step.put.map((each) => ({ ...each, recordedAt: begin + ++recorded * minute })),

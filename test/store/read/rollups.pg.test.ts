@@ -47,7 +47,7 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
       }),
     );
     for (let from = 0; from < reports.length; from += 1_000) {
-      if (from > 0) await store.keepPartitions(0);
+      if (from > 0) await store.keepPartitions({ maxEvents: 0 });
       await put(store, reports.slice(from, from + 1_000));
     }
     await fillRollups(store, { signal: new AbortController().signal, onProgress: () => {} });

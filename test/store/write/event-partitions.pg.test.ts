@@ -4,7 +4,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { Unavailable } from '../../../src/runtime/unavailable.ts';
 import type { Query } from '../../../src/store/database/connection.ts';
 import { PostgresConnection } from '../../../src/store/database/postgres.ts';
-import { openStore } from '../../../src/store/open.ts';
+import { type OpenStore, openStore } from '../../../src/store/open.ts';
+import { maxSpanOf } from '../../../src/store/write/retention.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { report } from '../../journal/report.ts';
 import { patienceMs } from '../../patience.ts';
@@ -16,6 +17,15 @@ const options = { dataDirectory: '', exclusive: false, log: createLog('silent') 
 
 const recordedIn = (partition: number, count: number) =>
   Array.from({ length: count }, (_, n) => report({ recordedAt: begin + partition * 1_000 + n }));
+
+/** From now on the table `noticed` has the indexes of events that are deleted one by one. */
+const notice = (write: Query) =>
+  write(
+    `CREATE TABLE noticed (index BIGINT);
+     CREATE FUNCTION notice() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN INSERT INTO noticed VALUES (old.index); RETURN old; END $$;
+     CREATE TRIGGER noticing BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION notice()`,
+  );
 
 const partitionsIn = async (query: Query): Promise<readonly unknown[]> =>
   (
@@ -32,10 +42,10 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
     await using second = await open();
     await using connection = new PostgresConnection(server.url, false, () => {});
     await put(first, recordedIn(0, 99));
-    expect(await first.keepPartitions(100)).toBeNull();
+    expect(await first.keepPartitions({ maxEvents: 100 })).toBeNull();
     await put(first, recordedIn(0, 1));
     const begun = await Promise.all(
-      [first, second, first, second].map((s) => s.keepPartitions(100)),
+      [first, second, first, second].map((s) => s.keepPartitions({ maxEvents: 100 })),
     );
     expect(begun.filter((partition) => partition !== null)).toEqual([1]);
     await put(second, recordedIn(1, 3));
@@ -51,28 +61,101 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
     ]);
   });
 
-  test('a completed event stays in its partition, and is counted there', async () => {
+  test('a partition ends when its events were recorded over a span of time, unless they are few', async () => {
+    await using server = await startDatabase();
+    await using store = await openStore({ ...options, databaseUrl: server.url });
+    const keep = (maxSpanMicros: number | null) =>
+      store.keepPartitions({ maxSpanMicros, fewestEvents: 10 });
+    expect(await keep(1)).toBeNull();
+    await put(store, recordedIn(0, 9));
+    expect(await keep(1)).toBeNull();
+    await put(store, [report({ recordedAt: begin + 500 })]);
+    expect(await keep(null)).toBeNull();
+    expect(await keep(501)).toBeNull();
+    expect(await keep(500)).toBe(1);
+    // Of the new partition alone.
+    await put(store, recordedIn(1, 10));
+    expect(await keep(10)).toBeNull();
+    expect(await keep(9)).toBe(2);
+  });
+
+  test('in steady use retention drops partitions and deletes nothing one by one, and keeps each event for a tenth longer at most', async () => {
+    await using server = await startDatabase();
+    await using store = await openStore({ ...options, databaseUrl: server.url });
+    await using connection = new PostgresConnection(server.url, false, () => {});
+    await notice(connection.write);
+    const retention = 160;
+    const step = 4;
+    const open = randomUUID();
+    let most = 0;
+    for (let now = step; now <= 1.5 * retention; now += step) {
+      const recordedAt = begin + now;
+      // One is reported again and again: it has the even indexes.
+      await put(store, [
+        report({ recordedAt }),
+        report({ id: open, recordedAt, message: `${now}` }),
+      ]);
+      await store.keepPartitions({ maxSpanMicros: maxSpanOf(retention), fewestEvents: 1 });
+      await countAll(store);
+      await store.expire(recordedAt - retention, retention / 10);
+      const events = await store.after(0, 1_000);
+      const longest = now - Math.min(...events.map((each) => each.recordedAt - begin));
+      expect(longest).toBeLessThanOrEqual(retention * 1.1);
+      expect(events).toHaveLength(longest / step + 2);
+      expect(longest).toBeGreaterThanOrEqual(Math.min(retention, now - step));
+      expect(await store.count({})).toBe(events.length);
+      most = Math.max(most, (await partitionsIn(connection.read)).length);
+    }
+    expect(await connection.read('SELECT index FROM noticed WHERE index % 2 = 1')).toEqual([]);
+    expect(most).toBeLessThanOrEqual(18);
+    expect(await store.event(open)).toMatchObject({ recordedAt: begin + 1.5 * retention });
+  });
+
+  test.each([
+    ['counts', (store: OpenStore) => store.rollUp()],
+    ['deletes', (store: OpenStore) => store.expire(begin + 5)],
+  ])(
+    'whoever %s events waits for one that drops a partition before it locks the state of the journal',
+    async (_, work) => {
+      await using server = await startDatabase();
+      await using store = await openStore({ ...options, databaseUrl: server.url });
+      await using connection = new PostgresConnection(server.url, false, () => {});
+      await put(store, recordedIn(0, 10));
+      const dropping = new pg.Client(server.url);
+      await dropping.connect();
+      await dropping.query('BEGIN');
+      await dropping.query('LOCK TABLE ONLY events IN ACCESS EXCLUSIVE MODE');
+      const working = work(store);
+      const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass`;
+      await vi.waitFor(async () => expect(await connection.read(waiting)).not.toEqual([]), {
+        timeout: patienceMs,
+      });
+      await dropping.query('SELECT FROM journal_state FOR UPDATE NOWAIT');
+      await dropping.query('COMMIT');
+      await dropping.end();
+      await working;
+    },
+  );
+
+  test('a completed event moves to the current partition, and is counted there', async () => {
     await using server = await startDatabase();
     await using store = await openStore({ ...options, databaseUrl: server.url });
     await using connection = new PostgresConnection(server.url, false, () => {});
     const id = randomUUID();
     await put(store, [report({ id, message: 'begin' })]);
     await countAll(store);
-    await store.keepPartitions(0);
+    await store.keepPartitions({ maxEvents: 0 });
     await put(store, [report({ id, message: 'end' }), report()]);
     await countAll(store);
-    expect(await connection.read('SELECT partition, message FROM events ORDER BY 1')).toEqual([
-      ['0', 'end'],
+    expect(await connection.read('SELECT partition, message FROM events ORDER BY 2')).toEqual([
+      ['1', 'end'],
       ['1', null],
     ]);
     expect(
       await connection.read(
         `SELECT partition, count FROM event_counts WHERE minutes = 60 AND tag = '' AND count <> 0 ORDER BY 1`,
       ),
-    ).toEqual([
-      ['0', '1'],
-      ['1', '1'],
-    ]);
+    ).toEqual([['1', '2']]);
   });
 
   test('an expired partition is dropped as a whole, and what was counted of it is deleted', async () => {
@@ -81,16 +164,10 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
     await using connection = new PostgresConnection(server.url, false, () => {});
     for (const partition of [0, 1, 2]) {
       await put(store, recordedIn(partition, 10));
-      await store.keepPartitions(0);
+      await store.keepPartitions({ maxEvents: 0 });
     }
     await countAll(store);
-    // Rows that retention deletes one by one would be noticed.
-    await connection.write(
-      `CREATE TABLE noticed (index BIGINT);
-       CREATE FUNCTION notice() RETURNS trigger LANGUAGE plpgsql AS
-         $$ BEGIN INSERT INTO noticed VALUES (old.index); RETURN old; END $$;
-       CREATE TRIGGER noticing BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION notice()`,
-    );
+    await notice(connection.write);
     expect(await store.expire(begin + 2_005)).toBe(25);
     expect(await connection.read('SELECT index FROM noticed ORDER BY 1')).toEqual(
       [21, 22, 23, 24, 25].map((index) => [String(index)]),
@@ -117,7 +194,7 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
     await using store = await openStore({ ...options, databaseUrl: server.url });
     await using connection = new PostgresConnection(server.url, false, () => {});
     await put(store, recordedIn(0, 10));
-    await store.keepPartitions(0);
+    await store.keepPartitions({ maxEvents: 0 });
     await put(store, recordedIn(1, 3));
     await countAll(store);
     // As after a kill between the two.
@@ -150,7 +227,7 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
       report({ recordedAt: begin + 50, message: 'kept' }),
       report({ recordedAt: begin + 1 }),
     ]);
-    await store.keepPartitions(0);
+    await store.keepPartitions({ maxEvents: 0 });
     await countAll(store);
     expect(await store.expire(begin + 10)).toBe(1);
     expect((await store.after(0, 10)).map(({ message }) => message)).toEqual(['kept', null]);
@@ -165,7 +242,7 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
     await using store = await openStore({ ...options, databaseUrl: server.url });
     await using connection = new PostgresConnection(server.url, false, () => {});
     await put(store, recordedIn(0, 10));
-    await store.keepPartitions(0);
+    await store.keepPartitions({ maxEvents: 0 });
     await countAll(store);
     const reader = new pg.Client(server.url);
     await reader.connect();
@@ -228,7 +305,7 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
       repeat(() => counter.rollUp(7)),
       // Where it has to wait for a lock, the gateway tries again later.
       repeat(() =>
-        other.keepPartitions(40).catch((error: unknown) => {
+        other.keepPartitions({ maxEvents: 40 }).catch((error: unknown) => {
           if (!(error instanceof Unavailable)) throw error;
         }),
       ),
@@ -254,7 +331,7 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
     await using first = await open();
     await using second = await open();
     await put(first, recordedIn(0, 30));
-    await first.keepPartitions(0);
+    await first.keepPartitions({ maxEvents: 0 });
     await put(first, recordedIn(5, 2));
     await countAll(first);
     const deleted = await Promise.all([first, second].map((s) => s.expire(begin + 2_000)));
@@ -271,7 +348,7 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
     await using connection = new PostgresConnection(server.url, false, () => {});
     for (const partition of [0, 1, 2]) {
       await put(store, recordedIn(partition, 50));
-      if (partition < 2) await store.keepPartitions(0);
+      if (partition < 2) await store.keepPartitions({ maxEvents: 0 });
     }
     const planned = async (text: string, values: readonly (string | number)[]) =>
       (await connection.lookUp(`EXPLAIN (COSTS OFF) ${text}`, values)).join('\n');
@@ -348,9 +425,16 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
     };
     await Promise.all([
       writes(),
-      vi.waitFor(() => Promise.all([store.keepPartitions(1e6), other.keepPartitions(1e6)]), {
-        timeout: patienceMs,
-      }),
+      vi.waitFor(
+        () =>
+          Promise.all([
+            store.keepPartitions({ maxEvents: 1e6 }),
+            other.keepPartitions({ maxEvents: 1e6 }),
+          ]),
+        {
+          timeout: patienceMs,
+        },
+      ),
     ]);
     expect(await kind()).toBe('p');
     expect(await store.event(id)).toMatchObject({ message: '29' });
