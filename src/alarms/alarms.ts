@@ -9,7 +9,7 @@ import { everything, type Filter } from '../event/filter.ts';
 import type { FilterInput } from '../event/filter-input.ts';
 import { InputError, quoted } from '../event/input-error.ts';
 import { InstantError, parseInstant, wholeMillisecond } from '../event/instant.ts';
-import { parseText } from '../event/text.ts';
+import { parseText, storableJson } from '../event/text.ts';
 import { readUuid } from '../event/uuid.ts';
 import { pause } from '../runtime/backoff.ts';
 import { stoppable } from '../runtime/stoppable.ts';
@@ -89,7 +89,7 @@ export class Alarms {
       namespace,
       name,
       origin: 'API',
-      definition: plainJson(input),
+      definition: storableJson(input),
       enabled,
       ownerRoles: this.#ownerRolesOf(session),
       problem: null,
@@ -113,7 +113,7 @@ export class Alarms {
     const { name, namespace, enabled } = this.parse(session, input);
     if (version !== null && version !== row.version) throw changedMeanwhile(row.version);
     const since = wholeMillisecond(now());
-    const definition = plainJson(input);
+    const definition = storableJson(input);
     const isSame = isDeepStrictEqual(evaluated(definition), evaluated(row.definition));
     const updated: RuleRow = {
       ...row,
@@ -214,7 +214,7 @@ export class Alarms {
       id: v7(),
       namespace,
       rules: rules.map((rule, at) => parseText(rule, ['input', 'rules', String(at)])),
-      filter: plainJson(input.filter ?? null),
+      filter: storableJson(input.filter ?? null),
       until: untilOf(input.until, createdAt),
       comment: commentOf(input.comment, ['input', 'comment']),
       createdBy: session.principal.name,
@@ -314,9 +314,6 @@ function evaluated(definition: Json): unknown {
   const { filter, entity, condition, enabled } = definition as Readonly<Record<string, Json>>;
   return { filter, entity, condition, enabled };
 }
-
-/** Without members that are undefined, and without prototypes: as the database gives it back. */
-const plainJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
 
 function untilOf(text: string, now: Instant): Instant {
   const path = ['input', 'until'];

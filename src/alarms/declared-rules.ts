@@ -3,6 +3,7 @@ import { v5 } from 'uuid';
 import type { Instant, Json } from '../event/event.ts';
 import { InputError } from '../event/input-error.ts';
 import { wholeMillisecond } from '../event/instant.ts';
+import { storableJson } from '../event/text.ts';
 import { Declarations } from '../runtime/declarations.ts';
 import type { RuleRow, RuleTable } from '../store/alarms/rule-table.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -107,7 +108,7 @@ export class DeclaredRules {
     const { table, now, log } = this.#options;
     const since = wholeMillisecond(now());
     const said: DeclaredDefinition = { declaredBy: owner, ...(own && { own: own.definition }) };
-    const definition = JSON.parse(JSON.stringify({ ...input, ...said })) as Json;
+    const definition = storableJson({ ...input, ...said });
     if (row !== undefined && isDeepStrictEqual(row.definition, definition)) return;
     const { name, namespace, enabled } = input;
     const changed = { definition, enabled, activeSince: since, updatedAt: since };

@@ -1,3 +1,4 @@
+import type { Json } from './event.ts';
 import { InputError } from './input-error.ts';
 
 /** Quick to search for, and rare: NUL and halves of characters, which PostgreSQL cannot keep. */
@@ -8,6 +9,16 @@ export function storable(text: string): string | null {
   if (!suspicious.test(text)) return text;
   return text.includes('\0') ? null : text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
+
+/** The string with U+FFFD for all that PostgreSQL cannot keep: NUL, and halves of surrogate pairs. */
+export const replaced = (text: string): string =>
+  suspicious.test(text) ? text.replace(/[\0\p{Surrogate}]/gu, '\ufffd') : text;
+
+/** A value as JSON that can be kept: without undefined members, and each string as `replaced` makes it. */
+export const storableJson = (value: unknown): Json =>
+  JSON.parse(JSON.stringify(value), (_name, member: unknown) =>
+    typeof member === 'string' ? replaced(member) : member,
+  ) as Json;
 
 /** Bytes of UTF-8 that PostgreSQL keeps in one entry of an index, short of its 2,700: names are looked up by indexes. */
 export const longestIndexed = 2_600;

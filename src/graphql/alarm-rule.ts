@@ -9,7 +9,7 @@ import { AlarmRuleInputRef } from './alarm-rule-input.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { TimeRangeRef } from './filter.ts';
-import { listOf } from './limits.ts';
+import { namesOf } from './limits.ts';
 import { SinkOriginEnum } from './sink.ts';
 
 const idDescription = 'The UUID of a rule.';
@@ -106,7 +106,7 @@ builder.queryFields((t) => ({
     description: 'Rules that the caller may see, by name.',
     args: { namespaces: t.arg.stringList({ description: 'In one of these namespaces.' }) },
     resolve: (_root, { namespaces }, { alarms, session }) =>
-      alarms.management.rules(session, namespaces == null ? null : listOf(namespaces, 'names')),
+      alarms.management.rules(session, namesOf(namespaces, 'names')),
   }),
   alarmRule: t.field({
     type: AlarmRuleRef,

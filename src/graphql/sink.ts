@@ -15,7 +15,7 @@ import {
   FailedDeliveryStatusEnum,
   indexAfter,
 } from './failed-delivery.ts';
-import { listOf } from './limits.ts';
+import { listOf, namesOf } from './limits.ts';
 import { pageSize } from './page-size.ts';
 import { sinkCallerIn } from './sink-caller.ts';
 import { SinkDeliveryEnum, SinkFormatEnum, SinkOrderEnum } from './sink-input.ts';
@@ -220,7 +220,7 @@ builder.queryField('sinks', (t) =>
     },
     resolve: (_root, { namespaces, states }, context) =>
       context.sinks.management.list(sinkCallerIn(context), {
-        namespaces: namespaces == null ? null : listOf(namespaces, 'names'),
+        namespaces: namesOf(namespaces, 'names'),
         states: states == null ? null : listOf(states, 'names'),
       }),
   }),

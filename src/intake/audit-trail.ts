@@ -2,6 +2,7 @@ import type { Audit, AuditEntry } from '../access/audit.ts';
 import { auditCategory, auditNamespace } from '../event/audit.ts';
 import type { IndexedReport } from '../event/completion.ts';
 import type { DraftTrait, EventDraft } from '../event/draft.ts';
+import { replaced } from '../event/text.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Intake } from './intake.ts';
@@ -128,7 +129,7 @@ function draftOf(entry: AuditEntry, count: number): EventDraft {
     ([name, text]): DraftTrait => ({
       name,
       type: 'TEXT',
-      value: text.slice(0, maxTraitLength),
+      value: replaced(text).slice(0, maxTraitLength),
     }),
   );
   return {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { v5 } from 'uuid';
 import type { Instant, Json } from '../event/event.ts';
 import { InputError, quoted } from '../event/input-error.ts';
+import { storableJson } from '../event/text.ts';
 import type { Journal } from '../journal/journal.ts';
 import { Declarations } from '../runtime/declarations.ts';
 import type { OpenStore } from '../store/open.ts';
@@ -139,7 +140,7 @@ export class DeclaredSinks {
   async #save({ id, owner, sink, definition }: Declared, row: SinkRow | undefined): Promise<void> {
     const { store, journal, now, log } = this.#options;
     const { start, ...input } = separated(sink.input).input;
-    const spec = JSON.parse(JSON.stringify({ ...input, declaredBy: owner })) as Json;
+    const spec = storableJson({ ...input, declaredBy: owner });
     const { name, namespace } = definition.spec;
     if (row !== undefined) {
       if (isDeepStrictEqual(row.spec, spec)) return;

@@ -1,8 +1,9 @@
 import { v7 } from 'uuid';
 import { requireReadable } from '../access/scoped-store.ts';
-import type { Instant, Json } from '../event/event.ts';
+import type { Instant } from '../event/event.ts';
 import { type FilterInput, parseFilter } from '../event/filter-input.ts';
 import { InputError, quoted } from '../event/input-error.ts';
+import { storableJson } from '../event/text.ts';
 import { readUuid } from '../event/uuid.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenStore } from '../store/open.ts';
@@ -87,7 +88,7 @@ export class Sinks {
       namespace: spec.namespace,
       name: spec.name,
       origin: 'API',
-      spec: input as unknown as Json,
+      spec: storableJson(input),
       secrets: sealed,
       owner: ownerOf(caller),
     } as const;
@@ -118,7 +119,7 @@ export class Sinks {
       ...row,
       namespace: spec.namespace,
       name: spec.name,
-      spec: input as unknown as Json,
+      spec: storableJson(input),
       secrets: keeper.seal(row.id, secrets, ['input', 'target', 'webhook']),
       // Else it would deliver to a target of the caller's what only its former owner may read.
       owner: ownerOf(caller),
@@ -202,7 +203,7 @@ export class Sinks {
       state: from > to ? 'DONE' : 'RUNNING',
       from,
       to,
-      filter: filter as Json,
+      filter: storableJson(filter),
       deliveredCount: 0,
       failedCount: 0,
     };

@@ -159,7 +159,9 @@ test('entries wait for the journal, and those that are alike come with their num
   const drafts: { action?: unknown; traits?: unknown }[] = [];
   const trail = new AuditTrail(createLog('silent'));
   for (let attempt = 0; attempt < 5; attempt++) {
-    trail.sample({ action: 'SignInRejected', by: null, message: 'Rejected.' });
+    // Whoever signs in says what the reason names.
+    const facts = { reason: 'no issuer is \0' };
+    trail.sample({ action: 'SignInRejected', by: null, message: 'Rejected.', facts });
   }
   expect(drafts).toEqual([]);
   trail.begin({
@@ -169,8 +171,9 @@ test('entries wait for the journal, and those that are alike come with their num
     },
   });
   await trail[Symbol.asyncDispose]();
+  const reason = { name: 'reason', value: 'no issuer is \ufffd' };
   expect(drafts).toMatchObject([
-    { action: 'SignInRejected', traits: [] },
-    { action: 'SignInRejected', traits: [{ name: 'count', value: 4 }] },
+    { action: 'SignInRejected', traits: [reason] },
+    { action: 'SignInRejected', traits: [reason, { name: 'count', value: 4 }] },
   ]);
 });

@@ -93,6 +93,9 @@ export function messageOf(error: unknown): string {
   return first.message === '' ? first.name : first.message;
 }
 
+/** Prisma's messages begin with the code that asked. */
+const lastLineOf = (error: unknown): string => messageOf(error).split('\n').at(-1) ?? '';
+
 /** The driver's own error within an error of Prisma's client. */
 export function driverErrorOf(error: unknown): unknown {
   const { code, meta } = error as { code?: unknown; meta?: { driverAdapterError?: Error } };
@@ -102,9 +105,14 @@ export function driverErrorOf(error: unknown): unknown {
     const said = { code: cause.originalCode, severity: 'ERROR' };
     return Object.assign(new Error(cause.originalMessage, { cause: error }), said);
   }
+  // PGlite's adapter gives SQLSTATE as the code itself.
+  if (typeof code === 'string' && /^(?!P[1-9])[0-9A-Z]{5}$/.test(code)) {
+    const said = { code, severity: 'ERROR' };
+    return Object.assign(new Error(lastLineOf(error), { cause: error }), said);
+  }
   // Prisma's P2 codes are faults of the query; its P1 codes, and errors of others, are faults of the connection.
   if (typeof code === 'string' && code.startsWith('P2')) return error;
-  return new ConnectionError(messageOf(error).split('\n').at(-1), { cause: error });
+  return new ConnectionError(lastLineOf(error), { cause: error });
 }
 
 /**
