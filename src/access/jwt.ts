@@ -5,15 +5,19 @@ import {
   errors,
   type JWTPayload,
   type JWTVerifyGetKey,
+  type JWTVerifyOptions,
   jwtVerify,
 } from 'jose';
 import { isJsonObject } from '../event/json.ts';
+import { storable } from '../event/text.ts';
 import { discover } from './openid-discovery.ts';
 import type { JwtIssuer } from './policy.ts';
 import { type Principal, Unauthenticated } from './principal.ts';
 import { originOf } from './token.ts';
 
 const clockToleranceSeconds = 30;
+/** The last second that a date-time of RFC 3339 can name: who counts milliseconds is beyond it. */
+const latestSeconds = 253_402_300_799;
 const keysMaxAgeMs = 600_000;
 const cooldownMs = 30_000;
 const timeoutMs = 5_000;
@@ -88,15 +92,15 @@ class VerifiedIssuer {
 
   async #verified(token: string, audience: string): Promise<JWTPayload> {
     const { issuer, algorithms } = this.#issuer;
+    const options = {
+      issuer,
+      audience,
+      algorithms: [...algorithms],
+      requiredClaims: ['exp', 'sub'],
+      clockTolerance: clockToleranceSeconds,
+    };
     try {
-      const { payload } = await jwtVerify(token, await this.#getKeys(), {
-        issuer,
-        audience,
-        algorithms: [...algorithms],
-        requiredClaims: ['exp', 'sub'],
-        clockTolerance: clockToleranceSeconds,
-      });
-      return payload;
+      return await verifiedBy(await this.#getKeys(), token, options);
     } catch (error) {
       throw new Unauthenticated(reasonOf(error), { cause: error });
     }
@@ -130,11 +134,16 @@ class VerifiedIssuer {
   }
 
   #principalOf(payload: JWTPayload): Principal {
+    const { sub: name, exp = 0 } = payload;
+    if (!isName(name)) {
+      throw new Unauthenticated('"sub" claim must be a string that is not empty');
+    }
+    if (exp > latestSeconds) throw new Unauthenticated('"exp" claim must be in seconds');
     return {
       kind: 'JWT',
-      name: String(payload.sub),
+      name,
       roles: this.#rolesOf(payload),
-      expiresAtMs: Number(payload.exp) * 1_000,
+      expiresAtMs: exp * 1_000,
       tokenId: null,
       origin: originOf(this.#issuer),
     };
@@ -142,18 +151,48 @@ class VerifiedIssuer {
 
   #rolesOf(payload: JWTPayload): readonly string[] {
     const { rolesClaim, roles } = this.#issuer;
-    let claim: unknown = payload;
-    for (const step of rolesClaim.split('.')) {
-      claim = isJsonObject(claim) && Object.hasOwn(claim, step) ? claim[step] : undefined;
-    }
+    const claim = claimAt(payload, rolesClaim);
     const named: unknown[] = typeof claim === 'string' ? claim.split(' ') : [claim].flat();
-    return named
-      .filter((name): name is string => typeof name === 'string' && name !== '')
-      .flatMap((name) => {
-        if (roles === null) return [name];
-        return Object.hasOwn(roles, name) ? [roles[name] as string] : [];
-      });
+    return named.filter(isName).flatMap((name) => {
+      if (roles === null) return [name];
+      return Object.hasOwn(roles, name) ? [roles[name] as string] : [];
+    });
   }
+}
+
+const isName = (claim: unknown): claim is string =>
+  typeof claim === 'string' && claim !== '' && storable(claim) === claim;
+
+/** The claims of a token. One that names no key, while the issuer exchanges its keys, may be signed with any of them. */
+async function verifiedBy(
+  keys: JWTVerifyGetKey,
+  token: string,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, keys, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
+      const verified = await jwtVerify(token, key, options).catch((reason: unknown) => {
+        if (reason instanceof errors.JWSSignatureVerificationFailed) return null;
+        throw reason;
+      });
+      if (verified !== null) return verified.payload;
+    }
+    throw new errors.JWSSignatureVerificationFailed(undefined, { cause: error });
+  }
+}
+
+/** The claim at a path of names with dots between them. Names may have dots as well: those of Auth0 are URLs. */
+function claimAt(claims: unknown, path: string): unknown {
+  if (!isJsonObject(claims)) return undefined;
+  if (Object.hasOwn(claims, path)) return claims[path];
+  for (let end = path.lastIndexOf('.'); end > 0; end = path.lastIndexOf('.', end - 1)) {
+    const name = path.slice(0, end);
+    if (Object.hasOwn(claims, name)) return claimAt(claims[name], path.slice(end + 1));
+  }
+  return undefined;
 }
 
 function reasonOf(error: unknown): string {

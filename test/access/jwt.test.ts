@@ -62,6 +62,8 @@ describe('a bad token is 401: the reason is in the log, and the answer is always
   const good = () => ({ iss: provider.issuer, aud: 'tidings', sub: 'ada', ...claims });
 
   const signed = (options: TokenOptions) => () => provider.token({ claims, ...options });
+  const otherKey = async () =>
+    `${(await provider.token({ claims, kid: null })).slice(0, -8)}AAAAAAAA`;
 
   test.each<readonly [string, () => Promise<string> | string, RegExp]>([
     ['alg none', () => new UnsecuredJWT(good()).setExpirationTime('5m').encode(), /alg|Protected/i],
@@ -86,6 +88,15 @@ describe('a bad token is 401: the reason is in the log, and the answer is always
       /signature/,
     ],
     ['no token at all', () => 'a.b.c', /cannot be read/],
+    ['exp as a string', signed({ claims: { ...claims, exp: '4102444800' } }), /exp/],
+    ['exp in milliseconds', signed({ claims: { ...claims, exp: 4_102_444_800_000 } }), /exp/],
+    ['nbf in the future', signed({ claims: { ...claims, nbf: 4_102_444_800 } }), /nbf/],
+    ['a list as its subject', signed({ claims: { ...claims, sub: ['ada', 'eve'] } }), /sub/],
+    ['an empty subject', signed({ subject: '' }), /sub/],
+    ['a subject with NUL', signed({ subject: 'ada\0' }), /sub/],
+    ['a list as its issuer', async () => signed({ claims: { iss: [provider.issuer] } })(), /iss/],
+    ['an issuer with NUL', signed({ issuer: 'http://127.0.0.1:1/\0' }), /no issuer of the policy/],
+    ['no key, and the signature of another', () => otherKey(), /signature/],
   ])('%s', async (_name, make, reason) => {
     logged.length = 0;
     const token = await make();
@@ -101,6 +112,36 @@ describe('a bad token is 401: the reason is in the log, and the answer is always
     expect(logged.join('\n')).toMatch(reason);
     expect(logged.join('\n')).not.toContain(token);
   });
+});
+
+test.each<readonly [string, string, Readonly<Record<string, unknown>>]>([
+  ['a list', 'roles', { roles: ['team', 'unknown', ['admin'], 7, 'with \0'] }],
+  ['a string with spaces', 'scope', { scope: ' team  unknown' }],
+  ['a name with dots', 'https://example.org/roles', { 'https://example.org/roles': ['team'] }],
+  [
+    'a name with dots within others',
+    'access.example.org.roles',
+    { access: { 'example.org': { roles: ['team'] } } },
+  ],
+])('the claim of roles is %s', async (_name, claim, given) => {
+  await using other = await bootGuarded(`
+roles: { team: { grants: [] }, admin: { grants: [{ actions: [ADMIN] }] } }
+jwt: [{ issuer: "${provider.issuer}", audience: tidings, rolesClaim: "${claim}" }]`);
+  const { data } = await other.ask(await provider.token({ claims: given }), '{ viewer { roles } }');
+  expect(data.viewer.roles.filter((role: string) => role !== 'unknown')).toEqual(['team']);
+});
+
+test('tokens that name no key hold while their issuer publishes two', async () => {
+  await using second = await startOpenIdProvider();
+  const old = await second.token({ claims, kid: null, subject: 'old' });
+  await second.rotate({ keepsOld: true });
+  await using other = await bootGuarded(policyFor(second.issuer));
+  for (const token of [old, await second.token({ claims, kid: null, subject: 'fresh' })]) {
+    expect((await other.ask(token, '{ viewer { roles } }')).data.viewer.roles).toEqual(['team']);
+  }
+  await second.rotate();
+  const foreign = await second.token({ claims, kid: null, subject: 'foreign' });
+  expect((await other.ask(foreign, '{ viewer { roles } }')).status).toBe(401);
 });
 
 test('a new key is fetched when a token names it, and the old one ends with its publication', async () => {

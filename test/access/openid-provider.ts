@@ -17,8 +17,8 @@ export interface TokenOptions {
   readonly subject?: string;
   /** Seconds from now; null leaves the claim out. */
   readonly expiresIn?: number | null;
-  /** Named in the header instead of the key's own. */
-  readonly kid?: string;
+  /** Named in the header instead of the key's own; null names none. */
+  readonly kid?: string | null;
 }
 
 /** How the provider answers those who sign in by its page. */
@@ -40,8 +40,8 @@ export interface OpenIdProvider extends AsyncDisposable {
   /** Whether it takes requests and never answers them. */
   silent: boolean;
   readonly signIns: SignIns;
-  /** Another key signs from now on, and the keys before are not published any more. */
-  rotate(): Promise<void>;
+  /** Another key signs from now on, and the keys before are not published any more, unless the old one is kept. */
+  rotate(options?: { readonly keepsOld: boolean }): Promise<void>;
   token(options?: TokenOptions): Promise<string>;
   /** The published key, as whoever mistakes it for a shared secret has it. */
   publicKeyText(): string;
@@ -58,6 +58,7 @@ const newKey = async (kid: string): Promise<Key> => {
 
 export async function startOpenIdProvider(): Promise<OpenIdProvider> {
   let key = await newKey('key-1');
+  let old: readonly Key[] = [];
   let keys = 1;
   const asked = new Map<string, number>();
   const server = createServer((request, response) => {
@@ -84,7 +85,7 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
         authorization_endpoint: `${provider.issuer}/authorize`,
         token_endpoint: `${provider.issuer}/token`,
       },
-      '/realm/keys': { keys: [key.jwk] },
+      '/realm/keys': { keys: [key, ...old].map(({ jwk }) => jwk) },
     };
     const document = documents[path];
     response.writeHead(document === undefined ? 404 : 200, { 'content-type': 'application/json' });
@@ -97,20 +98,22 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
     asked,
     silent: false,
     signIns: { redirectUri: '', claims: {}, audience: 'tidings', nonce: null },
-    async rotate() {
+    async rotate({ keepsOld } = { keepsOld: false }) {
       keys += 1;
+      old = keepsOld ? [key] : [];
       key = await newKey(`key-${keys}`);
     },
     async token({ claims = {}, issuer, audience, subject = 'ada', expiresIn = 300, kid } = {}) {
-      const token = new SignJWT({ ...claims })
-        .setProtectedHeader({ alg: 'ES256', kid: kid ?? key.kid })
-        .setIssuer(issuer ?? provider.issuer)
-        .setAudience(audience ?? 'tidings')
-        .setSubject(subject);
-      if (expiresIn !== null) {
-        token.setExpirationTime(Math.floor(Date.now() / 1_000) + expiresIn);
-      }
-      return await token.sign(key.privateKey);
+      const given = {
+        iss: issuer ?? provider.issuer,
+        aud: audience ?? 'tidings',
+        sub: subject,
+        ...(expiresIn !== null && { exp: Math.floor(Date.now() / 1_000) + expiresIn }),
+        ...claims,
+      };
+      return await new SignJWT(given)
+        .setProtectedHeader({ alg: 'ES256', ...(kid !== null && { kid: kid ?? key.kid }) })
+        .sign(key.privateKey);
     },
     publicKeyText: () => JSON.stringify(key.jwk),
     async [Symbol.asyncDispose]() {
