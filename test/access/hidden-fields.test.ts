@@ -23,11 +23,12 @@ beforeAll(async () => {
 afterAll(() => guarded[Symbol.asyncDispose]());
 
 /** Records one event of each dialect whose messages have such fields, each with a tag and a key of its own, and an alarm. */
-async function record(): Promise<string> {
+async function record(namespace = 'default'): Promise<string> {
   last += 1;
   const drafts = (['TIDINGS', 'SKYWALKING', 'NOMAD', 'VAMP', 'MAYASTOR'] as const).map(
     (dialect) => ({
       dialect,
+      namespace,
       category: 'Volume',
       action: 'Create',
       key: `key-${last}-${dialect}`,
@@ -84,11 +85,21 @@ test.each(Object.entries(feeds))(
   },
 );
 
-test("Nomad's stream shows nothing that is hidden", async () => {
-  await using feed = await nomadStream(at(), 'blind', 'Volume', 'default');
-  await record();
+test.each([
+  ['default', 'default'],
+  ['web', 'web'],
+  ['*', 'web'],
+])("Nomad's stream of namespace %s shows nothing that is hidden", async (asked, namespace) => {
+  await using feed = await nomadStream(at(), 'blind', 'Volume', asked);
+  expect(feed.denial).toBeNull();
+  await record(namespace);
   await eventually(() => expect(feed.text).toContain(`key-${last}-MAYASTOR`));
   expect(feed.text).not.toMatch(/secret/);
+});
+
+test('a topic without a key, which a trait marks, has nothing for whoever may not read traits', async () => {
+  await using feed = await nomadStream(at(), 'blind', 'Volume:', 'default');
+  expect(feed.denial).toBeNull();
 });
 
 test("SkyWalking's status pages show the latest alarm, so that they are for those who see all of it", async () => {

@@ -59,7 +59,10 @@ export function createNomadHttp(
     { searchParams: parameters }: URL,
     { context }: Caller,
   ): Promise<void> {
-    const { filter, index, ...asked } = readStreamQuery(parameters);
+    const { filter, index, ...asked } = readStreamQuery(
+      parameters,
+      !context.scope.hidden.has('TRAITS'),
+    );
     if (!(await mayFollow(asked, context.scope, gateway.store))) throw permissionDenied();
     const after = parameters.get('after');
     const afterIndex = await (after === null

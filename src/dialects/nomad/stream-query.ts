@@ -14,12 +14,16 @@ export interface StreamQuery {
   readonly index: number;
 }
 
-/** Reads the parameters that matter to the stream; Nomad ignores the others too. @throws NomadError */
-export function readStreamQuery(parameters: URLSearchParams): StreamQuery {
+/**
+ * Reads the parameters that matter to the stream; Nomad ignores the others too.
+ * @param readsTraits whether the caller may read them: without, events that only a trait marks are left out
+ * @throws NomadError
+ */
+export function readStreamQuery(parameters: URLSearchParams, readsTraits = true): StreamQuery {
   const index = parseIndex(parameters.get('index') ?? '');
   const topics = parseTopics(parameters.getAll('topic').map((topic) => checked('topic', topic)));
   const namespace = checked('namespace', parameters.get('namespace') || 'default');
-  return { topics, namespace, index, filter: filterOf(topics, namespace) };
+  return { topics, namespace, index, filter: filterOf(topics, namespace, readsTraits) };
 }
 
 /** Nomad would find nothing by such a string; the database cannot even compare it. */
@@ -63,10 +67,10 @@ export function parseTopics(given: readonly string[]): Topic[] {
  * The events that Nomad's filter lets pass, each once: `*` is always a wildcard, next to other keys too, where
  * Nomad takes it for an ordinary key.
  */
-export function filterOf(topics: readonly Topic[], namespace: string): Filter {
-  const alternatives = scopes(namespace).flatMap((scope) =>
-    subjects(topics).map((subject) => both(scope, subject)),
-  );
+export function filterOf(topics: readonly Topic[], namespace: string, readsTraits = true): Filter {
+  const alternatives = scopes(namespace)
+    .flatMap((scope) => subjects(topics).map((subject) => both(scope, subject)))
+    .filter(({ traits }) => readsTraits || traits === undefined);
   const [only, ...others] = alternatives;
   return only !== undefined && others.length === 0 ? only : { any: alternatives };
 }
