@@ -10,28 +10,31 @@ import type { LoadedRule, RuleSet } from './rule-set.ts';
 const maxSeparate = 16;
 const shortMicros = 3_600_000_000;
 
-interface AsOf {
-  readonly index: number;
-  readonly clock: Instant;
+interface FillOptions {
+  readonly store: Store;
+  readonly asOf: { readonly index: number; readonly clock: Instant };
+  /** How far ahead of its arrival an event may lie. */
+  readonly futureMicros: number;
 }
 
 /** Fills the windows of rules that were added with what the store has of them, as of an index and a moment. */
 export async function fillWindows(
   rules: RuleSet,
   loaded: readonly LoadedRule[],
-  { store, asOf }: { readonly store: Store; readonly asOf: AsOf },
+  options: FillOptions,
 ): Promise<void> {
+  const { store, asOf } = options;
   const lengths = loaded.map((each) => ({ each, micros: windowMicros(each.rule) }));
   const short = lengths.filter(({ micros }) => micros !== null && micros <= shortMicros);
   const together = short.length > maxSeparate ? short : [];
   const inPass = new Set(together.map(({ each }) => each.id));
   if (inPass.size > 0) {
     const micros = Math.max(...together.map((one) => one.micros ?? 0));
-    await fillFrom(rules, inPass, everything, { store, asOf, micros });
+    await fillFrom(rules, inPass, everything, { ...options, micros });
   }
   for (const { each, micros } of lengths) {
     if (micros !== null && !inPass.has(each.id)) {
-      await fillFrom(rules, new Set([each.id]), each.rule.filter, { store, asOf, micros });
+      await fillFrom(rules, new Set([each.id]), each.rule.filter, { ...options, micros });
     }
     if (each.rule.condition.kind === 'ABSENT') await fillLast(rules, each, store, asOf);
     if (each.rule.condition.kind === 'NOT_ENDED') {
@@ -65,9 +68,9 @@ async function fillFrom(
   rules: RuleSet,
   ruleIds: ReadonlySet<string>,
   filter: Filter,
-  { store, asOf, micros }: { readonly store: Store; readonly asOf: AsOf; readonly micros: number },
+  { store, asOf, futureMicros, micros }: FillOptions & { readonly micros: number },
 ): Promise<void> {
-  const after = await indexBefore(store, asOf.clock - micros);
+  const after = await indexBefore(store, asOf.clock - micros, futureMicros);
   await insertAll(rules, ruleIds, readMatching(store, filter, { after, upTo: asOf.index }));
 }
 
@@ -84,7 +87,7 @@ async function fillLast(
   rules: RuleSet,
   { id, rule }: LoadedRule,
   store: Store,
-  { index }: AsOf,
+  { index }: FillOptions['asOf'],
 ): Promise<void> {
   if (rule.entity.length > 0) return;
   const event = await latestMatching(store, rule.filter, index);

@@ -4,8 +4,8 @@ import { everything, type Filter } from '../event/filter.ts';
 import type { EventField, Store } from '../store/store.ts';
 
 const pageSize = 1_000;
-/** How far ahead of its arrival an event may lie, and how far the clocks of gateways differ. */
-const marginMicros = 10 * 60_000_000;
+/** How far the clocks of gateways differ at most. */
+const clockSkewMicros = 5 * 60_000_000;
 
 /** Every field that evaluating needs. */
 const fields: readonly EventField[] = [
@@ -123,9 +123,16 @@ export async function latestMatching(
   return event !== undefined && event.index <= upTo ? event : null;
 }
 
-/** An index after which is everything that is about this moment or later. */
-export async function indexBefore(store: Store, moment: Instant): Promise<number> {
-  const recordedSince = moment - marginMicros;
+/**
+ * An index after which is everything that is about this moment or later.
+ * @param futureMicros how far ahead of its arrival an event may lie
+ */
+export async function indexBefore(
+  store: Store,
+  moment: Instant,
+  futureMicros: number,
+): Promise<number> {
+  const recordedSince = moment - futureMicros - clockSkewMicros;
   let low = (await store.firstIndex()) ?? 0;
   let high = store.storedIndex;
   while (low < high) {

@@ -57,7 +57,8 @@ export async function testRule(rule: AlarmRule, options: RuleTestOptions): Promi
   const book = new SampleBook(maxEvents);
   const since = from - back;
   const ruleId = 'a test';
-  const evaluator = openEvaluator({ ruleId, rule, book, maxEntities, since, eventMinute });
+  const madeAt = rule.condition.kind === 'NOT_ENDED' ? since - day : since;
+  const evaluator = openEvaluator({ ruleId, rule, book, maxEntities, since: madeAt, eventMinute });
   const alarms = new TestedAlarms(rule, { from, to });
   const matches = compileFilter(rule.filter);
   let evaluatedEvents = 0;

@@ -199,11 +199,11 @@ export class AlarmRun implements ConsumerRun {
 
   /** Fills the windows as of the saved index, and evaluates what has changed since. */
   async #catchUp(known: readonly LoadedRule[]): Promise<void> {
-    const { store } = this.#options;
+    const { store, limits } = this.#options;
     const { signal } = this.#lease;
     const ids = new Set(known.map(({ id }) => id));
     const asOf = { index: this.#index, clock: this.#clock };
-    await fillWindows(this.#rules, known, { store, asOf });
+    await fillWindows(this.#rules, known, { store, asOf, futureMicros: limits.futureMicros });
     const read = () => readChanges(store, this.#index, { limit: exactChanges, signal });
     let next = await read();
     for (const event of next.before) this.#rules.insert(event, ids);
@@ -237,12 +237,12 @@ export class AlarmRun implements ConsumerRun {
     fresh: readonly LoadedRule[],
     saved: ReadonlyMap<string, readonly StoredState[]>,
   ): Promise<void> {
-    const { store } = this.#options;
+    const { store, limits } = this.#options;
     const { signal } = this.#lease;
     await store.untilStored(this.#index, storedWithinMs);
     for (const each of fresh) this.#add(each, saved.get(each.id) ?? this.#release(each));
     const asOf = { index: this.#index, clock: this.#clock };
-    await fillWindows(this.#rules, fresh, { store, asOf });
+    await fillWindows(this.#rules, fresh, { store, asOf, futureMicros: limits.futureMicros });
     const { before } = await readChanges(store, this.#index, { limit: exactChanges, signal });
     const ids = new Set(fresh.map(({ id }) => id));
     for (const event of before) this.#rules.insert(event, ids);

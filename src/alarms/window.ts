@@ -77,13 +77,13 @@ const sampleOf = (event: Event, value: number | null, dueAt: Instant): Sample =>
   isGone: false,
 });
 
-/** @param since when nothing was missing yet */
+/** @param since when the rule was made: nothing was missing yet, and what had not ended before its time was up is not watched */
 export function openWindow(condition: SlidingCondition, since: Instant): EntityWindow {
   switch (condition.kind) {
     case 'THRESHOLD':
       return new ThresholdWindow(condition);
     case 'NOT_ENDED':
-      return new NotEndedWindow(condition);
+      return new NotEndedWindow(condition, since);
     case 'ABSENT':
       return new AbsentWindow(condition, since);
   }
@@ -191,11 +191,13 @@ function extremesOf({ figure }: ThresholdCondition): Heap<Sample> | null {
 class NotEndedWindow implements EntityWindow {
   readonly changesAt = null;
   readonly #condition: NotEndedCondition;
+  readonly #earliest: Instant;
   readonly #open = new Set<Sample>();
   readonly #overdue = new Set<Sample>();
 
-  constructor(condition: NotEndedCondition) {
+  constructor(condition: NotEndedCondition, since: Instant) {
     this.#condition = condition;
+    this.#earliest = since - condition.withinMicros;
   }
 
   get isEmpty(): boolean {
@@ -203,7 +205,7 @@ class NotEndedWindow implements EntityWindow {
   }
 
   add(event: Event): Sample | null {
-    if (event.endTime !== null) return null;
+    if (event.endTime !== null || event.time < this.#earliest) return null;
     const sample = sampleOf(event, null, event.time + this.#condition.withinMicros);
     this.#open.add(sample);
     return sample;

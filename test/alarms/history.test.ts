@@ -41,6 +41,7 @@ const inputs = [
     },
   }),
   ruleInput('open', { condition: { notEndedWithin: '30s' } }),
+  ruleInput('absent', { condition: { absentFor: '50s' } }),
   ruleInput('by minutes', { condition: { expression } }),
 ] as const;
 
@@ -53,7 +54,8 @@ const steps = fc.array(
     wait: fc.integer({ min: 0, max: 25 }),
     id: fc.integer({ min: 0, max: 11 }),
     ends: fc.boolean(),
-    late: fc.integer({ min: 0, max: 60 }),
+    /** Before its arrival; negative where the reporter's clock is ahead. */
+    late: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: -250, max: 400 })),
     key: fc.constantFrom('a', 'b'),
     action: fc.constantFrom('A', 'A', 'B'),
     severity: fc.constantFrom('ERROR', 'ERROR', 'ERROR', 'NORMAL'),
@@ -236,5 +238,44 @@ test('a gateway that is restarted again and again makes the alarms that counting
       }
     }),
     { numRuns: 2, seed: 15, endOnFailure: true },
+  );
+});
+
+test('what began before the rule looked is not watched, over a restart as well', async () => {
+  await using data = await temporaryPglite();
+  const clock = new Clock();
+  const boot = () =>
+    bootGateway({ dataDirectory: data.dataDirectory, overrides: { now: clock.now } });
+  const firing = async (gateway: TestGateway) => {
+    const { alarms } = await gateway.gql(
+      '{ alarms(filter: { states: [FIRING] }) { nodes { entity { value } } } }',
+    );
+    return alarms.nodes.map(({ entity }: { entity: { value: string }[] }) => entity[0]?.value);
+  };
+  {
+    await using gateway = await boot();
+    await gateway.gql(
+      'mutation ($input: AlarmRuleInput!) { createAlarmRule(input: $input) { id } }',
+      { input: ruleInput('open', { condition: { notEndedWithin: '30s' } }) },
+    );
+    await vi.waitFor(
+      async () => expect(await gateway.metric('tidings_live_feeds')).toBe(1),
+      patienceMs,
+    );
+    const began = (key: string, secondsAgo: number) => {
+      const time = new Date(clock.micros / 1_000 - secondsAgo * 1_000).toISOString();
+      return report(gateway, { category: 'Job', severity: 'ERROR', key, time });
+    };
+    await began('too early', 31);
+    await began('in time', 29);
+    clock.micros += 5 * second;
+    await vi.waitFor(async () => expect(await firing(gateway)).toEqual(['in time']), patienceMs);
+  }
+  await using gateway = await boot();
+  await report(gateway, { category: 'Job', severity: 'ERROR', key: 'later' });
+  clock.micros += 40 * second;
+  await vi.waitFor(
+    async () => expect((await firing(gateway)).toSorted()).toEqual(['in time', 'later']),
+    patienceMs,
   );
 });

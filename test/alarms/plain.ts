@@ -52,6 +52,7 @@ const operators: Record<ThresholdCondition['op'], (a: number, b: number) => bool
 class Plain {
   readonly alarms: NonNullable<Machine['alarm']>[] = [];
   readonly #rule: AlarmRule;
+  readonly #from: number;
   readonly #matches: (event: Event) => boolean;
   readonly #latest = new Map<string, Event>();
   readonly #lastSeen = new Map<string, number>();
@@ -60,6 +61,7 @@ class Plain {
 
   constructor(rule: AlarmRule, matches: (event: Event) => boolean, from: number) {
     this.#rule = rule;
+    this.#from = from;
     this.#matches = matches;
     if (rule.entity.length === 0) {
       this.#lastSeen.set('[]', from);
@@ -117,6 +119,7 @@ class Plain {
     if (condition.kind === 'THRESHOLD') return threshold(condition, own, at);
     const times = own
       .filter(({ time, endTime }) => endTime === null && time + condition.withinMicros <= at)
+      .filter(({ time }) => time + condition.withinMicros >= this.#from)
       .map(({ time }) => time);
     return times.length === 0 ? none : { holds: true, value: (at - Math.min(...times)) / 1e6 };
   }
