@@ -7,7 +7,7 @@ import type { Answer, Failure, Request, Result, Started } from './pglite-message
 /** A query may wait this long for those before it and run. */
 const answerTimeoutMs = 35_000;
 
-/** The first one of a thread also waits for the database to start. */
+/** Until a thread has started, queries also wait for that. */
 const startTimeoutMs = 120_000;
 
 /** A statement that runs this long is ended, and the thread with it. */
@@ -50,7 +50,7 @@ export class PgliteThread {
       for (const { reject } of this.#asked.values()) reject(this.#ended);
     });
     this.#worker.on('message', (message: Answer | Started) => {
-      if ('interrupt' in message) this.#interrupt = message.interrupt;
+      if ('interrupt' in message) this.#started(message);
       else this.#answered(message);
     });
   }
@@ -83,12 +83,17 @@ export class PgliteThread {
             reject(new ConnectionError('The database took too long to answer'));
             this.#endWhatHangs();
           },
-          id === 1 ? startTimeoutMs : answerTimeoutMs,
+          this.#interrupt === null ? startTimeoutMs : answerTimeoutMs,
         );
       });
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #started({ interrupt }: Started): void {
+    this.#interrupt = interrupt;
+    this.#headSince = performance.now();
   }
 
   #answered(answer: Answer): void {

@@ -5,6 +5,7 @@ import { expect, test, vi } from 'vitest';
 import { Database } from '../../../src/store/database/database.ts';
 import { isRefusal } from '../../../src/store/database/outage.ts';
 import { PgliteConnection } from '../../../src/store/database/pglite.ts';
+import { PgliteThread } from '../../../src/store/database/pglite-thread.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { patienceMs } from '../../patience.ts';
 import { dataDirectory, emptyDirectory } from '../../pglite.ts';
@@ -71,6 +72,25 @@ test('the embedded database rejects values that are nested too deeply, and goes 
     expect(isRefusal(outcome)).toBe(true);
   }
   expect(await connection.read('SELECT 1')).toEqual([['1']]);
+});
+
+test('queries wait for an embedded database that starts slowly', async () => {
+  await using directory = await dataDirectory();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  try {
+    const thread = new PgliteThread(join(directory.path, 'pgdata'), () => {});
+    const answers = ['SELECT 1', 'SELECT 2'].map((statement) =>
+      thread.ask({ kind: 'query', statement, parameters: [] }),
+    );
+    vi.advanceTimersByTime(60_000);
+    expect(await Promise.allSettled(answers)).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'fulfilled' },
+    ]);
+    await thread.end();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('an interrupted first start is begun anew', async () => {
