@@ -35,7 +35,11 @@ import type {
 import { StoredIndex } from './stored-index.ts';
 import type { TokenStore } from './tokens.ts';
 import { type ConsumerCursors, createConsumerCursors } from './write/consumer-cursors.ts';
-import { keepPartitions, type PartitionLimits } from './write/event-partitions.ts';
+import {
+  type CheckProgress,
+  keepPartitions,
+  type PartitionLimits,
+} from './write/event-partitions.ts';
 import { EventWriter, readReports, type Turn } from './write/event-writer.ts';
 import { expireEvents } from './write/expiry.ts';
 import { createGateways, type Gateways } from './write/gateways.ts';
@@ -97,9 +101,12 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
 
   /**
    * Begins another partition of the events where the current one is full, and answers its number; null where it is not.
-   * Makes the table of an earlier version the first partition.
+   * Makes the table of an earlier version the first partition, and calls back while that is read through.
    */
-  keepPartitions(limits?: Partial<PartitionLimits>): Promise<number | null>;
+  keepPartitions(
+    limits?: Partial<PartitionLimits>,
+    onCheck?: (progress: CheckProgress) => void,
+  ): Promise<number | null>;
 
   /** Empties the rollups: rollUp() counts every event anew. */
   rebuildRollups(): Promise<void>;
@@ -356,8 +363,11 @@ class SqlStore extends StoreReader implements OpenStore {
     return readRollupProgress(this.#database.lookUp);
   }
 
-  keepPartitions(limits?: Partial<PartitionLimits>): Promise<number | null> {
-    return keepPartitions(this.#database, limits);
+  keepPartitions(
+    limits?: Partial<PartitionLimits>,
+    onCheck?: (progress: CheckProgress) => void,
+  ): Promise<number | null> {
+    return keepPartitions(this.#database, limits, onCheck);
   }
 
   async rebuildRollups(): Promise<void> {

@@ -137,7 +137,5 @@ export async function lockToDrop(transaction: Transaction, partition: number): P
 }
 
 /** The table is locked already. */
-export const dropPartition = ({ script }: Transaction, partition: number): Promise<void> =>
-  script(
-    `ALTER TABLE events DETACH PARTITION ${tableOf(partition)}; DROP TABLE ${tableOf(partition)}`,
-  );
+export const dropPartition = ({ query }: Transaction, partition: number): Promise<unknown> =>
+  query(`DROP TABLE ${tableOf(partition)}`);

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Query, Transaction } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
@@ -14,7 +14,6 @@ import {
   partitionsOf,
 } from '../database/event-partitions.ts';
 import { sqlState } from '../database/outage.ts';
-import { lockState } from './journal-state.ts';
 
 /** When the current partition is full. */
 export interface PartitionLimits {
@@ -43,15 +42,26 @@ const full = `SELECT FROM journal_state
     OR stored_index - partition_from >= $3::bigint
       AND ${recordedAt('DESC')} - ${recordedAt('ASC')} >= $2::bigint * interval '1 microsecond'`;
 
+/** Of the table of an earlier version, which is read through before it becomes the first partition. */
+export interface CheckProgress {
+  readonly megabytes: number;
+  /** Since the reading began. */
+  readonly seconds: number;
+}
+
+const reportMs = 10_000;
+
 /**
  * Makes the table of events a partition where it is none yet, and begins another partition where the current one is full.
+ * @param onCheck called when a table begins to be read through, and each ten seconds
  * @returns the number of the new partition; null where none was begun
  */
 export async function keepPartitions(
   database: Database,
   limits: Partial<PartitionLimits> = {},
+  onCheck: (progress: CheckProgress) => void = () => {},
 ): Promise<number | null> {
-  await partitionWhole(database);
+  await partitionWhole(database, onCheck);
   const { maxEvents, maxSpanMicros, fewestEvents } = { ...ordinary, ...limits };
   const isFull = async (query: Query) =>
     (await query(full, [maxEvents, maxSpanMicros, fewestEvents])).length > 0;
@@ -65,15 +75,38 @@ export async function keepPartitions(
   return opened;
 }
 
-async function partitionWhole(database: Database): Promise<void> {
+async function partitionWhole(
+  database: Database,
+  onCheck: (progress: CheckProgress) => void,
+): Promise<void> {
   const state = await partitioningState(database.lookUp);
   if (state === 'partitioned') return;
-  if (state === 'long') await database.maintain(({ script }) => script(checkPartition));
+  if (state === 'long') await checkWhole(database, onCheck);
   await database.maintain(async (transaction) => {
     if ((await partitioningState(transaction.query)) === 'partitioned') return;
     await lockEvents(transaction);
     await partitionEvents(transaction);
   });
+}
+
+async function checkWhole(
+  database: Database,
+  onCheck: (progress: CheckProgress) => void,
+): Promise<void> {
+  const [row] = await database.lookUp(`SELECT pg_relation_size('events') >> 20`);
+  const startedAtMs = performance.now();
+  // PostgreSQL does not say how far it is.
+  const report = () => {
+    const seconds = Math.round((performance.now() - startedAtMs) / 1_000);
+    onCheck({ megabytes: Number(row?.[0]), seconds });
+  };
+  const timer = setInterval(report, reportMs);
+  try {
+    report();
+    await database.maintain(({ script }) => script(checkPartition));
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /**
@@ -131,7 +164,7 @@ async function dropUnlessInUse(database: Database, expired: ExpiredPartition): P
       return await database.maintain((transaction) => dropWhole(transaction, expired));
     } catch (error) {
       if (!isInUse(error)) throw error;
-      await setTimeout(pauseMs);
+      await pause(pauseMs);
     }
   }
   return 0;
@@ -148,24 +181,27 @@ async function dropWhole(
   transaction: Transaction,
   { partition, lastIndex }: ExpiredPartition,
 ): Promise<number> {
-  const { query } = transaction;
   if (!(await lockToDrop(transaction, partition))) return 0;
-  const { isExact, rolledIndex } = await lockState(query);
-  const [row] = await query('SELECT max(index) FROM events WHERE partition = $1::integer', [
-    partition,
-  ]);
-  // An event of it was completed meanwhile.
-  if (row === undefined || row[0] !== lastIndex) return 0;
-  // Events that are not counted are deleted one by one, so that they are counted by type.
-  if (lastIndex !== null && (!isExact || rolledIndex < Number(lastIndex))) return 0;
-  const [answer] = await query(forget, [partition, lastIndex]);
+  // Everybody waits from here on: the fewer statements, the shorter.
+  const [row] = await transaction.query(forget, [partition, lastIndex]);
+  if (row === undefined) return 0;
   await dropPartition(transaction, partition);
-  return Number(answer?.[0]);
+  return Number(row[0]);
 }
 
-const forget = `WITH known AS (
+/**
+ * No row where an event of the partition was completed meanwhile, or where some of its events are not counted: these are deleted one by one,
+ * so that they are counted by type.
+ */
+const forget = `WITH state AS (
+    SELECT counted_to = stored_index + expired_index AS is_exact, rolled_index FROM journal_state FOR UPDATE
+  ), allowed AS (
+    SELECT FROM state CROSS JOIN (SELECT max(index) AS index FROM events WHERE partition = $1::integer) AS last
+    WHERE last.index IS NOT DISTINCT FROM $2::bigint
+      AND (last.index IS NULL OR is_exact AND rolled_index >= last.index)
+  ), known AS (
     SELECT namespace, category, action, sum(count)::bigint AS count FROM event_counts
-    WHERE minutes = 60 AND tag = '' AND partition = $1::integer GROUP BY 1, 2, 3
+    WHERE EXISTS (SELECT FROM allowed) AND minutes = 60 AND tag = '' AND partition = $1::integer GROUP BY 1, 2, 3
   ), expired AS (
     INSERT INTO event_types (namespace, category, action, expired)
     SELECT namespace, category, coalesce(action, '') AS action, count FROM known
@@ -176,8 +212,9 @@ const forget = `WITH known AS (
     UPDATE journal_state SET expired_index = greatest(expired_index, $2::bigint),
       counted_to = counted_to + greatest(0, $2::bigint - expired_index),
       dropped_partitions = array_append(dropped_partitions, $1::integer)
+    WHERE EXISTS (SELECT FROM allowed)
   )
-  SELECT coalesce(sum(count), 0) FROM known`;
+  SELECT (SELECT coalesce(sum(count), 0) FROM known) FROM allowed`;
 
 /** Pages of the table of counts that one statement goes through. */
 const pagesAtOnce = 500;

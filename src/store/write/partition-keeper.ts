@@ -5,6 +5,8 @@ import type { OpenStore } from '../open.ts';
 
 const intervalMs = 10_000;
 
+const checking = 'The table of events is being read through, to become the first partition.';
+
 /** Begins another partition of the events in time. */
 export class PartitionKeeper implements AsyncDisposable {
   readonly #store: Pick<OpenStore, 'keepPartitions'>;
@@ -30,7 +32,10 @@ export class PartitionKeeper implements AsyncDisposable {
   }
 
   async #keep(): Promise<void> {
-    const partition = await this.#store.keepPartitions({ maxSpanMicros: this.#maxSpanMicros });
+    const partition = await this.#store.keepPartitions(
+      { maxSpanMicros: this.#maxSpanMicros },
+      (progress) => this.#log.info(progress, checking),
+    );
     if (partition !== null) {
       this.#log.info({ partition }, 'Another partition of the events has begun.');
     }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Unavailable } from '../../../src/runtime/unavailable.ts';
 import type { Query } from '../../../src/store/database/connection.ts';
 import { PostgresConnection } from '../../../src/store/database/postgres.ts';
@@ -406,6 +406,37 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
       ),
     ).rejects.toMatchObject({ code: '23502' });
     expect(await state()).toEqual(unchanged);
+  });
+
+  test('while a large table is read through, that is reported at the start and each ten seconds', async () => {
+    await using server = await startDatabase();
+    await using store = await openStore({
+      ...options,
+      databaseUrl: server.url,
+      maxQuickBytes: -1,
+    });
+    await put(store, [report()]);
+    const reading = new pg.Client(server.url);
+    await reading.connect();
+    await reading.query('BEGIN; LOCK TABLE events IN SHARE UPDATE EXCLUSIVE MODE');
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const onCheck = vi.fn();
+    let keeping: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((resolve) => {
+      onCheck.mockImplementation(resolve);
+      keeping = store.keepPartitions({}, onCheck);
+    });
+    expect(onCheck.mock.calls).toEqual([[{ megabytes: 0, seconds: 0 }]]);
+    vi.advanceTimersByTime(20_000);
+    expect(onCheck).toHaveBeenCalledTimes(3);
+    await reading.query('COMMIT');
+    await reading.end();
+    await keeping;
+    vi.advanceTimersByTime(20_000);
+    expect(onCheck).toHaveBeenCalledTimes(3);
+    await store.keepPartitions({}, onCheck);
+    expect(onCheck).toHaveBeenCalledTimes(3);
   });
 
   test('a large table becomes the first partition while the gateway runs, and reports go on meanwhile', async () => {
