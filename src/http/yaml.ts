@@ -2,12 +2,19 @@ import {
   Composer,
   CST,
   type Document,
+  isAlias,
+  isCollection,
   isMap,
   isNode,
+  isPair,
   isScalar,
   Lexer,
   type LineCounter,
+  type Node,
   Parser,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
 } from 'yaml';
 import { isJsonObject } from '../event/json.ts';
 import { maxDocumentDepth } from '../event/json-depth.ts';
@@ -59,7 +66,37 @@ export function parseYaml(
   const parser = new Parser(lineCounter?.addNewLine);
   // Otherwise each key of a mapping is compared with all others.
   const composer = new Composer({ ...options, uniqueKeys: false });
-  return [...composer.compose(boundedTokens(text, parser, limits))] as Document.Parsed[];
+  const documents = [...composer.compose(boundedTokens(text, parser, limits))] as Document.Parsed[];
+  for (const document of documents) resolveAliases(document);
+  return documents;
+}
+
+/**
+ * Finds what each alias stands for in one walk over the document. To count how often an alias repeats something, the
+ * library would walk over all of it for every alias, and over every alias within.
+ */
+function resolveAliases(document: Document.Parsed): void {
+  const anchored = new Map<string, Scalar | YAMLMap | YAMLSeq>();
+  const aliasResolveCache: Node[] = [];
+  const open: unknown[] = [document.contents];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (isPair(next)) {
+      open.push(next.value, next.key);
+      continue;
+    }
+    if (isCollection(next)) open.push(...next.items.toReversed());
+    if (isAlias(next)) {
+      const source = anchored.get(next.source);
+      const resolve = next.resolve.bind(next);
+      next.resolve = (within, context) =>
+        context === undefined
+          ? source
+          : resolve(within, Object.assign(context, { aliasResolveCache }));
+    } else if (isNode(next) && next.anchor !== undefined) anchored.set(next.anchor, next);
+    else continue;
+    aliasResolveCache.push(next);
+  }
 }
 
 function* boundedTokens(text: string, parser: Parser, limits: YamlLimits) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { bodyLimits, parseYaml } from '../../src/http/yaml.ts';
+import { bodyLimits, parseYaml, readValue } from '../../src/http/yaml.ts';
+import { countReads, endsSoon } from '../steps.ts';
 
 const lines = (count: number, line: (at: number) => string): string =>
   Array.from({ length: count }, (_, at) => line(at)).join('');
@@ -38,4 +39,23 @@ test.each([
 ])('%s: read', (_name, text) => {
   const [document] = parseYaml(text, {}, bodyLimits);
   expect(document?.errors).toEqual([]);
+});
+
+test('an alias is found without another walk over the document', () => {
+  const anchors = lines(60, (at) => `a${at}: &a${at} [${at === 0 ? '' : `*a${at - 1}`}]\n`);
+  const [document] = parseYaml(anchors, {}, bodyLimits);
+  if (document?.contents == null) expect.fail('there is a document');
+  const { counted, reads } = countReads(document.contents);
+  document.contents = counted;
+  expect(readValue(document, bodyLimits)).toHaveProperty(['a2'], [[[]]]);
+  expect(reads()).toBeLessThan(60);
+});
+
+test('aliases of merged mappings that repeat each other are rejected', () => {
+  const mappings = lines(20, (at) =>
+    at === 0 ? 'a0: &a0 {x: 1}\n' : `a${at}: &a${at}\n  <<: [${`*a${at - 1}, `.repeat(4)}]\n`,
+  );
+  const [document] = parseYaml(mappings, { version: '1.1' }, bodyLimits);
+  if (document === undefined) expect.fail('there is a document');
+  expect(() => endsSoon(() => readValue(document, bodyLimits))).toThrow(/alias/i);
 });
