@@ -68,6 +68,17 @@ export function everywhere(grants: readonly ModelGrant[], action: string): boole
   );
 }
 
+/** Whether a right holds in a namespace, though perhaps not over all of its events. */
+export function holdsIn(grants: readonly ModelGrant[], action: string, namespace: string): boolean {
+  const covering = plain(grants, action).filter((grant) =>
+    (grant.namespaces ?? ['*']).some((glob) => inNamespace(glob, namespace)),
+  );
+  return (
+    covering.some(({ effect }) => effect !== 'DENY') &&
+    !covering.some(({ effect, topics, filter }) => effect === 'DENY' && !topics && !filter)
+  );
+}
+
 /** Whether Nomad's stream of one topic, or of all of them (*), may be followed in a namespace. */
 export function mayFollow(
   grants: readonly ModelGrant[],
