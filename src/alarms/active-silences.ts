@@ -33,7 +33,7 @@ function matcherOf(
   return asksForHidden(filter, scope) ? () => false : compileFilter(readableBy(scope, filter));
 }
 
-/** The silences that are active at a moment. */
+/** The silences that are active at a moment or later. */
 export class ActiveSilences {
   readonly #silences: readonly Silence[];
 
@@ -46,7 +46,7 @@ export class ActiveSilences {
     at: Instant,
     options: MatcherOptions,
   ): Promise<ActiveSilences> {
-    const rows = (await table.anyActive()) ? await table.list(true, at) : [];
+    const rows = (await table.anyActive(at)) ? await table.list(true, at) : [];
     return new ActiveSilences(rows.map((row) => ({ row, matches: matcherOf(row, options) })));
   }
 

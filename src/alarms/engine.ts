@@ -13,6 +13,7 @@ import type { DeclaredRules } from './declared-rules.ts';
 import type { CheckedWindow } from './minute-evaluator.ts';
 import type { AlarmRule } from './rule.ts';
 import type { LoadedRule } from './rule-set.ts';
+import { lookBackMicros } from './rule-test.ts';
 import { AlarmRun, type AlarmRunOptions, alarmConsumer, type LoadedRules } from './run.ts';
 
 const syncEveryMs = 1_000;
@@ -25,6 +26,8 @@ const maxRepeatedEvents = 2_000;
 export interface AlarmEngineOptions extends Omit<AlarmRunOptions, 'loadRules'> {
   readonly supervisor: ConsumerSupervisor;
   readonly declared: DeclaredRules;
+  /** How long events are kept; null where they are not deleted. */
+  readonly retentionMicros: number | null;
 }
 
 /** Evaluates the rules that the database has, in one gateway at a time. */
@@ -184,13 +187,13 @@ export class AlarmEngine implements AsyncDisposable {
   }
 
   #load(row: RuleRow): LoadedRule {
-    const { declared, maxFilterDepth } = this.#options;
+    const { declared, maxFilterDepth, retentionMicros } = this.#options;
     const rule = declared.ruleOf(row, maxFilterDepth);
     const activeSince = row.activeSince as Instant;
     const scope = this.#scopeOf(row);
-    const problem = problemOf(rule, scope);
+    const blindness = blindnessOf(rule, scope);
     const filter =
-      problem === null ? readableBy(scope ?? openScope, rule.filter) : { not: everything };
+      blindness === null ? readableBy(scope ?? openScope, rule.filter) : { not: everything };
     return {
       id: row.id,
       version: row.version,
@@ -199,7 +202,7 @@ export class AlarmEngine implements AsyncDisposable {
       rule: { ...rule, filter },
       scope: scope ?? openScope,
       rights: scope?.readKey ?? '',
-      problem,
+      problem: blindness ?? forgetfulnessOf(rule, retentionMicros),
       savedProblem: row.problem,
     };
   }
@@ -213,11 +216,22 @@ export class AlarmEngine implements AsyncDisposable {
 }
 
 /** Why a rule sees no event, whatever its filter says; null where it does. */
-function problemOf({ filter }: AlarmRule, scope: Scope | null): string | null {
+function blindnessOf({ filter }: AlarmRule, scope: Scope | null): string | null {
   const remedy = 'updating it makes you its owner.';
   if (scope === null) return `It was made before there was a policy, and has no owner: ${remedy}`;
   if (scope.read === 'NONE') return `Its owner may no longer read events: ${remedy}`;
   return asksForHidden(filter, scope)
     ? `Its filter asks for traits, which its owner may no longer read: ${remedy}`
     : null;
+}
+
+/** Why a rule knows less after a restart than before; null where it does not. */
+function forgetfulnessOf(rule: AlarmRule, retentionMicros: number | null): string | null {
+  if (
+    retentionMicros === null ||
+    lookBackMicros({ ...rule, pendingForMicros: 0 }) <= retentionMicros
+  ) {
+    return null;
+  }
+  return 'It looks back for longer than events are kept (TIDINGS_RETENTION): after a restart it does not know of older ones.';
 }

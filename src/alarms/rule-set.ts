@@ -20,7 +20,7 @@ export interface LoadedRule {
   readonly scope: Pick<Scope, 'hidden' | 'mayRead'>;
   /** Equal for equal rights. */
   readonly rights: string;
-  /** Why these rights let it see no event; null where they do not. */
+  /** Why these rights let it see no event, or why it forgets some; null where neither is so. */
   readonly problem: string | null;
   /** As the database says. */
   readonly savedProblem: string | null;

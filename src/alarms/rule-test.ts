@@ -83,7 +83,8 @@ export async function testRule(rule: AlarmRule, options: RuleTestOptions): Promi
   return { ...alarms.result, evaluatedEvents };
 }
 
-function lookBackMicros({ condition, pendingForMicros }: AlarmRule): number {
+/** How far back a rule looks for events. */
+export function lookBackMicros({ condition, pendingForMicros }: AlarmRule): number {
   switch (condition.kind) {
     case 'THRESHOLD':
       return condition.overMicros + pendingForMicros;

@@ -426,10 +426,11 @@ export class AlarmRun implements ConsumerRun {
     draft.groupNews(news, (id) => this.#rules.loaded(id));
   }
 
-  /** The silences of the moment, and the events that alarms are about where these are needed. */
+  /** The silences, also those that ended while the gateway was down and the alarms fired, and the events that alarms are about where these are needed. */
   async #contextOf(fired: readonly RuleChange[]) {
     const { store, now, maxFilterDepth, access } = this.#options;
-    const silences = await ActiveSilences.read(store.silences, now(), { maxFilterDepth, access });
+    const first = fired.reduce((at, { change }) => Math.min(at, change.at), now());
+    const silences = await ActiveSilences.read(store.silences, first, { maxFilterDepth, access });
     const wanted = fired.flatMap(({ change, loaded: { rule } }) => {
       const [id] = change.evidence;
       const isNeeded = rule.message.needsEvent || silences.needEvent(rule);

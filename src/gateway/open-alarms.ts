@@ -67,6 +67,7 @@ export async function openAlarms(
       supervisor,
       declared,
       access,
+      retentionMicros: config.retentionMicros,
     }),
   );
   metrics.gauge({

@@ -383,13 +383,20 @@ export class AlarmTable {
     return Number(row?.[0]);
   }
 
-  /** Deletes what retention has left of alarms that are over. */
+  /**
+   * Follows retention: deletes alarms that ended before a moment and whose events are gone, and has those reported again
+   * that began before it and go on: without its event nobody sees an alarm.
+   */
   async prune(before: Instant): Promise<void> {
+    const isGone = (table: string) =>
+      `reported AND NOT EXISTS (SELECT FROM events WHERE events.id = ${table}.id)`;
     await this.#database.write(
-      `WITH groups AS (DELETE FROM alarm_groups WHERE ended_at < $1::timestamptz AND reported
-         AND NOT EXISTS (SELECT FROM events WHERE events.id = alarm_groups.id))
-       DELETE FROM alarms WHERE recovered_at < $1::timestamptz AND reported
-         AND NOT EXISTS (SELECT FROM events WHERE events.id = alarms.id)`,
+      `WITH old_groups AS (DELETE FROM alarm_groups WHERE ended_at < $1::timestamptz AND ${isGone('alarm_groups')}),
+         lasting_groups AS (UPDATE alarm_groups SET reported = false
+           WHERE ended_at IS NULL AND started_at < $1::timestamptz AND ${isGone('alarm_groups')}),
+         lasting AS (UPDATE alarms SET reported = false
+           WHERE recovered_at IS NULL AND started_at < $1::timestamptz AND ${isGone('alarms')})
+       DELETE FROM alarms WHERE recovered_at < $1::timestamptz AND ${isGone('alarms')}`,
       [formatInstant(before)],
     );
   }

@@ -1,4 +1,5 @@
 import type { Instant, Json } from '../../event/event.ts';
+import { formatInstant } from '../../event/instant.ts';
 import type { Database } from '../database/database.ts';
 import { dateOf, instantOf } from '../database/dates.ts';
 import type { Prisma, Silence } from '../generated/client.ts';
@@ -30,10 +31,11 @@ export class SilenceTable {
     this.#database = database;
   }
 
-  /** Whether there is one that is active. */
-  async anyActive(): Promise<boolean> {
+  /** Whether there is one that is active at a moment. */
+  async anyActive(at: Instant): Promise<boolean> {
     const [row] = await this.#database.lookUp(
-      'SELECT EXISTS (SELECT FROM silences WHERE until > clock_timestamp())',
+      'SELECT EXISTS (SELECT FROM silences WHERE until > $1::timestamptz)',
+      [formatInstant(at)],
     );
     return row?.[0] === 't';
   }
