@@ -38,6 +38,11 @@ export function openNatsJournal(
     read: () => journal.incomplete,
   });
   metrics.counter({
+    name: 'tidings_journal_republished_total',
+    help: 'Reports that were published again because servers of a NATS cluster had disagreed about them.',
+    read: () => journal.republished,
+  });
+  metrics.counter({
     name: 'tidings_store_missing_total',
     help: 'Indexes that the stream had lost before they were stored.',
     read: () => filler.missing,

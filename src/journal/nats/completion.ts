@@ -1,5 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
-import { complete, type IndexedReport, ofOwner, withReport } from '../../event/completion.ts';
+import {
+  complete,
+  type IndexedReport,
+  ofOwner,
+  sameReport,
+  withReport,
+} from '../../event/completion.ts';
 import type { Event, Report } from '../../event/event.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { GeneratedIdReports } from './generated-id-reports.ts';
@@ -51,6 +57,12 @@ export class NatsCompletion {
   #older = new Map<string, Recent>();
   #bytes = 0;
   #restUntil = 0;
+  #latest = 0;
+  /** The last index of the older ones, and of those that were forgotten before them. */
+  #halfTo = 0;
+  #forgottenTo = 0;
+  /** Followers are notified of what is after this index. */
+  #followedFrom = Number.POSITIVE_INFINITY;
   #incomplete = 0;
 
   constructor(store: StoredReports, log: Log) {
@@ -61,6 +73,26 @@ export class NatsCompletion {
   /** How many events were published without the earlier reports in the store, because it did not answer. */
   get incomplete(): number {
     return this.#incomplete;
+  }
+
+  /** All that followers were notified of after this index is remembered. */
+  get completeFrom(): number {
+    return Math.max(this.#followedFrom, this.#forgottenTo, this.#generatedId.completeFrom);
+  }
+
+  /** To be called once, with the index after which followers are notified. */
+  followFrom(index: number): void {
+    this.#followedFrom = index;
+  }
+
+  /** Whether the report under that index is remembered, of all those of an event. */
+  knows({ id, index }: Event): boolean {
+    return this.#reportsOf(id).some((known) => known.index === index);
+  }
+
+  /** The index of the first report that says the same, where it is remembered. */
+  indexOf(report: Report): number | undefined {
+    return this.#reportsOf(report.id).find((known) => sameReport(known.report, report))?.index;
   }
 
   /** Reports that followers have been notified of, or never will be: later reports may complete them. */
@@ -153,8 +185,7 @@ export class NatsCompletion {
    * event, or the database never took it. Then the store's first report owns the id, here as everywhere.
    */
   #forgetUnstored(id: string, storedIndex: number, stored: readonly IndexedReport[]): void {
-    const generated = this.#generatedId.find(id);
-    const known = this.#remembered(id)?.reports ?? (generated === undefined ? [] : [generated]);
+    const known = this.#reportsOf(id);
     const kept = new Set(stored.map(({ index }) => index));
     if (known.every(({ index }) => index <= storedIndex && !kept.has(index))) this.#forget(id);
   }
@@ -182,12 +213,30 @@ export class NatsCompletion {
     const before = union(recent?.reports ?? [], stored, indexed.index);
     const after = withReport(before, { index: indexed.index, report: indexed.report });
     const changed = typeof after !== 'string';
+    this.#latest = Math.max(this.#latest, indexed.index);
     this.#keep(id, {
       reports: changed ? after : before,
       whole: whole || recent?.whole === true,
       size: (recent?.size ?? 0) + (changed ? indexed.size : 0),
     });
-    return changed ? complete(after) : null;
+    if (changed) return complete(after);
+    return recent === undefined ? this.#missed(indexed, stored, before) : null;
+  }
+
+  /** The event, where followers missed a report that the store has, because servers of a cluster had disagreed about it. */
+  #missed(
+    { index, report }: SizedReport,
+    stored: readonly IndexedReport[],
+    before: readonly IndexedReport[],
+  ): Event | null {
+    const known = stored.find((each) => sameReport(each.report, report));
+    if (known === undefined || known.index <= this.completeFrom) return null;
+    return { ...complete(before), index };
+  }
+
+  #reportsOf(id: string): readonly IndexedReport[] {
+    const generated = this.#generatedId.find(id);
+    return this.#remembered(id)?.reports ?? (generated === undefined ? [] : [generated]);
   }
 
   #remembered(id: string): Recent | undefined {
@@ -199,6 +248,8 @@ export class NatsCompletion {
     this.#recent.set(id, recent);
     if (this.#recent.size < recentEvents && this.#bytes < recentBytes) return;
     this.#older = this.#recent;
+    this.#forgottenTo = this.#halfTo;
+    this.#halfTo = this.#latest;
     this.#recent = new Map();
     this.#bytes = 0;
   }

@@ -32,14 +32,15 @@ const pageOfStore = 1000;
 export function reportsIn(
   messages: readonly StreamMessage[],
   { base }: StreamState,
-  { skipSubject }: NatsStream,
+  { skipSubject, doubt }: NatsStream,
   malformed: SkipCounter,
   published?: NatsPublished,
 ): SizedReport[] {
   return messages.flatMap(({ sequence, subject, data }) => {
     if (subject === skipSubject && data.length === 0) return [];
     try {
-      const report = published?.take(sequence, data) ?? decodeReport(textOf(data));
+      const report =
+        published?.take(sequence, data, () => doubt.raise()) ?? decodeReport(textOf(data));
       return { index: base + sequence, report, size: data.length };
     } catch (error) {
       malformed.skip(data, error instanceof Error ? error.message : String(error));
@@ -107,6 +108,7 @@ export class NatsFollowing implements AsyncDisposable {
 
   async #follow(run: TaskRun): Promise<void> {
     const state = await this.#stream.state();
+    if (this.#last !== null) this.#stream.doubt.raise();
     const next = this.#nextIn(state);
     if (next < state.firstSequence) await this.#notifyStored(state.base + state.firstSequence - 1);
     if (!this.#warm) this.tail.restart(this.#position);
@@ -127,6 +129,7 @@ export class NatsFollowing implements AsyncDisposable {
     if (this.#last === null && first !== null) {
       this.#last = { identity: first.identity, sequence: first.lastSequence };
       this.#position = first.base + first.lastSequence;
+      this.completion.followFrom(this.#position);
     }
     if (this.#last?.identity === identity) return this.#last.sequence + 1;
     this.completion.expectRepeats();

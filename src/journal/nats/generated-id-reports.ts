@@ -16,6 +16,7 @@ export class GeneratedIdReports {
   readonly #bounds: GeneratedIdBounds;
   readonly #reports: SizedReport[] = [];
   #bytes = 0;
+  #forgottenTo = 0;
   #keptUntil = 2 * keptAtLeast;
   #byId: Map<string, SizedReport> | null = null;
 
@@ -33,6 +34,11 @@ export class GeneratedIdReports {
   find(id: string): SizedReport | undefined {
     this.#byId ??= new Map(this.#reports.map((indexed) => [indexed.report.id, indexed]));
     return this.#byId.get(id);
+  }
+
+  /** All reports after this index are here, but for those that were taken. */
+  get completeFrom(): number {
+    return this.#forgottenTo;
   }
 
   /** What is found and from then on kept by whoever took it. */
@@ -67,7 +73,9 @@ export class GeneratedIdReports {
   }
 
   #forget(count: number): void {
-    for (const { size } of this.#reports.splice(0, count)) this.#bytes -= size;
+    const forgotten = this.#reports.splice(0, count);
+    for (const { size } of forgotten) this.#bytes -= size;
+    this.#forgottenTo = Math.max(this.#forgottenTo, forgotten.at(-1)?.index ?? 0);
     this.#byId = null;
   }
 }

@@ -11,6 +11,7 @@ import type { Appended, Follower, Journal } from '../journal.ts';
 import { type FollowedStore, NatsFollowing } from './follower.ts';
 import { NatsPublished } from './published.ts';
 import { type Ack, NatsPublisher, type Outgoing, type PublishOutcome } from './publisher.ts';
+import { NatsRecheck } from './recheck.ts';
 import type { NatsStream, StreamBases, StreamState } from './stream.ts';
 import { reportSubject } from './subject.ts';
 import type { NatsTail } from './tail.ts';
@@ -31,6 +32,7 @@ export class NatsJournal implements Journal {
   readonly #link: NatsLink;
   readonly #publisher: NatsPublisher;
   readonly #following: NatsFollowing;
+  readonly #recheck: NatsRecheck;
   readonly #appends = new Set<Promise<unknown>>();
   #closed: Promise<void> | null = null;
 
@@ -41,6 +43,14 @@ export class NatsJournal implements Journal {
     const published = new NatsPublished();
     this.#publisher = new NatsPublisher(stream, link, published, log);
     this.#following = new NatsFollowing(stream, link, published, store, log);
+    this.#recheck = new NatsRecheck({
+      stream,
+      link,
+      store,
+      following: this.#following,
+      publishAgain: (reports) => this.#publishAgain(reports),
+      log,
+    });
   }
 
   get id(): string {
@@ -64,6 +74,11 @@ export class NatsJournal implements Journal {
   /** How many live events were completed without the store, because it did not answer. */
   get incomplete(): number {
     return this.#following.completion.incomplete;
+  }
+
+  /** How many reports were published again because servers of the cluster had disagreed. */
+  get republished(): number {
+    return this.#recheck.republished;
   }
 
   async append(reports: readonly Report[]): Promise<Appended[]> {
@@ -102,6 +117,7 @@ export class NatsJournal implements Journal {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#appends);
+    await this.#recheck[Symbol.asyncDispose]();
     await this.#publisher[Symbol.asyncDispose]();
     await this.#following[Symbol.asyncDispose]();
   }
@@ -109,9 +125,9 @@ export class NatsJournal implements Journal {
   async #append(reports: readonly Report[]): Promise<Appended[]> {
     const { completion } = this.#following;
     const conflicting = await completion.conflicting(reports);
-    if (conflicting.size === 0) return allAppended(await this.#publish(reports));
+    if (conflicting.size === 0) return allAppended(await this.#record(reports));
     const others = reports.filter((report) => !conflicting.has(report));
-    const published = others.length === 0 ? [] : await this.#publish(others);
+    const published = others.length === 0 ? [] : await this.#record(others);
     const next = published.values();
     return allAppended(
       reports.map((report) =>
@@ -120,7 +136,23 @@ export class NatsJournal implements Journal {
     );
   }
 
-  async #publish(reports: readonly Report[]): Promise<AppendOutcome[]> {
+  async #record(reports: readonly Report[]): Promise<AppendOutcome[]> {
+    const { outcomes, base } = await this.#publish(reports);
+    return outcomes.map((outcome, n) => this.#outcomeOf(outcome, reports[n] as Report, base));
+  }
+
+  /** Not as reports of new ids: the stream may have them. */
+  async #publishAgain(reports: readonly Report[]): Promise<AppendOutcome[]> {
+    const repeats = reports.map((report) => ({ ...report, generatedId: false }));
+    const { outcomes, base } = await this.#publish(repeats);
+    return outcomes.map((outcome) =>
+      isAck(outcome) ? { index: base + outcome.sequence, duplicate: outcome.duplicate } : outcome,
+    );
+  }
+
+  async #publish(
+    reports: readonly Report[],
+  ): Promise<{ outcomes: readonly PublishOutcome[]; base: number }> {
     const deadline = performance.now() + appendTimeoutMs;
     let before = this.#stream.latest ?? (await this.#state());
     const messages = reports.map((report) => this.#message(report));
@@ -129,7 +161,7 @@ export class NatsJournal implements Journal {
       // An ack does not say which stream it is of. The same one before and after: then it is of that.
       const after = await this.#stateBy(deadline, outcomes.some(isAck) ? before : null);
       if (after.identity === before.identity) {
-        return this.#indexed(reports, outcomes, after.base);
+        return { outcomes, base: after.base };
       }
       if (performance.now() >= deadline) throw new Unavailable('The stream was just recreated.');
       before = after;
@@ -172,22 +204,20 @@ export class NatsJournal implements Journal {
     };
   }
 
-  #indexed(
-    reports: readonly Report[],
-    outcomes: readonly PublishOutcome[],
-    base: number,
-  ): AppendOutcome[] {
-    return outcomes.map((outcome, n) => {
-      if (!isAck(outcome)) return outcome;
-      const { sequence, duplicate } = outcome;
-      this.#stream.saw(base + sequence);
-      const report = reports[n];
-      if (report !== undefined && this.#following.completion.isConflicting(report)) {
-        return idConflict;
-      }
-      // Nobody can repeat a report whose id was made here: it is our own message, published again.
-      return { index: base + sequence, duplicate: duplicate && report?.generatedId !== true };
-    });
+  #outcomeOf(outcome: PublishOutcome, report: Report, base: number): AppendOutcome {
+    if (!isAck(outcome)) return outcome;
+    const index = base + outcome.sequence;
+    this.#stream.saw(index);
+    const { completion } = this.#following;
+    if (completion.isConflicting(report)) return idConflict;
+    this.#recheck.acknowledged(report, index, outcome.size);
+    // Nobody can repeat a report whose id was made here: it is our own message, published again.
+    if (report.generatedId) return { index, duplicate: false };
+    // Where the server does not recognise a repeat, the first one may have been read by now.
+    const first = (this.#stream.hasCopies ? completion.indexOf(report) : undefined) ?? index;
+    return first < index
+      ? { index: first, duplicate: true }
+      : { index, duplicate: outcome.duplicate };
   }
 }
 

@@ -24,12 +24,17 @@ export class NatsPublished {
     this.#reports.set(sequence, published);
   }
 
-  /** The report in a message, where it is one of them; a stream that was recreated gives its sequences to others. */
-  take(sequence: number, body: Uint8Array): Report | null {
+  /**
+   * The report in a message, where it is one of them; a stream that was recreated gives its sequences to others.
+   * @param onOther called where another report has the sequence
+   */
+  take(sequence: number, body: Uint8Array, onOther?: () => void): Report | null {
     const published = this.#reports.get(sequence);
     if (published === undefined) return null;
     this.#reports.delete(sequence);
     this.#bytes -= published.body.length;
-    return Buffer.compare(body, published.body) === 0 ? published.report : null;
+    if (Buffer.compare(body, published.body) === 0) return published.report;
+    onOther?.();
+    return null;
   }
 }

@@ -1,5 +1,6 @@
 import { createInbox, headers, type Msg, type NatsConnection } from 'nats';
 import type { Report } from '../../event/event.ts';
+import { encodeReport } from '../../event/report-json.ts';
 import type { NatsLink } from '../../nats/connection.ts';
 import { isTooLarge, isTooLargeForStream, natsReason } from '../../nats/errors.ts';
 import { SupervisedTask, type TaskRun } from '../../nats/supervised-task.ts';
@@ -11,7 +12,7 @@ import type { NatsStream } from './stream.ts';
 
 export interface Outgoing {
   readonly subject: string;
-  /** The stream keeps one message of an id, within its duplicate window. */
+  /** A stream without copies keeps one message of an id, within its duplicate window. */
   readonly id: string;
   readonly body: Uint8Array;
   /** What the body says. */
@@ -21,6 +22,8 @@ export interface Outgoing {
 export interface Ack {
   readonly sequence: number;
   readonly duplicate: boolean;
+  /** Of the message, in bytes. */
+  readonly size: number;
 }
 
 export type PublishOutcome = Ack | NotAppended;
@@ -37,7 +40,7 @@ interface Batch {
 
 interface Entry {
   readonly batch: Batch;
-  readonly message: Outgoing;
+  message: Outgoing;
   /** Where in the batch it is. */
   readonly position: number;
   /** The last token of its reply subject while it is on its way, else 0. */
@@ -53,7 +56,8 @@ const waitingBytes = 128 * 2 ** 20;
 /**
  * Publishes to the stream, many messages on their way at a time, in the order given. The client's own publish
  * makes a request of each message, which is several times slower. When the connection is lost,
- * what has no ack yet is published again, in order, under the same ids, so that the stream keeps it once.
+ * what has no ack yet is published again, in order. A stream without copies keeps it once, by its id. Where there are copies,
+ * nats-server's detection of repeats makes them differ, so that it is not used: whoever reads leaves repeats out.
  */
 export class NatsPublisher implements AsyncDisposable {
   readonly #stream: NatsStream;
@@ -112,6 +116,7 @@ export class NatsPublisher implements AsyncDisposable {
         },
       };
       const timer = setTimeout(() => {
+        this.#stream.doubt.raise();
         const late = unavailable(this.healthReason() ?? 'NATS did not confirm the report in time.');
         for (const entry of batch.entries) this.#settle(entry, late);
         this.#send();
@@ -172,6 +177,10 @@ export class NatsPublisher implements AsyncDisposable {
 
   #begin(connection: NatsConnection, inbox: string): void {
     this.#unsent = this.#unanswered();
+    if (this.#stream.hasCopies) {
+      for (const entry of this.#onTheWay.values()) entry.message = repeatOf(entry.message);
+    }
+    if (this.#token > 0) this.#stream.doubt.raise();
     this.#sent = 0;
     this.#onTheWay.clear();
     this.#bytesOnTheWay = 0;
@@ -202,7 +211,7 @@ export class NatsPublisher implements AsyncDisposable {
     this.#onTheWay.set(entry.token, entry);
     this.#bytesOnTheWay += body.length;
     const identified = headers();
-    identified.append('Nats-Msg-Id', id);
+    if (!this.#stream.hasCopies) identified.append('Nats-Msg-Id', id);
     try {
       const reply = `${this.#inbox}.${entry.token}`;
       connection.publish(subject, body, { reply, headers: identified });
@@ -240,8 +249,15 @@ export class NatsPublisher implements AsyncDisposable {
       return unavailable(refusal(reason));
     }
     if (duplicate !== true) this.#published.add(seq, message);
-    return { sequence: seq, duplicate: duplicate === true };
+    return { sequence: seq, duplicate: duplicate === true, size: message.body.length };
   }
+}
+
+/** The stream may have it already: then whoever reads it must not take it for the first of its id. */
+function repeatOf(message: Outgoing): Outgoing {
+  if (!message.report.generatedId) return message;
+  const report = { ...message.report, generatedId: false };
+  return { ...message, report, body: Buffer.from(encodeReport(report)) };
 }
 
 const isPending = ({ batch, position }: Entry): boolean => batch.outcomes[position] === undefined;

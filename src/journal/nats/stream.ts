@@ -14,6 +14,7 @@ import { createStream, findStream } from '../../nats/create-stream.ts';
 import { natsReason } from '../../nats/errors.ts';
 import { Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { NatsDoubt } from './doubt.ts';
 
 export interface NatsStreamOptions {
   /** Its subjects are `<name in lower case>.events.>`. */
@@ -79,6 +80,9 @@ export class NatsStream {
   readonly #store: StreamBases;
   readonly #log: Log;
   readonly #bases = new Map<string, number>();
+  readonly doubt = new NatsDoubt();
+  #leader: string | null = null;
+  #hasCopies = false;
   #journalId: string | null = null;
   #highest = 0;
   #loggedLimit = 0;
@@ -112,6 +116,21 @@ export class NatsStream {
   /** As it was found last. */
   get latest(): StreamState | null {
     return this.#latest;
+  }
+
+  /** Whether several servers have it, as far as it was reached. */
+  get hasCopies(): boolean {
+    return this.#hasCopies;
+  }
+
+  /** The server that has its leader, as it was found last; null without a cluster. */
+  get leader(): string | null {
+    return this.#leader;
+  }
+
+  /** Where gateways publish to each other how far the store has got. */
+  get storedSubject(): string {
+    return `${this.prefix}.stored`;
   }
 
   /** Where skipped numbers lie: see catchUp. */
@@ -189,6 +208,7 @@ export class NatsStream {
       this.#latest = state;
       return state;
     } catch (error) {
+      this.doubt.raise();
       if (error instanceof Unavailable) throw error;
       const reason = natsReason(error);
       throw new Unavailable(`The stream ${this.name} cannot be used: ${reason}.`, { cause: error });
@@ -202,6 +222,8 @@ export class NatsStream {
   async #read(jetStream: JetStreamManager): Promise<StreamState> {
     const info = await this.#info(jetStream);
     const { created, state, config } = info;
+    this.#hasCopies = config.num_replicas > 1;
+    this.#sawLeader(info.cluster?.leader ?? null);
     let base = this.#bases.get(created);
     if (base === undefined) {
       this.#warnOfDifferences(config);
@@ -256,6 +278,11 @@ export class NatsStream {
       v5(`${this.name} ${identity} ${base}`, idNamespace),
     );
     return base;
+  }
+
+  #sawLeader(leader: string | null): void {
+    if (this.#leader !== null && leader !== this.#leader) this.doubt.raise();
+    this.#leader = leader;
   }
 
   /** A stream that somebody else made is taken as it is, and what may lose events there is said. */

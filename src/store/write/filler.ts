@@ -1,5 +1,6 @@
 import type { Msg, NatsConnection } from 'nats';
 import type { SizedReport } from '../../journal/nats/completion.ts';
+import { doubtMessage } from '../../journal/nats/doubt.ts';
 import { reportsIn } from '../../journal/nats/follower.ts';
 import { readStream } from '../../journal/nats/read-stream.ts';
 import type { NatsStream, StreamState } from '../../journal/nats/stream.ts';
@@ -62,7 +63,7 @@ export class StoreFiller implements AsyncDisposable {
     this.#store = store;
     this.#log = log;
     this.#options = options;
-    this.#subject = `${stream.prefix}.stored`;
+    this.#subject = stream.storedSubject;
     this.#malformed = new SkipCounter(log, `The store leaves out messages of ${stream.name}.`);
     this.#work = new SupervisedTask('Filling the store', link, log, (run) => this.#serve(run));
   }
@@ -104,7 +105,9 @@ export class StoreFiller implements AsyncDisposable {
   }
 
   #hear(message: Msg): void {
-    const index = Number(message.string());
+    const said = message.string();
+    if (said === doubtMessage) this.#stream.doubt.hear();
+    const index = Number(said);
     if (Number.isSafeInteger(index)) this.#store.stored.advance(index);
   }
 
