@@ -1,9 +1,18 @@
 import type { Row } from './output/value-at.ts';
+import { type Hidden, visible } from './visible-fields.ts';
 
-/** Fields of Event that commands print, in GraphQL. */
-export const eventSelection = `id index namespace type category { name } action severity
-  source { service instance endpoint node component plane layer }
-  key filterKeys message tags traits { name type value } value time endTime recordedAt dialect`;
+/** Fields of Event that commands print, in GraphQL. @param withRaw also the message as it arrived */
+export const eventSelection = (hidden: Hidden, withRaw = false): string =>
+  visible(hidden, [
+    ['id index namespace type category { name } action severity', null],
+    ['source { service instance endpoint node component plane layer } key filterKeys', null],
+    ['message', 'MESSAGE'],
+    ['tags', null],
+    ['traits { name type value }', 'TRAITS'],
+    ['value', 'VALUE'],
+    ['time endTime recordedAt dialect', null],
+    [withRaw ? 'raw' : '', 'RAW'],
+  ]);
 
 /** An event as it is selected. */
 export interface SelectedEvent extends Row {

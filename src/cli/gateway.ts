@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { HiddenField } from '../client/schema.generated.ts';
 import { CommandError, type ExitCode, exitCodeOf, exitCodes, usageError } from './exit-code.ts';
 import { send, textOf } from './http-request.ts';
 
@@ -22,6 +23,8 @@ const statusOf = ({ statusCode = 0 }: IncomingMessage): number => statusCode;
 export class Gateway {
   readonly url: string;
   readonly token: string | null;
+  /** Fields of events that are known to be hidden from the caller. */
+  hidden: ReadonlySet<HiddenField> = new Set();
   readonly #timeoutMs: number;
 
   constructor({ url, token }: Connection, timeoutMs: number) {

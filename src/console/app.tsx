@@ -1,5 +1,6 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { hiddenFieldsOf } from '../client/hidden-fields.ts';
 import type { Viewer } from '../client/schema.generated.ts';
 import { signInOffer, signInWith, signOutOfGateway } from './console-session.ts';
 import { FilterBar } from './filter-bar.tsx';
@@ -9,14 +10,7 @@ import type { IssuerAnswer } from './issuer-sign-in.ts';
 import { NavigationContext, useNavigation, useUrl } from './navigation.tsx';
 import { Fault } from './notice.tsx';
 import { placeOfView, printPlace, type ViewName } from './place.ts';
-import {
-  hiddenFrom,
-  mayOf,
-  type Session,
-  SessionContext,
-  useSession,
-  viewerQuery,
-} from './session.tsx';
+import { mayOf, type Session, SessionContext, useSession, viewerQuery } from './session.tsx';
 import { useTheme } from './theme.ts';
 import { JournalContext, useJournal, usePolledJournal } from './use-journal.ts';
 import { AboutView } from './views/about.tsx';
@@ -114,7 +108,7 @@ export function App({ answer }: AppProps) {
   const session: Session = {
     viewer,
     canSignIn,
-    hidden: hiddenFrom(viewer),
+    hidden: hiddenFieldsOf(viewer.grants),
     may: mayOf(viewer),
     signIn: () => setSignsIn(true),
     signOut: () => void signOutOfGateway().then(enter, enter),

@@ -2,6 +2,7 @@ import type { Trait, TraitValue } from '../client/schema.generated.ts';
 import { Copy } from './copy.tsx';
 import { eventCurl, eventJson, eventQuery } from './event-copies.ts';
 import { durationMs, type WholeEvent } from './events.ts';
+import { parseExactly } from './exact-json.ts';
 import { Fact } from './fact.tsx';
 import type { Clicked } from './filter.ts';
 import { counted, duration, longTime } from './format.ts';
@@ -12,6 +13,20 @@ import { useSession } from './session.tsx';
 import { SeverityMark } from './severity.tsx';
 import { useAnswer } from './use-answer.ts';
 import { ValueButtons } from './value-buttons.tsx';
+
+interface EventAnswer {
+  readonly event: WholeEvent | null;
+}
+
+/** With numbers in all fields but the value and the raw message, which are only printed. */
+function readEvent(text: string): unknown {
+  const answer = JSON.parse(text) as { readonly data?: EventAnswer | null };
+  const { event } = answer.data ?? {};
+  if (event == null) return answer;
+  const exact = (parseExactly(text) as { readonly data: { readonly event: WholeEvent } }).data;
+  const { value, raw } = exact.event;
+  return { ...answer, data: { event: { ...event, value, raw } } };
+}
 
 interface EventDetailsProps {
   readonly id: string;
@@ -24,7 +39,7 @@ interface EventDetailsProps {
 export function EventDetails({ id, onClose, revision }: EventDetailsProps) {
   const { hidden } = useSession();
   const query = eventQuery(id, hidden);
-  const { data, error } = useAnswer<{ readonly event: WholeEvent | null }>(query, {}, revision);
+  const { data, error } = useAnswer<EventAnswer>(query, {}, revision, readEvent);
   const event = data?.event ?? null;
   return (
     <aside class="details" aria-label="Event">
@@ -45,7 +60,11 @@ export function EventDetails({ id, onClose, revision }: EventDetailsProps) {
 function Whole({ event, query }: { readonly event: WholeEvent; readonly query: string }) {
   return (
     <div class="details-body">
-      {event.message != null && <p class="message">{event.message}</p>}
+      {event.message != null && (
+        <section class="message" tabIndex={0} aria-label="Message">
+          {event.message}
+        </section>
+      )}
       <Copies event={event} query={query} />
       {event.type.startsWith('Alarm.') && <Evidence ids={event.filterKeys} />}
       <Facts event={event} />

@@ -3,7 +3,7 @@ const pad = (number: number, digits = 2): string => String(number).padStart(digi
 /** In the reader's time zone: 2026-11-20. */
 export function dayOf(ms: number): string {
   const date = new Date(ms);
-  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+  return `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
 }
 
 /** In the reader's time zone: 08:15:30.123. */

@@ -32,15 +32,17 @@ export function onUnauthenticated(listener: () => void): void {
 
 /**
  * Runs one operation over HTTP.
+ * @param read the JSON of the answer
  * @throws GatewayError; the signal's reason when it is aborted
  */
 export async function ask<Data>(
   query: string,
   variables: Variables = {},
   signal: AbortSignal | null = null,
+  read: (text: string) => unknown = JSON.parse,
 ): Promise<Data> {
   const response = await send(query, variables, signal);
-  const { data, errors } = parse<Answer<Data>>(await textOf(response, signal));
+  const { data, errors } = parse<Answer<Data>>(await textOf(response, signal), read);
   const [error] = errors ?? [];
   if (error !== undefined) {
     const code = error.extensions?.code ?? 'UNKNOWN';
@@ -82,21 +84,9 @@ async function textOf(response: Response, signal: AbortSignal | null): Promise<s
 const unreachable = (cause: unknown): GatewayError =>
   new GatewayError('The gateway does not answer.', { code: 'UNREACHABLE', cause });
 
-type WithSource = (
-  text: string,
-  revive: (key: string, value: unknown, context?: { readonly source?: string }) => unknown,
-) => unknown;
-const { rawJSON } = JSON as unknown as { readonly rawJSON?: (text: string) => unknown };
-
-/** Integers that a number cannot hold keep their digits, where the browser can: they are shown, not reckoned with. */
-function parse<Parsed>(text: string): Parsed {
+function parse<Parsed>(text: string, read: (text: string) => unknown): Parsed {
   try {
-    if (rawJSON === undefined || !/\d{16}/.test(text)) return JSON.parse(text) as Parsed;
-    return (JSON.parse as WithSource)(text, (_key, value, context) => {
-      const source = context?.source ?? '';
-      const isRounded = /^-?\d{16,}$/.test(source) && !Number.isSafeInteger(value);
-      return isRounded ? rawJSON(source) : value;
-    }) as Parsed;
+    return read(text) as Parsed;
   } catch (cause) {
     throw new GatewayError('The answer is not JSON: is there a proxy?', { code: 'UNKNOWN', cause });
   }

@@ -1,9 +1,8 @@
 import type { EventAggregate } from '../client/schema.generated.ts';
 
-export type AggregateRow = Pick<
-  EventAggregate,
-  'group' | 'bucket' | 'count' | 'measured' | 'average' | 'min' | 'max' | 'sum' | 'percentiles'
->;
+/** Without a measure there is nothing but the count. */
+export type AggregateRow = Pick<EventAggregate, 'group' | 'bucket' | 'count'> &
+  Partial<Pick<EventAggregate, 'measured' | 'average' | 'min' | 'max' | 'sum' | 'percentiles'>>;
 
 /** Statistics that can be drawn, and their titles. */
 export const statistics: readonly (readonly [string, string])[] = [
@@ -23,17 +22,17 @@ export const percentiles = [0.5, 0.95, 0.99];
 export function statisticOf(row: AggregateRow, statistic: string): number | null {
   const [, percent] = /^p(\d\d)$/.exec(statistic) ?? [];
   if (percent !== undefined) {
-    return row.percentiles.find(({ rank }) => rank === Number(percent) / 100)?.value ?? null;
+    return row.percentiles?.find(({ rank }) => rank === Number(percent) / 100)?.value ?? null;
   }
   switch (statistic) {
     case 'average':
-      return row.average;
+      return row.average ?? null;
     case 'min':
-      return row.min;
+      return row.min ?? null;
     case 'max':
-      return row.max;
+      return row.max ?? null;
     case 'sum':
-      return row.sum;
+      return row.sum ?? null;
     default:
       return row.count;
   }

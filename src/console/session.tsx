@@ -1,6 +1,6 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { Grant, GrantAction, HiddenField, Viewer } from '../client/schema.generated.ts';
+import type { GrantAction, HiddenField, Viewer } from '../client/schema.generated.ts';
 
 /** Who looks at the page, and what they may do. */
 export interface Session {
@@ -23,18 +23,6 @@ export const mayOf =
   ({ grants }: Viewer) =>
   (action: GrantAction): boolean =>
     grants.some(({ actions }) => actions.includes(action) || actions.includes('ADMIN'));
-
-/** As the gateway has it: one grant that shows all events whole outweighs others that hide a field. */
-export function hiddenFrom({ grants }: Viewer): ReadonlySet<HiddenField> {
-  const reading = grants.filter(({ actions }) =>
-    actions.some((action) => action === 'READ' || action === 'ADMIN'),
-  );
-  if (reading.some(showsAll)) return new Set();
-  return new Set(reading.flatMap(({ hiddenFields }) => hiddenFields));
-}
-
-const showsAll = ({ hiddenFields, namespaces, topics, filter }: Grant): boolean =>
-  hiddenFields.length === 0 && namespaces.includes('*') && topics.includes('*') && filter === null;
 
 export const SessionContext = createContext<Session | null>(null);
 

@@ -64,10 +64,21 @@ export function spanOf({ from, to }: TimeRange, nowMs: number): Span {
 export const timeOf = ({ from, to }: TimeRange): { readonly gte: string; readonly lte?: string } =>
   to === 'now' ? { gte: from } : { gte: from, lte: to };
 
+/** One of at least a millisecond. */
 export const rangeOf = ({ fromMs, toMs }: Span): TimeRange => ({
   from: new Date(fromMs).toISOString(),
-  to: new Date(toMs).toISOString(),
+  to: new Date(Math.max(toMs, fromMs + 1)).toISOString(),
 });
+
+const shortestZoomMs = 100;
+const longestZoomMs = 20 * 365 * dayMs;
+
+/** The span with the same middle whose length is `by` times as long; null where it would be too short or too long to be of use. */
+export function zoomed({ fromMs, toMs }: Span, by: number): Span | null {
+  const [middleMs, lengthMs] = [(fromMs + toMs) / 2, (toMs - fromMs) * by];
+  if (lengthMs < shortestZoomMs || lengthMs > longestZoomMs) return null;
+  return { fromMs: middleMs - lengthMs / 2, toMs: middleMs + lengthMs / 2 };
+}
 
 /** Whether it moves with the clock. */
 export const isRelative = ({ to }: TimeRange): boolean => to === 'now';

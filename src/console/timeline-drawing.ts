@@ -2,15 +2,22 @@ import { clockOf, dayOf } from './format.ts';
 import type { Lane, Mark } from './lanes.ts';
 import type { Span } from './time-range.ts';
 
-export const labelWidth = 170;
-const axisHeight = 24;
+/** Of the names of lanes, in pixels; less where there is little room. */
+export const labelWidthOf = (width: number): number => Math.min(170, Math.round(width * 0.3));
+export const axisHeight = 24;
 const rowHeight = 16;
 const lanePadding = 6;
 const barHeight = 10;
 const markSize = 4;
 
+interface PlacedLane {
+  readonly lane: Lane;
+  readonly top: number;
+  readonly height: number;
+}
+
 export interface Layout {
-  readonly lanes: readonly { readonly lane: Lane; readonly top: number; readonly height: number }[];
+  readonly lanes: readonly PlacedLane[];
   readonly height: number;
 }
 
@@ -27,10 +34,10 @@ export function layoutOf(lanes: readonly Lane[]): Layout {
 
 /** Where an instant is, in pixels. */
 const positionOf = (ms: number, { fromMs, toMs }: Span, width: number): number =>
-  labelWidth + ((ms - fromMs) / (toMs - fromMs)) * (width - labelWidth);
+  labelWidthOf(width) + ((ms - fromMs) / (toMs - fromMs)) * (width - labelWidthOf(width));
 
 export const instantAt = (x: number, { fromMs, toMs }: Span, width: number): number =>
-  fromMs + ((x - labelWidth) / (width - labelWidth)) * (toMs - fromMs);
+  fromMs + ((x - labelWidthOf(width)) / (width - labelWidthOf(width))) * (toMs - fromMs);
 
 interface Drawing {
   readonly context: CanvasRenderingContext2D;
@@ -39,29 +46,50 @@ interface Drawing {
   readonly colour: (name: string) => string;
 }
 
-export function drawTimeline(drawing: Drawing, layout: Layout): void {
-  const { context, width, colour } = drawing;
-  context.clearRect(0, 0, width, layout.height);
-  drawAxis(drawing, layout.height);
-  for (const { lane, top, height } of layout.lanes) {
-    context.fillStyle = colour('line');
-    context.fillRect(0, top + height - 1, width, 1);
-    context.fillStyle = colour('text');
-    context.font = '12px system-ui, sans-serif';
-    context.textBaseline = 'middle';
-    context.fillText(fitted(context, lane.name), 10, top + height / 2);
-    context.save();
-    context.beginPath();
-    context.rect(labelWidth, top, width - labelWidth, height);
-    context.clip();
-    for (const mark of lane.marks) drawMark(drawing, mark, top);
-    context.restore();
-  }
+/** The part of a layout that is in the window. */
+interface Window {
+  readonly top: number;
+  readonly height: number;
 }
 
-function fitted(context: CanvasRenderingContext2D, name: string): string {
-  let text = name;
-  while (text.length > 1 && context.measureText(text).width > labelWidth - 20) {
+/** Draws what is in the window: a canvas of all of it would be larger than browsers have them. */
+export function drawTimeline(drawing: Drawing, layout: Layout, { top, height }: Window): void {
+  const { context, width } = drawing;
+  context.clearRect(0, 0, width, height);
+  drawAxis(drawing, Math.min(height, layout.height - top));
+  context.save();
+  context.beginPath();
+  context.rect(0, axisHeight, width, height - axisHeight);
+  context.clip();
+  context.translate(0, -top);
+  const shown = layout.lanes.filter((at) => at.top < top + height && at.top + at.height > top);
+  for (const at of shown) drawLane(drawing, at);
+  context.restore();
+}
+
+function drawLane(drawing: Drawing, { lane, top, height }: PlacedLane): void {
+  const { context, width, colour } = drawing;
+  const labelWidth = labelWidthOf(width);
+  context.fillStyle = colour('line');
+  context.fillRect(0, top + height - 1, width, 1);
+  context.fillStyle = colour('text');
+  context.font = '12px system-ui, sans-serif';
+  context.textBaseline = 'middle';
+  context.fillText(fitted(context, lane.name, labelWidth - 20), 10, top + height / 2);
+  context.save();
+  context.beginPath();
+  context.rect(labelWidth, top, width - labelWidth, height);
+  context.clip();
+  for (const mark of lane.marks) drawMark(drawing, mark, top);
+  context.restore();
+}
+
+/** No name is wider than this many characters of it. */
+const maxCharacters = 60;
+
+function fitted(context: CanvasRenderingContext2D, name: string, width: number): string {
+  let text = name.slice(0, maxCharacters);
+  while (text.length > 1 && context.measureText(text).width > width) {
     text = `${text.slice(0, -2)}…`;
   }
   return text;
@@ -70,7 +98,7 @@ function fitted(context: CanvasRenderingContext2D, name: string): string {
 function drawAxis({ context, width, span, colour }: Drawing, height: number): void {
   context.font = '11px system-ui, sans-serif';
   context.textBaseline = 'middle';
-  for (const ms of ticksOf(span, Math.max(2, Math.floor((width - labelWidth) / 110)))) {
+  for (const ms of ticksOf(span, Math.max(2, Math.floor((width - labelWidthOf(width)) / 110)))) {
     const x = Math.round(positionOf(ms, span, width));
     context.fillStyle = colour('line');
     context.fillRect(x, axisHeight - 4, 1, height - axisHeight + 4);
@@ -165,7 +193,7 @@ export function boxOf(layout: Layout, eventId: string, span: Span, width: number
   for (const { lane, top } of layout.lanes) {
     const mark = lane.marks.find(({ event }) => event.id === eventId);
     if (mark === undefined) continue;
-    const left = Math.max(labelWidth, positionOf(mark.fromMs, span, width) - 6);
+    const left = Math.max(labelWidthOf(width), positionOf(mark.fromMs, span, width) - 6);
     const right = Math.min(width, positionOf(mark.toMs, span, width) + 6);
     return {
       left,
@@ -185,7 +213,7 @@ export function markAt(
   width: number,
 ): Mark | null {
   const at = layout.lanes.find(({ top, height }) => y >= top && y < top + height);
-  if (at === undefined || x < labelWidth) return null;
+  if (at === undefined || x < labelWidthOf(width)) return null;
   const row = Math.floor((y - at.top - lanePadding) / rowHeight);
   const hit = ({ kind, fromMs, toMs, row: own }: Mark): boolean => {
     const left = positionOf(fromMs, span, width) - markSize - 1;

@@ -272,8 +272,9 @@ describe('tokens', () => {
   let tidings: CommandLine;
   beforeAll(async () => {
     const roles =
-      'roles:\n  admin: { grants: [{ actions: [ADMIN] }] }\n  reader: { grants: [{ actions: [READ] }] }\n';
-    guarded = await bootGuarded(`${roles}${tokensFor('admin', 'reader')}`);
+      'roles:\n  admin: { grants: [{ actions: [ADMIN] }] }\n  reader: { grants: [{ actions: [READ] }] }\n' +
+      '  outsider: { grants: [{ actions: [READ], hide: [VALUE, MESSAGE, TRAITS, RAW] }] }\n';
+    guarded = await bootGuarded(`${roles}${tokensFor('admin', 'reader', 'outsider')}`);
     tidings = await commandLine(guarded.booted.url);
   });
   afterAll(async () => {
@@ -294,6 +295,27 @@ describe('tokens', () => {
     expect(Date.parse(token.expiresAt)).toBeGreaterThan(Date.now() + 3_000_000);
     await tidings.done('tokens', 'revoke', 'ci', ...admin);
     await expect.poll(async () => (await tidings.run(['query', '--token', secret])).code).toBe(4);
+  });
+
+  test('fields that are hidden from a caller are left out', async () => {
+    const what = ['--key', 'k1', '-m', 'hidden words', '--trait', 'size=1', '--value', '{"a":1}'];
+    await tidings.done('report', 'A.B', ...what, '--token', 'admin');
+    const outsider = ['--token', 'outsider', '-o', 'ndjson'];
+    const whole = { key: 'k1', tags: [] };
+    const [event] = rows(await tidings.done('query', 'type:A.B', ...outsider));
+    expect(event).toMatchObject(whole);
+    for (const name of ['message', 'traits', 'value', 'raw'])
+      expect(event).not.toHaveProperty(name);
+    const followed = ['follow', '--after', '0', '--until-caught-up', 'type:A.B'];
+    for (const command of [['get', event.id], ['query', '--raw', 'type:A.B'], followed]) {
+      expect(rows(await tidings.done(...command, ...outsider))).toEqual([event]);
+    }
+    expect(rows(await tidings.done('aggregate', '--by', 'key', 'type:A.B', ...outsider))).toEqual([
+      { key: 'k1', count: 1 },
+    ]);
+    expect(await tidings.done('alarms', 'list', ...outsider)).toBe('');
+    const asked = await tidings.run(['query', 'trait.size>0', ...outsider]);
+    expect([asked.code, asked.notices]).toEqual([4, expect.stringContaining('not their traits')]);
   });
 
   test('a caller without the right, and a follower with a wrong token, end with 4', async () => {

@@ -87,6 +87,12 @@ describe.runIf(hasBrowser)('the console of a gateway with a policy', () => {
       await page.goto(`${gateway.booted.origin}/?view=${view}`);
       await page.getByText('You may not see this.').waitFor();
     }
+    await page.goto(`${gateway.booted.origin}/?view=aggregates&interval=none&group=key`);
+    await page.getByRole('row').filter({ hasText: 'in-shown' }).waitFor();
+    // A question that is rejected is not answered by an empty list.
+    await page.goto(`${gateway.booted.origin}/?filter=trait.size>1`);
+    await page.getByText('You may read events, but not their traits.').first().waitFor();
+    expect(await page.getByText('No events match').count()).toBe(0);
     await page.goto(`${gateway.booted.origin}/?view=alarms&tab=rules`);
     await page.getByText('No alarm is firing.').waitFor();
     expect(await page.getByRole('button', { name: 'Rules' }).count()).toBe(0);

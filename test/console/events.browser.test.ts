@@ -131,6 +131,28 @@ describe.runIf(hasBrowser)('the events of the console', () => {
     expectQuiet(console, gateway);
   });
 
+  test('are read as a whole, however long they are and however large their numbers', async () => {
+    await using own = await bootGateway();
+    const query = `mutation { reportEvent(event: {
+      type: "A.B", message: "${'long '.repeat(20_000)}", value: { digits: 9007199254740993 }
+      traits: [{ name: "large", value: { float: 1e17 } }]
+    }) { __typename } }`;
+    await own.gql(query);
+    await using console = await openConsole(browser, own);
+    const { page } = console;
+    await rows(page).first().click();
+    const details = page.getByRole('complementary', { name: 'Event' });
+    await details.getByText('100000000000000000').waitFor();
+    await details.getByText('"digits": 9007199254740993').waitFor();
+    await expectAccessible(page);
+    // The facts begin below the message, in the window.
+    const facts = await details.getByText('Severity', { exact: true }).boundingBox();
+    expect(facts?.y).toBeLessThan(page.viewportSize()?.height ?? 0);
+    await details.getByRole('button', { name: 'Only events with 100000000000000000' }).click();
+    await page.getByText('1 event, newest first').waitFor();
+    expectQuiet(console, own);
+  });
+
   test('are reached by the keyboard alone', async () => {
     await using console = await openConsole(browser, gateway);
     const { page } = console;

@@ -4,7 +4,10 @@ import {
   intervalFor,
   isFollowed,
   momentMs,
+  rangeOf,
+  readRange,
   spanOf,
+  zoomed,
 } from '../../src/console/time-range.ts';
 
 const now = Date.parse('2026-11-20T12:00:00Z');
@@ -47,4 +50,22 @@ test('buckets cover the whole span and fall on the start of the one that is know
   expect(starts.map((start) => (start - now) / 1_000)).toEqual([-90, -30]);
   const before = bucketStarts(span, { text: '1m', ms: 60_000 }, now - 60_000);
   expect(before.map((start) => (start - now) / 1_000)).toEqual([-120, -60, 0]);
+});
+
+test('zooming stays within what an address can say', () => {
+  const span = { fromMs: now - hour, toMs: now };
+  expect(zoomed(span, 0.5)).toEqual({ fromMs: now - 0.75 * hour, toMs: now - 0.25 * hour });
+  let closest = span;
+  for (let next = zoomed(span, 0.5); next !== null; next = zoomed(next, 0.5)) closest = next;
+  let widest = span;
+  for (let next = zoomed(span, 2); next !== null; next = zoomed(next, 2)) widest = next;
+  for (const zoom of [closest, widest]) {
+    const { from, to } = rangeOf(zoom);
+    expect(readRange(from, to)).toEqual({ from, to });
+  }
+});
+
+test('a range of no length is one of a millisecond', () => {
+  const { from, to } = rangeOf({ fromMs: now, toMs: now });
+  expect(readRange(from, to)).toEqual({ from, to });
 });

@@ -82,6 +82,66 @@ describe.runIf(hasBrowser)('the console', () => {
     expectQuiet(console, gateway);
   });
 
+  test('draws new events into the timeline, and as many lanes as there are', async () => {
+    await using own = await bootGateway();
+    const source = { service: 'csi', instance: 'i-0' };
+    await own.gql(report, { events: [{ type: 'A.B', source }] });
+    await using console = await openConsole(browser, own, '/?view=timeline');
+    const { page } = console;
+    await page.getByRole('img', { name: 'csi · i-0: 1' }).waitFor();
+    await own.gql(report, { events: [{ type: 'A.B', source }] });
+    await page.getByRole('img', { name: 'csi · i-0: 2' }).waitFor();
+
+    // Higher, one below the other, than a canvas can be.
+    for (let from = 0; from < 3_000; from += 1_000) {
+      const events = Array.from({ length: 1_000 }, (_, at) => ({
+        type: 'A.B',
+        key: `key-${from + at}`,
+      }));
+      await own.gql(report, { events });
+    }
+    // By themselves as long as one request is enough for all of them.
+    const newer = page.getByRole('button', { name: 'Newer events: show them' });
+    const shown = page.getByText('3,002 events');
+    await newer.or(shown).waitFor();
+    if (await newer.isVisible()) await newer.click();
+    await shown.waitFor();
+    await page.getByRole('combobox', { name: /^Lanes/ }).selectOption('key');
+    const canvas = page.getByRole('img', { name: 'key-0: 1' });
+    await canvas.waitFor();
+    const drawn = () =>
+      canvas.evaluate((element: HTMLCanvasElement) => {
+        const context = element.getContext('2d');
+        const { data } = context?.getImageData(0, 40, element.width, 200) ?? { data: [] };
+        return data.some((part) => part !== 0);
+      });
+    expect(await drawn()).toBe(true);
+    await page.getByRole('region', { name: 'Timeline' }).evaluate((element) => {
+      element.scrollTo(0, element.scrollHeight);
+    });
+    await expect.poll(drawn, patience).toBe(true);
+    expectQuiet(console, own);
+  });
+
+  test('aggregates numbers beyond 2^53', async () => {
+    await using own = await bootGateway();
+    const traits = [{ name: 'bytes', value: { int: Number.MAX_SAFE_INTEGER } }];
+    await own.gql(report, { events: Array.from({ length: 3 }, () => ({ type: 'A.B', traits })) });
+    const choices = 'measure=trait:bytes&statistic=sum';
+    await using console = await openConsole(browser, own, `/?view=aggregates&${choices}`);
+    const { page } = console;
+    await page.getByRole('img', { name: 'Sum over time' }).waitFor();
+    await page.getByRole('combobox', { name: /^Interval/ }).selectOption('none');
+    await page.getByRole('cell', { name: '27,021,600,000,000,000' }).waitFor();
+    await page.getByRole('combobox', { name: /^Show/ }).selectOption('table');
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'CSV' }).click(),
+    ]);
+    expect(await readFile(await file.path(), 'utf8')).toContain('A.B,3,9007199254740991');
+    expectQuiet(console, own);
+  });
+
   test('aggregates by group and over time, as lines, bars, table and CSV', async () => {
     await using console = await openConsole(browser, gateway, '/?view=aggregates');
     const { page } = console;

@@ -28,12 +28,12 @@ interface Statistics {
   readonly group: readonly { readonly value: string | null }[];
   readonly bucket: string | null;
   readonly count: number;
-  readonly measured: number;
-  readonly average: number | null;
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly sum: number | null;
-  readonly percentiles: readonly { readonly rank: number; readonly value: number | null }[];
+  readonly measured?: number;
+  readonly average?: number | null;
+  readonly min?: number | null;
+  readonly max?: number | null;
+  readonly sum?: number | null;
+  readonly percentiles?: readonly { readonly rank: number; readonly value: number | null }[];
 }
 
 interface Answer {
@@ -67,12 +67,16 @@ export const aggregate: Command = {
     const by = call.text('by')?.split(',') ?? [];
     const measure = measureOf(call.text('measure'));
     const interval = call.text('interval');
+    const percentiles = ranksOf(call.text('percentiles'));
+    // Without a measure they would be those of the value.
+    const measured = measure === undefined ? '' : 'measured average min max sum';
+    const ranks = percentiles === undefined ? '' : 'percentiles { rank value }';
     const { aggregateEvents } = await gateway.ask<Answer>(
       `query ($filter: EventFilter, $measure: Measure, $groupBy: [GroupBy!], $interval: Duration,
         $timeZone: String!, $percentiles: [Float!], $first: Int!) {
         aggregateEvents(filter: $filter, measure: $measure, groupBy: $groupBy, interval: $interval,
           timeZone: $timeZone, percentiles: $percentiles, first: $first) {
-          rows { group { value } bucket count measured average min max sum percentiles { rank value } }
+          rows { group { value } bucket count ${measured} ${ranks} }
           truncated
         }
       }`,
@@ -82,13 +86,11 @@ export const aggregate: Command = {
         groupBy: by.map(groupingOf),
         interval,
         timeZone: call.text('time-zone') ?? 'UTC',
-        percentiles: ranksOf(call.text('percentiles')),
+        percentiles,
         first: call.wholeNumber('limit', 1, 10_000) ?? 100,
       },
     );
-    const rows = aggregateEvents.rows.map((row) =>
-      rowOf(row, by, { isMeasured: measure !== undefined, hasBuckets: interval !== undefined }),
-    );
+    const rows = aggregateEvents.rows.map((row) => rowOf(row, by, interval !== undefined));
     await call.output.rows(Object.keys(rows[0] ?? { count: 0 }), rows);
     if (aggregateEvents.truncated) call.terminal.notice('There are more rows: raise --limit.');
     return undefined;
@@ -96,15 +98,15 @@ export const aggregate: Command = {
 };
 
 function rowOf(
-  { group, bucket, count, measured, average, min, max, sum, percentiles }: Statistics,
+  { group, bucket, count, percentiles = [], ...rest }: Statistics,
   by: readonly string[],
-  { isMeasured, hasBuckets }: { readonly isMeasured: boolean; readonly hasBuckets: boolean },
+  hasBuckets: boolean,
 ): Row {
   return {
     ...(hasBuckets && { bucket }),
     ...Object.fromEntries(by.map((name, at) => [name, group[at]?.value ?? null])),
     count,
-    ...(isMeasured && { measured, average, min, max, sum }),
+    ...rest,
     ...Object.fromEntries(percentiles.map(({ rank, value }) => [`p${rank}`, value])),
   };
 }

@@ -13,19 +13,26 @@ import {
 } from '../filter-options.ts';
 import { jsonInput } from '../json-input.ts';
 import type { Row } from '../output/value-at.ts';
+import { type Hidden, visible, withVisibleFields } from '../visible-fields.ts';
 
 interface Entity {
   readonly entity: readonly { readonly name: string; readonly value: string | null }[];
 }
 
 interface Alarm extends Row, Entity {
-  readonly event: { readonly severity: string; readonly message: string | null };
+  readonly event: { readonly severity: string; readonly message?: string | null };
 }
 
 const states = ['FIRING', 'SILENCED', 'OBSERVING_RECOVERY', 'RECOVERED'] as const;
 
-const selection = `id ruleName state entity { name value } startedAt recoveredAt value latestValue
-  acknowledgedAt acknowledgedBy comment event { index namespace type severity key message tags }`;
+const selectionOf = (hidden: Hidden): string =>
+  visible(hidden, [
+    ['id ruleName state entity { name value } startedAt recoveredAt', null],
+    ['value latestValue', 'TRAITS'],
+    ['acknowledgedAt acknowledgedBy comment event { index namespace type severity key', null],
+    ['message', 'MESSAGE'],
+    ['tags }', null],
+  ]);
 
 interface Rule extends Row {
   readonly id: string;
@@ -100,11 +107,15 @@ export const alarms: Group = {
       async run(call) {
         call.noArguments();
         const gateway = await call.gateway();
-        const { alarms: found } = await gateway.ask<{ alarms: { nodes: readonly Alarm[] } }>(
-          `query ($filter: AlarmFilter, $first: Int!) {
-            alarms(filter: $filter, first: $first) { nodes { ${selection} } }
-          }`,
-          { filter: filterOfAlarms(call), first: call.wholeNumber('limit', 1, 1_000) ?? 30 },
+        const filter = filterOfAlarms(call);
+        const first = call.wholeNumber('limit', 1, 1_000) ?? 30;
+        const { alarms: found } = await withVisibleFields(gateway, (hidden) =>
+          gateway.ask<{ alarms: { nodes: readonly Alarm[] } }>(
+            `query ($filter: AlarmFilter, $first: Int!) {
+              alarms(filter: $filter, first: $first) { nodes { ${selectionOf(hidden)} } }
+            }`,
+            { filter, first },
+          ),
         );
         await printAlarms(call, found.nodes);
         return undefined;
@@ -218,11 +229,15 @@ export const alarms: Group = {
       options: { comment: { type: 'string', argument: 'LINE', description: 'For others.' } },
       async run(call) {
         const gateway = await call.gateway();
-        const { acknowledgeAlarm } = await gateway.ask<{ acknowledgeAlarm: Alarm }>(
-          `mutation ($id: ID!, $comment: String) {
-            acknowledgeAlarm(id: $id, comment: $comment) { ${selection} }
-          }`,
-          { id: call.argument('the id of the alarm'), comment: call.text('comment') ?? null },
+        const id = call.argument('the id of the alarm');
+        const comment = call.text('comment') ?? null;
+        const { acknowledgeAlarm } = await withVisibleFields(gateway, (hidden) =>
+          gateway.ask<{ acknowledgeAlarm: Alarm }>(
+            `mutation ($id: ID!, $comment: String) {
+              acknowledgeAlarm(id: $id, comment: $comment) { ${selectionOf(hidden)} }
+            }`,
+            { id, comment },
+          ),
         );
         await printAlarms(call, [acknowledgeAlarm]);
         return undefined;

@@ -1,4 +1,4 @@
-import { type Following, follow as followFeed } from '../../client/follow.ts';
+import { type Following as Feed, follow as followFeed } from '../../client/follow.ts';
 import { FollowError } from '../../client/follow-error.ts';
 import type { EventFilter } from '../../client/schema.generated.ts';
 import { isExclusion } from '../../filter-text/parse.ts';
@@ -19,6 +19,7 @@ import { type Position, StateFile } from '../follow-state.ts';
 import type { Gateway } from '../gateway.ts';
 import { Interruption } from '../interruption.ts';
 import type { Sheet } from '../output/output.ts';
+import { type Hidden, withVisibleFields } from '../visible-fields.ts';
 
 export const follow: Command = {
   summary: 'Print events as they are recorded, or do something with each.',
@@ -86,9 +87,9 @@ export const follow: Command = {
       return undefined;
     }
     using interruption = new Interruption();
-    return await new Run(call, gateway, { filter, state, goal, interruption }).follow(
-      after,
-      saved?.journalId,
+    const following = new Following(call, gateway, { filter, state, goal, interruption });
+    return await withVisibleFields(gateway, (hidden) =>
+      following.run(hidden, after, saved?.journalId),
     );
   },
 };
@@ -144,7 +145,7 @@ interface Plan {
   readonly interruption: Interruption;
 }
 
-class Run {
+class Following {
   readonly #call: Call;
   readonly #gateway: Gateway;
   readonly #plan: Plan;
@@ -152,7 +153,7 @@ class Run {
   readonly #sheet: Sheet | null;
   /** Given by the feed, and not printed yet. */
   #rows: EventRow[] = [];
-  #following: Following | null = null;
+  #feed: Feed | null = null;
   #isCaughtUp = false;
   #isBroken = false;
 
@@ -164,29 +165,39 @@ class Run {
     this.#sheet = sheetOf(call);
   }
 
-  async follow(after: number | undefined, journalId: string | undefined): Promise<ExitCode> {
+  /**
+   * Follows to the end; called again, from where it got.
+   * @throws CommandError where it cannot go on
+   */
+  async run(
+    hidden: Hidden,
+    after: number | undefined,
+    journalId: string | undefined,
+  ): Promise<ExitCode> {
     const { filter, interruption } = this.#plan;
     const { token } = this.#gateway;
-    const following = followFeed<SelectedEvent>(this.#gateway.socketUrl, {
+    const begin = this.#feed?.index ?? after;
+    const journal = this.#feed?.journalId ?? journalId;
+    const feed = followFeed<SelectedEvent>(this.#gateway.socketUrl, {
       filter,
-      selection: eventSelection,
-      ...(after !== undefined && { afterIndex: after }),
-      ...(journalId !== undefined && { journalId }),
+      selection: eventSelection(hidden),
+      ...(begin !== undefined && { afterIndex: begin }),
+      ...(journal !== undefined && { journalId: journal }),
       ...(token !== null && { connectionParams: { authorization: `Bearer ${token}` } }),
       onEvent: (event) => this.#handle(eventRow(event)),
       onProgress: (position) => this.#progress(position),
       onBreak: (error) => this.#break(error),
       ...(this.#call.flag('skip-gap') && { onGap: (gap) => this.#gap(gap) }),
     });
-    this.#following = following;
-    interruption.signal.addEventListener('abort', () => void following.stop());
-    if (interruption.signal.aborted) void following.stop();
+    this.#feed = feed;
+    interruption.signal.addEventListener('abort', () => void feed.stop());
+    if (interruption.signal.aborted) void feed.stop();
     try {
-      await following.done;
+      await feed.done;
     } catch (error) {
       if (interruption.exitCode === null) throw this.#explained(error);
     }
-    await this.#finish(following);
+    await this.#finish(feed);
     return interruption.exitCode ?? exitCodes.done;
   }
 
@@ -194,7 +205,7 @@ class Run {
     if (this.#action === null) this.#rows.push(event);
     else {
       await this.#action(event);
-      const journalId = this.#following?.journalId;
+      const journalId = this.#feed?.journalId;
       if (journalId != null) await this.#plan.state?.save({ index: event.index, journalId });
     }
     this.#stopAt(event.index);
@@ -219,10 +230,10 @@ class Run {
     const { goal } = this.#plan;
     if (goal === null || index < goal.lastMatch) return;
     this.#isCaughtUp = true;
-    void this.#following?.stop();
+    void this.#feed?.stop();
   }
 
-  async #finish({ index, journalId }: Following): Promise<void> {
+  async #finish({ index, journalId }: Feed): Promise<void> {
     await this.#print();
     await this.#sheet?.end();
     const { goal, state } = this.#plan;

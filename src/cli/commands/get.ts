@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
 import { eventRow, eventSelection, type SelectedEvent } from '../event-row.ts';
 import { exitCodes, usageError } from '../exit-code.ts';
+import { withVisibleFields } from '../visible-fields.ts';
 
 export const get: Command = {
   summary: 'Show events by their ids.',
@@ -11,10 +12,16 @@ export const get: Command = {
   async run(call) {
     if (call.arguments.length === 0) throw usageError('get takes the id of an event.');
     const gateway = await call.gateway();
-    const document = `query ($id: ID!) { event(id: $id) { ${eventSelection} ${call.flag('raw') ? 'raw' : ''} } }`;
+    const ask = (id: string) =>
+      withVisibleFields(gateway, (hidden) =>
+        gateway.ask<{ event: SelectedEvent | null }>(
+          `query ($id: ID!) { event(id: $id) { ${eventSelection(hidden, call.flag('raw'))} } }`,
+          { id },
+        ),
+      );
     let missing = false;
     for (const [at, id] of call.arguments.entries()) {
-      const { event } = await gateway.ask<{ event: SelectedEvent | null }>(document, { id });
+      const { event } = await ask(id);
       if (event === null) {
         missing = true;
         call.terminal.notice(`There is no event ${id}.`);

@@ -5,6 +5,7 @@ import type { Command } from '../command.ts';
 import { eventColumns, eventRow, eventSelection, type SelectedEvent } from '../event-row.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { filterHelp, filterOf, filterOptions } from '../filter-options.ts';
+import { withVisibleFields } from '../visible-fields.ts';
 
 const pageSize = 500;
 const defaultLimit = 50;
@@ -61,17 +62,21 @@ async function* pages(call: Call, limit: number): AsyncGenerator<readonly Select
   const gateway = await call.gateway();
   const filter = filterOf(call);
   const orderBy = orders[call.oneOf('order', Object.keys(orders)) ?? '-time'];
-  const document = `query ($filter: EventFilter, $orderBy: EventOrder!, $first: Int!, $after: String) {
-    events(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
-      nodes { ${eventSelection} ${call.flag('raw') ? 'raw' : ''} }
-      pageInfo { hasNextPage endCursor }
-    }
-  }`;
+  const pageAfter = (after: string | null, first: number): Promise<Page> =>
+    withVisibleFields(gateway, (hidden) =>
+      gateway.ask<Page>(
+        `query ($filter: EventFilter, $orderBy: EventOrder!, $first: Int!, $after: String) {
+          events(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
+            nodes { ${eventSelection(hidden, call.flag('raw'))} }
+            pageInfo { hasNextPage endCursor }
+          }
+        }`,
+        { filter, orderBy, first, after },
+      ),
+    );
   let after: string | null = null;
   for (let left = limit; left > 0; ) {
-    const first = Math.min(left, pageSize);
-    const page: Page = await gateway.ask<Page>(document, { filter, orderBy, first, after });
-    const { events } = page;
+    const { events } = await pageAfter(after, Math.min(left, pageSize));
     yield events.nodes;
     left -= events.nodes.length;
     if (!events.pageInfo.hasNextPage) return;

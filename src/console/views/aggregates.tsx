@@ -21,7 +21,8 @@ import { intervalFor, isFollowed, spanOf } from '../time-range.ts';
 import { useAnswer } from '../use-answer.ts';
 import { useJournal } from '../use-journal.ts';
 
-const query = `query Aggregate(
+/** Statistics of a number only where one is measured: without a measure they would be those of the value. */
+const queryOf = (isMeasured: boolean): string => `query Aggregate(
   $filter: EventFilter, $measure: Measure, $groupBy: [GroupBy!], $interval: Duration,
   $timeZone: String!, $percentiles: [Float!], $first: Int!
 ) {
@@ -29,10 +30,12 @@ const query = `query Aggregate(
     filter: $filter, measure: $measure, groupBy: $groupBy, interval: $interval,
     timeZone: $timeZone, percentiles: $percentiles, first: $first
   ) {
-    rows { group { name value } bucket count measured average min max sum percentiles { rank value } }
+    rows { group { name value } bucket count ${isMeasured ? measuredFields : ''} }
     truncated
   }
 }`;
+
+const measuredFields = 'measured average min max sum percentiles { rank value }';
 
 const maxRows = 5_000;
 const maxSeries = 8;
@@ -159,7 +162,7 @@ function Statistics({ filter, groupBy, measure, statistic, interval, shape }: St
     first: maxRows,
   };
   const { data, error } = useAnswer<Answer>(
-    query,
+    queryOf(measure !== null),
     variables,
     isFollowed(place.range) && storedIndex,
   );
@@ -238,7 +241,7 @@ function Rows({
   readonly isOverTime: boolean;
 }) {
   const names = rows[0]?.group.map(({ name }) => name) ?? [];
-  const measured = rows.some((row) => row.measured > 0);
+  const measured = rows.some(({ measured = 0 }) => measured > 0);
   const shown = statistics.slice(0, measured ? undefined : 1);
   return (
     <div class="table-frame">

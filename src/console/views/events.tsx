@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { EventFilter } from '../../client/schema.generated.ts';
 import { ColumnMenu } from '../column-menu.tsx';
 import { columnsNamed, defaultColumns } from '../event-columns.tsx';
@@ -6,15 +6,16 @@ import { EventGrid } from '../event-grid.tsx';
 import { filterWithin } from '../filter.ts';
 import { counted } from '../format.ts';
 import { Histogram } from '../histogram.tsx';
-import { Icon } from '../icon.tsx';
 import { useNavigation } from '../navigation.tsx';
 import { Empty, Fault } from '../notice.tsx';
+import { RefreshButtons } from '../refresh-buttons.tsx';
 import { useRemembered } from '../remembered.ts';
+import { useSession } from '../session.tsx';
 import { Split, useOpenEvent } from '../split.tsx';
-import { isFollowed, isRelative, spanOf, type TimeRange } from '../time-range.ts';
+import { spanOf } from '../time-range.ts';
 import { useEventPages } from '../use-event-pages.ts';
-import { useJournal } from '../use-journal.ts';
 import { useMovement } from '../use-movement.ts';
+import { useRevision } from '../use-revision.ts';
 import { WithFilter } from '../with-filter.tsx';
 
 /** The histogram of a range, its events, and one of them as a whole. */
@@ -23,7 +24,7 @@ export const EventsView = () => <WithFilter>{(filter) => <Events filter={filter}
 function Events({ filter }: { readonly filter: EventFilter }) {
   const { place, go } = useNavigation();
   const [columns, setColumns] = useRemembered('columns', defaultColumns);
-  const { revision, isBehind, setAtTop, refresh } = useRevision(place.range);
+  const { revision, isBehind, setFollowing, refresh } = useRevision(place.range);
   const span = useMemo(() => spanOf(place.range, Date.now()), [place.range, revision]);
   const pages = useEventPages(filterWithin(filter, place.range), revision);
   const { events, more } = pages;
@@ -44,19 +45,12 @@ function Events({ filter }: { readonly filter: EventFilter }) {
           {pages.events.length > 0 &&
             `${counted(pages.events.length, 'event')}${pages.hasMore ? ' so far' : ''}, newest first`}
         </span>
-        {isBehind && (
-          <button type="button" class="button primary" onClick={refresh}>
-            Newer events: show them
-          </button>
-        )}
-        <button type="button" class="button" onClick={refresh}>
-          <Icon name="refresh" /> Refresh
-        </button>
+        <RefreshButtons isBehind={isBehind} refresh={refresh} />
         <ColumnMenu chosen={columns} onChange={setColumns} />
       </div>
       <Fault error={pages.error} />
       <Split revision={revision}>
-        {pages.events.length === 0 && !pages.isLoading ? (
+        {pages.events.length === 0 && !pages.isLoading && pages.error === null ? (
           <Nothing />
         ) : (
           <EventGrid
@@ -66,7 +60,7 @@ function Events({ filter }: { readonly filter: EventFilter }) {
             activeId={activeId}
             onOpen={({ id }) => opened.open(id)}
             onEnd={pages.more}
-            onScroll={setAtTop}
+            onScroll={setFollowing}
           />
         )}
       </Split>
@@ -76,6 +70,7 @@ function Events({ filter }: { readonly filter: EventFilter }) {
 
 function Nothing() {
   const { place, go } = useNavigation();
+  const { may } = useSession();
   return (
     <Empty>
       <p>No events {place.filter === '' ? 'in this time' : 'match in this time'}.</p>
@@ -87,39 +82,17 @@ function Nothing() {
         >
           Look at the last 30 days
         </button>{' '}
-        {place.filter === '' ? (
-          <a class="button" href="/?view=report">
-            Report an event
-          </a>
-        ) : (
+        {place.filter !== '' && (
           <button type="button" class="button" onClick={() => go({ filter: '' })}>
             Clear the filter
           </button>
         )}
+        {place.filter === '' && may('REPORT') && (
+          <a class="button" href="/?view=report">
+            Report an event
+          </a>
+        )}
       </p>
     </Empty>
   );
-}
-
-/** Counts up as the journal grows; not for long ranges, and not under the eyes of somebody who has scrolled down to read. */
-function useRevision(range: TimeRange) {
-  const { storedIndex } = useJournal();
-  const [revision, setRevision] = useState(0);
-  const shownIndex = useRef(storedIndex);
-  const atTop = useRef(true);
-  const refresh = () => {
-    shownIndex.current = storedIndex;
-    setRevision((before) => before + 1);
-  };
-  const isBehind =
-    isRelative(range) && shownIndex.current !== null && storedIndex !== shownIndex.current;
-  const follows = () => atTop.current && isFollowed(range);
-  useEffect(() => {
-    if (shownIndex.current === null) shownIndex.current = storedIndex;
-    else if (isBehind && follows()) refresh();
-  }, [storedIndex]);
-  const setAtTop = (isAtTop: boolean) => {
-    atTop.current = isAtTop;
-  };
-  return { revision, isBehind: isBehind && !follows(), setAtTop, refresh };
 }

@@ -1,26 +1,27 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { EventFilter } from '../../client/schema.generated.ts';
-import { filterWithin } from '../filter.ts';
 import { Choice, TextField } from '../form.tsx';
 import { counted, duration, longTime } from '../format.ts';
-import { ask } from '../gateway-client.ts';
-import { type LaneEvent, laneChoices, lanesOf, type Mark } from '../lanes.ts';
+import { laneChoices, lanesOf, type Mark } from '../lanes.ts';
 import { useNavigation, useOption } from '../navigation.tsx';
 import { Empty, Fault } from '../notice.tsx';
-import { useSession } from '../session.tsx';
+import { RefreshButtons } from '../refresh-buttons.tsx';
 import { Split, useOpenEvent } from '../split.tsx';
 import { useColours } from '../theme.ts';
-import { rangeOf, type Span, spanOf, type TimeRange } from '../time-range.ts';
+import { rangeOf, type Span, spanOf, zoomed } from '../time-range.ts';
 import {
+  axisHeight,
   type Box,
   boxOf,
   drawTimeline,
   instantAt,
   type Layout,
-  labelWidth,
+  labelWidthOf,
   layoutOf,
   markAt,
 } from '../timeline-drawing.ts';
+import { useLaneEvents } from '../use-lane-events.ts';
+import { useRevision } from '../use-revision.ts';
 import { WithFilter } from '../with-filter.tsx';
 
 /** Events of a range in lanes, with their durations. */
@@ -31,14 +32,13 @@ export const TimelineView = () => (
 function Timeline({ filter }: { readonly filter: EventFilter }) {
   const { place, go } = useNavigation();
   const [by, setBy] = useOption('lanes', 'source');
-  const span = useMemo(() => spanOf(place.range, Date.now()), [place.range]);
-  const { events, isWhole, error } = useLaneEvents(filter, place.range);
+  const { revision, isBehind, setFollowing, refresh } = useRevision(place.range);
+  const { events, isWhole, isOnePage, error } = useLaneEvents(filter, place.range, revision);
+  // Many are asked for again only when somebody wants it.
+  setFollowing(isOnePage);
+  const span = useMemo(() => spanOf(place.range, Date.now()), [place.range, events]);
   const layout = useMemo(() => layoutOf(lanesOf(events ?? [], by, span)), [events, by, span]);
   const { openId, open } = useOpenEvent();
-  const zoom = (by: number) => {
-    const [middle, half] = [(span.fromMs + span.toMs) / 2, ((span.toMs - span.fromMs) * by) / 2];
-    go({ range: rangeOf({ fromMs: middle - half, toMs: middle + half }) });
-  };
   const group = by.startsWith('tag:') ? by.slice('tag:'.length) : null;
 
   return (
@@ -58,19 +58,16 @@ function Timeline({ filter }: { readonly filter: EventFilter }) {
             onChange={(value) => setBy(`tag:${value}`)}
           />
         )}
-        <button type="button" class="button" onClick={() => zoom(0.5)}>
-          Closer
-        </button>
-        <button type="button" class="button" onClick={() => zoom(2)}>
-          Wider
-        </button>
+        <ZoomButton title="Closer" span={zoomed(span, 0.5)} />
+        <ZoomButton title="Wider" span={zoomed(span, 2)} />
         <span class="toolbar-text" role="status">
           {events !== null &&
             `${counted(events.length, 'event')}${isWhole ? '' : ', the newest of more: narrow filter or time'}`}
         </span>
+        <RefreshButtons isBehind={isBehind} refresh={refresh} />
       </div>
       <Fault error={error} />
-      <Split>
+      <Split revision={revision}>
         {events?.length === 0 ? (
           <Empty>No events in this time.</Empty>
         ) : (
@@ -84,6 +81,26 @@ function Timeline({ filter }: { readonly filter: EventFilter }) {
         )}
       </Split>
     </div>
+  );
+}
+
+interface ZoomButtonProps {
+  readonly title: string;
+  /** Null where there is none. */
+  readonly span: Span | null;
+}
+
+function ZoomButton({ title, span }: ZoomButtonProps) {
+  const { go } = useNavigation();
+  return (
+    <button
+      type="button"
+      class="button"
+      disabled={span === null}
+      onClick={() => span !== null && go({ range: rangeOf(span) })}
+    >
+      {title}
+    </button>
   );
 }
 
@@ -101,7 +118,7 @@ const shortestDrag = 5;
 function Canvas({ layout, span, activeId, onOpen, onZoom }: CanvasProps) {
   const host = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [width, setWidth] = useState(800);
+  const [{ width, height, top }, setWindow] = useState({ width: 800, height: 600, top: 0 });
   const [pointed, setPointed] = useState<{
     readonly mark: Mark;
     readonly x: number;
@@ -110,10 +127,16 @@ function Canvas({ layout, span, activeId, onOpen, onZoom }: CanvasProps) {
   const [drag, setDrag] = useState<{ readonly from: number; readonly to: number } | null>(null);
   const colour = useColours();
 
+  const look = () => {
+    const element = host.current;
+    if (element === null) return;
+    const { clientWidth, clientHeight, scrollTop } = element;
+    setWindow({ width: clientWidth, height: clientHeight, top: scrollTop });
+  };
   useEffect(() => {
     const element = host.current;
     if (element === null) return;
-    const resizing = new ResizeObserver(() => setWidth(element.clientWidth));
+    const resizing = new ResizeObserver(look);
     resizing.observe(element);
     return () => resizing.disconnect();
   }, []);
@@ -123,14 +146,17 @@ function Canvas({ layout, span, activeId, onOpen, onZoom }: CanvasProps) {
     if (element == null || context == null) return;
     const scale = devicePixelRatio;
     element.width = width * scale;
-    element.height = layout.height * scale;
+    element.height = height * scale;
     context.scale(scale, scale);
-    drawTimeline({ context, width, span, colour }, layout);
-  }, [layout, width, span, colour('text'), colour('normal')]);
+    drawTimeline({ context, width, span, colour }, layout, { top, height });
+  }, [layout, width, height, top, span, colour('text'), colour('normal')]);
 
+  const labelWidth = labelWidthOf(width);
+  /** Within the layout; above it where the pointer is on the axis. */
   const at = (event: PointerEvent) => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
+    const y = event.clientY - box.top;
+    return { x: event.clientX - box.left, y: y < axisHeight ? -1 : y + top };
   };
   const move = (event: PointerEvent) => {
     const position = at(event);
@@ -155,36 +181,38 @@ function Canvas({ layout, span, activeId, onOpen, onZoom }: CanvasProps) {
     id == null ? null : boxOf(layout, id, span, width);
   const names = layout.lanes.map(({ lane }) => `${lane.name}: ${lane.marks.length}`).slice(0, 20);
   return (
-    <section ref={host} class="timeline" tabIndex={0} aria-label="Timeline">
-      <canvas
-        ref={canvas}
-        role="img"
-        aria-label={`Events by lane: ${names.join(', ')}`}
-        style={{ width: `${width}px`, height: `${layout.height}px` }}
-        onPointerDown={(event) => {
-          const { x } = at(event);
-          if (x >= labelWidth) setDrag({ from: x, to: x });
-        }}
-        onPointerMove={move}
-        onPointerUp={release}
-        onPointerLeave={() => {
-          setPointed(null);
-          setDrag(null);
-        }}
-      />
-      {drag !== null && Math.abs(drag.to - drag.from) >= shortestDrag && (
-        <div
-          class="timeline-drag"
-          style={{
-            left: `${Math.min(drag.from, drag.to)}px`,
-            width: `${Math.abs(drag.to - drag.from)}px`,
-            height: `${layout.height}px`,
+    <section ref={host} class="timeline" tabIndex={0} aria-label="Timeline" onScroll={look}>
+      <div class="timeline-lanes" style={{ height: `${layout.height}px` }}>
+        <canvas
+          ref={canvas}
+          role="img"
+          aria-label={`Events by lane: ${names.join(', ')}`}
+          style={{ width: `${width}px`, height: `${height}px` }}
+          onPointerDown={(event) => {
+            const { x } = at(event);
+            if (x >= labelWidth) setDrag({ from: x, to: x });
+          }}
+          onPointerMove={move}
+          onPointerUp={release}
+          onPointerLeave={() => {
+            setPointed(null);
+            setDrag(null);
           }}
         />
-      )}
-      <Highlight box={boxFor(pointed?.mark.event.id)} />
-      <Highlight box={boxFor(activeId)} />
-      {pointed !== null && <Tip {...pointed} width={width} />}
+        {drag !== null && Math.abs(drag.to - drag.from) >= shortestDrag && (
+          <div
+            class="timeline-drag"
+            style={{
+              left: `${Math.min(drag.from, drag.to)}px`,
+              width: `${Math.abs(drag.to - drag.from)}px`,
+              height: `${layout.height}px`,
+            }}
+          />
+        )}
+        <Highlight box={boxFor(pointed?.mark.event.id)} />
+        <Highlight box={boxFor(activeId)} />
+        {pointed !== null && <Tip {...pointed} width={width} />}
+      </div>
     </section>
   );
 }
@@ -220,54 +248,4 @@ function Tip({ mark: { event, fromMs, toMs, kind }, x, y, width }: TipProps) {
       {event.message != null && <div>{event.message}</div>}
     </div>
   );
-}
-
-const pageSize = 1_000;
-const maxEvents = 10_000;
-
-interface Page {
-  readonly events: {
-    readonly nodes: readonly LaneEvent[];
-    readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
-  };
-}
-
-interface LaneEvents {
-  /** Null before the first page. */
-  readonly events: readonly LaneEvent[] | null;
-  readonly isWhole: boolean;
-  readonly error: Error | null;
-}
-
-/** The newest events of a range, page by page, as many as can be drawn. */
-function useLaneEvents(filter: EventFilter, range: TimeRange): LaneEvents {
-  const { hidden } = useSession();
-  const [state, setState] = useState<LaneEvents>({ events: null, isWhole: true, error: null });
-  const message = hidden.has('MESSAGE') ? '' : 'message';
-  const written = JSON.stringify(filterWithin(filter, range));
-  useEffect(() => {
-    const asking = new AbortController();
-    const query = `query Timeline($filter: EventFilter, $first: Int, $after: String) {
-      events(filter: $filter, first: $first, after: $after) {
-        nodes { id namespace type severity key tags time endTime source { service instance node } ${message} }
-        pageInfo { hasNextPage endCursor }
-      }
-    }`;
-    const load = async () => {
-      let after: string | null = null;
-      let events: readonly LaneEvent[] = [];
-      do {
-        const variables = { filter: JSON.parse(written), first: pageSize, after };
-        const page: Page = await ask<Page>(query, variables, asking.signal);
-        events = [...events, ...page.events.nodes];
-        after = page.events.pageInfo.hasNextPage ? page.events.pageInfo.endCursor : null;
-        setState({ events, isWhole: after === null, error: null });
-      } while (after !== null && events.length < maxEvents);
-    };
-    load().catch((error: Error) => {
-      if (!asking.signal.aborted) setState((before) => ({ ...before, error }));
-    });
-    return () => asking.abort();
-  }, [written, message]);
-  return state;
 }
