@@ -84,7 +84,7 @@ function drawLane(drawing: Drawing, { lane, top, height }: PlacedLane): void {
   context.restore();
 }
 
-/** No name is wider than this many characters of it. */
+/** More characters of a name than fit. */
 const maxCharacters = 60;
 
 function fitted(context: CanvasRenderingContext2D, name: string, width: number): string {
