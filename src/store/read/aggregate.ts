@@ -84,8 +84,9 @@ async function rowsOf(request: AggregateRequest, source: Source): Promise<Aggreg
     checkLength(Number(length));
   }
   const to = new Parameters();
-  const answer = await source.ask(bucketsSelect(request, bucketsTo(to), source, to), to);
-  return answer === null ? null : bucketRows(JSON.parse(answer) as Buckets, request);
+  const buckets = bucketsTo(to);
+  const answer = await source.ask(bucketsSelect(request, buckets, source, to), to);
+  return answer === null ? null : bucketRows(JSON.parse(answer) as Buckets, buckets, request);
 }
 
 /** Before anything is grouped: the first and the last event are found in far less time. */
@@ -207,6 +208,8 @@ interface Bucketing {
   readonly bucket: string;
   readonly start: string;
   readonly stride: string;
+  /** Null where buckets differ in length. */
+  readonly strideMicros: number | null;
 }
 
 /**
@@ -217,7 +220,7 @@ function bucketing(intervalMicros: number, timeZone: string, to: Parameters): Bu
   if (intervalMicros < day) {
     const stride = to.add(`${intervalMicros} microseconds`, 'interval');
     const bucket = `date_bin(${stride}, time, timestamptz 'epoch')`;
-    return { bucket, start: 'bucket', stride };
+    return { bucket, start: 'bucket', stride, strideMicros: intervalMicros };
   }
   if (intervalMicros % day !== 0) {
     throw new InputError(
@@ -230,7 +233,7 @@ function bucketing(intervalMicros: number, timeZone: string, to: Parameters): Bu
   const zone = to.add(timeZone, 'text');
   const origin = days % 7 === 0 ? '1970-01-05' : '1970-01-01';
   const bucket = `date_bin(${stride}, time AT TIME ZONE ${zone}, timestamp '${origin}')`;
-  return { bucket, start: `bucket AT TIME ZONE ${zone}`, stride };
+  return { bucket, start: `bucket AT TIME ZONE ${zone}`, stride, strideMicros: null };
 }
 
 /** Buckets from the first to the last. */
@@ -240,6 +243,7 @@ const lengthOf = (stride: string): string =>
 interface Buckets {
   /** From the first to the last. */
   readonly length: number;
+  /** The first alone where the others follow in equal steps. */
   readonly starts: readonly Instant[];
   /** The largest first. */
   readonly groups: readonly {
@@ -253,13 +257,17 @@ interface Buckets {
 /** A select of Buckets: every group has every bucket, and no more than are in the answer. */
 function bucketsSelect(
   request: AggregateRequest,
-  { bucket, start, stride }: Bucketing,
+  { bucket, start, stride, strideMicros }: Bucketing,
   source: Source,
   to: Parameters,
 ): string {
   const limit = to.add(request.limit, 'bigint');
   const statistics =
     request.measure === null ? 'NULL' : `json_agg(${statisticsOf(request)} ORDER BY bucket)`;
+  const starts =
+    strideMicros === null
+      ? 'buckets'
+      : '(SELECT bucket FROM buckets ORDER BY bucket LIMIT 1) AS first';
   return `WITH grouped AS MATERIALIZED (${source.groups(bucket, to)}),
     span AS (
       SELECT min(bucket) AS first, max(bucket) AS last, ${lengthOf(stride)} AS length FROM grouped
@@ -278,12 +286,21 @@ function bucketsSelect(
     )
     SELECT json_build_object(
       'length', coalesce((SELECT length FROM span), 0),
-      'starts', coalesce((SELECT json_agg((extract(epoch FROM ${start}) * 1000000)::bigint ORDER BY bucket) FROM buckets), '[]'),
+      'starts', coalesce((SELECT json_agg((extract(epoch FROM ${start}) * 1000000)::bigint ORDER BY bucket) FROM ${starts}), '[]'),
       'groups', coalesce((SELECT json_agg(groups ORDER BY rank) FROM groups), '[]'))`;
 }
 
-function bucketRows({ length, starts, groups }: Buckets, request: AggregateRequest) {
+function bucketRows(
+  { length, starts: known, groups }: Buckets,
+  { strideMicros }: Bucketing,
+  request: AggregateRequest,
+) {
   checkLength(length);
+  const [first = 0] = known;
+  const starts =
+    strideMicros === null
+      ? known
+      : (groups[0]?.counts.map((_, at) => first + at * strideMicros) ?? []);
   const rows = starts.flatMap((start, at) =>
     groups.map(({ label, counts, statistics }) =>
       rowOf(label, start, counts[at] ?? 0, statistics?.[at] ?? null, request),
