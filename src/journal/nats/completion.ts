@@ -61,7 +61,7 @@ export class NatsCompletion {
   /** The last index of the older ones, and of those that were forgotten before them. */
   #halfTo = 0;
   #forgottenTo = 0;
-  /** Followers are notified of what is after this index. */
+  /** All that followers are notified of after this index has passed here. */
   #followedFrom = Number.POSITIVE_INFINITY;
   #incomplete = 0;
 
@@ -80,7 +80,7 @@ export class NatsCompletion {
     return Math.max(this.#followedFrom, this.#forgottenTo, this.#generatedId.completeFrom);
   }
 
-  /** To be called once, with the index after which followers are notified. */
+  /** To be called where following begins, and goes on after followers were notified of what the store has. */
   followFrom(index: number): void {
     this.#followedFrom = index;
   }

@@ -173,6 +173,7 @@ export class NatsFollowing implements AsyncDisposable {
       this.#position = events.at(-1)?.index ?? this.#position;
       if (events.length < pageOfStore) break;
     }
+    this.completion.followFrom(upTo);
     this.tail.restart(upTo);
   }
 

@@ -94,7 +94,8 @@ async function addConsumer(
       num_replicas: 1,
     });
     const isAtLeader = cluster?.leader === stream.leader;
-    if (!stream.doubt.isOpen || isAtLeader || attempt === maxPlacements) return name;
+    const isWanted = isAtLeader || !stream.hasCopies || !stream.doubt.isOpen;
+    if (isWanted || attempt === maxPlacements) return name;
     await jetStream.consumers.delete(stream.name, name);
   }
 }

@@ -53,3 +53,35 @@ test('a report that comes again in a stream that was recreated is published once
   expect(await tagsOf(tagged(1_000_001, 'first', true))).toEqual([]);
   expect(await tagsOf(tagged(1_000_002, 'second', false))).toEqual([['first', 'second']]);
 });
+
+test('a repeat of a stored report that followers missed is their change, under its own index, once', async () => {
+  completion.followFrom(4);
+  stored.known.set(id, [tagged(5, 'missed', true)]);
+  stored.storedIndex = 8;
+  expect(await completion.complete([tagged(9, 'missed', false)])).toMatchObject([
+    { index: 9, tags: ['missed'] },
+  ]);
+  expect(await completion.complete([tagged(10, 'missed', false)])).toEqual([]);
+});
+
+test('a repeat of a report that is older than the followers, or came from the store, changes nothing', async () => {
+  completion.followFrom(4);
+  stored.known.set(id, [tagged(4, 'old', true)]);
+  stored.storedIndex = 8;
+  expect(await completion.complete([tagged(9, 'old', false)])).toEqual([]);
+  const other = report({ tags: ['from the store'] });
+  stored.known.set(other.id, [{ index: 7, report: other }]);
+  completion.followFrom(8);
+  const repeat = { index: 10, report: { ...other, generatedId: false }, size: 500 };
+  expect(await completion.complete([repeat])).toEqual([]);
+});
+
+test('a report that was forgotten because many came after it changes nothing when it is repeated', async () => {
+  completion.followFrom(0);
+  await completion.complete([tagged(1, 'first', true)]);
+  stored.known.set(id, [tagged(1, 'first', true)]);
+  stored.storedIndex = 1;
+  await muchElse(2);
+  expect(completion.completeFrom).toBeGreaterThan(1);
+  expect(await completion.complete([tagged(200_000, 'first', false)])).toEqual([]);
+});
