@@ -48,11 +48,8 @@ export function stringifyJson(value: unknown): string {
   return unmarked(JSON.stringify(value, markBigint));
 }
 
-/**
- * JSON in which large integers are strings with a mark, for a library that calls JSON.parse itself, with
- * `reviveMarked`. @throws SyntaxError
- */
-export function markLargeIntegers(text: string): string {
+/** JSON in which large integers are strings with a mark. @throws SyntaxError */
+function markLargeIntegers(text: string): string {
   if (!mayHoldLargeInteger(text)) return text;
   // The pattern for tokens takes linear time on valid JSON alone.
   JSON.parse(text);
@@ -60,10 +57,6 @@ export function markLargeIntegers(text: string): string {
     largeInteger.test(token) && !isKept(token) ? `"${mark}${token}"` : token,
   );
 }
-
-/** For JSON.parse, which is given what markLargeIntegers has made. */
-export const reviveMarked = (_name: string, value: unknown): unknown =>
-  typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value;
 
 /** For JSON.stringify, whose result `unmarked` finishes. */
 export const markBigint = (_name: string, value: unknown): unknown =>

@@ -4,9 +4,7 @@ import type { Json } from '../../src/event/event.ts';
 import {
   integerTrait,
   markBigint,
-  markLargeIntegers,
   parseJson,
-  reviveMarked,
   stringifyJson,
   unmarked,
 } from '../../src/event/json.ts';
@@ -79,13 +77,12 @@ describe('JSON', () => {
     },
   );
 
-  test('keeps them on the wire of the journal, and through a library that parses by itself', () => {
+  test('keeps them on the wire of the journal, and through a library that writes JSON itself', () => {
     fc.assert(
       fc.property(jsonText, (text) => {
         const value = parseJson(text);
         const decoded = decodeReport(encodeReport(report({ value, raw: [value] })));
         expect(decoded).toEqual(report({ ...decoded, value, raw: [value] }));
-        expect(JSON.parse(markLargeIntegers(text), reviveMarked)).toEqual(value);
         expect(unmarked(JSON.stringify(value, markBigint))).toBe(stringifyJson(value));
       }),
     );

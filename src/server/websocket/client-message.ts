@@ -1,4 +1,5 @@
 import { MessageType } from 'graphql-ws';
+import { isJsonObject, parseJson } from '../../event/json.ts';
 import {
   isPersistedQueryAlone,
   persistedQueryNotSupported,
@@ -23,11 +24,11 @@ interface ClientMessage {
   readonly payload?: unknown;
 }
 
-/** Null where it is not a JSON object. */
+/** With all digits of its integers; null where it is not a JSON object. */
 export function readMessage(text: string): ClientMessage | null {
   try {
-    const message: unknown = JSON.parse(text);
-    return typeof message === 'object' ? message : null;
+    const message = parseJson(text);
+    return isJsonObject(message) ? message : null;
   } catch {
     return null;
   }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, MessageType, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Scope } from '../../access/scope.ts';
-import { markLargeIntegers, unmarked } from '../../event/json.ts';
+import { unmarked } from '../../event/json.ts';
 import type { FeedOperation, Subscribe } from '../../live/subscription.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
@@ -121,7 +121,8 @@ export class WebSocketConnection implements FeedConnection {
         onMessage: (take) => {
           webSocket.on('message', (data) => {
             this.#alive = true;
-            void this.#take(take, String(data));
+            // graphql-ws would read the text again, and slowly for the sake of large integers: it takes what is read as well.
+            void this.#take(take as (message: unknown) => Promise<void>, String(data));
           });
         },
       },
@@ -142,7 +143,7 @@ export class WebSocketConnection implements FeedConnection {
     });
   }
 
-  async #take(take: (text: string) => Promise<void>, text: string): Promise<void> {
+  async #take(take: (message: unknown) => Promise<void>, text: string): Promise<void> {
     const message = readMessage(text);
     if (!isClientMessage(message)) {
       return this.close(CloseCode.BadRequest, 'Invalid message received');
@@ -150,7 +151,7 @@ export class WebSocketConnection implements FeedConnection {
     const answer = persistedQueryAnswer(message);
     if (answer !== null) return this.#send(answer);
     try {
-      await take(withMarks(text));
+      await take(message);
     } catch (error) {
       logUnexpectedError(this.#options.log, { error, where: 'WebSocket message' });
       this.close(CloseCode.InternalServerError, 'Internal error.');
@@ -191,14 +192,5 @@ export class WebSocketConnection implements FeedConnection {
       this.close(tryAgainLater, 'The client reads too slowly.');
       this.terminate();
     }, this.#options.graceMs).unref();
-  }
-}
-
-/** Invalid JSON is passed as it is: graphql-ws answers it. */
-function withMarks(text: string): string {
-  try {
-    return markLargeIntegers(text);
-  } catch {
-    return text;
   }
 }

@@ -12,7 +12,7 @@ import { WebSocketServer } from 'ws';
 import type { Access, Session } from '../../access/access.ts';
 import { credentialOf } from '../../access/credential.ts';
 import { Unauthenticated } from '../../access/principal.ts';
-import { markBigint, reviveMarked } from '../../event/json.ts';
+import { markBigint } from '../../event/json.ts';
 import {
   type GraphEngine,
   type OperationCaller,
@@ -83,7 +83,6 @@ export class WebSocketTransport implements AsyncDisposable {
     this.#server = makeServer<Payload, SocketExtra>({
       onConnect: (context) => this.#connect(context),
       connectionInitWaitTimeout: initTimeoutMs,
-      jsonMessageReviver: reviveMarked,
       jsonMessageReplacer: markBigint,
       onSubscribe: (context, id, payload) => this.#prepare(context, id, payload),
       execute: ({ contextValue }) => (contextValue as Begin).begin(),
