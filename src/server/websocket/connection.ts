@@ -121,7 +121,7 @@ export class WebSocketConnection implements FeedConnection {
         onMessage: (take) => {
           webSocket.on('message', (data) => {
             this.#alive = true;
-            // graphql-ws would read the text again, and slowly for the sake of large integers: it takes what is read as well.
+            // Read by graphql-ws, the text would cost as much again, and more for large integers: it takes a message that is read too.
             void this.#take(take as (message: unknown) => Promise<void>, String(data));
           });
         },
