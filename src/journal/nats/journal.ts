@@ -24,7 +24,8 @@ const appendTimeoutMs = 5000;
 
 /**
  * The journal as a JetStream stream that any number of gateways share. A report is one message; its index is
- * its sequence there plus the stream's base, so that every gateway gives it the same one.
+ * its sequence there plus the stream's base, so that every gateway gives it the same one. Where servers of a cluster
+ * disagree about a sequence, NatsRecheck mends it.
  */
 export class NatsJournal implements Journal {
   readonly kind = 'NATS';
@@ -198,7 +199,7 @@ export class NatsJournal implements Journal {
   #message(report: Report): Outgoing {
     return {
       subject: reportSubject(this.#stream.prefix, report),
-      id: messageId(report),
+      id: this.#stream.hasCopies ? null : messageId(report),
       body: Buffer.from(encodeReport(report)),
       report,
     };

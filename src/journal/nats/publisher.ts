@@ -1,4 +1,4 @@
-import { createInbox, headers, type Msg, type NatsConnection } from 'nats';
+import { createInbox, headers, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
 import type { Report } from '../../event/event.ts';
 import { encodeReport } from '../../event/report-json.ts';
 import type { NatsLink } from '../../nats/connection.ts';
@@ -12,8 +12,8 @@ import type { NatsStream } from './stream.ts';
 
 export interface Outgoing {
   readonly subject: string;
-  /** A stream without copies keeps one message of an id, within its duplicate window. */
-  readonly id: string;
+  /** A stream without copies keeps one message of an id, within its duplicate window; null where there are copies. */
+  readonly id: string | null;
   readonly body: Uint8Array;
   /** What the body says. */
   readonly report: Report;
@@ -210,11 +210,9 @@ export class NatsPublisher implements AsyncDisposable {
     entry.token = this.#token;
     this.#onTheWay.set(entry.token, entry);
     this.#bytesOnTheWay += body.length;
-    const identified = headers();
-    if (!this.#stream.hasCopies) identified.append('Nats-Msg-Id', id);
+    const reply = `${this.#inbox}.${entry.token}`;
     try {
-      const reply = `${this.#inbox}.${entry.token}`;
-      connection.publish(subject, body, { reply, headers: identified });
+      connection.publish(subject, body, id === null ? { reply } : { reply, headers: withId(id) });
     } catch (error) {
       this.#settle(
         entry,
@@ -258,6 +256,12 @@ function repeatOf(message: Outgoing): Outgoing {
   if (!message.report.generatedId) return message;
   const report = { ...message.report, generatedId: false };
   return { ...message, report, body: Buffer.from(encodeReport(report)) };
+}
+
+function withId(id: string): MsgHdrs {
+  const identified = headers();
+  identified.append('Nats-Msg-Id', id);
+  return identified;
 }
 
 const isPending = ({ batch, position }: Entry): boolean => batch.outcomes[position] === undefined;

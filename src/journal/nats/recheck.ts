@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { withReport } from '../../event/completion.ts';
 import type { Report } from '../../event/event.ts';
 import type { NatsLink } from '../../nats/connection.ts';
@@ -12,6 +13,8 @@ import type { NatsStream } from './stream.ts';
 import { type Acknowledged, UnstoredReports } from './unstored.ts';
 
 const intervalMs = 1000;
+/** When the gateway stops, this long and this often. */
+const [closingMs, closingPauseMs] = [5000, 100];
 const pageSize = 1000;
 /** A report that the store still lacks after this many attempts is given up: the database may have rejected it. */
 const maxAttempts = 5;
@@ -79,7 +82,13 @@ export class NatsRecheck implements AsyncDisposable {
     if (this.#stream.hasCopies) this.#unstored.add({ report, index, size, attempts: 0 });
   }
 
+  /** Looks for what is in doubt before it ends, for some seconds at most. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const deadline = performance.now() + closingMs;
+    while (!this.#unstored.isEmpty && this.#stream.doubt.isOpen && performance.now() < deadline) {
+      await this.#looking.next();
+      await setTimeout(closingPauseMs);
+    }
     await this.#looking[Symbol.asyncDispose]();
   }
 

@@ -109,3 +109,14 @@ test('a stream with copies is given no message ids, and one without copies is', 
   await alone.journal.append([made]);
   expect((await messageAt(alone.journal, 1)).id).toBe(made.id);
 });
+
+test('a gateway that is stopped in a doubt looks for its last reports before it ends', async () => {
+  const one = await open();
+  const two = await open();
+  one.journal.stream.doubt.raise();
+  const [lost] = await one.journal.append([report({ message: 'lost' })]);
+  store.storedIndex = lost?.index ?? 0;
+  await one.journal[Symbol.asyncDispose]();
+  expect(one.journal.republished).toBe(1);
+  expect(await two.journal.lastIndex()).toBe(2);
+});
