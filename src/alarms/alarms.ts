@@ -3,7 +3,7 @@ import { v7 } from 'uuid';
 import type { Access, Session } from '../access/access.ts';
 import type { GrantAction } from '../access/policy.ts';
 import { Forbidden } from '../access/principal.ts';
-import { requireReadable } from '../access/scoped-store.ts';
+import { hiddenField, requireReadable } from '../access/scoped-store.ts';
 import type { Instant, Json } from '../event/event.ts';
 import { everything, type Filter } from '../event/filter.ts';
 import type { FilterInput } from '../event/filter-input.ts';
@@ -20,6 +20,7 @@ import type { SilenceRow } from '../store/alarms/silence-table.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import type { AlarmEngine } from './engine.ts';
+import { hiddenFromRule } from './hidden-from-rule.ts';
 import { type AlarmRule, type AlarmRuleInput, filterOf, parseRule } from './rule.ts';
 
 export interface AlarmsOptions {
@@ -146,6 +147,8 @@ export class Alarms {
     const rule = parseRule(input, { maxFilterDepth, path: ['input'] });
     demand(session, 'MANAGE_ALARMS', rule.namespace);
     requireReadable(rule.filter, session.scope);
+    const hidden = hiddenFromRule(rule, session.scope);
+    if (hidden !== null) throw hiddenField(hidden.toLowerCase());
     return rule;
   }
 

@@ -1,5 +1,5 @@
 import { openScope, type Scope } from '../access/scope.ts';
-import { asksForHidden, readableBy } from '../access/scoped-store.ts';
+import { readableBy } from '../access/scoped-store.ts';
 import type { DurableConsumer } from '../consumers/consumer.ts';
 import type { ConsumerSupervisor } from '../consumers/supervisor.ts';
 import type { Instant } from '../event/event.ts';
@@ -10,6 +10,7 @@ import { Unavailable } from '../runtime/unavailable.ts';
 import type { RuleRow } from '../store/alarms/rule-table.ts';
 import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
 import type { DeclaredRules } from './declared-rules.ts';
+import { hiddenFromRule } from './hidden-from-rule.ts';
 import type { CheckedWindow } from './minute-evaluator.ts';
 import type { AlarmRule } from './rule.ts';
 import type { LoadedRule } from './rule-set.ts';
@@ -216,13 +217,14 @@ export class AlarmEngine implements AsyncDisposable {
 }
 
 /** Why a rule sees no event, whatever its filter says; null where it does. */
-function blindnessOf({ filter }: AlarmRule, scope: Scope | null): string | null {
+function blindnessOf(rule: AlarmRule, scope: Scope | null): string | null {
   const remedy = 'updating it makes you its owner.';
   if (scope === null) return `It was made before there was a policy, and has no owner: ${remedy}`;
   if (scope.read === 'NONE') return `Its owner may no longer read events: ${remedy}`;
-  return asksForHidden(filter, scope)
-    ? `Its filter asks for traits, which its owner may no longer read: ${remedy}`
-    : null;
+  const hidden = hiddenFromRule(rule, scope)?.toLowerCase() ?? null;
+  return hidden === null
+    ? null
+    : `It asks for the ${hidden} of events, which its owner may no longer read: ${remedy}`;
 }
 
 /** Why a rule knows less after a restart than before; null where it does not. */

@@ -131,6 +131,8 @@ export const maxTagLength = 256;
 const maxGroupings = 16;
 const day = 86_400_000_000;
 const maxWindowMicros = 30 * day;
+/** Every alarm that goes on is reported this often at most. */
+const minSilenceMicros = 10_000_000;
 /** Between the two moments, a time that is relative to now differs. */
 const moments = [0, 400 * day] as const;
 
@@ -156,7 +158,7 @@ export function parseRule(input: AlarmRuleInput, { path, maxFilterDepth }: RuleO
     entitiesOf: (event) => entitiesOf(event, entity),
     condition,
     pendingForMicros: micros('pendingFor') ?? 0,
-    silenceForMicros: micros('silenceFor') || null,
+    silenceForMicros: silenceOf(micros('silenceFor'), input.silenceFor, at('silenceFor')),
     recoverAfterMicros: micros('recoverAfter') ?? 0,
     severity: input.severity,
     message: compileMessage(input.message ?? defaultMessage(input.condition), at('message')),
@@ -331,6 +333,17 @@ const expressionPeriods = {
   silenceFor: 'give silencePeriod in the expression.',
   recoverAfter: 'give recoveryObservationPeriod in the expression.',
 } as const;
+
+/** Null without a length, and for none. @throws InputError */
+function silenceOf(
+  micros: number | null,
+  given: Given<string>,
+  path: readonly string[],
+): number | null {
+  if (micros === null || micros === 0) return null;
+  if (micros >= minSilenceMicros) return micros;
+  throw new InputError(path, `silenceFor must be 0s, or between 10s and 30d, got ${given}.`);
+}
 
 /** A length of time in microseconds. @throws InputError */
 function lengthOf(

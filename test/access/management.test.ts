@@ -82,6 +82,20 @@ const ruleInput = (category: string, more: object = {}) => ({
   ...more,
 });
 
+const ofMaximum = (measure: object) => ({
+  threshold: { measure, figure: 'MAX', op: 'GT', value: 0, over: '1h' },
+});
+const ofExpression = (expression: string) => ({ expression: { expression } });
+
+/** Parts of rules that ask for traits or values. */
+const asksForHidden = [
+  { filter: { traits: [{ name: 'size', op: 'EXISTS' }] } },
+  { entity: [{ field: 'KEY' }, { trait: 'size' }] },
+  { condition: ofMaximum({ trait: 'size' }) },
+  { condition: ofMaximum({ value: 'size' }) },
+  { condition: ofExpression("sum(event_total{size='1,2'}) > 1") },
+];
+
 const createRule = async (secret: string, input: object): Promise<string> =>
   (
     await asked(
@@ -328,6 +342,25 @@ describe('an alarm rule', () => {
     });
   });
 
+  test.each(asksForHidden.slice(1))(
+    'that asks for what is hidden from its owner by now sees nothing, and says so: %j',
+    async (more) => {
+      const category = fresh();
+      const input = ruleInput(category, more);
+      const create = 'mutation ($input: AlarmRuleInput!) { createAlarmRule(input: $input) { id } }';
+      expect(await codeOf('blind', create, { input })).toBe('FORBIDDEN');
+      const id = await createRule('watcher', input);
+      await guarded.replacePolicy(policyOf(', hide: [TRAITS, VALUE]'));
+      await eventually(async () =>
+        expect((await ruleOf('admin', id, 'problem')).problem).toMatch(/may no longer read/),
+      );
+      await guarded.replacePolicy(policy);
+      await eventually(async () =>
+        expect(await ruleOf('admin', id, 'problem')).toEqual({ problem: null }),
+      );
+    },
+  );
+
   test('is tested over what its caller may read, without what is hidden', async () => {
     const category = fresh();
     const test =
@@ -359,13 +392,10 @@ describe('an alarm rule', () => {
       'error: ',
       'normal: ',
     ]);
-    expect((await tested('blind', { condition: measured })).alarms).toEqual([]);
-    expect((await tested('blind', { entity: [{ trait: 'size' }] })).alarms).toMatchObject([
-      { entity: [{ value: null }] },
-    ]);
-    const traits = [{ name: 'size', op: 'EXISTS' }];
-    const input = ruleInput(category, { filter: { traits } });
-    expect(await codeOf('blind', test, { input })).toBe('FORBIDDEN');
+    for (const more of asksForHidden) {
+      const input = ruleInput(category, more);
+      expect(await codeOf('blind', test, { input }), JSON.stringify(more)).toBe('FORBIDDEN');
+    }
     expect(await codeOf('manager', test, { input: ruleInput(category) })).toBe('FORBIDDEN');
     expect(await codeOf('narrow', test, { input: ruleInput(category, { namespace: 'z' }) })).toBe(
       'FORBIDDEN',

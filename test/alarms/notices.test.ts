@@ -102,3 +102,32 @@ test('after a restart the alarms go on, and recover by what was reported since',
   );
   expect(await countOf(gateway, {})).toBe(2);
 });
+
+test('an alarm that goes on is notified again when its silence has passed, and once when it is over', async () => {
+  let micros = Date.now() * 1_000;
+  await using gateway = await bootGateway({ environment, overrides: { now: () => micros } });
+  await using receiver = await startReceiver();
+  await createSink(gateway, receiver.url);
+  const condition = { notEndedWithin: '1m' };
+  await createRule(gateway, { name: 'open', filter, condition, silenceFor: '1h' });
+  await vi.waitFor(async () => expect(await gateway.metric('tidings_alarm_entities')).toBe(0));
+  const id = crypto.randomUUID();
+  const notified = (count: number) =>
+    vi.waitFor(() => expect(receiver.received).toHaveLength(count), { timeout: 60_000 });
+  await vi.waitFor(async () => {
+    await report(gateway, [{ id, key: 'a' }]);
+    expect(await gateway.metric('tidings_alarm_entities')).toBe(1);
+  });
+  for (const [at, minutes] of [2, 59, 2].entries()) {
+    micros += minutes * 60_000_000;
+    await notified([1, 1, 2][at] as number);
+  }
+  const { alarms } = await gateway.gql(
+    '{ alarms { nodes { state event { trait(name: "notices") { int } } } } }',
+  );
+  expect(alarms.nodes).toEqual([{ state: 'FIRING', event: { trait: { int: 2 } } }]);
+  await report(gateway, [{ id, endTime: new Date(micros / 1_000).toISOString() }]);
+  await notified(3);
+  const keys = receiver.received.map(({ json }) => json.data.id);
+  expect(new Set(keys).size).toBe(1);
+});

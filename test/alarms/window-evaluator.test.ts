@@ -191,4 +191,42 @@ describe('the evaluator', () => {
       { numRuns: 2_000 },
     );
   });
+
+  test('reminds of an alarm that goes on whenever its silence has passed, over restarts as well', () => {
+    const second = 1_000_000;
+    const rule = ruleOf({
+      condition: { threshold: { figure: 'COUNT', op: 'GTE', value: 1, over: '50s' } },
+      silenceFor: '10s',
+      recoverAfter: '15s',
+    });
+    const event = (id: string, at: number): Event => ({
+      ...blankEvent,
+      id,
+      time: at,
+      recordedAt: at,
+    });
+    const first = event('a', 0);
+    const second60 = event('b', 60 * second);
+    const said = (changes: readonly AlarmChange[]) =>
+      changes.map(({ kind, at, notices }) => [kind, at / second, notices]);
+    let evaluator = open(rule);
+    const changes = [...evaluator.settle(0), ...evaluator.apply(first, 0, true)];
+    changes.push(...evaluator.advance(25 * second));
+    evaluator = restarted(evaluator, [first], { at: 25 * second, since: 0 });
+    // Its condition is gone at 50 s, which is not notified, and is back at 60 s.
+    changes.push(...evaluator.advance(60 * second));
+    changes.push(...evaluator.apply(second60, 60 * second, true));
+    changes.push(...evaluator.advance(200 * second));
+    expect(said(changes)).toEqual([
+      ['FIRED', 0, 1],
+      ...[10, 20, 30, 40, 60, 70, 80, 90, 100].map((at, n) => ['REMINDED', at, n + 2]),
+      ['RECOVERED', 125, 10],
+    ]);
+    const ids = new Set(changes.map(({ alarmId }) => alarmId));
+    expect(ids.size).toBe(1);
+  });
+
+  test.each(['1ms', '9s', '31d'])('a silence of %s is rejected', (silenceFor) => {
+    expect(() => ruleOf({ silenceFor })).toThrow(/silenceFor must be/);
+  });
 });

@@ -40,6 +40,10 @@ const labels: Readonly<Record<string, (event: Event) => string | null>> = {
   type: ({ severity }) => (severity === 'ERROR' ? 'Error' : 'Normal'),
 };
 
+/** Whether a series selects by the name of a trait. */
+export const selectsByTrait = (selector: SeriesSelector): boolean =>
+  selector.labels.some(([name]) => !Object.hasOwn(labels, name));
+
 /** Whether a series counts an event: of its name, or of its whole type, and with all labels. */
 export const counts = (selector: SeriesSelector, event: Event): boolean =>
   hasName(selector.name, event) &&
