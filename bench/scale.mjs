@@ -1,6 +1,6 @@
 // What the store does with many events: it is filled by the gateway's own writer in batches of 1,000, beside plain tables with the
 // same indexes and the same rows. BENCH_EVENTS is the number of events (1,000,000), or several numbers with commas, and BENCH_PARTITIONS that of
-// the partitions that the store divides them into (10). With BENCH_SIMULATED=1 the writer makes the first 100,000 and the last 50,000; all between are
+// the partitions that the store divides them into (10). Larger numbers than BENCH_PLAIN_EVENTS are not compared with plain tables. With BENCH_SIMULATED=1 the writer makes the first 100,000 and the last 50,000; all between are
 // copies of the first, made within the database: their tables are filled before they have indexes.
 // Run: npm run build && npm --prefix bench run scale
 import { randomUUID } from 'node:crypto';
@@ -13,10 +13,14 @@ import { createDatabase, dropDatabase } from './rows.mjs';
 
 const sizes = (process.env.BENCH_EVENTS ?? '1000000').split(',').map(Number);
 const isSimulated = process.env.BENCH_SIMULATED === '1';
+const plainEvents = Number(process.env.BENCH_PLAIN_EVENTS ?? Number.POSITIVE_INFINITY);
 const batch = 1_000;
 const partitions = Number(process.env.BENCH_PARTITIONS ?? 10);
 const rounds = 15;
 const longestMs = 10_000;
+/** Sessions that make copies. */
+const fillers = 3;
+const fillOptions = '-c synchronous_commit=off -c maintenance_work_mem=512MB';
 /** That many events are deleted one by one. */
 const few = 20_000;
 
@@ -110,25 +114,41 @@ function copies(table, columns, from, wanted, partition = 0) {
 }
 
 /** Copies of the first events, until there are as many. @returns those a second, with their indexes */
-async function simulateTo(store, client, columns, wanted) {
+async function simulateTo({ store, client, url, columns }, wanted) {
   const from = made;
   const started = performance.now();
+  const opened = [];
   while (made < wanted) {
     await divide(store, 0);
     const { rows } = await client.query('SELECT partition FROM journal_state');
     const [{ partition }] = rows;
-    const table = `events_partition_${partition}`;
     const length = Math.min(events / partitions, wanted - made);
-    await client.query(`ALTER TABLE events DETACH PARTITION ${table}`);
-    await fillWithoutIndexes(client, table, copies(table, columns, made, length, partition));
-    await client.query(`ALTER TABLE events ATTACH PARTITION ${table} FOR VALUES IN (${partition})`);
+    await client.query(`ALTER TABLE events DETACH PARTITION ${tableOf(partition)}`);
+    opened.push({ partition, first: made, length });
     made += length;
     await client.query(
       `UPDATE journal_state SET counted_to = counted_to + ${made} - stored_index, stored_index = ${made}`,
     );
   }
+  const pool = new pg.Pool({ connectionString: url, options: fillOptions, max: fillers });
+  await Promise.all(
+    opened.map(async ({ partition, first, length }) => {
+      const session = await pool.connect();
+      const insert = copies(tableOf(partition), columns, first, length, partition);
+      await fillWithoutIndexes(session, tableOf(partition), insert);
+      session.release();
+    }),
+  );
+  await pool.end();
+  for (const { partition } of opened) {
+    await client.query(
+      `ALTER TABLE events ATTACH PARTITION ${tableOf(partition)} FOR VALUES IN (${partition})`,
+    );
+  }
   return ((made - from) * 1_000) / (performance.now() - started);
 }
+
+const tableOf = (partition) => `events_partition_${partition}`;
 
 async function fillWithoutIndexes(client, table, insert) {
   const { rows } = await client.query(
@@ -170,11 +190,12 @@ async function writeBoth(store, plain, rows) {
   const turns = [];
   for (let at = 0; at < slice; at += slice / 10) {
     const tidings = await fillTo(store, made + slice / 10);
-    turns.push({ ...tidings, plain: await copyTo(plain, rows.slice(at, at + slice / 10)) });
+    const some = rows.slice(at, at + slice / 10);
+    turns.push({ ...tidings, plain: plain && (await copyTo(plain, some)) });
   }
   return {
     tidings: median(turns.map(({ perSecond }) => perSecond)),
-    plain: median(turns.map((turn) => turn.plain)),
+    plain: plain && median(turns.map((turn) => turn.plain)),
     slowestMs: Math.max(...turns.map(({ slowestMs }) => slowestMs)),
   };
 }
@@ -204,7 +225,7 @@ async function timed(run) {
 }
 
 const print = (what, tidings, plain, unit) =>
-  console.log(`${what.padEnd(44)}${tidings.padStart(12)}${plain.padStart(12)} ${unit}`);
+  console.log(`${what.padEnd(44)}${tidings.padStart(12)}${(plain ?? '').padStart(12)} ${unit}`);
 const ms = (value) => value.toFixed(1);
 
 const name = 'tidings_bench_scale';
@@ -232,7 +253,6 @@ async function openPlain(client) {
 /** Prepares a session to copy the first events. @returns the columns of events */
 async function prepareCopies(client) {
   await client.query(`CREATE TABLE sample AS SELECT * FROM events ORDER BY index LIMIT ${slice}`);
-  await client.query("SET synchronous_commit = off; SET maintenance_work_mem = '512MB'");
   const { rows } = await client.query(
     `SELECT attname FROM pg_attribute WHERE attrelid = 'events'::regclass AND attnum > 0 ORDER BY attnum`,
   );
@@ -248,9 +268,9 @@ async function measure(size) {
   const url = await createDatabase(name);
   const log = createLog('error');
   const store = await openStore({ databaseUrl: url, dataDirectory: '', exclusive: true, log });
-  const client = new pg.Client(url);
+  const client = new pg.Client({ connectionString: url, options: fillOptions });
   await client.connect();
-  const plain = await openPlain(client);
+  const plain = events > plainEvents ? null : await openPlain(client);
   await fillTo(store, slice);
   const { rows: stored } = await client.query(
     'SELECT row_to_json(e) AS row FROM events e ORDER BY index',
@@ -259,19 +279,18 @@ async function measure(size) {
   const first = await writeBoth(store, plain, sample);
   if (isSimulated) {
     const columns = await prepareCopies(client);
-    const perSecond = await simulateTo(store, client, columns, events - slice);
+    const perSecond = await simulateTo({ store, client, url, columns }, events - slice);
     console.log(`simulated ${perSecond.toFixed(0)} a second`);
-    await prepareCopies(plain);
-    await fillWithoutIndexes(
-      plain,
-      'events',
-      copies('events', columns, copied, events - slice - copied),
-    );
-    copied = events - slice;
+    if (plain !== null) {
+      await prepareCopies(plain);
+      const wanted = events - slice - copied;
+      await fillWithoutIndexes(plain, 'events', copies('events', columns, copied, wanted));
+      copied = events - slice;
+    }
     await client.query('CHECKPOINT');
   } else {
     await fillTo(store, events - slice);
-    while (copied < events - slice) await copyTo(plain, sample);
+    while (plain !== null && copied < events - slice) await copyTo(plain, sample);
   }
   const final = await writeBoth(store, plain, sample);
   const countingSeconds = await fillCounts(store);
@@ -285,8 +304,8 @@ async function measure(size) {
     `${events} events over ${span / hour / 24} days, two to four tags each; the middle of ${rounds}`,
   );
   print('', 'Tidings', 'plain', '');
-  print('events a second, beginning', first.tidings.toFixed(0), first.plain.toFixed(0), '/s');
-  print('events a second, end', final.tidings.toFixed(0), final.plain.toFixed(0), '/s');
+  print('events a second, beginning', first.tidings.toFixed(0), first.plain?.toFixed(0), '/s');
+  print('events a second, end', final.tidings.toFixed(0), final.plain?.toFixed(0), '/s');
   print(
     `counting every event${isSimulated ? ', 200,000 at once' : ', half of the time'}`,
     countingSeconds.toFixed(1),
@@ -361,7 +380,7 @@ async function measure(size) {
     ],
   ];
   for (const [what, ask, byHand] of compared) {
-    print(what, ms(await timed(ask)), ms(await timed(byHand)), 'ms');
+    print(what, ms(await timed(ask)), plain && ms(await timed(byHand)), 'ms');
   }
 
   /** While it deletes, events are written as fast as that goes. */
@@ -395,7 +414,7 @@ async function measure(size) {
   await expire(' one by one', timeOf(tenth + few));
 
   await client.end();
-  await plain.end();
+  await plain?.end();
   await store[Symbol.asyncDispose]();
   await dropDatabase(name);
   await dropDatabase(`${name}_plain`);
