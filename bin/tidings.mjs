@@ -6,7 +6,8 @@ const [command, ...args] = argv.slice(2);
 const starts = command === undefined || (command === 'serve' && args.length === 0);
 
 /** Commands of the gateway's own machine, which need its database. */
-const own = ['token', 'rebuild-rollups'].includes(command) && !args.includes('--help');
+const asksForHelp = args.includes('--help') || args.includes('-h');
+const own = ['token', 'rebuild-rollups'].includes(command) && !asksForHelp;
 
 if (starts || own) {
   const { serve } = await import('./serve.mjs');

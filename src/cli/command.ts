@@ -8,13 +8,14 @@ interface Option {
   readonly multiple?: true;
   /** What it takes, as help shows it: URL. */
   readonly argument?: string;
+  /** All that it takes, for completions. */
+  readonly choices?: readonly string[];
   readonly description: string;
 }
 
 export type Options = Readonly<Record<string, Option>>;
 
 export interface Command {
-  readonly summary: string;
   /** Its arguments as help shows them: [FILTER]. None where it takes none. */
   readonly arguments?: string;
   /** Further lines of its help. */
@@ -27,19 +28,33 @@ export interface Command {
   run(call: Call): Promise<ExitCode | undefined>;
 }
 
+export interface GroupCommand extends Command, Summarised {}
+
 /** Commands under one word: `tidings sinks list`. */
 export interface Group {
-  readonly summary: string;
-  readonly commands: Readonly<Record<string, Command>>;
+  /** Further lines of its help. */
+  readonly details?: string;
+  readonly commands: Readonly<Record<string, GroupCommand>>;
 }
 
 export const isGroup = (command: Command | Group): command is Group => 'commands' in command;
 
-/** A command as it is listed before its file is loaded. */
-interface Entry {
+interface Summarised {
+  /** What it does, in one sentence: in the list of commands and in its own help. */
   readonly summary: string;
-  /** Absent where bin/tidings.mjs runs it itself. */
-  readonly load?: () => Promise<Command | Group>;
 }
+
+/** A command as it is listed before its file is loaded. */
+interface LoadedEntry extends Summarised {
+  readonly load: () => Promise<Command | Group>;
+}
+
+/** A command that bin/tidings.mjs runs itself. */
+export interface OwnEntry extends Summarised {
+  readonly load?: never;
+  readonly arguments?: string;
+}
+
+type Entry = LoadedEntry | OwnEntry;
 
 export type Entries = Readonly<Record<string, Entry>>;

@@ -8,7 +8,7 @@ export const commands: Entries = {
     load: async () => (await import('./commands/report.ts')).report,
   },
   query: {
-    summary: 'Find events.',
+    summary: 'Find events, newest first.',
     load: async () => (await import('./commands/query.ts')).query,
   },
   get: {
@@ -40,14 +40,17 @@ export const commands: Entries = {
     load: async () => (await import('./commands/tokens.ts')).tokens,
   },
   mayastor: {
-    summary: "Show Mayastor's events as its own plugin does.",
+    summary: "Show OpenEBS Mayastor's events as its own plugin does.",
     load: async () => (await import('./commands/mayastor.ts')).mayastor,
   },
   contexts: {
     summary: 'Remember gateways and tokens by name.',
     load: async () => (await import('./commands/contexts.ts')).contexts,
   },
-  token: { summary: "Create a token on the gateway's own machine: token create --role admin." },
+  token: {
+    summary: "Create a token on the gateway's own machine, in its database.",
+    arguments: 'create --role ROLE [--role ROLE]... [--name NAME]',
+  },
   'rebuild-rollups': {
     summary: "Count every event anew, in the gateway's own database, for its statistics.",
   },

@@ -26,6 +26,7 @@ export const globalOptions = {
     type: 'string',
     short: 'o',
     argument: 'FORMAT',
+    choices: ['table', 'json', 'ndjson', 'template'],
     description: 'table, json, ndjson or template; table by default.',
   },
   template: {

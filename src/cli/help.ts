@@ -1,4 +1,4 @@
-import type { Command, Group, Options } from './command.ts';
+import type { Command, Group, Options, OwnEntry } from './command.ts';
 import { commands } from './commands.ts';
 import { globalOptions } from './global-options.ts';
 
@@ -22,7 +22,11 @@ export function generalHelp(): string {
   ].join('\n');
 }
 
-export function groupHelp(name: string, { summary, commands: inner }: Group): string {
+export function groupHelp(
+  name: string,
+  summary: string,
+  { details, commands: inner }: Group,
+): string {
   const entries = Object.entries(inner).map(([word, command]) => {
     const usage = command.arguments === undefined ? word : `${word} ${command.arguments}`;
     return [usage, command.summary] as const;
@@ -31,6 +35,7 @@ export function groupHelp(name: string, { summary, commands: inner }: Group): st
     `Usage: tidings ${name} COMMAND [OPTION]...`,
     '',
     summary,
+    ...(details === undefined ? [] : [details]),
     '',
     'Commands:',
     columns(entries),
@@ -40,8 +45,8 @@ export function groupHelp(name: string, { summary, commands: inner }: Group): st
   ].join('\n');
 }
 
-export function commandHelp(name: string, command: Command): string {
-  const { summary, details, options = {}, examples = [] } = command;
+export function commandHelp(name: string, summary: string, command: Command): string {
+  const { details, options = {}, examples = [] } = command;
   const usage = command.arguments === undefined ? '' : ` ${command.arguments}`;
   return [
     `Usage: tidings ${name}${usage} [OPTION]...`,
@@ -55,6 +60,12 @@ export function commandHelp(name: string, command: Command): string {
     ...(examples.length === 0 ? [] : ['', 'Examples:', ...examples.map((line) => `  ${line}`)]),
     '',
   ].join('\n');
+}
+
+/** For a command that bin/tidings.mjs runs itself. */
+export function ownHelp(name: string, entry: OwnEntry): string {
+  const usage = entry.arguments === undefined ? '' : ` ${entry.arguments}`;
+  return `Usage: tidings ${name}${usage}\n\n${entry.summary}\n`;
 }
 
 function optionLines(options: Options): string {

@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { hiddenFieldsOf } from '../client/hidden-fields.ts';
 import type { Viewer } from '../client/schema.generated.ts';
 import { signInOffer, signInWith, signOutOfGateway } from './console-session.ts';
@@ -12,6 +12,7 @@ import { Fault } from './notice.tsx';
 import { placeOfView, printPlace, type ViewName } from './place.ts';
 import { mayOf, type Session, SessionContext, useSession, viewerQuery } from './session.tsx';
 import { useTheme } from './theme.ts';
+import { type Attention, useAttention } from './use-attention.ts';
 import { JournalContext, useJournal, usePolledJournal } from './use-journal.ts';
 import { AboutView } from './views/about.tsx';
 import { AggregatesView } from './views/aggregates.tsx';
@@ -69,6 +70,8 @@ export function App({ answer }: AppProps) {
   const [signsIn, setSignsIn] = useState(false);
   const [signInFault, setSignInFault] = useState<string | null>(null);
   const [error, setError] = useState<Error | null>(null);
+  const isSignedIn = useRef(false);
+  isSignedIn.current = signedIn !== null;
 
   const enter = () => {
     setSignsIn(false);
@@ -86,6 +89,7 @@ export function App({ answer }: AppProps) {
   };
   useEffect(() => {
     onUnauthenticated(() => {
+      if (isSignedIn.current) setSignInFault('Your session has ended: sign in again.');
       setSignedIn(null);
       setSignsIn(true);
     });
@@ -111,7 +115,10 @@ export function App({ answer }: AppProps) {
     hidden: hiddenFieldsOf(viewer.grants),
     may: mayOf(viewer),
     signIn: () => setSignsIn(true),
-    signOut: () => void signOutOfGateway().then(enter, enter),
+    signOut: () => {
+      setSignedIn(null);
+      void signOutOfGateway().then(enter, enter);
+    },
   };
   return (
     <NavigationContext.Provider value={navigation}>
@@ -178,6 +185,7 @@ function Shell() {
 function TopBar() {
   const { place } = useNavigation();
   const session = useSession();
+  const attention = useAttention();
   const shown = Object.entries(views).filter(([, { isShown }]) => isShown?.(session) ?? true);
   return (
     <header class="top-bar">
@@ -191,6 +199,7 @@ function TopBar() {
             name={name as ViewName}
             title={title}
             isCurrent={name === place.view}
+            attention={attention[name as keyof typeof attention] ?? null}
           />
         ))}
         <a href="/graphql">
@@ -208,11 +217,17 @@ interface ViewLinkProps {
   readonly name: ViewName;
   readonly title: string;
   readonly isCurrent: boolean;
+  readonly attention: Attention | null;
 }
 
 /** A link that needs no new page, unless it is opened in a new tab. */
-function ViewLink({ name, title, isCurrent }: ViewLinkProps) {
+function ViewLink({ name, title, isCurrent, attention }: ViewLinkProps) {
   const { place, go } = useNavigation();
+  const link = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    // Where the window is narrow, the links scroll.
+    if (isCurrent) link.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [isCurrent]);
   const to = placeOfView(place, name);
   const click = (event: MouseEvent) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -220,8 +235,19 @@ function ViewLink({ name, title, isCurrent }: ViewLinkProps) {
     go(to);
   };
   return (
-    <a href={printPlace(to)} aria-current={isCurrent ? 'page' : undefined} onClick={click}>
+    <a
+      ref={link}
+      href={printPlace(to)}
+      aria-current={isCurrent ? 'page' : undefined}
+      onClick={click}
+    >
       {title}
+      {attention !== null && (
+        <span class="badge" title={`${attention.count} ${attention.what}`}>
+          {attention.count}
+          <span class="visually-hidden"> {attention.what}</span>
+        </span>
+      )}
     </a>
   );
 }

@@ -267,6 +267,26 @@ test('bash completes commands and options', async () => {
   expect(await complete('tidings', 'sinks', 're')).toBe('replay retry resume');
   expect(await complete('tidings', 'follow', 'type:A', '--until-c')).toBe('--until-caught-up');
   expect(await complete('tidings', 'completion', 'f')).toBe('fish');
+  expect(await complete('tidings', 'query', '-o', "''")).toBe('table json ndjson template');
+  // The shell offers files.
+  expect(await complete('tidings', 'follow', '--state', "''")).toBe('');
+});
+
+test('options of every command may come before it', async () => {
+  const [{ id }] = rows(await tidings.done('report', 'A.B', '-o', 'ndjson'));
+  expect(rows(await tidings.done('-o', 'ndjson', 'get', id))).toMatchObject([{ id }]);
+  expect(await tidings.done('--output=json', 'sinks', '--timeout', '9', 'list')).toBe('[]\n');
+  const missing = await tidings.run(['--url', 'http://127.0.0.1:9']);
+  expect([missing.code, missing.notices]).toEqual([2, expect.stringContaining('no command --url')]);
+});
+
+test.each([
+  [['token', '-h'], 'Usage: tidings token create --role ROLE'],
+  [['token', 'create', '--help'], 'Usage: tidings token create --role ROLE'],
+  [['help', 'rebuild-rollups'], 'Usage: tidings rebuild-rollups\n'],
+  [['help', 'sinks'], 'A sink is named by its name or its id.'],
+])('%j shows help, and starts nothing', async (args, sentence) => {
+  expect(await tidings.done(...args)).toContain(sentence);
 });
 
 test('a reader that goes ends the command quietly', async () => {

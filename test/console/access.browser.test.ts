@@ -53,6 +53,14 @@ describe.runIf(hasBrowser)('the console of a gateway with a policy', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('Token').waitFor();
     expect(await context.cookies()).toEqual([]);
+    const ended = page.getByText('Your session has ended: sign in again.');
+    expect(await ended.count()).toBe(0);
+
+    await page.getByLabel('Token').fill('boss');
+    await signIn.click();
+    await rows(page).first().waitFor();
+    await context.clearCookies();
+    await ended.waitFor();
   });
 
   test('shows a viewer only what they may see', async () => {

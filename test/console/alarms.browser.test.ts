@@ -59,6 +59,7 @@ describe.runIf(hasBrowser)('the alarms of the console', () => {
     await page.getByRole('navigation', { name: 'Alarms' }).getByText('Alarms').click();
     const firing = page.getByRole('region', { name: 'Firing now' });
     await firing.getByText('job-1').waitFor();
+    await page.getByRole('link', { name: 'Alarms 1 firing' }).waitFor();
     await expectAccessible(page);
     await firing.getByRole('button', { name: 'Acknowledge' }).click();
     const dialog = page.getByRole('dialog', { name: 'Acknowledge failing jobs' });

@@ -41,7 +41,6 @@ interface Answer {
 }
 
 export const aggregate: Command = {
-  summary: 'Count and measure events by group and time.',
   arguments: '[FILTER]...',
   details: `${filterHelp}\nGROUP is a field (type, severity, ns, key, service, node…), tag:GROUP, or trait.NAME.`,
   isTerm: isExclusion,

@@ -72,7 +72,6 @@ const columns = [
 ];
 
 export const alarms: Group = {
-  summary: 'List, acknowledge and silence alarms; create rules and test them over the past.',
   commands: {
     list: {
       summary: 'List alarms, newest first; those that fire or recover where no --state is given.',

@@ -6,7 +6,7 @@ import { usageError } from '../exit-code.ts';
 import { readContexts, type SavedContexts, saveContexts } from '../saved-contexts.ts';
 
 export const contexts: Group = {
-  summary: 'Remember gateways and tokens by name, in ~/.config/tidings/contexts.json.',
+  details: 'They are kept in ~/.config/tidings/contexts.json.',
   commands: {
     list: {
       summary: 'List them, without their tokens.',

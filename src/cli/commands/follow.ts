@@ -22,7 +22,6 @@ import type { Sheet } from '../output/output.ts';
 import { type Hidden, withVisibleFields } from '../visible-fields.ts';
 
 export const follow: Command = {
-  summary: 'Print events as they are recorded, or do something with each.',
   arguments: '[FILTER]...',
   details: `${filterHelp}\nAfter a break it connects again and goes on where it was. Ctrl-C ends it.`,
   isTerm: isExclusion,

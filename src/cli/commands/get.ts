@@ -4,7 +4,6 @@ import { exitCodes, usageError } from '../exit-code.ts';
 import { withVisibleFields } from '../visible-fields.ts';
 
 export const get: Command = {
-  summary: 'Show events by their ids.',
   arguments: 'ID...',
   details: 'Ends with 1 where one of them does not exist, or may not be read.',
   options: { raw: { type: 'boolean', description: 'Also the message as it arrived.' } },

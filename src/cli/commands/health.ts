@@ -14,7 +14,6 @@ interface Readiness {
 }
 
 export const health: Command = {
-  summary: 'Show whether the gateway is ready.',
   details:
     'Ends with 0 where it is ready, with 1 where it is not, and with 3 where it cannot be reached.',
   examples: ['tidings health && tidings report Deploy.Begin'],

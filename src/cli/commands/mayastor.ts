@@ -39,7 +39,6 @@ const conditions = {
 } as const satisfies Options;
 
 export const mayastor: Group = {
-  summary: "Show OpenEBS Mayastor's events as its own plugin does.",
   commands: {
     events: {
       summary: 'List its events, oldest first, with the options of kubectl mayastor get events.',

@@ -25,7 +25,6 @@ interface Page {
 }
 
 export const query: Command = {
-  summary: 'Find events, newest first.',
   arguments: '[FILTER]...',
   details: filterHelp,
   isTerm: isExclusion,

@@ -45,7 +45,6 @@ const sourceOptions = Object.fromEntries(
 );
 
 export const report: Command = {
-  summary: 'Report an event, or many from a file.',
   arguments: '[TYPE]',
   details:
     'A file has one event a line, as EventInput of the API or as tidings query --output ndjson prints it. Each event\n' +

@@ -1,6 +1,6 @@
 import { isExclusion } from '../../filter-text/parse.ts';
 import type { Call } from '../call.ts';
-import type { Command, Group } from '../command.ts';
+import type { Group, GroupCommand } from '../command.ts';
 import { exitCodes, usageError } from '../exit-code.ts';
 import {
   filterHelp,
@@ -52,7 +52,7 @@ const ns = {
 } as const;
 
 export const sinks: Group = {
-  summary: 'See, create, test and repair the ways out. A sink is named by its name or its id.',
+  details: 'A sink is named by its name or its id.',
   commands: {
     list: {
       summary: 'List sinks with their state and how far they are behind.',
@@ -258,7 +258,7 @@ export const sinks: Group = {
   },
 };
 
-function changing(summary: string, mutation: 'pauseSink' | 'resumeSink'): Command {
+function changing(summary: string, mutation: 'pauseSink' | 'resumeSink'): GroupCommand {
   return {
     summary,
     arguments: 'SINK',

@@ -10,7 +10,6 @@ interface Tags {
 }
 
 export const tags: Command = {
-  summary: 'List tags, most used first.',
   arguments: '[FILTER]...',
   details: filterHelp,
   isTerm: isExclusion,

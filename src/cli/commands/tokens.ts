@@ -14,7 +14,6 @@ const selection = 'id name roles createdAt createdBy expiresAt lastUsedAt revoke
 const columns = ['id', 'name', 'roles', 'createdAt', 'expiresAt', 'lastUsedAt', 'revokedAt'];
 
 export const tokens: Group = {
-  summary: 'Create, list and revoke tokens of the gateway.',
   commands: {
     create: {
       summary: 'Create a token and print its secret, which is shown once.',
