@@ -9,13 +9,13 @@ import { Repeated } from '../runtime/repeated.ts';
 import { Unavailable } from '../runtime/unavailable.ts';
 import type { RuleRow } from '../store/alarms/rule-table.ts';
 import { logUnexpectedError } from '../telemetry/unexpected-error.ts';
+import { AlarmRun, type AlarmRunOptions, alarmConsumer, type LoadedRules } from './alarm-run.ts';
 import type { DeclaredRules } from './declared-rules.ts';
 import { hiddenFromRule } from './hidden-from-rule.ts';
 import type { CheckedWindow } from './minute-evaluator.ts';
 import type { AlarmRule } from './rule.ts';
 import type { LoadedRule } from './rule-set.ts';
 import { lookBackMicros } from './rule-test.ts';
-import { AlarmRun, type AlarmRunOptions, alarmConsumer, type LoadedRules } from './run.ts';
 
 const syncEveryMs = 1_000;
 const ensureEveryMs = 10_000;

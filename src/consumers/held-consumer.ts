@@ -5,7 +5,7 @@ import type { Checkpoint, ClaimedConsumer } from '../store/write/consumer-cursor
 import type { HeldLease } from '../store/write/lease.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { DurableConsumer } from './consumer.ts';
-import { runConsumer } from './run.ts';
+import { runConsumer } from './run-consumer.ts';
 import { RepeatWindow } from './window.ts';
 
 const shortestPauseMs = 100;

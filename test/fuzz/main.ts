@@ -1,8 +1,8 @@
 import { hasSharedPostgres, startDatabase, startPostgres } from '../postgres.ts';
 import { type Finding, printable, shown } from './findings.ts';
+import { type FuzzReport, FuzzRun } from './fuzz-run.ts';
 import { allowed, faultKinds } from './judge.ts';
 import { type FuzzOptions, readOptions, usage } from './options.ts';
-import { type FuzzReport, FuzzRun } from './run.ts';
 import { inputOf } from './surfaces/all.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { runConsumer } from '../../src/consumers/run.ts';
+import { runConsumer } from '../../src/consumers/run-consumer.ts';
 import { RepeatWindow } from '../../src/consumers/window.ts';
 import type { Event } from '../../src/event/event.ts';
 import { everything } from '../../src/event/filter.ts';
