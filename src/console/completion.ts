@@ -22,22 +22,18 @@ const groups: Readonly<Record<string, EventGroupField>> = {
 const maxOptions = 12;
 const maxValues = 200;
 
-/**
- * The options at a position of a filter string: names of fields, and values from the catalogue and the events of the range.
- * @throws GatewayError
- */
-export async function completionsAt(
-  text: string,
-  position: number,
-  range: TimeRange,
-  signal: AbortSignal,
-): Promise<Completion> {
-  const completion = completeFilterText(text, position);
-  const { expects, prefix } = completion;
-  if (completion.options.length > 0 || expects === 'FIELD') return shortened(completion);
-  const found = await valuesOf(expects, prefix, range, signal);
-  const start = prefix.toLowerCase();
-  const options = found.filter((option) => option.toLowerCase().startsWith(start));
+/** The options at a position of a filter string, as far as the page knows them by itself: names of fields, and fixed values. */
+export const completionAt = (text: string, position: number): Completion =>
+  shortened(completeFilterText(text, position));
+
+/** Whether there may be options that the gateway knows: values of the catalogue and of events. */
+export const needsValues = ({ expects, options }: Completion): boolean =>
+  options.length === 0 && expects !== 'FIELD';
+
+/** The completion with those of the values that begin as the word that is written. */
+export function withValues(completion: Completion, values: readonly string[]): Completion {
+  const start = completion.prefix.toLowerCase();
+  const options = values.filter((value) => value.toLowerCase().startsWith(start));
   return shortened({ ...completion, options: options.map(printValue) });
 }
 
@@ -46,9 +42,12 @@ const shortened = (completion: Completion): Completion => ({
   options: completion.options.slice(0, maxOptions),
 });
 
-async function valuesOf(
-  expects: string,
-  prefix: string,
+/**
+ * The values of a field, from the catalogue and the events of the range.
+ * @throws GatewayError
+ */
+export async function valuesOf(
+  { expects, prefix }: Pick<Completion, 'expects' | 'prefix'>,
   range: TimeRange,
   signal: AbortSignal,
 ): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Completion } from '../filter-text/complete.ts';
-import { completionsAt } from './completion.ts';
+import { completionAt, needsValues, valuesOf, withValues } from './completion.ts';
 import { readFilter } from './filter.ts';
 import { Icon } from './icon.tsx';
 import { useKeys } from './keys.ts';
@@ -34,7 +34,7 @@ function FilterInput() {
   const [text, setText] = useState(place.filter);
   const [position, setPosition] = useState(0);
   const [isOpen, setOpen] = useState(false);
-  const [active, setActive] = useState(-1);
+  const [chosen, setChosen] = useState<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
   const completion = useCompletion(isOpen ? text : null, position);
   const { options } = completion;
@@ -67,18 +67,21 @@ function FilterInput() {
     const written = next + text.slice(completion.to).trimStart();
     setText(written);
     setPosition(next.length);
-    setActive(-1);
+    setChosen(null);
     requestAnimationFrame(() => input.current?.setSelectionRange(next.length, next.length));
   };
-  const shownOptions = isOpen ? options : [];
+  const active = chosen === null ? -1 : options.indexOf(chosen);
+  const move = (step: number) => {
+    setOpen(true);
+    const from = active === -1 && step === -1 ? 0 : active;
+    setChosen(options[(from + step + options.length) % options.length] ?? null);
+  };
   const press = (event: KeyboardEvent) => {
     const step = steps[event.key];
-    const chosen = shownOptions[active];
     if (step !== undefined && options.length > 0) {
       event.preventDefault();
-      setOpen(true);
-      setActive((active + step + options.length) % options.length);
-    } else if (chosen !== undefined && isChoosing(event)) {
+      move(step);
+    } else if (chosen !== null && active >= 0 && isChoosing(event)) {
       event.preventDefault();
       choose(chosen);
     } else if (event.key === 'Escape') leave();
@@ -91,7 +94,7 @@ function FilterInput() {
   const edited = ({ currentTarget }: { readonly currentTarget: HTMLInputElement }) => {
     setText(currentTarget.value);
     setPosition(currentTarget.selectionStart ?? currentTarget.value.length);
-    setActive(-1);
+    setChosen(null);
     setOpen(true);
   };
   const isShown = isOpen && options.length > 0;
@@ -156,23 +159,42 @@ function FilterInput() {
   );
 }
 
-/** @param text null where nothing is to be completed */
+/**
+ * The options for the text as it is now: the values that were found for a shorter word are those for a longer one until the
+ * gateway has answered.
+ * @param text null where nothing is to be completed
+ */
 function useCompletion(text: string | null, position: number): Completion {
   const { place } = useNavigation();
-  const [completion, setCompletion] = useState(noCompletion);
+  const [found, setFound] = useState<Found>(nothingFound);
+  const written = text === null ? noCompletion : completionAt(text, position);
+  const { expects, prefix } = written;
+  const asksGateway = text !== null && needsValues(written);
   useEffect(() => {
-    if (text === null) return setCompletion(noCompletion);
+    if (!asksGateway) return;
     const asking = new AbortController();
     const timer = setTimeout(() => {
-      completionsAt(text, position, place.range, asking.signal).then(setCompletion, () => {
-        // Typing goes on without options.
-        if (!asking.signal.aborted) setCompletion(noCompletion);
-      });
+      valuesOf({ expects, prefix }, place.range, asking.signal).then(
+        (values) => setFound({ expects, values }),
+        () => {
+          // Typing goes on without options.
+          if (!asking.signal.aborted) setFound(nothingFound);
+        },
+      );
     }, typingMs);
     return () => {
       clearTimeout(timer);
       asking.abort();
     };
-  }, [text, position, place.range]);
-  return completion;
+  }, [asksGateway, expects, prefix, place.range]);
+  if (!asksGateway) return written;
+  return withValues(written, found.expects === expects ? found.values : []);
 }
+
+/** Values of a field, as the gateway last knew them. */
+interface Found {
+  readonly expects: Completion['expects'];
+  readonly values: readonly string[];
+}
+
+const nothingFound: Found = { expects: 'FIELD', values: [] };

@@ -5,7 +5,7 @@ import { useTicks } from './use-ticks.ts';
 /** Something that is wrong, and is shown in detail by a view. */
 export interface Attention {
   readonly count: number;
-  /** What there are so many of, after the number: firing. */
+  /** Of which state they are: firing. */
   readonly what: string;
 }
 

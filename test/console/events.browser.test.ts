@@ -100,6 +100,35 @@ describe.runIf(hasBrowser)('the events of the console', () => {
     expectQuiet(console, gateway);
   });
 
+  test('are narrowed by the option that is chosen, whatever else is found meanwhile', async () => {
+    await using console = await openConsole(browser, gateway);
+    const { page } = console;
+    await rows(page).first().waitFor();
+    let release: (() => void) | undefined;
+    await page.route('**/graphql', async (route) => {
+      const isOfTags = route.request().postData()?.includes('query Tags') === true;
+      if (isOfTags && release === undefined) await new Promise<void>((done) => (release = done));
+      await route.continue().catch(() => {});
+    });
+    const input = page.getByRole('combobox', { name: 'Filter' });
+    await input.fill('tag:p');
+    await expect.poll(() => release !== undefined, patience).toBe(true);
+    // Typing goes on before the gateway has answered: its answer is about another word.
+    await input.fill('tag:pool:s');
+    release?.();
+    await page.getByRole('option', { name: 'pool:silver' }).waitFor();
+    const options = page.getByRole('listbox', { name: 'Completions' }).getByRole('option');
+    expect(await options.allTextContents()).toEqual(['pool:silver']);
+    // A longer word has its options at once.
+    await page.keyboard.type('il');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    expect(await input.inputValue()).toBe('tag:pool:silver ');
+    await page.keyboard.press('Enter');
+    await rows(page).first().getByText('message 1', { exact: true }).waitFor();
+    expectQuiet(console, gateway);
+  });
+
   test('are read as a whole, narrowed by clicking, and copied', async () => {
     await using console = await openConsole(browser, gateway, '/?filter=key:key-7');
     const { page, context } = console;
