@@ -85,6 +85,14 @@ export class NatsCompletion {
     this.#followedFrom = index;
   }
 
+  /** The reports in (from, to] that are remembered. */
+  between(from: number, to: number): readonly IndexedReport[] {
+    const given = [this.#older, this.#recent].flatMap((some) => [...some.values()]);
+    const reports = given.flatMap((recent) => recent.reports);
+    const inRange = reports.filter(({ index }) => index > from && index <= to);
+    return [...this.#generatedId.between(from, to), ...inRange];
+  }
+
   /** Whether the report under that index is remembered, of all those of an event. */
   knows({ id, index }: Event): boolean {
     return this.#reportsOf(id).some((known) => known.index === index);

@@ -41,6 +41,11 @@ export class GeneratedIdReports {
     return this.#forgottenTo;
   }
 
+  /** Those in (from, to]. */
+  between(from: number, to: number): readonly SizedReport[] {
+    return this.#reports.filter(({ index }) => index > from && index <= to);
+  }
+
   /** What is found and from then on kept by whoever took it. */
   take(id: string): SizedReport | undefined {
     const indexed = this.find(id);

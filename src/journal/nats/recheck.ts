@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { withReport } from '../../event/completion.ts';
+import { type IndexedReport, maxReports, withReport } from '../../event/completion.ts';
 import type { Report } from '../../event/event.ts';
 import type { NatsLink } from '../../nats/connection.ts';
 import { Repeated } from '../../runtime/repeated.ts';
@@ -42,8 +42,8 @@ interface Compared {
 
 /**
  * Servers of a cluster may disagree about what the stream has, after a fault between them: see docs/decisions. While that
- * is in doubt, this looks whether the store has what this gateway acknowledged, and whether its followers were notified of
- * what the store has. What is missing is published again: all others know it then as a repeat, which changes nothing.
+ * is in doubt, this looks whether the store has what this gateway acknowledged or read, and whether its followers were notified
+ * of what the store has. What is missing is published again: all others know it then as a repeat, which changes nothing.
  */
 export class NatsRecheck implements AsyncDisposable {
   readonly #stream: NatsStream;
@@ -135,7 +135,7 @@ export class NatsRecheck implements AsyncDisposable {
     const ids = missing.slice(0, 3).map(({ report }) => report.id);
     this.#log.warn(
       { count: missing.length, givenUp: missing.length - lasting.length, ids },
-      'Reports that were acknowledged are not in the store: they are published again.',
+      'Reports that were acknowledged or read are not in the store: they are published again.',
     );
     const outcomes = await this.#publish(lasting.map(({ report }) => report));
     return lasting.flatMap((known, n) => {
@@ -172,10 +172,20 @@ export class NatsRecheck implements AsyncDisposable {
     const unknown = events.filter((event) => !completion.knows(event)).map(({ id }) => id);
     const missed = unknown.length === 0 ? [] : await this.#missed(unknown, from, end);
     if (missed.length === 0 || compared.attempts === maxAttempts) {
+      await this.#lookForRead(from, end);
       return { ...compared, from: end, attempts: 0 };
     }
     const awaited = await this.#notify(missed);
     return { ...compared, awaited, attempts: compared.attempts + 1 };
+  }
+
+  /** Whoever published them may be gone, and the store may lack them. */
+  async #lookForRead(from: number, to: number): Promise<void> {
+    for (const { index, report } of this.#following.completion.between(from, to)) {
+      this.#unstored.add({ report, index, size: 0, attempts: 0 });
+    }
+    this.#unstored.doubt();
+    await this.#lookForStored(to);
   }
 
   /** The reports in (from, to] of events that followers were not notified of. */
@@ -211,6 +221,6 @@ export class NatsRecheck implements AsyncDisposable {
   }
 }
 
-/** One of another namespace than its event's, which is set aside, is not. */
-const isNew = (report: Report, stored: Parameters<typeof withReport>[0]): boolean =>
-  typeof withReport(stored, { index: -1, report }) !== 'string';
+/** One of another namespace than its event's, which is set aside, is not. Of too many reports, the store does not know each. */
+const isNew = (report: Report, stored: readonly IndexedReport[]): boolean =>
+  stored.length < maxReports && typeof withReport(stored, { index: -1, report }) !== 'string';

@@ -120,3 +120,17 @@ test('a gateway that is stopped in a doubt looks for its last reports before it 
   expect(one.journal.republished).toBe(1);
   expect(await two.journal.lastIndex()).toBe(2);
 });
+
+test('a report that is not stored is published again by whoever has read it, when its own gateway is gone', async () => {
+  const one = await open();
+  const two = await open();
+  const lost = report({ message: 'lost' });
+  await one.journal.append([lost]);
+  await vi.waitFor(() => expect(two.notified).toHaveLength(1), within);
+  await one.journal[Symbol.asyncDispose]();
+  two.journal.stream.doubt.raise();
+  store.storedIndex = 1;
+  await vi.waitFor(async () => expect(await two.journal.lastIndex()).toBe(2), within);
+  expect((await messageAt(two.journal, 2)).report).toEqual({ ...lost, generatedId: false });
+  expect(two.notified).toHaveLength(1);
+});
