@@ -226,7 +226,7 @@ function ViewLink({ name, title, isCurrent, attention }: ViewLinkProps) {
   const link = useRef<HTMLAnchorElement>(null);
   useEffect(() => {
     // Where the window is narrow, the links scroll.
-    if (isCurrent) link.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    if (isCurrent) link.current?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [isCurrent]);
   const to = placeOfView(place, name);
   const click = (event: MouseEvent) => {

@@ -60,6 +60,14 @@ describe.runIf(hasBrowser)('the sinks of the console', () => {
     await failed.getByRole('button', { name: 'Retry', exact: true }).click();
     await failed.waitFor({ state: 'detached' });
 
+    receiver.answer = status(503, 'busy');
+    await report('late');
+    await row.getByText('Failing').waitFor();
+    await page.getByRole('link', { name: 'Sinks 1 not delivering' }).waitFor();
+    await expectAccessible(page);
+    receiver.answer = status(200, 'ok');
+    await row.getByText('Active').waitFor();
+
     await sink.getByRole('button', { name: 'Pause' }).click();
     await row.getByText('Paused').waitFor();
     await sink.getByRole('button', { name: 'Resume' }).click();
