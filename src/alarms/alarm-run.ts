@@ -105,6 +105,8 @@ export class AlarmRun implements ConsumerRun {
       throw new Unavailable('The store lags: alarms are evaluated once it has caught up.');
     }
     const progress = await store.alarms.progress();
+    // Whoever evaluated before may have ended before a notice of several spoke for all of them.
+    await store.alarms.reportGroupsAgain();
     const grouping = new Grouping(await store.alarms.groupsOfFiring());
     const loaded = await options.loadRules();
     const states = await store.alarms.states();

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import type { OpenStore } from '../../src/store/open.ts';
 import { temporaryPglite } from '../database.ts';
 import { bootGateway, type TestGateway } from '../harness.ts';
 import { startReceiver } from '../sinks/receiver.ts';
@@ -130,4 +131,52 @@ test('an alarm that goes on is notified again when its silence has passed, and o
   await notified(3);
   const keys = receiver.received.map(({ json }) => json.data.id);
   expect(new Set(keys).size).toBe(1);
+});
+
+test('a notice of several speaks for all of them after a restart, and is not sent again for the same', async () => {
+  await using data = await temporaryPglite();
+  await using receiver = await startReceiver();
+  let micros = Date.now() * 1_000;
+  const boot = () =>
+    bootGateway({
+      environment,
+      dataDirectory: data.dataDirectory,
+      overrides: { now: () => micros },
+    });
+  const several = async (gateway: TestGateway) =>
+    (
+      await gateway.gql(
+        '{ events(filter: { traits: [{ name: "alarms", op: EXISTS }] }) { nodes { index trait(name: "alarms") { int } } } }',
+      )
+    ).events.nodes;
+  const fire = (gateway: TestGateway, from: number, to: number) =>
+    report(
+      gateway,
+      Array.from({ length: to - from }, (_, n) => ({ key: `entity ${from + n}` })),
+    );
+  const restartedWith = async (alarms: number) => {
+    await using gateway = await boot();
+    await vi.waitFor(async () =>
+      expect(await several(gateway)).toMatchObject([{ trait: { int: alarms } }]),
+    );
+    const { alarms: table } = gateway.gateway.context.store as OpenStore;
+    await vi.waitFor(async () => expect(await table.unreportedGroups(1)).toEqual([]));
+    return (await several(gateway))[0].index;
+  };
+  {
+    await using gateway = await boot();
+    await createSink(gateway, receiver.url);
+    await createRule(gateway, { name: 'flood', filter, condition: once });
+    await vi.waitFor(async () => expect(await gateway.metric('tidings_live_feeds')).toBe(2));
+    await vi.waitFor(async () => {
+      await fire(gateway, 0, 25);
+      expect(await several(gateway)).toMatchObject([{ trait: { int: 5 } }]);
+    });
+    // The notice would be sent again ten seconds later.
+    micros += 1_000_000;
+    await fire(gateway, 25, 35);
+    await vi.waitFor(async () => expect(await countOf(gateway, {})).toBe(35));
+  }
+  const index = await restartedWith(15);
+  expect(await restartedWith(15)).toBe(index);
 });

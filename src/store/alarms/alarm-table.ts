@@ -284,6 +284,14 @@ export class AlarmTable {
     );
   }
 
+  /** Has the notices of groups that go on reported again: one that is as it was reported changes nothing. */
+  async reportGroupsAgain(): Promise<void> {
+    await this.#database.write(
+      'UPDATE alarm_groups SET reported = false WHERE ended_at IS NULL',
+      [],
+    );
+  }
+
   /** The groups of alarms that are firing, by the ids of the alarms. */
   async groupsOfFiring(): Promise<ReadonlyMap<string, string>> {
     const rows = await this.#database.lookUp(
