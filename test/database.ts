@@ -2,7 +2,7 @@ import type { DatabaseOptions } from '../src/store/database/database.ts';
 import { dataDirectory } from './pglite.ts';
 import { hasSharedPostgres, startDatabase } from './postgres.ts';
 
-/** An empty database of the test's own: for openStore(). */
+/** A database of the test's own for openStore(), with tables and without events. */
 export interface TemporaryDatabase
   extends AsyncDisposable,
     Pick<DatabaseOptions, 'databaseUrl' | 'dataDirectory'> {}

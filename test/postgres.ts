@@ -14,12 +14,15 @@ import { env } from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { migrate } from '../src/store/database/migrator.ts';
+import { PostgresConnection } from '../src/store/database/postgres.ts';
+import { createLog } from '../src/telemetry/log.ts';
 import { freePort } from './free-port.ts';
 import { patienceMs } from './patience.ts';
 
 const execFile = promisify(execFileWithCallback);
 
-/** An empty database of the test's own. */
+/** A database of the test's own. */
 export interface TestDatabase extends AsyncDisposable {
   /** For DATABASE_URL. */
   readonly url: string;
@@ -54,17 +57,63 @@ export async function postgresAvailable(): Promise<boolean> {
   return false;
 }
 
-/** A fresh database on the server that the run shares. */
+/** A database on the server that the run shares, whose tables are up to date and empty. */
 export async function startDatabase(): Promise<TestDatabase> {
+  migrated ??= migratedTemplate();
+  return await startCopy(await migrated);
+}
+
+/** A database on the server that the run shares, without tables. */
+export async function startEmptyDatabase(): Promise<TestDatabase> {
+  return await startCopy('template0');
+}
+
+async function startCopy(template: string): Promise<TestDatabase> {
   const server = await sharedServer();
   const name = `tidings_test_${randomUUID().replaceAll('-', '')}`;
-  await administer(server, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
+  await administer(server, `CREATE DATABASE ${name} TEMPLATE ${template} ENCODING 'UTF8'`);
   return {
-    url: url.href,
+    url: urlOf(server, name),
     [Symbol.asyncDispose]: () => administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
+}
+
+function urlOf(server: string, name: string): string {
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+let migrated: Promise<string> | undefined;
+
+/** The name of the database that others are copied from: the first process of a run that needs it makes it. */
+async function migratedTemplate(): Promise<string> {
+  const server = await sharedServer();
+  const name = env.TEST_DATABASE_TEMPLATE ?? `tidings_template_${process.pid}`;
+  const client = new pg.Client({ connectionString: server });
+  await client.connect();
+  try {
+    await client.query(`SELECT pg_advisory_lock(hashtext('${name}'))`);
+    const { rowCount } = await client.query(`SELECT FROM pg_database WHERE datname = '${name}'`);
+    if (rowCount !== 0) return name;
+    const unfinished = `${name}_unfinished`;
+    await client.query(`CREATE DATABASE ${unfinished} TEMPLATE template0 ENCODING 'UTF8'`);
+    const connection = new PostgresConnection(urlOf(server, unfinished), false, () => {});
+    await migrate(connection, createLog('silent'));
+    await connection[Symbol.asyncDispose]();
+    await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${name}`);
+    return name;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Of a run on a server that goes on. */
+export async function dropTemplate(): Promise<void> {
+  await administer(
+    await sharedServer(),
+    `DROP DATABASE IF EXISTS ${env.TEST_DATABASE_TEMPLATE} WITH (FORCE)`,
+  );
 }
 
 let shared: Promise<string> | undefined;

@@ -3,18 +3,18 @@ import type { Parameter, Query } from '../../src/store/database/connection.ts';
 import { migrate } from '../../src/store/database/migrator.ts';
 import { PostgresConnection } from '../../src/store/database/postgres.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import { postgresAvailable, startDatabase } from '../postgres.ts';
+import { postgresAvailable, startEmptyDatabase } from '../postgres.ts';
 import { schemaContract } from './schema-contract.ts';
 import { upgradeContract } from './upgrade-contract.ts';
 
 describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
   schemaContract(async () => {
-    const database = await startDatabase();
+    const database = await startEmptyDatabase();
     return { ...database, connection: new PostgresConnection(database.url, false, () => {}) };
   });
 
   upgradeContract(async () => {
-    const database = await startDatabase();
+    const database = await startEmptyDatabase();
     return {
       ...database,
       options: { databaseUrl: database.url, dataDirectory: '' },
@@ -23,7 +23,7 @@ describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
   });
 
   test('several gateways that start at once migrate once', async () => {
-    await using database = await startDatabase();
+    await using database = await startEmptyDatabase();
     const connections = Array.from(
       { length: 4 },
       () => new PostgresConnection(database.url, false, () => {}),
@@ -40,7 +40,7 @@ describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
   });
 
   test('lookups use an index by a cached plan; reads are planned each time', async () => {
-    await using database = await startDatabase();
+    await using database = await startEmptyDatabase();
     await using connection = new PostgresConnection(database.url, false, () => {});
     await migrate(connection, createLog('silent'));
     const statement =
@@ -68,7 +68,7 @@ describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
   });
 
   test('instants are in UTC, whatever the database’s own time zone', async () => {
-    await using database = await startDatabase();
+    await using database = await startEmptyDatabase();
     await using admin = new PostgresConnection(database.url, false, () => {});
     await admin.write(
       `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET TimeZone = ''Europe/Amsterdam''', current_database()); END $$`,
@@ -82,7 +82,7 @@ describe.skipIf(!(await postgresAvailable()))('PostgreSQL', () => {
   });
 
   test('a URL may name a schema, as Prisma’s do', async () => {
-    await using database = await startDatabase();
+    await using database = await startEmptyDatabase();
     await using first = new PostgresConnection(database.url, false, () => {});
     await first.write('CREATE SCHEMA tidings');
     await using connection = new PostgresConnection(

@@ -1,11 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Filter } from '../../../src/event/filter.ts';
 import type { Query } from '../../../src/store/database/connection.ts';
-import { migrate } from '../../../src/store/database/migrator.ts';
 import { PostgresConnection } from '../../../src/store/database/postgres.ts';
 import { findPage } from '../../../src/store/read/search.ts';
 import { SelectivityCache } from '../../../src/store/read/selectivity-cache.ts';
-import { createLog } from '../../../src/telemetry/log.ts';
 import { postgresAvailable, startDatabase } from '../../postgres.ts';
 
 /** 200 events: all are tagged `common`, one in twenty `some`, the oldest two `few`; each has one of ten keys. */
@@ -24,7 +22,6 @@ describe.skipIf(!(await postgresAvailable()))('a page of PostgreSQL is read', ()
   async function plansFor(asked: readonly (readonly [Filter, second: number])[]) {
     await using database = await startDatabase();
     await using connection = new PostgresConnection(database.url, false, () => {});
-    await migrate(connection, createLog('silent'));
     await connection.write(fill);
     const statements: string[] = [];
     const noting =

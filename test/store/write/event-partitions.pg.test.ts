@@ -9,7 +9,7 @@ import { maxSpanOf } from '../../../src/store/write/retention.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { report } from '../../journal/report.ts';
 import { patienceMs } from '../../patience.ts';
-import { postgresAvailable, startDatabase } from '../../postgres.ts';
+import { postgresAvailable, startDatabase, startEmptyDatabase } from '../../postgres.ts';
 import { countAll, empty, put } from '../harness.ts';
 
 const begin = 1.7e15;
@@ -409,7 +409,7 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
   });
 
   test('while a large table is read through, that is reported at the start and each ten seconds', async () => {
-    await using server = await startDatabase();
+    await using server = await startEmptyDatabase();
     await using store = await openStore({
       ...options,
       databaseUrl: server.url,
@@ -440,7 +440,7 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
   });
 
   test('a large table becomes the first partition while the gateway runs, and reports go on meanwhile', async () => {
-    await using server = await startDatabase();
+    await using server = await startEmptyDatabase();
     const opened = { ...options, databaseUrl: server.url, maxQuickBytes: -1 };
     await using store = await openStore(opened);
     await using other = await openStore(opened);
