@@ -1,71 +1,110 @@
-// Deliveries of sinks next to a plain loop that posts the same bodies over the same agent; and what sinks cost that want
-// nothing of an event. Run: npm run build && node bench/sinks.mjs
+// Deliveries of a sink next to a plain loop that posts what the sink has posted, over an agent of the same options; and what
+// sinks cost that want nothing of an event. Both sides run in turn, in one process, and the first round warms them up.
+// CPU times are those of the whole process, the database's thread included.
+// Run, with the setting of npm start: npm run build && node --max-semi-space-size=64 bench/sinks.mjs
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import { readConfig } from '../dist/config/config.js';
 import { createGateway } from '../dist/gateway/gateway.js';
 import { createLog } from '../dist/telemetry/log.js';
 import { median } from './load.mjs';
 
 const events = Number(process.env.BENCH_EVENTS ?? 10_000);
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const parallel = 16;
+/** Of a round: what comes first is not measured. */
+const warmUp = events / 10;
 
-/** The target has a thread of its own, as it is on another machine. */
-if (!isMainThread) {
-  const server = createServer((incoming, response) => {
-    incoming.on('data', () => {});
-    incoming.on('end', () => {
-      response.end();
-      parentPort.postMessage(1);
-    });
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  parentPort.postMessage({ port: server.address().port });
-} else {
+/** The target is a process of its own, as it is on another machine. */
+if (process.send !== undefined) await serveTarget();
+else {
   const target = await startTarget();
-  const plain = [];
-  const sink = [];
-  for (let round = 0; round < Number(process.env.BENCH_ROUNDS ?? 3); round++) {
-    plain.push(await plainLoop(target));
-    sink.push(await oneSink(target));
-  }
-  console.log(`plain loop, ${parallel} at a time: ${Math.round(median(plain))} events/s`);
-  console.log(`one sink, parallel ${parallel}: ${Math.round(median(sink))} events/s`);
-  console.log(`of the plain loop: ${(median(sink) / median(plain)).toFixed(2)}`);
-  const few = await idleSinks(target, 10);
-  const many = await idleSinks(target, 1_000);
-  console.log(
-    `10 sinks that want nothing: ${few.cpu.toFixed(1)} us of CPU an event, report p50 ${few.p50.toFixed(2)} ms`,
-  );
-  console.log(
-    `1,000 sinks that want nothing: ${many.cpu.toFixed(1)} us of CPU an event, report p50 ${many.p50.toFixed(2)} ms`,
-  );
-  console.log(`ratio of CPU: ${(many.cpu / few.cpu).toFixed(2)}`);
+  await compareWithPlainLoop(target);
+  await compareIdleSinks(target);
   process.exit(0);
 }
 
-async function startTarget() {
-  const worker = new Worker(new URL(import.meta.url));
-  const [{ port }] = await once(worker, 'message');
-  let waiting = null;
+async function serveTarget() {
   let count = 0;
-  worker.on('message', () => {
-    count += 1;
-    if (waiting !== null && count >= waiting.count) waiting.resolve();
+  let first = null;
+  const server = createServer((incoming, response) => {
+    const chunks = [];
+    incoming.on('data', (chunk) => chunks.push(chunk));
+    incoming.on('end', () => {
+      response.end();
+      first ??= { rawHeaders: incoming.rawHeaders, body: Buffer.concat(chunks).toString() };
+      count += 1;
+      if (count === warmUp || count === events) process.send({ count, first });
+    });
   });
+  process.on('message', () => {
+    count = 0;
+    first = null;
+    process.send({ count });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  process.send({ port: server.address().port });
+}
+
+async function startTarget() {
+  const child = fork(fileURLToPath(import.meta.url));
+  process.once('exit', () => child.kill('SIGKILL'));
+  const [{ port }] = await once(child, 'message');
   return {
     url: `http://127.0.0.1:${port}/`,
-    /** Resolves after that many requests more. */
-    more(requests) {
-      return new Promise((resolve) => {
-        waiting = { count: count + requests, resolve };
-      });
+    /** Rate and CPU time of the requests that `begin` causes, and the first of them. */
+    async measure(begin) {
+      child.send('reset');
+      await once(child, 'message');
+      const warm = once(child, 'message');
+      const begun = begin();
+      const [{ first }] = await warm;
+      const cpuBefore = process.cpuUsage();
+      const from = performance.now();
+      await once(child, 'message');
+      const seconds = (performance.now() - from) / 1_000;
+      const { user, system } = process.cpuUsage(cpuBefore);
+      await begun;
+      const measured = events - warmUp;
+      return { perSecond: measured / seconds, cpu: (user + system) / measured, first };
     },
   };
+}
+
+async function compareWithPlainLoop(target) {
+  const sinks = [];
+  const loops = [];
+  await gatewayWith(async (ask, url) => {
+    await report(ask, 'Volume.Create');
+    await untilCounted(url);
+    for (let round = 0; round <= rounds; round++) {
+      const sink = await oneSink(target, ask);
+      const loop = await plainLoop(target, sink.first);
+      if (round === 0) continue;
+      sinks.push(sink);
+      loops.push(loop);
+    }
+  });
+  const of = (list, name) => median(list.map((each) => each[name]));
+  const shown = (list) =>
+    `${Math.round(of(list, 'perSecond'))} events/s, ${of(list, 'cpu').toFixed(1)} us of CPU an event`;
+  const ratios = (ratio) => {
+    const all = sinks.map((sink, round) => ratio(sink, loops[round]));
+    return `${median(all).toFixed(2)} (${all.map((each) => each.toFixed(2)).join(' ')})`;
+  };
+  console.log(`plain loop, ${parallel} at a time: ${shown(loops)}`);
+  console.log(`one sink, parallel ${parallel}: ${shown(sinks)}`);
+  console.log(
+    `rate, of the plain loop's: ${ratios((sink, loop) => sink.perSecond / loop.perSecond)}`,
+  );
+  console.log(
+    `CPU of the plain loop, of the sink's: ${ratios((sink, loop) => loop.cpu / sink.cpu)}`,
+  );
 }
 
 function draft(n, type = 'Volume.Create') {
@@ -79,35 +118,29 @@ function draft(n, type = 'Volume.Create') {
   };
 }
 
-/** The same bodies, as STANDARD has them. */
-async function plainLoop(target) {
+/** Posts the body and headers of a request again and again. */
+async function plainLoop(target, { body, rawHeaders }) {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const body = JSON.stringify({
-    type: 'Volume.Create',
-    timestamp: new Date().toISOString(),
-    data: { ...draft(1), id: crypto.randomUUID(), index: 1, namespace: 'default', raw: null },
-  }).padEnd(900);
+  const headers = {};
+  for (let at = 0; at < rawHeaders.length; at += 2) headers[rawHeaders[at]] = rawHeaders[at + 1];
   const post = () =>
     new Promise((resolve, reject) => {
-      const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length };
       const sent = request(target.url, { method: 'POST', agent, headers }, (response) => {
         response.resume().on('end', resolve);
       });
       sent.on('error', reject);
       sent.end(body);
     });
-  const done = target.more(events);
-  const begin = performance.now();
   let left = events;
-  await Promise.all(
-    Array.from({ length: parallel }, async () => {
-      while (left-- > 0) await post();
-    }),
+  const measured = await target.measure(() =>
+    Promise.all(
+      Array.from({ length: parallel }, async () => {
+        while (left-- > 0) await post();
+      }),
+    ),
   );
-  await done;
-  const perSecond = (events / (performance.now() - begin)) * 1_000;
   agent.destroy();
-  return perSecond;
+  return measured;
 }
 
 async function gatewayWith(use, environment = {}) {
@@ -157,24 +190,20 @@ async function report(ask, type) {
   }
 }
 
-/** From the first delivery of what was reported before to the last, once the database has counted that in its rollups. */
-function oneSink(target) {
-  return gatewayWith(async (ask, url) => {
-    await report(ask, 'Volume.Create');
-    await untilCounted(url);
-    const warm = target.more(events / 10);
-    const done = target.more.bind(target);
-    await create(ask, {
+/** Delivers what was reported before, from the first event to the last. */
+async function oneSink(target, ask) {
+  let id;
+  const measured = await target.measure(async () => {
+    const { createSink } = await create(ask, {
       name: 'all',
       start: { index: 1 },
       parallel,
       target: { webhook: { url: target.url, signed: false } },
     });
-    await warm;
-    const begin = performance.now();
-    await done(events - events / 10);
-    return ((events - events / 10) / (performance.now() - begin)) * 1_000;
+    id = createSink.sink.id;
   });
+  await ask('mutation ($id: ID!) { deleteSink(id: $id) }', { id });
+  return measured;
 }
 
 async function untilCounted(url) {
@@ -183,6 +212,21 @@ async function untilCounted(url) {
       await (await fetch(`${url}/metrics`)).text(),
     )?.[1];
   while ((await uncounted()) !== '0') await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
+async function compareIdleSinks(target) {
+  const measured = { 10: [], 1000: [] };
+  for (let round = 0; round < Math.min(rounds, 3); round++) {
+    for (const count of [10, 1_000]) measured[count].push(await idleSinks(target, count));
+  }
+  const cpu = (count) => median(measured[count].map((each) => each.cpu));
+  for (const count of [10, 1_000]) {
+    const p50 = median(measured[count].map((each) => each.p50));
+    console.log(
+      `${count} sinks that want nothing: ${cpu(count).toFixed(1)} us of CPU an event, report p50 ${p50.toFixed(2)} ms`,
+    );
+  }
+  console.log(`ratio of CPU: ${(cpu(1_000) / cpu(10)).toFixed(2)}`);
 }
 
 async function idleSinks(target, count) {
@@ -203,9 +247,11 @@ async function idleSinks(target, count) {
         );
       while ((await held()) < count) await new Promise((resolve) => setTimeout(resolve, 200));
       await report(ask, 'Volume.Create');
+      await untilCounted(url);
       const before = process.cpuUsage();
       const begin = performance.now();
       await report(ask, 'Volume.Create');
+      await untilCounted(url);
       const { user, system } = process.cpuUsage(before);
       const tookMs = performance.now() - begin;
       // Sinks cost a little without events as well, which is not the events'.

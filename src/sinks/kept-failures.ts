@@ -26,33 +26,48 @@ export function nextAttemptAt(attempts: number, nowMs: number): number | null {
  */
 export class KeptFailures {
   readonly #table: FailedDeliveries;
-  readonly #dead: Promise<ReadonlySet<number>>;
-  #waitingKeys: Set<string> | null = null;
+  readonly #cursor: number | null;
+  /** Indexes of dead events that may be handed over again; null until they were asked for. */
+  #dead: ReadonlySet<number> | null = null;
+  #waitingKeys = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @param cursor of the run: dead events after it were handed over before; null where dead ones are to be sent again */
   constructor(table: FailedDeliveries, cursor: number | null) {
     this.#table = table;
-    this.#dead = cursor === null ? Promise.resolve(new Set<number>()) : table.deadAfter(cursor);
-    this.#dead.catch(() => {});
+    this.#cursor = cursor;
+  }
+
+  /** Whether isDead and isWaiting know what was kept before. */
+  get isLoaded(): boolean {
+    return this.#dead !== null;
+  }
+
+  load(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.isLoaded) return;
+      const dead =
+        this.#cursor === null ? new Set<number>() : await this.#table.deadAfter(this.#cursor);
+      await this.#look();
+      this.#dead = dead;
+    });
   }
 
   /** Whether an event that is handed over again was found to be undeliverable before. */
-  async isDead(index: number): Promise<boolean> {
-    return (await this.#dead).has(index);
+  isDead(index: number): boolean {
+    return this.#dead?.has(index) ?? false;
   }
 
   /** Whether a failed delivery of the key has yet to be delivered. */
-  async isWaiting(key: string): Promise<boolean> {
-    const keys = this.#waitingKeys ?? (await this.#inTurn(() => this.#look()));
-    return keys.has(key);
+  isWaiting(key: string): boolean {
+    return this.#waitingKeys.has(key);
   }
 
   /** False where there is no room. */
   keep(failed: NewFailedDelivery): Promise<boolean> {
     return this.#inTurn(async () => {
       const kept = await this.#table.keep(failed);
-      if (kept && failed.status === 'RETRYING') this.#waitingKeys?.add(failed.orderKey);
+      if (kept && failed.status === 'RETRYING') this.#waitingKeys.add(failed.orderKey);
       return kept;
     });
   }

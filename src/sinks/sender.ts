@@ -144,18 +144,19 @@ export class Sender {
   ): Promise<DeliveryOutcome> {
     if (!lease.isHeld()) throw new Error('the lease has ended');
     const { target, sinkId, replay, attempted } = this.#options;
+    const headers: Record<string, string> = {
+      'tidings-sink': sinkId,
+      'tidings-attempt': String(attempt),
+    };
+    if (indexes.length > 0) headers['tidings-index'] = String(indexes.at(-1));
+    if (replay) headers['tidings-replay'] = '1';
+    if (span !== undefined) headers.traceparent = span.traceparent;
     const beginMs = performance.now();
     const outcome = await target.deliver({
       message,
       messageId,
       key,
-      headers: {
-        'tidings-sink': sinkId,
-        'tidings-attempt': String(attempt),
-        ...(indexes.length > 0 && { 'tidings-index': String(indexes.at(-1)) }),
-        ...(replay && { 'tidings-replay': '1' }),
-        ...(span && { traceparent: span.traceparent }),
-      },
+      headers,
       signal: lease.signal,
     });
     attempted({

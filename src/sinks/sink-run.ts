@@ -160,7 +160,7 @@ export class SinkRun implements ConsumerRun {
   #begin(jobs: readonly Job[]): void {
     const work = this.#deliver(jobs)
       .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
+      .then(() => {
         this.#underWay.delete(work);
         this.#pump();
       });
@@ -169,11 +169,12 @@ export class SinkRun implements ConsumerRun {
 
   async #deliver(jobs: readonly Job[]): Promise<void> {
     const { failures } = this.#options;
+    if (!failures.isLoaded) await failures.load();
     const going: EventJob[] = [];
     for (const job of jobs) {
       if (job.kind === 'RETRY') await this.#retry(job);
-      else if (await failures.isDead(job.index)) this.#settle([job]);
-      else if (await failures.isWaiting(job.key)) await this.#keepWaiting(job);
+      else if (failures.isDead(job.index)) this.#settle([job]);
+      else if (failures.isWaiting(job.key)) await this.#keepWaiting(job);
       else going.push(job);
     }
     if (going.length > 0) this.#queue.putBack(await this.#deliverNow(going));

@@ -155,6 +155,38 @@ describe('a webhook', () => {
     expect(receiver.received).toEqual([]);
   });
 
+  test('is sent each header once, in whatever case its sink names it', async () => {
+    await using target = new WebhookTarget({
+      url: receiver.url,
+      headers: { 'user-agent': 'mine', Traceparent: 'the-sinks', 'X-Team': 'storage' },
+      keys: () => [],
+      timeoutMs: 5_000,
+      network: local,
+    });
+    await target.deliver({
+      message: {
+        contentType: 'text/plain',
+        headers: { traceparent: 'the-events' },
+        body: 'größer',
+      },
+      messageId: 'evt_1_2',
+      key: null,
+      headers: { 'tidings-sink': 's' },
+      signal: new AbortController().signal,
+    });
+    const [{ headers } = { headers: {} }] = receiver.received;
+    expect(headers).toEqual({
+      host: new URL(receiver.url).host,
+      connection: 'keep-alive',
+      'content-type': 'text/plain',
+      'content-length': '8',
+      'user-agent': 'mine',
+      traceparent: 'the-events',
+      'x-team': 'storage',
+      'tidings-sink': 's',
+    });
+  });
+
   test('ends with the signal', async () => {
     receiver.answer = () => {};
     const ended = new AbortController();

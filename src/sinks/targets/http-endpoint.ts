@@ -28,8 +28,9 @@ export interface HttpEndpointOptions {
 
 interface HttpRequest {
   readonly method: string;
-  /** Resolved against the URL; the URL itself where it is absent. */
+  /** With its query; that of the URL where it is absent. */
   readonly path?: string;
+  /** Each name once, in whatever case. */
   readonly headers: Readonly<Record<string, string | number>>;
   readonly body?: string;
   readonly signal: AbortSignal;
@@ -54,8 +55,8 @@ const maxSockets = 64;
 export class HttpEndpoint implements AsyncDisposable {
   readonly #options: HttpEndpointOptions;
   readonly #agent: HttpAgent | HttpsAgent;
-  /** Of the URL, which is read once instead of for each request. */
-  readonly #address: RequestOptions;
+  /** Of the URL, which is read once instead of for each request; no more than is needed, as node copies it. */
+  readonly #address: Pick<RequestOptions, 'hostname' | 'port' | 'path'>;
   /** What is under way, by the signal that ends it: one listener for all of a signal, as adding one takes long. */
   readonly #underWay = new Map<AbortSignal, UnderWay>();
   #isAllowed = false;
@@ -63,7 +64,8 @@ export class HttpEndpoint implements AsyncDisposable {
   constructor(options: HttpEndpointOptions) {
     const { url, network, tls } = options;
     this.#options = options;
-    this.#address = urlToHttpOptions(url);
+    const { hostname, port, path } = urlToHttpOptions(url);
+    this.#address = { hostname, port, path };
     const settings = { keepAlive: true, maxSockets, ...(network && { lookup: network.lookup }) };
     this.#agent =
       url.protocol === 'https:' ? new HttpsAgent({ ...settings, ...tls }) : new HttpAgent(settings);
@@ -132,17 +134,13 @@ export class HttpEndpoint implements AsyncDisposable {
   #open({ method, path, headers, body }: HttpRequest): ClientRequest {
     const { url } = this.#options;
     const open = url.protocol === 'https:' ? secureRequest : request;
-    const address = path === undefined ? this.#address : urlToHttpOptions(new URL(path, url));
-    return open({
-      ...address,
-      method,
-      agent: this.#agent,
-      headers: {
-        'User-Agent': 'Tidings',
-        ...headers,
-        ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }),
-      },
-    });
+    // As a list, which node writes as it is: an object's fields are read, checked and stored one by one.
+    const fields = ['Host', url.host];
+    if (headers['User-Agent'] === undefined) fields.push('User-Agent', 'Tidings');
+    for (const name in headers) fields.push(name, String(headers[name]));
+    if (body !== undefined) fields.push('Content-Length', String(Buffer.byteLength(body)));
+    const address = path === undefined ? this.#address : { ...this.#address, path };
+    return open({ ...address, method, agent: this.#agent, headers: fields });
   }
 
   /** By events, which take a third of the time of an iterator. */
@@ -156,8 +154,7 @@ export class HttpEndpoint implements AsyncDisposable {
     let bytes = 0;
     const answer = () => {
       const { statusCode: status = 0, headers } = response;
-      const text = Buffer.concat(kept).subarray(0, maxKeptBytes).toString();
-      resolve({ status, headers, text: text.replaceAll('\0', '\ufffd') });
+      resolve({ status, headers, text: textOf(kept, maxKeptBytes) });
     };
     response.on('data', (chunk: Buffer) => {
       if (bytes < maxKeptBytes) kept.push(chunk);
@@ -168,6 +165,15 @@ export class HttpEndpoint implements AsyncDisposable {
     });
     response.on('end', answer);
     response.on('error', reject);
-    response.on('close', () => reject(new Error('The connection ended before the answer did.')));
+    response.on('close', () => {
+      if (!response.complete) reject(new Error('The connection ended before the answer did.'));
+    });
   }
+}
+
+/** Without NUL, which PostgreSQL does not store. */
+function textOf(chunks: readonly Buffer[], maxBytes: number): string {
+  if (chunks.length === 0) return '';
+  const text = Buffer.concat(chunks).subarray(0, maxBytes).toString();
+  return text.replaceAll('\0', '\ufffd');
 }

@@ -28,11 +28,13 @@ const longestRetryAfterMs = 24 * 3_600_000;
 /** Posts messages to a URL. Redirects are not followed, and the whole exchange must end within the time-out. */
 export class WebhookTarget implements Target {
   readonly #options: WebhookOptions;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #endpoint: HttpEndpoint;
 
   constructor(options: WebhookOptions) {
     const { url, timeoutMs, network, tls } = options;
     this.#options = options;
+    this.#headers = asWritten(options.headers);
     this.#endpoint = new HttpEndpoint({
       url: new URL(url),
       timeoutMs,
@@ -48,8 +50,11 @@ export class WebhookTarget implements Target {
     try {
       const { consent } = this.#options;
       const { signal } = delivery;
-      const failed = await consent?.obtain((headers) => this.#ask(headers, signal), signal);
-      return failed ?? outcomeOf(await this.#post(delivery));
+      if (consent) {
+        const failed = await consent.obtain((headers) => this.#ask(headers, signal), signal);
+        if (failed !== null) return failed;
+      }
+      return outcomeOf(await this.#post(delivery));
     } catch (error) {
       delivery.signal.throwIfAborted();
       return targetFailed(error);
@@ -61,7 +66,7 @@ export class WebhookTarget implements Target {
   }
 
   #ask(asked: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
-    const headers = { ...this.#options.headers, ...asked };
+    const headers = { ...this.#headers, ...asked };
     return this.#endpoint.send({ method: 'OPTIONS', headers, signal });
   }
 
@@ -74,16 +79,30 @@ export class WebhookTarget implements Target {
       body,
       signal,
       headers: {
-        ...this.#options.headers,
+        'Content-Type': message.contentType,
+        ...this.#headers,
         ...message.headers,
         ...headers,
         ...this.#options.consent?.headers,
-        'Content-Type': message.contentType,
         ...(keys.length > 0 && signatureHeaders({ id: messageId, timestampSeconds, body }, keys)),
       },
     });
   }
 }
+
+/** Headers that a sink may set, and that the gateway sets as well, as it writes them. */
+const sharedHeaders = new Map(
+  ['User-Agent', 'traceparent'].map((name) => [name.toLowerCase(), name]),
+);
+
+/** A sink's headers, named so that the gateway's own replace them. */
+const asWritten = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      sharedHeaders.get(name.toLowerCase()) ?? name,
+      value,
+    ]),
+  );
 
 /** Statuses by which a target says something of itself rather than of the message. */
 const targetStatuses = new Set([401, 403, 404, 408, 429]);
