@@ -184,6 +184,7 @@ describe('a webhook', () => {
       traceparent: 'the-events',
       'x-team': 'storage',
       'tidings-sink': 's',
+      'webhook-id': 'evt_1_2',
     });
   });
 

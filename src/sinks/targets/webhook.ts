@@ -80,6 +80,7 @@ export class WebhookTarget implements Target {
       signal,
       headers: {
         'Content-Type': message.contentType,
+        'webhook-id': messageId,
         ...this.#headers,
         ...message.headers,
         ...headers,
