@@ -11,7 +11,7 @@ let harness: Harness;
 beforeAll(async () => {
   harnesses = await openHarnesses();
   harness = await harnesses.open();
-}, 60_000);
+});
 afterAll(async () => {
   await harness[Symbol.asyncDispose]();
   await harnesses[Symbol.asyncDispose]();

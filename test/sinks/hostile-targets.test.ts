@@ -147,4 +147,4 @@ test('a gap that retention has made is sent in the format of the sink', async ()
   expect(gap?.headers).not.toHaveProperty('tidings-index');
   expect(event?.headers['tidings-index']).toBe(String(reportEvents.results[0].index));
   expect(slack.received[0]?.json.text).toMatch(/^Events after index 0 and up to \d+ were deleted/);
-}, 60_000);
+});
