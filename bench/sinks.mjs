@@ -47,13 +47,13 @@ async function serveTarget() {
     first = null;
     process.send({ count });
   });
+  process.once('disconnect', () => process.exit());
   await once(server.listen(0, '127.0.0.1'), 'listening');
   process.send({ port: server.address().port });
 }
 
 async function startTarget() {
   const child = fork(fileURLToPath(import.meta.url));
-  process.once('exit', () => child.kill('SIGKILL'));
   const [{ port }] = await once(child, 'message');
   return {
     url: `http://127.0.0.1:${port}/`,
