@@ -164,9 +164,12 @@ export class Sender {
       indexes,
       succeeded: outcome.kind === 'DELIVERED',
       status: outcome.status,
-      milliseconds: performance.now() - beginMs,
+      milliseconds: toMicroseconds(performance.now() - beginMs),
       response: outcome.response,
     });
     return outcome;
   }
 }
+
+/** Milliseconds with three digits after the point. */
+const toMicroseconds = (milliseconds: number): number => Math.round(milliseconds * 1_000) / 1_000;
