@@ -9,6 +9,23 @@ export interface ModelGrant {
   readonly effect?: 'DENY';
 }
 
+/** Roles by name, and the grants of each. */
+export type ModelRoles = Readonly<Record<string, readonly ModelGrant[]>>;
+
+export interface ModelPrincipal {
+  readonly secret: string | null;
+  /** Null where the credential is bad. */
+  readonly grants: readonly ModelGrant[] | null;
+}
+
+/** One of each role, called by the role's name, and one whose token is unknown. */
+export const principalsOf = (roles: ModelRoles): readonly (readonly [string, ModelPrincipal])[] => [
+  ...Object.entries(roles).map(
+    ([role, grants]) => [role, { secret: role === 'anonymous' ? null : role, grants }] as const,
+  ),
+  ['a bad token', { secret: 'bad', grants: null }],
+];
+
 export interface ModelEvent {
   readonly namespace: string;
   readonly category: string;

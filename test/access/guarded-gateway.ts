@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BootOptions, bootGateway, type TestGateway } from '../harness.ts';
+import type { ModelRoles } from './grants-model.ts';
 
 interface GraphAnswer {
   readonly status: number;
@@ -34,6 +35,14 @@ const sha256 = (secret: string): string => createHash('sha256').update(secret).d
 /** An entry of `tokens` for each role, whose secret is the role's name. */
 export const tokensFor = (...roles: readonly string[]): string =>
   `tokens:\n${roles.map((role) => `  - { name: ${role}, sha256: "${sha256(role)}", roles: [${role}] }\n`).join('')}`;
+
+/** A policy of these roles, each with a token of its name. */
+export function policyOf(roles: ModelRoles): string {
+  const given = Object.fromEntries(
+    Object.entries(roles).map(([name, grants]) => [name, { grants }]),
+  );
+  return `roles: ${JSON.stringify(given)}\n${tokensFor(...Object.keys(roles))}`;
+}
 
 export const bearer = (secret: string | null): Record<string, string> =>
   secret === null ? {} : { authorization: `Bearer ${secret}` };

@@ -1,11 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from '../dialects/http-client.ts';
 import { byNomad } from './callers.ts';
-import { everywhere, holdsIn, type ModelGrant, readsAnything } from './grants-model.ts';
-import { bootGuarded, type GuardedGateway, tokensFor } from './guarded-gateway.ts';
+import {
+  everywhere,
+  holdsIn,
+  type ModelGrant,
+  type ModelRoles,
+  principalsOf,
+  readsAnything,
+} from './grants-model.ts';
+import { bootGuarded, type GuardedGateway, policyOf } from './guarded-gateway.ts';
 
 const manage = ['MANAGE_SINKS', 'MANAGE_ALARMS'];
-const roles: Readonly<Record<string, readonly ModelGrant[]>> = {
+const roles: ModelRoles = {
   admin: [{ actions: ['ADMIN'] }],
   reader: [{ actions: ['READ'] }],
   'all-of-a': [{ actions: ['READ', ...manage], namespaces: ['a'] }],
@@ -34,18 +41,7 @@ const roles: Readonly<Record<string, readonly ModelGrant[]>> = {
   anonymous: [{ actions: ['READ'], namespaces: ['a'] }],
 };
 
-interface Principal {
-  readonly secret: string | null;
-  /** Null where the credential is bad. */
-  readonly grants: readonly ModelGrant[] | null;
-}
-
-const principals: readonly (readonly [string, Principal])[] = [
-  ...Object.entries(roles).map(
-    ([role, grants]) => [role, { secret: role === 'anonymous' ? null : role, grants }] as const,
-  ),
-  ['a bad token', { secret: 'bad', grants: null }],
-];
+const principals = principalsOf(roles);
 const namespaces = ['a', 'b', 'b-secret', 'default'];
 
 type Outcome = 'DONE' | 'FORBIDDEN' | 'NOT_FOUND' | 'UNAUTHENTICATED' | 'BAD_USER_INPUT';
@@ -139,13 +135,7 @@ function ofChanging(kind: Kind, grants: readonly ModelGrant[], namespace: string
 
 let guarded: GuardedGateway;
 beforeAll(async () => {
-  const given = Object.fromEntries(
-    Object.entries(roles).map(([name, grants]) => [name, { grants }]),
-  );
-  guarded = await bootGuarded(
-    `roles: ${JSON.stringify(given)}\n${tokensFor(...Object.keys(roles))}`,
-    { TIDINGS_SINK_NETWORKS: '127.0.0.0/8' },
-  );
+  guarded = await bootGuarded(policyOf(roles), { TIDINGS_SINK_NETWORKS: '127.0.0.0/8' });
 });
 afterAll(() => guarded[Symbol.asyncDispose]());
 

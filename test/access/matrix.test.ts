@@ -7,16 +7,19 @@ import {
   everywhere,
   type ModelEvent,
   type ModelGrant,
+  type ModelPrincipal,
+  type ModelRoles,
   mayFollow,
   mayRead,
   mayReport,
+  principalsOf,
   readsAnything,
 } from './grants-model.ts';
-import { bootGuarded, type GuardedGateway, tokensFor } from './guarded-gateway.ts';
+import { bootGuarded, type GuardedGateway, policyOf } from './guarded-gateway.ts';
 import { type PortsIn, reports } from './ways-in.ts';
 import { counts, feeds, nomadStream, pages } from './ways-out.ts';
 
-const roles: Readonly<Record<string, readonly ModelGrant[]>> = {
+const roles: ModelRoles = {
   admin: [{ actions: ['ADMIN'] }],
   reader: [{ actions: ['READ'] }],
   a: [{ actions: ['READ', 'REPORT'], namespaces: ['a'] }],
@@ -38,18 +41,7 @@ const roles: Readonly<Record<string, readonly ModelGrant[]>> = {
   anonymous: [{ actions: ['READ'], namespaces: ['public'] }],
 };
 
-interface Principal {
-  readonly secret: string | null;
-  /** Null where the credential is bad. */
-  readonly grants: readonly ModelGrant[] | null;
-}
-
-const principals: readonly (readonly [string, Principal])[] = [
-  ...Object.entries(roles).map(
-    ([role, grants]) => [role, { secret: role === 'anonymous' ? null : role, grants }] as const,
-  ),
-  ['a bad token', { secret: 'bad', grants: null }],
-];
+const principals = principalsOf(roles);
 
 interface Seed extends ModelEvent {
   readonly action: string;
@@ -109,17 +101,11 @@ const readable = (grants: readonly ModelGrant[]): number[] =>
 beforeAll(async () => {
   const grpcPort = await freePort();
   [statsPort, statusPort] = [await freePort(), await freePort()];
-  const given = Object.fromEntries(
-    Object.entries(roles).map(([name, grants]) => [name, { grants }]),
-  );
-  guarded = await bootGuarded(
-    `roles: ${JSON.stringify(given)}\n${tokensFor(...Object.keys(roles))}`,
-    {
-      SKYWALKING_GRPC_PORT: String(grpcPort),
-      SKYWALKING_STATUS_PORT: String(statusPort),
-      MAYASTOR_STATS_PORT: String(statsPort),
-    },
-  );
+  guarded = await bootGuarded(policyOf(roles), {
+    SKYWALKING_GRPC_PORT: String(grpcPort),
+    SKYWALKING_STATUS_PORT: String(statusPort),
+    MAYASTOR_STATS_PORT: String(statsPort),
+  });
   const { origin, webSocketUrl } = guarded.booted;
   at = { origin, webSocketUrl, grpcPort };
   for (const seed of seeds) await record(seed);
@@ -133,7 +119,7 @@ function showsCategory(way: string, category: string): boolean {
 }
 
 /** How a read of somebody with these grants is denied; null where it is answered. */
-const expectedDenial = ({ grants }: Principal) => {
+const expectedDenial = ({ grants }: ModelPrincipal) => {
   if (grants === null) return 'UNAUTHENTICATED';
   return readsAnything(grants) ? null : 'FORBIDDEN';
 };
