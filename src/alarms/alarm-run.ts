@@ -201,11 +201,10 @@ export class AlarmRun implements ConsumerRun {
 
   /** Fills the windows as of the saved index, and evaluates what has changed since. */
   async #catchUp(known: readonly LoadedRule[]): Promise<void> {
-    const { store, limits } = this.#options;
+    const { store } = this.#options;
     const { signal } = this.#lease;
     const ids = new Set(known.map(({ id }) => id));
-    const asOf = { index: this.#index, clock: this.#clock };
-    await fillWindows(this.#rules, known, { store, asOf, futureMicros: limits.futureMicros });
+    await this.#fill(known);
     const read = () => readChanges(store, this.#index, { limit: exactChanges, signal });
     let next = await read();
     for (const event of next.before) this.#rules.insert(event, ids);
@@ -217,6 +216,13 @@ export class AlarmRun implements ConsumerRun {
       next = await read();
       for (const event of next.before) this.#rules.insert(event, ids);
     }
+  }
+
+  /** Fills the windows of rules with what the store has of them, as of the saved index. */
+  async #fill(loaded: readonly LoadedRule[]): Promise<void> {
+    const { store, limits } = this.#options;
+    const asOf = { index: this.#index, clock: this.#clock };
+    await fillWindows(this.#rules, loaded, { store, asOf, futureMicros: limits.futureMicros });
   }
 
   /** @param saved the states of rules that are not evaluated yet */
@@ -239,12 +245,11 @@ export class AlarmRun implements ConsumerRun {
     fresh: readonly LoadedRule[],
     saved: ReadonlyMap<string, readonly StoredState[]>,
   ): Promise<void> {
-    const { store, limits } = this.#options;
+    const { store } = this.#options;
     const { signal } = this.#lease;
     await store.untilStored(this.#index, storedWithinMs);
     for (const each of fresh) this.#add(each, saved.get(each.id) ?? this.#release(each));
-    const asOf = { index: this.#index, clock: this.#clock };
-    await fillWindows(this.#rules, fresh, { store, asOf, futureMicros: limits.futureMicros });
+    await this.#fill(fresh);
     const { before } = await readChanges(store, this.#index, { limit: exactChanges, signal });
     const ids = new Set(fresh.map(({ id }) => id));
     for (const event of before) this.#rules.insert(event, ids);
