@@ -4,15 +4,13 @@ import { InputError } from './input-error.ts';
 /** Quick to search for, and rare: NUL and halves of characters, which PostgreSQL cannot keep. */
 const suspicious = /[\0\ud800-\udfff]/;
 
-/** The string as it can be kept: halves of surrogate pairs become U+FFFD. Null where it holds a NUL. */
-export function storable(text: string): string | null {
-  if (!suspicious.test(text)) return text;
-  return text.includes('\0') ? null : text.replace(/\p{Surrogate}/gu, '\ufffd');
-}
-
 /** The string with U+FFFD for all that PostgreSQL cannot keep: NUL, and halves of surrogate pairs. */
 export const replaced = (text: string): string =>
   suspicious.test(text) ? text.replace(/[\0\p{Surrogate}]/gu, '\ufffd') : text;
+
+/** The string as it can be kept: halves of surrogate pairs become U+FFFD. Null where it holds a NUL. */
+export const storable = (text: string): string | null =>
+  text.includes('\0') ? null : replaced(text);
 
 /** A value as JSON that can be kept: without undefined members, and each string as `replaced` makes it. */
 export const storableJson = (value: unknown): Json =>

@@ -36,10 +36,8 @@ export function readMessage(text: string): ClientMessage | null {
 
 /** The answer to a persisted query without its text, for which graphql-ws would close the socket; else null. */
 export function persistedQueryAnswer({ type, id, payload }: ClientMessage): string | null {
-  const asked = type === MessageType.Subscribe && typeof id === 'string' && isObject(payload);
+  const asked = type === MessageType.Subscribe && typeof id === 'string' && isJsonObject(payload);
   if (!asked || !isPersistedQueryAlone(payload)) return null;
   const errors = [clientError(persistedQueryNotSupported()).toJSON()];
   return JSON.stringify({ id, type: MessageType.Error, payload: errors });
 }
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -8,6 +8,7 @@ import {
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
+import { replaced } from '../../event/text.ts';
 import { ForbiddenAddress, type NetworkPolicy } from '../network-policy.ts';
 
 /** How an https:// address is verified, and what it is shown. */
@@ -171,9 +172,7 @@ export class HttpEndpoint implements AsyncDisposable {
   }
 }
 
-/** Without NUL, which PostgreSQL does not store. */
 function textOf(chunks: readonly Buffer[], maxBytes: number): string {
   if (chunks.length === 0) return '';
-  const text = Buffer.concat(chunks).subarray(0, maxBytes).toString();
-  return text.replaceAll('\0', '\ufffd');
+  return replaced(Buffer.concat(chunks).subarray(0, maxBytes).toString());
 }
