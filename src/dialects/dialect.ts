@@ -74,7 +74,9 @@ interface DialectSettings<Declared extends Variables = Variables> {
   /** The address that the gateway listens on, for ports of its own. */
   readonly host: string;
   readonly maxBodyBytes: number;
-  /** Events that are reported in one call of the intake. */
+  /** Events that one call of the intake takes. */
+  readonly maxEvents: number;
+  /** Events that a dialect reports in one call of its own. */
   readonly maxBatch: number;
   /**
    * The context of its sources: they report with the rights of the role `source:<name of the dialect>`, where the policy

@@ -54,6 +54,7 @@ export class OpenDialects {
         http: config.dialects.includes(dialect.name),
         host: config.host,
         maxBodyBytes: config.http.maxBodyBytes,
+        maxEvents: config.intake.events,
         maxBatch: Math.min(maxBatch, config.intake.events),
         sourceContext: sourceContext(dialect.name),
         ...shared,

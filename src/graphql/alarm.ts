@@ -13,6 +13,7 @@ import { described, SeverityEnum } from './enums.ts';
 import { EventRef } from './event.ts';
 import { EventFilterRef, TimeRangeRef } from './filter.ts';
 import { listOf, namesOf } from './limits.ts';
+import { lookUpEvent } from './lookups.ts';
 import { PageInfoRef } from './page-info.ts';
 import { pageSize } from './page-size.ts';
 import { DeliveryAttemptRef } from './sink.ts';
@@ -38,8 +39,8 @@ const AlarmRef = builder.objectRef<SeenAlarm>('Alarm').implement({
       type: EventRef,
       description: 'Its event, which begins when it fires and ends when it recovers.',
       resolve: async ({ id }, _args, { store }) => {
-        const event = await store.event(id);
-        if (event !== null) return event;
+        const event = await lookUpEvent(store, id);
+        if (event !== undefined) return event;
         throw new InputError(['id'], `The event of the alarm ${id} is not stored any more.`);
       },
     }),
@@ -74,15 +75,8 @@ const AlarmRef = builder.objectRef<SeenAlarm>('Alarm').implement({
       type: [EventRef],
       description: 'The latest events that led to it, at most 20, latest first.',
       resolve: async ({ evidence }, _args, { store }) => {
-        if (evidence.length === 0) return [];
-        const filter = { ids: evidence };
-        const { events } = await store.page({
-          filter,
-          order: 'INDEX_DESC',
-          limit: evidence.length,
-        });
-        const byId = new Map(events.map((event) => [event.id, event]));
-        return evidence.flatMap((id) => byId.get(id) ?? []);
+        const events = await Promise.all(evidence.map((id) => lookUpEvent(store, id)));
+        return events.filter((event) => event !== undefined);
       },
     }),
     acknowledgedAt: t.expose('acknowledgedAt', {

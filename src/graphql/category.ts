@@ -3,10 +3,10 @@ import {
   type CatalogueAction,
   type CatalogueCategory,
 } from '../event/catalogue.ts';
-import type { KnownType, Store } from '../store/store.ts';
 import { builder } from './builder.ts';
 import { PlaneEnum } from './enums.ts';
 import { listLimits, namesOf } from './limits.ts';
+import { lookUpActions } from './lookups.ts';
 
 const builtIn = new Map(builtInCategories.map((category) => [category.name, category]));
 
@@ -47,31 +47,13 @@ export const CategoryRef = builder.objectRef<CategoryName>('Category').implement
       description: 'The built-in actions, then whatever else has been reported in it.',
       resolve: async ({ name }, _args, { store }) => {
         const known = builtIn.get(name)?.actions ?? [];
-        const seen = await seenActions(store, name);
-        const further = seen.filter((action) => !known.some((one) => one.name === action));
+        const reported = (await lookUpActions(store, name)) ?? [];
+        const further = reported.filter((action) => !known.some((one) => one.name === action));
         return [...known, ...further.map((action) => ({ name: action }))];
       },
     }),
   }),
 });
-
-/** Lookups under way: a page of events names the same categories many times. */
-const lookups = new WeakMap<Store, Map<string, Promise<readonly string[]>>>();
-
-function seenActions(store: Store, category: string): Promise<readonly string[]> {
-  const questions = lookups.get(store) ?? new Map<string, Promise<readonly string[]>>();
-  lookups.set(store, questions);
-  const asked = questions.get(category);
-  if (asked !== undefined) return asked;
-  const answer = store.types([category]).then(actionsOf);
-  const forget = () => void questions.delete(category);
-  answer.then(forget, forget);
-  questions.set(category, answer);
-  return answer;
-}
-
-const actionsOf = (types: readonly KnownType[]): string[] =>
-  types.flatMap(({ action }) => (action === null ? [] : [action]));
 
 builder.queryField('categories', (t) =>
   t.field({

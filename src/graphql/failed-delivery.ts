@@ -10,6 +10,7 @@ import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { described } from './enums.ts';
 import { EventRef } from './event.ts';
+import { lookUpEvent } from './lookups.ts';
 import { PageInfoRef } from './page-info.ts';
 
 export const FailedDeliveryStatusEnum = builder.enumType('FailedDeliveryStatus', {
@@ -26,7 +27,7 @@ async function mayReadWhole(
 ): Promise<boolean> {
   const { read, hidden } = scope;
   if (hidden.size > 0 || read === 'NONE') return false;
-  return read === 'ALL' || (await store.event(eventId)) !== null;
+  return read === 'ALL' || (await lookUpEvent(store, eventId)) !== undefined;
 }
 
 const FailedDeliveryRef = builder.objectRef<FailedDelivery>('FailedDelivery').implement({
@@ -38,7 +39,7 @@ const FailedDeliveryRef = builder.objectRef<FailedDelivery>('FailedDelivery').im
       type: EventRef,
       nullable: true,
       description: 'The event as it is now; null when retention has deleted it.',
-      resolve: ({ eventId }, _args, { store }) => store.event(eventId),
+      resolve: ({ eventId }, _args, { store }) => lookUpEvent(store, eventId),
     }),
     key: t.string({
       nullable: true,
@@ -46,7 +47,7 @@ const FailedDeliveryRef = builder.objectRef<FailedDelivery>('FailedDelivery').im
       resolve: async ({ eventId, key }, _args, { store, session: { scope } }) => {
         if (key === null || scope.read === 'ALL') return key;
         if (scope.read === 'NONE') return null;
-        return (await store.event(eventId)) === null ? null : key;
+        return (await lookUpEvent(store, eventId)) === undefined ? null : key;
       },
     }),
     status: t.expose('status', {

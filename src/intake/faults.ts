@@ -10,7 +10,10 @@ export const pathOf = (
   ...steps: readonly (Step | undefined)[]
 ): readonly string[] => [field, ...steps.filter((step) => step !== undefined).map(String)];
 
-/** Gathers everything that is wrong with one draft, and checks its strings. */
+/** Errors of one draft. */
+const maxErrors = 20;
+
+/** Gathers what is wrong with one draft, 20 errors at most, and checks its strings. */
 export class Faults {
   readonly #errors: ReportError[] = [];
 
@@ -20,7 +23,7 @@ export class Faults {
   }
 
   add(path: readonly string[], code: ReportErrorCode, message: string): void {
-    this.#errors.push({ path, code, message });
+    if (this.#errors.length < maxErrors) this.#errors.push({ path, code, message });
   }
 
   /** A string that PostgreSQL can keep: a NUL is rejected, half of a surrogate pair replaced. */

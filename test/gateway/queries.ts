@@ -144,6 +144,22 @@ export function describeQueries(session: Session): void {
     expect(names).toEqual(expect.arrayContaining(['Pool', 'HighAvailability', category]));
   });
 
+  test('the actions of a hundred categories are listed in one answer', async () => {
+    const prefix = `Many${randomUUID().slice(0, 8)}`;
+    const names = Array.from({ length: 100 }, (_, at) => `${prefix}${at}`);
+    const { minIndex } = await session.report(
+      names.map((category) => ({ category, action: 'Done' })),
+    );
+    await untilStored(minIndex);
+    const { categories } = await session.reader.gql(
+      'query ($names: [String!]) { categories(names: $names) { name actions { name } } }',
+      { names },
+    );
+    expect(categories).toHaveLength(names.length);
+    const actions = categories.map((each: { actions: object[] }) => each.actions);
+    expect(actions).toEqual(names.map(() => [{ name: 'Done' }]));
+  });
+
   test('tags and traits in use are listed', async () => {
     const prefix = `p${randomUUID().slice(0, 8)}`;
     const type = `Traits.${prefix}`;

@@ -106,6 +106,19 @@ describe('a sink', () => {
     }
   });
 
+  test('lists a hundred failed deliveries with their events', async () => {
+    const { category, id } = await createSink();
+    receiver.answer = status(422);
+    const events = Array.from({ length: 100 }, (_, n) => ({ key: `key ${n}` }));
+    const reported = await report(category, ...events);
+    const selection = 'failedDeliveries(first: 200) { totalCount nodes { key event { id } } }';
+    const failed = async () => (await sink(id, selection)).failedDeliveries;
+    await until(async () => (await failed()).totalCount === events.length);
+    expect((await failed()).nodes).toEqual(
+      reported.map((event, n) => ({ key: `key ${n}`, event: { id: event.id } })),
+    );
+  });
+
   test('keeps what the target rejects, with the later events of its key, and goes on with the others', async () => {
     const { category, id } = await createSink();
     receiver.answer = ({ json }, response) =>

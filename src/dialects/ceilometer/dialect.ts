@@ -66,7 +66,7 @@ export const ceilometer = defineDialect({
   },
   extendSchema: addReportNotifications,
 
-  async open(context, { values, http, maxBodyBytes, maxBatch, sourceContext }) {
+  async open(context, { values, http, maxBodyBytes, maxEvents, maxBatch, sourceContext }) {
     const { AMQP_URL: urls, TIDINGS_AMQP_EXCHANGES: exchanges, PIPELINE_FILE: file } = values;
     const durable = values.TIDINGS_AMQP_DURABLE;
     const { log } = context;
@@ -97,9 +97,14 @@ export const ceilometer = defineDialect({
     };
     return {
       ...out,
-      http: http ? createCeilometerHttp(context, converter, { maxBodyBytes }) : undefined,
+      http: http
+        ? createCeilometerHttp(context, converter, { maxBodyBytes, maxEvents })
+        : undefined,
       services: http
-        ? { reportNotifications: (intake) => createReportNotifications(intake, converter) }
+        ? {
+            reportNotifications: (intake) =>
+              createReportNotifications(intake, converter, maxEvents),
+          }
         : {},
       sources:
         urls === null

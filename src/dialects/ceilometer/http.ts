@@ -8,6 +8,7 @@ import { isForbidden } from '../../intake/rejected.ts';
 import { retryAfter, Unavailable } from '../../runtime/unavailable.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { logUnexpectedError } from '../../telemetry/unexpected-error.ts';
+import { type BoundedResults, boundedResults } from '../bounded-results.ts';
 import type { Caller } from '../caller.ts';
 import type { DialectContext, HttpDialect } from '../dialect.ts';
 import type { Ceilometer } from './ceilometer.ts';
@@ -16,7 +17,11 @@ import { createReportNotifications, type NotificationResult } from './report-not
 
 const notificationsPath = '/v1/notifications';
 
-const defaultMaxBodyBytes = 16 * 1024 * 1024;
+export interface CeilometerHttpLimits {
+  readonly maxBodyBytes: number;
+  /** Notifications of one request. */
+  readonly maxEvents: number;
+}
 
 /** The answer for one notification. */
 type AnsweredResult =
@@ -30,7 +35,7 @@ type AnsweredResult =
 interface Answer {
   readonly status: number;
   readonly headers?: Headers;
-  readonly body: { readonly error: string } | { readonly results: readonly AnsweredResult[] };
+  readonly body: { readonly error: string } | BoundedResults<AnsweredResult>;
 }
 
 /**
@@ -41,14 +46,14 @@ interface Answer {
 export function createCeilometerHttp(
   { log }: DialectContext,
   ceilometer: Ceilometer,
-  { maxBodyBytes = defaultMaxBodyBytes }: { readonly maxBodyBytes?: number } = {},
+  limits: CeilometerHttpLimits,
 ): HttpDialect {
   return {
     name: 'ceilometer',
     async handle(request, response, url, caller) {
       if (url.pathname !== notificationsPath) return false;
       const answer =
-        rejectionOf(request) ?? (await tried(request, { ceilometer, caller, maxBodyBytes, log }));
+        rejectionOf(request) ?? (await tried(request, { ceilometer, caller, limits, log }));
       send(response, answer);
       return true;
     },
@@ -70,18 +75,18 @@ function rejectionOf(request: IncomingMessage): Answer | null {
 interface Taking {
   readonly ceilometer: Ceilometer;
   readonly caller: Caller;
-  readonly maxBodyBytes: number;
+  readonly limits: CeilometerHttpLimits;
   readonly log: Log;
 }
 
 async function tried(
   request: IncomingMessage,
-  { ceilometer, caller, maxBodyBytes, log }: Taking,
+  { ceilometer, caller, limits, log }: Taking,
 ): Promise<Answer> {
   try {
     requireReporter(caller.context.scope);
-    const json = readJson(await readBody(request, maxBodyBytes));
-    const report = createReportNotifications(caller.context.intake, ceilometer);
+    const json = readJson(await readBody(request, limits.maxBodyBytes));
+    const report = createReportNotifications(caller.context.intake, ceilometer, limits.maxEvents);
     return answerTo(await report(Array.isArray(json) ? json : [json], 'ACCEPTED'));
   } catch (error) {
     const answer = faultOf(error);
@@ -94,7 +99,8 @@ async function tried(
 }
 
 function answerTo(results: readonly NotificationResult[]): Answer {
-  return { status: statusOf(results), body: { results: results.map(answered) } };
+  const body = boundedResults(results.map(answered), (result) => 'index' in result);
+  return { status: statusOf(results), body };
 }
 
 function statusOf(results: readonly NotificationResult[]): 200 | 400 | 403 {

@@ -1,3 +1,4 @@
+import { InputError } from '../../event/input-error.ts';
 import type { Intake, ReportResult, ReportWait } from '../../intake/intake.ts';
 import type { Ceilometer, Reading } from './ceilometer.ts';
 import type { Value } from './python/value.ts';
@@ -20,10 +21,19 @@ export type ReportNotifications = (
 /** A notification without a level is one of this. */
 const level = 'info';
 
-/** Reports the notifications of a caller that waits for the answer. It throws as the Intake does. */
+/**
+ * Reports the notifications of a caller that waits for the answer, `maxNotifications` at most. It throws as the Intake
+ * does, and InputError when there are more.
+ */
 export const createReportNotifications =
-  (intake: Intake, ceilometer: Ceilometer): ReportNotifications =>
+  (intake: Intake, ceilometer: Ceilometer, maxNotifications: number): ReportNotifications =>
   async (notifications, wait) => {
+    if (notifications.length > maxNotifications) {
+      throw new InputError(
+        ['notifications'],
+        `There are ${notifications.length} notifications: give ${maxNotifications} at most in one call.`,
+      );
+    }
     const readings = notifications.map((notification) => ceilometer.read(notification, level));
     const drafts = readings.flatMap((reading) =>
       reading.outcome === 'event' ? [reading.draft] : [],

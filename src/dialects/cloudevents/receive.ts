@@ -6,6 +6,7 @@ import { InputError } from '../../event/input-error.ts';
 import { readBytes } from '../../http/body.ts';
 import type { ReportError, ReportResult, ReportWait } from '../../intake/intake.ts';
 import { isForbidden, isRetryable } from '../../intake/rejected.ts';
+import { boundedResults } from '../bounded-results.ts';
 import type { Caller } from '../caller.ts';
 import { type CloudEvent, CloudEventError } from './cloud-event.ts';
 import { draftOf } from './decode.ts';
@@ -150,7 +151,8 @@ function statusOf(rejected: ReportResult): number {
 
 /** 503 where the whole batch is to be sent again: recorded events are then duplicates. */
 function batchAnswer(envelopes: readonly Json[], results: readonly ReportResult[]): Answer {
-  const body = { results: results.map((result, at) => resultOf(envelopes[at], result)) };
+  const told = results.map((result, at) => resultOf(envelopes[at], result));
+  const body = boundedResults(told, ({ status }) => status !== 'REJECTED');
   if (results.some(isRetryable)) {
     return { status: 503, body: { error: 'Some events were not recorded now.', ...body } };
   }
@@ -160,7 +162,7 @@ function batchAnswer(envelopes: readonly Json[], results: readonly ReportResult[
   return { status, body: { error: 'All events were rejected.', ...body } };
 }
 
-function resultOf(envelope: Json | undefined, result: ReportResult): object {
+function resultOf(envelope: Json | undefined, result: ReportResult) {
   const { id, source } = (envelope ?? {}) as { readonly id?: Json; readonly source?: Json };
   if (result.status === 'REJECTED') {
     return { id, source, status: result.status, errors: result.errors.map(told) };

@@ -58,7 +58,9 @@ export async function startGateway(
     routes: {},
     upgrades: {},
     dialects: new DialectGate({
-      dialects: [createCeilometerHttp(context, ceilometer, { maxBodyBytes: 1_000_000 })],
+      dialects: [
+        createCeilometerHttp(context, ceilometer, { maxBodyBytes: 1_000_000, maxEvents: 1_000 }),
+      ],
       access: everybody,
       contextOf: () => context,
     }),
