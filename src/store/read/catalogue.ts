@@ -70,14 +70,14 @@ export async function listTypes(
   const to = new Parameters();
   const wanted = whereOf(categories === null ? filter : { all: [filter, { categories }] }, to);
   const rows = await query(
-    `SELECT DISTINCT category, action FROM ${isOfTypes(filter) ? knownTypes(filter) : 'events'} WHERE ${wanted}
+    `SELECT DISTINCT category, action FROM ${typesIn(filter)} WHERE ${wanted}
      ORDER BY category, action NULLS FIRST LIMIT ${maxListed + 1}`,
     to.values,
   );
   checkListed(rows, 'types of events', 'names');
   return rows.map(([category, action]) => ({
     category: category as string,
-    action: action ?? null,
+    action: action || null,
   }));
 }
 
@@ -113,14 +113,24 @@ function checkListed(rows: readonly unknown[], what: string, argument: string): 
   );
 }
 
+/** All types are listed in the order of an index. */
+function typesIn(filter: Filter): string {
+  if (filter === everything) return allTypes;
+  return isOfTypes(filter) ? knownTypes : 'events';
+}
+
+const typeOf = "category || CASE action WHEN '' THEN '' ELSE '.' || action END AS type";
+
+/** An action that is empty stays so: null would have another place in the order. */
+const allTypes = `(SELECT category, action, ${typeOf} FROM event_types) AS known_types`;
+
 /**
  * The types that are known, with the columns of events that a filter of types asks for. Those whose namespace is not
  * known any more are for callers without any filter.
  */
-const knownTypes = (filter: Filter): string => `(
-  SELECT namespace, category, NULLIF(action, '') AS action,
-    category || CASE action WHEN '' THEN '' ELSE '.' || action END AS type
-  FROM event_types ${filter === everything ? '' : "WHERE namespace <> ''"}
+const knownTypes = `(
+  SELECT namespace, category, NULLIF(action, '') AS action, ${typeOf}
+  FROM event_types WHERE namespace <> ''
 ) AS known_types`;
 
 const knownTraits = (filter: Filter): string =>
@@ -128,7 +138,7 @@ const knownTraits = (filter: Filter): string =>
     ? '(SELECT event_type AS type, name, type AS trait_type FROM event_traits) AS known_traits'
     : `(
   SELECT known_types.*, event_traits.name, event_traits.type AS trait_type
-  FROM event_traits JOIN ${knownTypes(filter)}
+  FROM event_traits JOIN ${knownTypes}
     ON known_types.namespace = event_traits.namespace AND known_types.type = event_traits.event_type
 ) AS known_traits`;
 
