@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { auditNamespace } from '../event/audit.ts';
-import { type Event, type Report, typeOf } from '../event/event.ts';
+import type { Event, Report } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
 import { compileGlob } from '../event/glob.ts';
-import { compileFilter } from '../event/matcher.ts';
+import { compileFilter, type ReportMatcher } from '../event/matcher.ts';
 import { auditEvents } from './audit.ts';
 import { difference, type Extent, isEverything } from './extent.ts';
 import {
@@ -44,7 +44,6 @@ export function compileScope(grants: readonly Grant[]): Scope {
   const read = readExtent(grants);
   const report = extentOf(grants, 'REPORT');
   const hidden = hiddenBy(grants);
-  const allowsReport = matcherOf(report);
   const extents = new Map(grantActions.map((action) => [action, extentOf(grants, action)]));
   const readRights = { read, hidden: [...hidden] };
   return {
@@ -54,7 +53,7 @@ export function compileScope(grants: readonly Grant[]): Scope {
     read,
     hidden,
     mayRead: matcherOf(read),
-    mayReport: (each) => allowsReport(asEvent(each)),
+    mayReport: matcherOf(report),
     may: (action) => extents.get(action) !== 'NONE',
     mayIn: (action, namespace) => mayIn(grants, action, namespace),
     mayEverywhere: (action) => extents.get(action) === 'ALL',
@@ -103,18 +102,10 @@ function withoutAudit(extent: Exclude<Extent, 'NONE'>): Filter {
 const onlyAudit = (extent: Exclude<Extent, 'NONE'>): Filter =>
   extent === 'ALL' ? auditEvents : { all: [extent, auditEvents] };
 
-function matcherOf(extent: Extent): (event: Event) => boolean {
+function matcherOf(extent: Extent): ReportMatcher {
   if (extent === 'ALL') return () => true;
   return extent === 'NONE' ? () => false : compileFilter(extent);
 }
-
-/** A report as the event that it makes if no other report has its id. */
-const asEvent = (report: Report): Event => ({
-  ...report,
-  type: typeOf(report),
-  severity: report.severity ?? 'NORMAL',
-  index: 0,
-});
 
 /**
  * A field is kept back of all events where one of the grants that allow reading hides it, unless another shows all events

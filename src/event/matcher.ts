@@ -1,8 +1,11 @@
-import type { Event, EventSource, Trait } from './event.ts';
+import { type Event, type EventSource, type Report, type Trait, typeOf } from './event.ts';
 import type { Filter, Topic, TraitTest, TypePatterns } from './filter.ts';
 import { compileGlob } from './glob.ts';
 
 export type Matcher = (event: Event) => boolean;
+
+/** Tests a report as the event that it makes if no other report has its id. It is not made for that: a copy costs more than the test. */
+export type ReportMatcher = (event: Event | Report) => boolean;
 
 /** Whether an event matches a filter, for one event; for many, compile the filter once. */
 export const matchesFilter = (filter: Filter, event: Event): boolean =>
@@ -12,13 +15,13 @@ export const matchesFilter = (filter: Filter, event: Event): boolean =>
  * A test for events that match a filter. It says the same as the store's SQL does of the same event: see
  * Filter for what each field means.
  */
-export function compileFilter(filter: Filter): Matcher {
+export function compileFilter(filter: Filter): ReportMatcher {
   // The cheap and selective ones come first.
   const tests = [
     oneOf(filter.categories, ({ category }) => category),
     oneOf(filter.actions, ({ action }) => action),
     oneOf(filter.namespaces, ({ namespace }) => namespace),
-    oneOf(filter.severities, ({ severity }) => severity),
+    oneOf(filter.severities, ({ severity }) => severity ?? 'NORMAL'),
     oneOf(filter.dialects, ({ dialect }) => dialect),
     oneOf(filter.ids, ({ id }) => id),
     filter.time && within(filter.time),
@@ -38,26 +41,27 @@ export function compileFilter(filter: Filter): Matcher {
   return all(tests.filter((test) => test !== undefined));
 }
 
-function all(tests: readonly Matcher[]): Matcher {
-  const [only] = tests;
-  if (only === undefined) return () => true;
-  return tests.length === 1 ? only : (event) => tests.every((test) => test(event));
+function all([first, ...others]: readonly ReportMatcher[]): ReportMatcher {
+  if (first === undefined) return () => true;
+  if (others.length === 0) return first;
+  const rest = all(others);
+  return (event) => first(event) && rest(event);
 }
 
 const any =
-  (tests: readonly Matcher[]): Matcher =>
+  (tests: readonly ReportMatcher[]): ReportMatcher =>
   (event) =>
     tests.some((test) => test(event));
 
 const not =
-  (test: Matcher): Matcher =>
+  (test: ReportMatcher): ReportMatcher =>
   (event) =>
     !test(event);
 
 function oneOf(
   values: readonly string[] | undefined,
-  field: (event: Event) => string | null,
-): Matcher | undefined {
+  field: (event: Event | Report) => string | null,
+): ReportMatcher | undefined {
   if (values === undefined) return undefined;
   const [only] = values;
   if (values.length === 1) return (event) => field(event) === only;
@@ -66,53 +70,57 @@ function oneOf(
 }
 
 const within =
-  ({ from, to }: NonNullable<Filter['time']>): Matcher =>
+  ({ from, to }: NonNullable<Filter['time']>): ReportMatcher =>
   ({ time }) =>
     (from === null || time >= from) && (to === null || time <= to);
 
 const endedIs =
-  (ended: boolean): Matcher =>
+  (ended: boolean): ReportMatcher =>
   ({ endTime }) =>
     (endTime !== null) === ended;
 
-function fromSource(wanted: NonNullable<Filter['source']>): Matcher {
+function fromSource(wanted: NonNullable<Filter['source']>): ReportMatcher {
   const fields = Object.entries(wanted) as [keyof EventSource, string][];
   return ({ source }) => fields.every(([name, value]) => source[name] === value);
 }
 
 const underKeys =
-  (keys: ReadonlySet<string>): Matcher =>
+  (keys: ReadonlySet<string>): ReportMatcher =>
   ({ key, filterKeys }) =>
     (key !== null && keys.has(key)) || filterKeys.some((other) => keys.has(other));
 
 const taggedAll =
-  (wanted: readonly string[]): Matcher =>
+  (wanted: readonly string[]): ReportMatcher =>
   ({ tags }) =>
     wanted.every((tag) => tags.includes(tag));
 
 const taggedAny =
-  (wanted: ReadonlySet<string>): Matcher =>
+  (wanted: ReadonlySet<string>): ReportMatcher =>
   ({ tags }) =>
     tags.some((tag) => wanted.has(tag));
 
-function inNamespaces(globs: readonly string[] | undefined): Matcher | undefined {
+function inNamespaces(globs: readonly string[] | undefined): ReportMatcher | undefined {
   if (globs === undefined) return undefined;
   const tests = globs.map((glob) => compileGlob(glob));
   return ({ namespace }) => tests.some((matches) => matches(namespace));
 }
 
-function ofTypes({ exact, globs, notExact, notGlobs }: TypePatterns): Matcher {
+function ofTypes({ exact, globs, notExact, notGlobs }: TypePatterns): ReportMatcher {
   const wanted = new Set(exact);
   const wantedGlobs = globs.map((glob) => compileGlob(glob));
   const unwanted = new Set(notExact);
   const unwantedGlobs = notGlobs.map((glob) => compileGlob(glob));
-  return ({ type }) =>
-    (wanted.has(type) || wantedGlobs.some((matches) => matches(type))) &&
-    !unwanted.has(type) &&
-    !unwantedGlobs.some((matches) => matches(type));
+  return (event) => {
+    const type = 'type' in event ? event.type : typeOf(event);
+    return (
+      (wanted.has(type) || wantedGlobs.some((matches) => matches(type))) &&
+      !unwanted.has(type) &&
+      !unwantedGlobs.some((matches) => matches(type))
+    );
+  };
 }
 
-function ofTopics(topics: readonly Topic[]): Matcher {
+function ofTopics(topics: readonly Topic[]): ReportMatcher {
   const tests = topics.map(({ category, key }) =>
     all(
       [
@@ -124,7 +132,7 @@ function ofTopics(topics: readonly Topic[]): Matcher {
   return any(tests);
 }
 
-function withTrait(test: TraitTest): Matcher {
+function withTrait(test: TraitTest): ReportMatcher {
   const { name } = test;
   const holds = traitHolds(test);
   return ({ traits }) => {

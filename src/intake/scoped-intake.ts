@@ -6,7 +6,7 @@ import type { Intake } from './intake.ts';
 export function scopedIntake(intake: Intake, { mayReport, mayEverywhere }: Scope): Intake {
   if (mayEverywhere('REPORT')) return intake;
   return {
-    report: (drafts, wait, may = mayReport) =>
+    report: (drafts, wait, may = () => true) =>
       intake.report(drafts, wait, (report) => !isAudit(report) && mayReport(report) && may(report)),
   };
 }

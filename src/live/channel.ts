@@ -33,7 +33,9 @@ export abstract class Channel {
   #pendingResults = 0;
   /** Resolves when the latest pending result was sent. */
   #latestSent: Promise<void> = Promise.resolve();
-  #sentAtMs = performance.now();
+  /** The time of the latest tick: to ask for it takes as long as to send a message. */
+  #tickMs = performance.now();
+  #sentAtMs = this.#tickMs;
 
   constructor(operation: FeedOperation, metrics: ChannelMetrics) {
     this.operation = operation;
@@ -59,10 +61,14 @@ export abstract class Channel {
   /** Sends the events that wait for a full batch. */
   abstract flush(): void;
 
-  /** Sends the members an index up to which nothing else matched, unless something was sent in the last `quietMs`. */
+  /**
+   * A tick: sends the members an index up to which nothing else matched, unless something was sent in the last `quietMs`. What
+   * was sent counts as sent at the tick before it.
+   */
   checkpoint(index: number, quietMs: number): void {
-    if (performance.now() - this.#sentAtMs < quietMs) return;
-    this.#sentAtMs = performance.now();
+    this.#tickMs = performance.now();
+    if (this.#tickMs - this.#sentAtMs < quietMs) return;
+    this.#sentAtMs = this.#tickMs;
     this.flush();
     if (this.#pendingResults === 0) this.sendCheckpoint(index, this.#members);
   }
@@ -71,7 +77,7 @@ export abstract class Channel {
 
   /** Executes, serialises, and sends to all members in order. */
   protected execute(root: Event | FeedBatch, recordedAt: Instant | null): void {
-    this.#sentAtMs = performance.now();
+    this.#sentAtMs = this.#tickMs;
     const result = this.operation.render(root);
     if (typeof result === 'string' && this.#pendingResults === 0) {
       this.#deliver(messageOf(root.index, result), recordedAt);

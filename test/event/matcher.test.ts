@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { complete } from '../../src/event/completion.ts';
 import type { Event } from '../../src/event/event.ts';
 import { type FilterInput, parseFilter } from '../../src/event/filter-input.ts';
 import { compareText, compileFilter, matchesFilter } from '../../src/event/matcher.ts';
 import type { TraitFilterInput } from '../../src/event/trait-filter.ts';
 import { countReads } from '../steps.ts';
-import { events, filters, someday, strings } from './arbitraries.ts';
+import { events, filters, reports, someday, strings } from './arbitraries.ts';
 
 const event: Event = {
   id: '0192f0c4-5d1e-7c3b-8a7d-1f2e3d4c5b6a',
@@ -187,6 +188,15 @@ describe('a trait', () => {
     expect(matches({ traits: [holds, text('PREFIX', 'G')] })).toBe(true);
     expect(matches({ traits: [holds, text('PREFIX', 'x')] })).toBe(false);
   });
+});
+
+test('a report matches where the event does that it makes', () => {
+  fc.assert(
+    fc.property(filters, reports, (filter, report) => {
+      const made = complete([{ index: 1, report }]);
+      expect(compileFilter(filter)(report)).toBe(compileFilter(filter)(made));
+    }),
+  );
 });
 
 test('strings are ordered as their UTF-8 bytes are', () => {

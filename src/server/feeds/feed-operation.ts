@@ -93,8 +93,14 @@ export class FeedOperationReader {
     const isShared = ofEventAlone && scope.hidden.size === 0;
     const latest = isShared ? this.#latestOf(digestOf([digest, variableValues])) : null;
     return {
-      // A selection may show more than the event: the catalogue, as far as the caller may read it.
-      key: digestOf([digest, variableValues, request.filter, batching, scope.readKey]),
+      key: digestOf([
+        digest,
+        variableValues,
+        request.filter,
+        batching,
+        // A selection may show more than the event: the catalogue, as far as the caller may read it.
+        isShared ? null : scope.readKey,
+      ]),
       request: lastEventId === null ? request : resumed(request, lastEventId),
       batching,
       render(root) {

@@ -1,5 +1,7 @@
 import { buildSchema, GraphQLError, type GraphQLSchema } from 'graphql';
 import { describe, expect, test } from 'vitest';
+import type { Grant } from '../../../src/access/policy.ts';
+import { compileScope } from '../../../src/access/scope.ts';
 import { schema } from '../../../src/gateway/schema.ts';
 import type { GraphContext } from '../../../src/graphql/context.ts';
 import { createPrepareDocument } from '../../../src/graphql/document.ts';
@@ -38,6 +40,23 @@ function read(query: string, variables = {}, operationName: string | null = null
 }
 
 const keyOf = (...given: Parameters<typeof read>): string => read(...given).key;
+
+/** The key for a caller who reads these namespaces. */
+function keyIn(namespaces: readonly string[], query: string, hide: Grant['hide'] = []): string {
+  const grant: Grant = {
+    effect: 'ALLOW',
+    actions: ['READ'],
+    namespaces,
+    topics: ['*'],
+    filter: null,
+    hide,
+    events: { namespaces },
+  };
+  const session = { ...everybodysSession, scope: compileScope([grant]) };
+  const { operation, errors } = reader.read({ query }, null, session);
+  if (errors) throw errors[0];
+  return (operation as FeedOperation).key;
+}
 
 describe('subscriptions are equal', () => {
   const plain = keyOf('subscription { events(filter: { tags: ["a"] }) { id type } }');
@@ -81,6 +100,18 @@ describe('subscriptions are equal', () => {
     ['batches', 'subscription { eventBatches(filter: { tags: ["a"] }) { events { id type } } }'],
   ])('but not with %s', (_, query) => {
     expect(keyOf(query)).not.toBe(plain);
+  });
+
+  test('where callers with other rights may read the same of what they ask for, and are shown it alike', () => {
+    const ours = ['shared', 'ours'];
+    const theirs = ['shared', 'theirs'];
+    const shared = 'subscription { events(filter: { namespaces: ["shared"] }) { id } }';
+    expect(keyIn(ours, shared)).toBe(keyIn(theirs, shared));
+    const whatever = 'subscription { events { id } }';
+    expect(keyIn(ours, whatever)).not.toBe(keyIn(theirs, whatever));
+    expect(keyIn(ours, shared)).not.toBe(keyIn(theirs, shared, ['MESSAGE']));
+    const catalogue = shared.replace('{ id }', '{ category { actions { name } } }');
+    expect(keyIn(ours, catalogue)).not.toBe(keyIn(theirs, catalogue));
   });
 
   test('where the variables of the selection are, those with a default included', () => {
