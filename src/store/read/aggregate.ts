@@ -5,7 +5,7 @@ import type { Query } from '../database/connection.ts';
 import { sqlState } from '../database/outage.ts';
 import type { AggregateRequest, AggregateRow, Measure } from '../store.ts';
 import { grouping } from './grouping.ts';
-import { areCounted, countedRows, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
+import { countedRows, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
 import { explainTooSlow } from './too-slow.ts';
 import { Parameters, pathString, whereOf } from './where.ts';
 
@@ -36,8 +36,7 @@ export async function aggregateEvents(
 function planOf({ filter, measure, groupBy, intervalMicros, timeZone }: AggregateRequest) {
   const fields = groupBy.flatMap((each) => (each.by === 'field' ? [each.field] : []));
   if (measure !== null || fields.length < groupBy.length) return null;
-  const plan = rollupPlan(filter, { intervalMicros, timeZone });
-  return plan !== null && areCounted(fields, plan.tag) ? plan : null;
+  return rollupPlan(filter, { fields, intervalMicros, timeZone });
 }
 
 /** What is counted: events, or what the rollups hold of them. */
@@ -268,11 +267,18 @@ function bucketsSelect(
     strideMicros === null
       ? 'buckets'
       : '(SELECT bucket FROM buckets ORDER BY bucket LIMIT 1) AS first';
-  return `WITH grouped AS MATERIALIZED (${source.groups(bucket, to)}),
-    span AS (
-      SELECT min(bucket) AS first, max(bucket) AS last, ${lengthOf(stride)} AS length FROM grouped
+  const counts = `json_agg(coalesce(count, 0) ORDER BY bucket) AS counts, ${statistics} AS statistics`;
+  // Joining the label of the only group to each bucket would take as long as making them.
+  const filled =
+    request.groupBy.length === 0
+      ? `buckets AS (
+      SELECT generate_series(first, last, ${stride}) AS bucket FROM span LIMIT ${limit}
     ),
-    labels AS (
+    groups AS (
+      SELECT 1 AS rank, '[]'::json AS label, ${counts}
+      FROM buckets LEFT JOIN grouped USING (bucket) HAVING count(*) > 0
+    )`
+      : `labels AS (
       SELECT label, row_number() OVER (ORDER BY sum(count) DESC, label) AS rank
       FROM grouped GROUP BY label ORDER BY rank LIMIT ${limit}
     ),
@@ -281,9 +287,14 @@ function bucketsSelect(
       LIMIT ceil(${limit}::float8 / (SELECT greatest(count(*), 1) FROM labels))
     ),
     groups AS (
-      SELECT rank, label::json, json_agg(coalesce(count, 0) ORDER BY bucket) AS counts, ${statistics} AS statistics
+      SELECT rank, label::json, ${counts}
       FROM buckets CROSS JOIN labels LEFT JOIN grouped USING (bucket, label) GROUP BY rank, labels.label
-    )
+    )`;
+  return `WITH grouped AS MATERIALIZED (${source.groups(bucket, to)}),
+    span AS (
+      SELECT min(bucket) AS first, max(bucket) AS last, ${lengthOf(stride)} AS length FROM grouped
+    ),
+    ${filled}
     SELECT json_build_object(
       'length', coalesce((SELECT length FROM span), 0),
       'starts', coalesce((SELECT json_agg((extract(epoch FROM ${start}) * 1000000)::bigint ORDER BY bucket) FROM ${starts}), '[]'),
@@ -301,11 +312,13 @@ function bucketRows(
     strideMicros === null
       ? known
       : (groups[0]?.counts.map((_, at) => first + at * strideMicros) ?? []);
-  const rows = starts.flatMap((start, at) =>
-    groups.map(({ label, counts, statistics }) =>
-      rowOf(label, start, counts[at] ?? 0, statistics?.[at] ?? null, request),
-    ),
-  );
+  const rows: AggregateRow[] = [];
+  // flatMap takes five times as long.
+  for (const [at, start] of starts.entries()) {
+    for (const { label, counts, statistics } of groups) {
+      rows.push(rowOf(label, start, counts[at] ?? 0, statistics?.[at] ?? null, request));
+    }
+  }
   return rows.slice(0, request.limit);
 }
 

@@ -3,7 +3,7 @@ import { everything, type Filter } from '../../event/filter.ts';
 import { InputError } from '../../event/input-error.ts';
 import type { Query } from '../database/connection.ts';
 import type { KnownType, TagCount, TagsRequest, TraitDescriptor } from '../store.ts';
-import { countedTags, isHeldByTag, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
+import { countedTags, type RollupPlan, type Rollups, rollupPlan } from './rollups.ts';
 import { explainTooSlow } from './too-slow.ts';
 import { Parameters, whereOf } from './where.ts';
 
@@ -18,7 +18,7 @@ export async function countTags(
 ): Promise<TagCount[]> {
   const plan = rollupPlan(request.filter);
   const answer =
-    (plan && plan.tag === '' && isHeldByTag(plan)
+    (plan && plan.tag === '' && !plan.byType
       ? await countTagRollups(query, rollups, request, plan)
       : null) ?? (await countTagsOfEvents(query, request));
   const tags = JSON.parse(answer) as [tag: string, count: number][];

@@ -16,7 +16,7 @@ const endOfTime = Date.UTC(10_000, 0) * 1_000;
 /** Rollups that are not filled are asked again after this time. */
 const askAgainMs = 5_000;
 
-/** What rollups count by, and what they count all events by, but not those with a tag. */
+/** What rollups count by, and what they count all events by as well, but not those with a tag. */
 const countedFields: ReadonlySet<GroupField> = new Set(['NAMESPACE', 'SEVERITY', 'DIALECT']);
 const typeFields: ReadonlySet<GroupField> = new Set(['CATEGORY', 'ACTION', 'TYPE']);
 
@@ -33,6 +33,8 @@ const ofTypes: ReadonlySet<string> = new Set<keyof Filter>(['categories', 'actio
 export interface RollupPlan {
   /** Empty for all events. */
   readonly tag: string;
+  /** Whether the type is asked for: there are far fewer counts without it. */
+  readonly byType: boolean;
   readonly others: Filter;
   readonly time: TimeSpan;
   /** The longest buckets of which each lies in a single bucket of the answer. */
@@ -41,34 +43,33 @@ export interface RollupPlan {
 
 /** How the answer is divided; null for not at all. */
 interface Division {
+  readonly fields: readonly GroupField[];
   readonly intervalMicros: number | null;
   readonly timeZone: string;
 }
 
-const undivided: Division = { intervalMicros: null, timeZone: 'UTC' };
+const undivided: Division = { fields: [], intervalMicros: null, timeZone: 'UTC' };
 
 /** Null where rollups do not hold what is asked for, or not a whole minute of it. */
 export function rollupPlan(filter: Filter, division: Division = undivided): RollupPlan | null {
   const parts = partsOf(filter);
   const minutes = minutesWithin(division);
-  if (parts === null || minutes === null) return null;
+  if (parts === null || minutes === null || !areCounted(division.fields)) return null;
   const [tag = '', ...otherTags] = new Set(parts.tags);
   if (otherTags.length > 0 || parts.tags.includes('')) return null;
   const time = isWholeMinutes(division)
     ? parts.time
     : intersection(parts.time, { from: wholeMinutesSince, to: null });
-  const plan = { tag, others: { all: parts.others }, time, minutes };
-  if (tag !== '' && !isHeldByTag(plan)) return null;
+  const others = { all: parts.others };
+  const byType = division.fields.some((field) => typeFields.has(field)) || !isHeld(others, false);
+  if (tag !== '' && byType) return null;
+  const plan = { tag, byType, others, time, minutes };
   const { from, to } = edgesOf(plan, minute);
   return from !== null && from >= (to ?? endOfTime) ? null : plan;
 }
 
-/** Whether the counts of a tag, or of all events where it is empty, are by these fields. */
-export const areCounted = (fields: readonly GroupField[], tag: string): boolean =>
-  fields.every((field) => countedFields.has(field) || (tag === '' && typeFields.has(field)));
-
-/** Whether counts under tags hold what the filter of a plan looks at. */
-export const isHeldByTag = ({ others }: RollupPlan): boolean => isHeld(others, false);
+const areCounted = (fields: readonly GroupField[]): boolean =>
+  fields.every((field) => countedFields.has(field) || typeFields.has(field));
 
 /** The conditions of a filter all of which must hold; null where rollups do not hold what one looks at. */
 interface Parts {
@@ -132,9 +133,9 @@ function edgesOf({ time }: Pick<RollupPlan, 'time'>, length: number): TimeSpan {
   };
 }
 
-const counts = (minutes: number) => `(
+const counts = (minutes: number, byType: boolean) => `(
   SELECT bucket AS time, tag, namespace, category, action, category || coalesce('.' || action, '') AS type, severity, dialect, count
-  FROM event_counts WHERE minutes = ${minutes} AND count <> 0
+  FROM event_counts WHERE minutes = ${minutes} AND ${byType ? 'by_type' : 'NOT by_type'} AND count <> 0
     AND partition <> ALL ((SELECT dropped_partitions FROM journal_state)::integer[])
 ) AS counts_${minutes}`;
 
@@ -189,7 +190,7 @@ function selects(
   return [
     ...buckets.map(
       ({ minutes, span }) =>
-        `SELECT ${[...ofCounts, 'count'].join(', ')} FROM ${counts(minutes)} WHERE ${[wanted, ...boundsOf(span, to)].join(' AND ')}`,
+        `SELECT ${[...ofCounts, 'count'].join(', ')} FROM ${counts(minutes, plan.byType)} WHERE ${[wanted, ...boundsOf(span, to)].join(' AND ')}`,
     ),
     ...ends.map((span) => `SELECT ${ofEach} FROM events WHERE ${whereIn(filter, span, to)}`),
     `SELECT ${ofEach} FROM ${tail} WHERE ${whereIn(filter, outer, to)}`,

@@ -13,28 +13,30 @@ const key = `substring(sha256(convert_to(json_build_array(${counted}) || CASE pa
  * Adds `changes`, which are all 1 or all -1, to the counts by minute and hour: two CTEs, which belong into the statement that
  * makes the changes.
  * They are summed up first, so that each row of event_counts is written once. Each partition of the events has rows of its
- * own, so that they can be forgotten with it. Under a tag events are not counted by type:
- * that would be a row for each pair of a type and a tag.
+ * own, so that they can be forgotten with it. All events are counted by type, and without it for those who need not know it: these
+ * rows are fewer. Under a tag events are not counted by type: that would be a row for each pair of a type and a tag.
  */
 export const countChanges = `, by_minute AS (
-  SELECT tag, bucket, ${key} AS key, ${counted}, partition, count
+  SELECT by_type, tag, bucket, ${key} AS key, ${counted}, partition, count
   FROM (
-    SELECT tag, bucket, namespace, CASE tag WHEN '' THEN category ELSE '' END AS category,
-      CASE tag WHEN '' THEN action END AS action, severity, dialect, partition, sum(count)::bigint AS count
+    SELECT by_type, tag, bucket, namespace, CASE WHEN by_type THEN category ELSE '' END AS category,
+      CASE WHEN by_type THEN action END AS action, severity, dialect, partition, sum(count)::bigint AS count
     FROM (
       SELECT date_bin('1 minute', time, timestamptz 'epoch') AS bucket, namespace, category, action,
         coalesce(severity, 'NORMAL') AS severity, dialect, tags, partition, sum(count) AS count
       FROM changes GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-    ) AS alike CROSS JOIN LATERAL unnest(array_prepend('', array_remove(tags, ''))) AS tagged(tag)
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    ) AS alike CROSS JOIN LATERAL (
+      SELECT true AS by_type, '' AS tag UNION ALL SELECT false, unnest(array_prepend('', array_remove(tags, '')))
+    ) AS tagged
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
   ) AS summed
 ), counted AS (
-  INSERT INTO event_counts (minutes, tag, bucket, key, ${counted}, partition, count)
-  SELECT 1, tag, bucket, key, ${counted}, partition, count FROM by_minute
+  INSERT INTO event_counts (minutes, by_type, tag, bucket, key, ${counted}, partition, count)
+  SELECT 1, by_type, tag, bucket, key, ${counted}, partition, count FROM by_minute
   UNION ALL
-  SELECT 60, tag, date_bin('1 hour', bucket, timestamptz 'epoch') AS hour, key, ${counted}, partition, sum(count)
-  FROM by_minute GROUP BY tag, hour, key, ${counted}, partition
-  ON CONFLICT (minutes, tag, bucket, key) DO UPDATE SET count = event_counts.count + excluded.count
+  SELECT 60, by_type, tag, date_bin('1 hour', bucket, timestamptz 'epoch') AS hour, key, ${counted}, partition, sum(count)
+  FROM by_minute GROUP BY by_type, tag, hour, key, ${counted}, partition
+  ON CONFLICT (minutes, by_type, tag, bucket, key) DO UPDATE SET count = event_counts.count + excluded.count
   RETURNING ctid, event_counts.count
 )`;
 

@@ -201,7 +201,7 @@ const forget = `WITH state AS (
       AND (last.index IS NULL OR is_exact AND rolled_index >= last.index)
   ), known AS (
     SELECT namespace, category, action, sum(count)::bigint AS count FROM event_counts
-    WHERE EXISTS (SELECT FROM allowed) AND minutes = 60 AND tag = '' AND partition = $1::integer GROUP BY 1, 2, 3
+    WHERE EXISTS (SELECT FROM allowed) AND minutes = 60 AND by_type AND tag = '' AND partition = $1::integer GROUP BY 1, 2, 3
   ), expired AS (
     INSERT INTO event_types (namespace, category, action, expired)
     SELECT namespace, category, coalesce(action, '') AS action, count FROM known

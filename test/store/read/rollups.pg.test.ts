@@ -8,7 +8,7 @@ import { aggregateEvents } from '../../../src/store/read/aggregate.ts';
 import { countTags } from '../../../src/store/read/catalogue.ts';
 import { Rollups } from '../../../src/store/read/rollups.ts';
 import { countEvents } from '../../../src/store/read/search.ts';
-import type { AggregateRequest } from '../../../src/store/store.ts';
+import type { AggregateRequest, GroupField } from '../../../src/store/store.ts';
 import { fillRollups } from '../../../src/store/write/rollup-fill.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { report } from '../../journal/report.ts';
@@ -90,14 +90,18 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
     return [...new Set(scans)].filter((scan) => /^event/.test(scan)).sort();
   };
 
-  /** The lengths of the buckets in the rollups that these statements read. */
-  const minutesOf = async (ask: (query: Query) => Promise<unknown>): Promise<string[]> => {
+  /** What matches in the conditions of the statements' scans. */
+  const conditionsOf = async (ask: (query: Query) => Promise<unknown>, which: RegExp) => {
     const scans = await plansOf(ask);
     const conditions = scans.map(
       (scan) => `${scan['Index Cond']} ${scan['Recheck Cond']} ${scan.Filter}`,
     );
-    return [...new Set(conditions.flatMap((each) => each.match(/minutes = \d+/g) ?? []))].sort();
+    return [...new Set(conditions.flatMap((each) => each.match(which) ?? []))].sort();
   };
+
+  /** The lengths of the buckets in the rollups that these statements read. */
+  const minutesOf = (ask: (query: Query) => Promise<unknown>) =>
+    conditionsOf(ask, /minutes = \d+/g);
 
   const request: AggregateRequest = {
     filter: everything,
@@ -168,6 +172,23 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
     expect(await minutesOf(count(time))).toEqual(['minutes = 1', 'minutes = 60']);
   });
 
+  test('counts by type are read only where types are asked for', async () => {
+    const byFields = (...fields: GroupField[]) =>
+      aggregate({ groupBy: fields.map((field) => ({ by: 'field', field })) });
+    for (const [byType, ask] of [
+      [false, byFields()],
+      [false, byFields('NAMESPACE', 'SEVERITY', 'DIALECT')],
+      [false, count(everything)],
+      [false, count({ severities: ['ERROR'], tags: ['pool:gold'] })],
+      [true, byFields('CATEGORY')],
+      [true, byFields('SEVERITY', 'ACTION')],
+      [true, count({ not: { categories: ['Volume'] } })],
+    ] as const) {
+      const conditions = await conditionsOf(ask, /by_type = \w+/g);
+      expect(conditions).toEqual([`by_type = ${byType}`]);
+    }
+  });
+
   test('what rollups do not hold is counted from events', async () => {
     for (const ask of [
       aggregate({ intervalMicros: 90 * 1_000_000 }),
@@ -220,7 +241,7 @@ describe.skipIf(!(await postgresAvailable()))('Rollups over PostgreSQL', () => {
     expect(scans.some((scan) => counts.test(scan))).toBe(false);
     // Nor is what they hold meanwhile taken for the span of the events.
     await database.write(`INSERT INTO event_counts
-      SELECT minutes, tag, timestamptz '1990-01-01', key, namespace, category, action, severity, dialect, count, partition FROM event_counts LIMIT 1`);
+      SELECT minutes, tag, timestamptz '1990-01-01', key, namespace, category, action, severity, dialect, count, partition, by_type FROM event_counts WHERE NOT by_type LIMIT 1`);
     const said = { ...request, groupBy: [], intervalMicros: minute };
     const rows = await aggregateEvents(database.read, new Rollups(), said);
     expect(rows.reduce((sum, row) => sum + row.count, 0)).toBe(3_002);
@@ -338,7 +359,7 @@ test.skipIf(!(await postgresAvailable()))(
     expect(await countOfTypes()).toEqual(kept.slice(1));
     await fill();
     expect(await countOfTypes()).toEqual(kept.slice(1));
-    const counted = `SELECT sum(count) FROM event_counts WHERE minutes = 60 AND tag = ''`;
+    const counted = `SELECT sum(count) FROM event_counts WHERE minutes = 60 AND by_type`;
     expect(await earlier.read(counted)).toEqual([['2']]);
     expect(await store.rollupProgress()).toEqual({ rolledIndex: 6, storedIndex: 6 });
   },

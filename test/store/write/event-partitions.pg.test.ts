@@ -153,7 +153,7 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
     ]);
     expect(
       await connection.read(
-        `SELECT partition, count FROM event_counts WHERE minutes = 60 AND tag = '' AND count <> 0 ORDER BY 1`,
+        `SELECT partition, count FROM event_counts WHERE minutes = 60 AND by_type AND count <> 0 ORDER BY 1`,
       ),
     ).toEqual([['1', '2']]);
   });
@@ -176,7 +176,7 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
       'events_partition_2',
       'events_partition_3',
     ]);
-    const counted = `SELECT partition, sum(count) FROM event_counts WHERE minutes = 60 AND tag = '' GROUP BY 1`;
+    const counted = `SELECT partition, sum(count) FROM event_counts WHERE minutes = 60 AND by_type GROUP BY 1`;
     expect(await connection.read(counted)).toEqual([['2', '5']]);
     expect(
       await connection.read(
