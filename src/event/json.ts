@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Json, Trait } from './event.ts';
+import { endOfJsonString } from './json-string.ts';
 
 /** Rare in most documents, and found faster than a pattern that begins with one character. */
 const longDigits = /\d{16}/;
@@ -12,8 +13,8 @@ const possibleLargeInteger = /(?:[:,[]|^)\s*-?(?:9\d{15}|\d{17})/;
 const mayHoldLargeInteger = (text: string): boolean =>
   longDigits.test(text) && possibleLargeInteger.test(text);
 
-/** A whole string or a whole number. In linear time on valid JSON, and on nothing else. */
-const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+/** The first quote of a string, or a whole number. */
+const tokens = /"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const largeInteger = /^-?\d{16,}$/;
 
 /** Longer ones are read as numbers: infinite ones, which the intake rejects. */
@@ -51,11 +52,20 @@ export function stringifyJson(value: unknown): string {
 /** JSON in which large integers are strings with a mark. @throws SyntaxError */
 function markLargeIntegers(text: string): string {
   if (!mayHoldLargeInteger(text)) return text;
-  // The pattern for tokens takes linear time on valid JSON alone.
+  // Only valid JSON has these tokens and no others.
   JSON.parse(text);
-  return text.replace(tokens, (token) =>
-    largeInteger.test(token) && !isKept(token) ? `"${mark}${token}"` : token,
-  );
+  let markedText = '';
+  let copiedTo = 0;
+  tokens.lastIndex = 0;
+  for (let match = tokens.exec(text); match !== null; match = tokens.exec(text)) {
+    const [token] = match;
+    if (token === '"') tokens.lastIndex = endOfJsonString(text, match.index) + 1;
+    else if (largeInteger.test(token) && !isKept(token)) {
+      markedText += `${text.slice(copiedTo, match.index)}"${mark}${token}"`;
+      copiedTo = tokens.lastIndex;
+    }
+  }
+  return markedText + text.slice(copiedTo);
 }
 
 /** For JSON.stringify, whose result `unmarked` finishes. */

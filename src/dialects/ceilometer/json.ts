@@ -1,4 +1,5 @@
 import { isNestedDeeper } from '../../event/json-depth.ts';
+import { endOfJsonString } from '../../event/json-string.ts';
 import { type Dict, float, integer, keepOrder, setMember, type Value } from './python/value.ts';
 
 /** The string is not JSON. */
@@ -34,7 +35,6 @@ export function readJson(text: string): Value {
 }
 
 const numberForm = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-const textForm = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
 const spaceForm = /[ \t\n\r]*/y;
 
 /** Python reads no int of more digits. */
@@ -122,8 +122,13 @@ class Reader {
   }
 
   #string(): string {
-    const source = this.#take(textForm)?.[0];
-    if (source === undefined) throw this.#error('a string is missing');
+    const start = this.#at;
+    const end = endOfJsonString(this.#text, start);
+    if (this.#text[start] !== '"' || end === this.#text.length) {
+      throw this.#error('a string is missing');
+    }
+    const source = this.#text.slice(start, end + 1);
+    this.#at = end + 1;
     try {
       return JSON.parse(source) as string;
     } catch (cause) {

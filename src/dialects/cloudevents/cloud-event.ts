@@ -36,7 +36,10 @@ const required = ['id', 'source', 'specversion', 'type'] as const;
 
 /** Control characters, halves of characters and noncharacters, which a String must not contain. */
 const forbidden = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
-const uriReference = /^(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[\da-fA-F]{2})+$/;
+const uriCharacters = /^[\w\-.~:/?#[\]@!$&'()*+,;=%]+$/;
+const brokenEscape = /%(?![\da-fA-F]{2})/;
+const isUriReference = (text: string): boolean =>
+  uriCharacters.test(text) && !brokenEscape.test(text);
 const uri = /^[A-Za-z][A-Za-z\d+.-]*:/;
 const token = "[\\w!#$%&'*+.^`|~-]+";
 const mediaType = new RegExp(`^${token}/${token}\\s*(?:;.*)?$`, 's');
@@ -46,8 +49,8 @@ type Rule = readonly [isValid: (text: string) => boolean, sentence: string];
 /** The rule of each attribute that has one, and how a sentence says it. Timestamps of extensions are known as such. */
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['specversion', [(text) => text === '1.0', 'must be "1.0"']],
-  ['source', [(text) => uriReference.test(text), 'must be a URI reference such as /orders']],
-  ['dataschema', [(text) => uri.test(text) && uriReference.test(text), 'must be an absolute URI']],
+  ['source', [isUriReference, 'must be a URI reference such as /orders']],
+  ['dataschema', [(text) => uri.test(text) && isUriReference(text), 'must be an absolute URI']],
   ['datacontenttype', [(text) => mediaType.test(text), 'must be a media type such as text/plain']],
   ['time', [isTimestamp, 'must be an RFC 3339 timestamp such as 2026-11-20T08:15:30Z']],
   ['recordedtime', [isTimestamp, 'must be an RFC 3339 timestamp']],

@@ -12,11 +12,10 @@ import {
 /** Python does not read an int of more digits than this. */
 const digitsMax = 4300;
 
-const digits = '[0-9](?:_?[0-9])*';
-const intForm = new RegExp(`^[+-]?${digits}$`);
-const floatForm = new RegExp(
-  `^[+-]?(?:${digits}\\.?|(?:${digits})?\\.${digits})(?:[eE][+-]?${digits})?$`,
-);
+/** An underscore has a digit on each side. */
+const strayUnderscore = /(?<![0-9])_|_(?![0-9])/;
+const intForm = /^[+-]?[0-9]+$/;
+const floatForm = /^[+-]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const infinityForm = /^([+-]?)inf(?:inity)?$/i;
 const nanForm = /^[+-]?nan$/i;
 
@@ -35,9 +34,8 @@ export function toInt(value: Value): number | bigint {
 }
 
 function textToInt(text: string): number | bigint {
-  const plain = asciiDigits(strip(text));
-  if (intForm.test(plain)) {
-    const bare = plain.replaceAll('_', '');
+  const bare = ungrouped(asciiDigits(strip(text)));
+  if (intForm.test(bare)) {
     if (bare.length < 16) return Number(bare);
     if (bare.replace(/^[+-]/, '').length <= digitsMax) return integer(bigintOf(bare));
   }
@@ -62,13 +60,16 @@ export function toFloat(value: Value): number {
 }
 
 function textToFloat(text: string): number {
-  const plain = asciiDigits(strip(text));
-  if (floatForm.test(plain)) return Number(plain.replaceAll('_', ''));
+  const plain = ungrouped(asciiDigits(strip(text)));
+  if (floatForm.test(plain)) return Number(plain);
   const infinity = infinityForm.exec(plain);
   if (infinity !== null) return infinity[1] === '-' ? -Infinity : Infinity;
   if (nanForm.test(plain)) return Number.NaN;
   throw new ConversionError(`${quoted(text)} is no number`);
 }
+
+const ungrouped = (text: string): string =>
+  strayUnderscore.test(text) ? text : text.replaceAll('_', '');
 
 export const quoted = (text: string): string =>
   JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
