@@ -218,6 +218,34 @@ describe.skipIf(!(await postgresAvailable()))('Partitions of events over Postgre
     expect(await store.count({})).toBe(3);
   });
 
+  test('many counts of a dropped partition are deleted in several steps, so that writers have their turn between', async () => {
+    await using server = await startDatabase();
+    await using store = await openStore({ ...options, databaseUrl: server.url });
+    await using connection = new PostgresConnection(server.url, false, () => {});
+    await store.keepPartitions({ maxEvents: 0 });
+    await put(store, recordedIn(1, 3));
+    await countAll(store);
+    await connection.write(
+      `INSERT INTO event_counts
+       SELECT minutes, tag, bucket, n::text::bytea, namespace, category, action, severity, dialect, count, 0, by_type
+       FROM (SELECT * FROM event_counts LIMIT 1) AS one CROSS JOIN generate_series(1, 100000) AS n`,
+    );
+    await connection.write(`UPDATE journal_state SET dropped_partitions = '{0}'`);
+    await connection.write(
+      `CREATE TABLE steps (deleted BIGINT);
+       CREATE FUNCTION step() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN INSERT INTO steps SELECT count(*) FROM gone; RETURN NULL; END $$;
+       CREATE TRIGGER stepping AFTER DELETE ON event_counts REFERENCING OLD TABLE AS gone
+         FOR EACH STATEMENT EXECUTE FUNCTION step()`,
+    );
+    await store.expire(begin);
+    const [row] = await connection.read('SELECT sum(deleted), max(deleted) FROM steps');
+    expect(row?.[0]).toBe('100000');
+    expect(Number(row?.[1])).toBeLessThan(50_000);
+    expect(await connection.read('SELECT DISTINCT partition FROM event_counts')).toEqual([['1']]);
+    expect(await connection.read('SELECT dropped_partitions FROM journal_state')).toEqual([['{}']]);
+  });
+
   test('a partition with an event that is to be kept is not dropped, though its newest event has expired', async () => {
     await using server = await startDatabase();
     await using store = await openStore({ ...options, databaseUrl: server.url });
