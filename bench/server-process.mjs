@@ -1,6 +1,6 @@
 // Servers under measurement run in processes of their own; each says where it listens on one line.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -65,6 +65,14 @@ async function start(command, args, env, ready) {
 export function processorSeconds(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Microseconds of processor time that a process has used until now: its main thread, and all threads that it has. */
+export function processorMicros(pid) {
+  const micros = (thread) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1_000;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return { main: micros(pid), all: threads.reduce((sum, thread) => sum + micros(thread), 0) };
 }
 
 /** A gateway from dist/ with a data directory of its own; `env` chooses journal and database. */
