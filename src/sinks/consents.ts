@@ -119,9 +119,9 @@ export class Consent {
       'WebHook-Request-Rate': String(askedRate),
       ...(earlier !== null && { 'WebHook-Request-Callback': `${callbackUrl}${earlier.token}` }),
     });
-    const { 'webhook-allowed-origin': allowed, 'webhook-allowed-rate': rate } = answer.headers;
-    if (allowed === '*' || String(allowed ?? '').toLowerCase() === origin.toLowerCase()) {
-      pace.rate = rateOf(rate === undefined ? undefined : String(rate));
+    const allowed = answer.header('webhook-allowed-origin');
+    if (allowed === '*' || allowed?.toLowerCase() === origin.toLowerCase()) {
+      pace.rate = rateOf(answer.header('webhook-allowed-rate'));
       return null;
     }
     const later = earlier === null ? '' : ', nor has it called back yet';

@@ -71,7 +71,9 @@ export class SinkRun implements ConsumerRun {
   readonly #lease: ConsumerLease;
   readonly #lookEveryMs: number;
   readonly #queue = new OrderedQueue<Job>();
-  readonly #underWay = new Set<Promise<void>>();
+  /** Messages that are under way. */
+  #underWay = 0;
+  #lastHasEnded: (() => void) | null = null;
   readonly #handOvers = new Set<HandOver>();
   /** Failed deliveries that are in the queue or under way. */
   readonly #retried = new Set<string>();
@@ -123,7 +125,12 @@ export class SinkRun implements ConsumerRun {
     this.#isOver = true;
     clearInterval(this.#lookTimer);
     clearTimeout(this.#pumpTimer);
-    await Promise.allSettled([...this.#underWay, this.#looking]);
+    await this.#looking;
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#lastHasEnded = resolve;
+      });
+    }
   }
 
   #settleOne(handOver: HandOver): void {
@@ -145,7 +152,7 @@ export class SinkRun implements ConsumerRun {
     clearTimeout(this.#pumpTimer);
     const { sink, encoder, health } = this.#options;
     while (!this.#isOver && !this.#lease.signal.aborted && this.#queue.size > 0) {
-      if (this.#underWay.size >= (health.failingSinceMs === null ? sink.parallel : 1)) return;
+      if (this.#underWay >= (health.failingSinceMs === null ? sink.parallel : 1)) return;
       const pauseMs = health.pauseMs(Date.now());
       if (pauseMs > 0) {
         this.#pumpTimer = setTimeout(() => this.#pump(), pauseMs).unref();
@@ -153,38 +160,42 @@ export class SinkRun implements ConsumerRun {
       }
       const jobs = this.#queue.take(Math.min(sink.batch, encoder.maxBatch));
       if (jobs.length === 0) return;
-      this.#begin(jobs);
+      void this.#deliver(jobs);
     }
-  }
-
-  #begin(jobs: readonly Job[]): void {
-    const work = this.#deliver(jobs)
-      .catch((error: unknown) => this.#fail(error))
-      .then(() => {
-        this.#underWay.delete(work);
-        this.#pump();
-      });
-    this.#underWay.add(work);
   }
 
   async #deliver(jobs: readonly Job[]): Promise<void> {
-    const { failures } = this.#options;
-    if (!failures.isLoaded) await failures.load();
-    const going: EventJob[] = [];
-    for (const job of jobs) {
-      if (job.kind === 'RETRY') await this.#retry(job);
-      else if (failures.isDead(job.index)) this.#settle([job]);
-      else if (failures.isWaiting(job.key)) await this.#keepWaiting(job);
-      else going.push(job);
+    this.#underWay += 1;
+    try {
+      const { failures } = this.#options;
+      if (!failures.isLoaded) await failures.load();
+      const going: EventJob[] = [];
+      for (const job of jobs) {
+        if (job.kind === 'RETRY') await this.#retry(job);
+        else if (failures.isDead(job.index)) this.#settle([job]);
+        else if (failures.isWaiting(job.key)) await this.#keepWaiting(job);
+        else going.push(job);
+      }
+      if (going.length > 0) this.#queue.putBack(await this.#deliverNow(going));
+      // Pump, which has called this, must have returned before it is called again.
+      else await Promise.resolve();
+      // Only now: the later events of a key wait for all of this message's.
+      this.#queue.done(jobs);
+    } catch (error) {
+      this.#fail(error);
     }
-    if (going.length > 0) this.#queue.putBack(await this.#deliverNow(going));
-    // Only now: the later events of a key wait for all of this message's.
-    this.#queue.done(jobs);
+    this.#ended();
+  }
+
+  #ended(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#lastHasEnded?.();
+    this.#pump();
   }
 
   /** Resolves with the jobs that have to go again. */
   async #deliverNow(jobs: readonly EventJob[]): Promise<readonly EventJob[]> {
-    const { sender, observer } = this.#options;
+    const { sender, observer, health } = this.#options;
     const events = jobs.map(({ event }) => event);
     const message = sender.encode(events);
     if (message === null) return this.#settle(jobs);
@@ -194,17 +205,17 @@ export class SinkRun implements ConsumerRun {
     const outcome = await sender.events(message, events, this.#lease);
     if (outcome.kind === 'DELIVERED') {
       observer.delivered(jobs.length);
-      await this.#targetAnswered();
+      if (health.succeeded(Date.now())) await observer.state('ACTIVE', null);
       return this.#settle(jobs);
     }
     if (outcome.kind === 'MESSAGE_REJECTED') {
-      await this.#targetAnswered();
+      if (health.succeeded(Date.now())) await observer.state('ACTIVE', null);
       return await this.#rejected(jobs, outcome);
     }
     const now = Date.now();
-    const { lastSuccessAtMs } = this.#options.health;
     const isServerError = (outcome.status ?? 0) >= 500;
-    if (isServerError && jobs.filter((job) => isAtFault(job, now, lastSuccessAtMs)).length > 0) {
+    const isAtFaultNow = (job: EventJob) => isAtFault(job, now, health.lastSuccessAtMs);
+    if (isServerError && jobs.filter(isAtFaultNow).length > 0) {
       return await this.#rejected(jobs, { ...outcome, final: false });
     }
     await this.#targetFailed(outcome);
@@ -212,7 +223,7 @@ export class SinkRun implements ConsumerRun {
   }
 
   async #retry(job: Job & { kind: 'RETRY' }): Promise<void> {
-    const { sender, failures, observer } = this.#options;
+    const { sender, failures, observer, health } = this.#options;
     const failed = await this.#withinRights(job.failed);
     if (failed === null) {
       const [status, response] = [job.failed.lastStatus, mayNotBeRead];
@@ -224,10 +235,10 @@ export class SinkRun implements ConsumerRun {
     if (outcome.kind === 'DELIVERED') {
       await failures.delivered(failed);
       observer.delivered(1);
-      await this.#targetAnswered();
+      if (health.succeeded(Date.now())) await observer.state('ACTIVE', null);
     } else if (outcome.kind === 'MESSAGE_REJECTED') {
       await failures.rejected(failed, outcome);
-      await this.#targetAnswered();
+      if (health.succeeded(Date.now())) await observer.state('ACTIVE', null);
     } else if ((outcome.status ?? 0) >= 500 && (failed.lastStatus ?? 0) >= 500) {
       // It was at fault before: the target's health is judged by other messages.
       await failures.rejected(failed, { ...outcome, final: false });
@@ -243,13 +254,6 @@ export class SinkRun implements ConsumerRun {
     const message = event === null ? null : sender.encode([{ ...event, index: failed.index }]);
     if (message === null || message instanceof UndeliverableEvent) return null;
     return { ...failed, ...message };
-  }
-
-  async #targetAnswered(): Promise<void> {
-    const { health, observer } = this.#options;
-    const wasFailing = health.isFailing;
-    health.succeeded(Date.now());
-    if (wasFailing) await observer.state('ACTIVE', null);
   }
 
   /** Remembers a failure of the target, and gives it up when it has failed for too long. */

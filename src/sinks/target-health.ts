@@ -39,10 +39,13 @@ export class TargetHealth {
     return this.#failingSinceMs === null ? 0 : Math.max(0, this.#nextProbeAtMs - nowMs);
   }
 
-  succeeded(nowMs: number): void {
+  /** @returns whether it was failing until now */
+  succeeded(nowMs: number): boolean {
+    const wasFailing = this.isFailing;
     this.#lastSuccessAtMs = nowMs;
     this.#failingSinceMs = null;
     this.#failures = 0;
+    return wasFailing;
   }
 
   failed(nowMs: number, retryAfterMs: number | null): void {

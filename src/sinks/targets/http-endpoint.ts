@@ -39,7 +39,8 @@ interface HttpRequest {
 
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers: IncomingMessage['headers'];
+  /** By the name in lower case: node reads all of them when one is asked for. */
+  readonly header: (name: string) => string | undefined;
   /** The beginning of the body. */
   readonly text: string;
 }
@@ -73,33 +74,36 @@ export class HttpEndpoint implements AsyncDisposable {
   }
 
   /** Rejects where there is no answer: ForbiddenAddress where the network policy does not allow the address. */
-  async send(sent: HttpRequest): Promise<HttpAnswer> {
-    sent.signal.throwIfAborted();
-    const { url, network, timeoutMs } = this.#options;
-    this.#isAllowed ||= network === null || network.allowsHost(url.hostname);
-    if (!this.#isAllowed) throw new ForbiddenAddress(url.hostname);
-    let done = () => {};
-    try {
-      return await new Promise((resolve, reject) => {
-        const exchange = this.#open(sent);
-        const end = (reason: unknown) => {
-          reject(reason);
-          exchange.destroy();
-        };
-        const late = () => end(new Error(`No answer within ${timeoutMs} ms.`));
-        const timer = setTimeout(late, timeoutMs);
-        this.#begun(sent.signal, end);
-        done = () => {
-          clearTimeout(timer);
-          this.#done(sent.signal, end);
-        };
-        exchange.on('error', reject);
-        exchange.on('response', (response) => this.#read(response, resolve, reject));
-        exchange.end(sent.body);
-      });
-    } finally {
-      done();
-    }
+  send(sent: HttpRequest): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      sent.signal.throwIfAborted();
+      const { url, network, timeoutMs } = this.#options;
+      this.#isAllowed ||= network === null || network.allowsHost(url.hostname);
+      if (!this.#isAllowed) throw new ForbiddenAddress(url.hostname);
+      const exchange = this.#open(sent);
+      const done = () => {
+        clearTimeout(timer);
+        this.#done(sent.signal, end);
+      };
+      const answered = (answer: HttpAnswer) => {
+        done();
+        resolve(answer);
+      };
+      const failed = (reason: unknown) => {
+        done();
+        reject(reason);
+      };
+      const end = (reason: unknown) => {
+        failed(reason);
+        exchange.destroy();
+      };
+      const late = () => end(new Error(`No answer within ${timeoutMs} ms.`));
+      const timer = setTimeout(late, timeoutMs);
+      this.#begun(sent.signal, end);
+      exchange.on('error', failed);
+      exchange.on('response', (response) => this.#read(response, answered, failed));
+      exchange.end(sent.body);
+    });
   }
 
   /** Ends what is under way. */
@@ -140,8 +144,16 @@ export class HttpEndpoint implements AsyncDisposable {
     if (headers['User-Agent'] === undefined) fields.push('User-Agent', 'Tidings');
     for (const name in headers) fields.push(name, String(headers[name]));
     if (body !== undefined) fields.push('Content-Length', String(Buffer.byteLength(body)));
-    const address = path === undefined ? this.#address : { ...this.#address, path };
-    return open({ ...address, method, agent: this.#agent, headers: fields });
+    const { hostname, port, path: ownPath } = this.#address;
+    // Named one by one: an object that is spread into another takes several times as long here.
+    return open({
+      hostname,
+      port,
+      path: path ?? ownPath,
+      method,
+      agent: this.#agent,
+      headers: fields,
+    });
   }
 
   /** By events, which take a third of the time of an iterator. */
@@ -153,9 +165,10 @@ export class HttpEndpoint implements AsyncDisposable {
     const { maxResponseBytes, maxKeptBytes } = this.#options;
     const kept: Buffer[] = [];
     let bytes = 0;
+    const header = (name: string) => response.headers[name]?.toString();
     const answer = () => {
-      const { statusCode: status = 0, headers } = response;
-      resolve({ status, headers, text: textOf(kept, maxKeptBytes) });
+      const { statusCode: status = 0 } = response;
+      resolve({ status, header, text: textOf(kept, maxKeptBytes) });
     };
     response.on('data', (chunk: Buffer) => {
       if (bytes < maxKeptBytes) kept.push(chunk);

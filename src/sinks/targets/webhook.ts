@@ -109,13 +109,13 @@ const asWritten = (headers: Readonly<Record<string, string>>): Record<string, st
 const targetStatuses = new Set([401, 403, 404, 408, 429]);
 
 /** What an answer means for the delivery: the table in docs/sinks.md. */
-export function outcomeOf({ status, headers, text: response }: HttpAnswer): DeliveryOutcome {
+export function outcomeOf({ status, header, text: response }: HttpAnswer): DeliveryOutcome {
   if (status >= 200 && status < 300) return { kind: 'DELIVERED', status, response };
   if (status === 410) return { kind: 'TARGET_GONE', status, response };
   if (status >= 400 && status < 500 && !targetStatuses.has(status)) {
     return { kind: 'MESSAGE_REJECTED', status, response, final: false };
   }
-  const retryAfter = retryAfterMs(headers['retry-after']);
+  const retryAfter = retryAfterMs(header('retry-after'));
   return { kind: 'TARGET_FAILED', status, response, retryAfterMs: retryAfter };
 }
 
