@@ -17,7 +17,7 @@ import { Rollups } from './read/rollups.ts';
 import { countEvents, eventsAfter, findEvent, findPage } from './read/search.ts';
 import { SelectivityCache } from './read/selectivity-cache.ts';
 import { readTotals } from './read/totals.ts';
-import { isTail, type RollupProgress } from './rollup-progress.ts';
+import { isTail, type RolledUp, type RollupProgress } from './rollup-progress.ts';
 import { ConsentTable } from './sinks/consent-table.ts';
 import { FailedDeliveryTable } from './sinks/failed-delivery-table.ts';
 import { SinkTable } from './sinks/sink-table.ts';
@@ -95,7 +95,7 @@ export interface OpenStore extends Store, EventLog, AsyncDisposable {
   expire(before: Instant, graceMicros?: number): Promise<number>;
 
   /** Counts the next events that no rollup counts yet, and answers how far that is: done where both indexes are equal. */
-  rollUp(maxEvents?: number): Promise<RollupProgress>;
+  rollUp(maxEvents?: number): Promise<RolledUp>;
 
   rollupProgress(): Promise<RollupProgress>;
 
@@ -353,7 +353,7 @@ class SqlStore extends StoreReader implements OpenStore {
     return expireEvents(this.#database, before, graceMicros);
   }
 
-  async rollUp(maxEvents?: number): Promise<RollupProgress> {
+  async rollUp(maxEvents?: number): Promise<RolledUp> {
     const progress = await rollUpEvents(this.#database, maxEvents);
     this.#rollups.filled = isTail(progress);
     return progress;

@@ -4,6 +4,12 @@ export interface RollupProgress {
   readonly storedIndex: number;
 }
 
+/** How far they are after events were counted. */
+export interface RolledUp extends RollupProgress {
+  /** How long the database worked, without the time in which the statement waited for others to end. */
+  readonly busyMs: number;
+}
+
 /**
  * The longest tail, which is the events that no rollup counts yet: a query counts it event by event. In PostgreSQL that takes
  * some tens of milliseconds. While the tail is longer, rollups are not used.

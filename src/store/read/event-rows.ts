@@ -81,7 +81,6 @@ function rowFrom(said: Event | Report, index: number, parts: string | undefined)
     action: said.action ?? undefined,
     type: typeOf(said),
     severity: said.severity ?? undefined,
-    ...knownOf(said.source),
     key: said.key ?? undefined,
     filter_keys: said.filterKeys,
     message: said.message ?? undefined,
@@ -94,6 +93,8 @@ function rowFrom(said: Event | Report, index: number, parts: string | undefined)
     dialect: said.dialect,
     raw: raw === null ? undefined : stringifyJson(raw),
     parts,
+    // Last: members that are added to a copy make it several times as slow.
+    ...knownOf(said.source),
   };
 }
 

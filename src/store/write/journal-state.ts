@@ -1,7 +1,7 @@
-import type { Query, Row, Transaction } from '../database/connection.ts';
+import type { PreparedStatement, Query, Row, Transaction } from '../database/connection.ts';
 import type { Database } from '../database/database.ts';
 import { lockToChange } from '../database/event-partitions.ts';
-import type { RollupProgress } from '../rollup-progress.ts';
+import { longestTail, type RolledUp, type RollupProgress } from '../rollup-progress.ts';
 import { changeColumns, countChanges } from './event-counts.ts';
 import { leaseSql } from './lease.ts';
 
@@ -115,19 +115,46 @@ export async function lockState(
 const rolledBatch = 2_000;
 
 /** See OpenStore.rollUp. */
-export const rollUpEvents = (
-  database: Database,
-  maxEvents = rolledBatch,
-): Promise<RollupProgress> =>
+export async function rollUpEvents(database: Database, maxEvents = rolledBatch): Promise<RolledUp> {
+  const [row] = await database.write(rollUpTail, [maxEvents]);
+  if (row === undefined) return rollUpLocked(database, maxEvents);
+  return { ...progressOf(row), busyMs: Number(row[2]) };
+}
+
+/**
+ * Counts the next events of a short tail in one statement: new events wait for that instead of six. The statement sees the
+ * database as it was when it began, and locks the row later: where another gateway changed the row in between, it counts nothing.
+ */
+const rollUpTail: PreparedStatement = {
+  name: 'tidings_roll_up_tail',
+  text: `WITH moved AS (
+    UPDATE journal_state AS state SET rolled_index = least(seen.rolled_index + $1::bigint, seen.stored_index)
+    FROM journal_state AS seen
+    WHERE state.stored_index = seen.stored_index AND state.rolled_index = seen.rolled_index
+      AND state.expired_index = seen.expired_index AND state.counted_to = seen.stored_index + seen.expired_index
+      AND seen.stored_index - seen.rolled_index <= ${longestTail}
+    RETURNING seen.rolled_index AS counted_after, state.rolled_index AS counted_up_to, state.stored_index
+  ), changes AS (
+    SELECT ${changeColumns}, 1 AS count FROM events
+    WHERE index > (SELECT counted_after FROM moved) AND index <= (SELECT counted_up_to FROM moved)
+  )${countChanges}
+  SELECT counted_up_to, stored_index, 1000 * extract(epoch FROM clock_timestamp() - statement_timestamp())
+  FROM moved CROSS JOIN (SELECT count(*) FROM counted) AS written`,
+};
+
+/** Locks the row first: this always counts, and finds the next events however far they are. */
+const rollUpLocked = (database: Database, maxEvents: number): Promise<RolledUp> =>
   database.transaction(async ({ query, script }) => {
+    const startedAtMs = performance.now();
+    const busy = () => performance.now() - startedAtMs;
     await lockToChange(query);
     const { isExact, rolledIndex, storedIndex } = await lockState(query);
     if (!isExact) await forgetCounts({ query, script });
-    if (rolledIndex >= storedIndex) return { rolledIndex, storedIndex };
+    if (rolledIndex >= storedIndex) return { rolledIndex, storedIndex, busyMs: busy() };
     const [row] = await query(rollUp, [rolledIndex, maxEvents]);
     const moved = Number(row?.[0]) < maxEvents ? storedIndex : Number(row?.[1]);
     await query('UPDATE journal_state SET rolled_index = $1', [moved]);
-    return { rolledIndex: moved, storedIndex };
+    return { rolledIndex: moved, storedIndex, busyMs: busy() };
   });
 
 const rollUp = `WITH changes AS (

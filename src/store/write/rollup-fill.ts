@@ -125,16 +125,16 @@ class Batches {
         reportedAtMs = performance.now();
         onProgress(progress, false);
       }
-      const startedAtMs = performance.now();
-      progress = await this.#store.rollUp(this.#maxEvents);
-      const tookMs = performance.now() - startedAtMs;
-      if (tookMs > batchMs)
+      const rolledUp = await this.#store.rollUp(this.#maxEvents);
+      progress = rolledUp;
+      const { busyMs } = rolledUp;
+      if (busyMs > batchMs)
         this.#maxEvents = Math.max(fewestEvents, Math.floor(this.#maxEvents / 2));
       // The last batch may have had room for more.
-      else if (tookMs < batchMs / 2 && uncountedIn(progress) > 0) {
+      else if (busyMs < batchMs / 2 && uncountedIn(progress) > 0) {
         this.#maxEvents = Math.min(mostEvents, this.#maxEvents * 2);
       }
-      await pause(tookMs, signal);
+      await pause(busyMs, signal);
     }
     if (!signal.aborted) onProgress(progress, true);
   }

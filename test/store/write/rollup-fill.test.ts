@@ -7,15 +7,15 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Counts at once whatever it is asked to, and remembers how many that was at most. */
-function storeOf(storedIndex: number) {
+/** Counts whatever it is asked to in this time, and remembers how many that was at most. */
+function storeOf(storedIndex: number, busyMsOf = (_maxEvents: number) => 0) {
   const state = { rolledIndex: 0, storedIndex };
   const batches: number[] = [];
   const rollupProgress = vi.fn(async () => ({ ...state }));
   const rollUp = async (maxEvents = 0) => {
     batches.push(maxEvents);
     state.rolledIndex = Math.min(state.storedIndex, state.rolledIndex + maxEvents);
-    return { ...state };
+    return { ...state, busyMs: busyMsOf(maxEvents) };
   };
   return { state, batches, rollupProgress, rollUp };
 }
@@ -35,6 +35,14 @@ test('batches grow while they take no time, and the next fill begins with the si
   // The last batch was not full: it says nothing about larger ones.
   expect(await counted()).toEqual([800, 1_600, 3_200]);
   await vi.waitFor(() => expect(fill.uncounted).toBe(0), { timeout: patienceMs });
+});
+
+test('a batch is as large as the database counts in 60 ms', async () => {
+  vi.spyOn(performance, 'now').mockReturnValue(60_000);
+  const store = storeOf(1_600, (maxEvents) => maxEvents / 10);
+  await using _fill = new RollupFill(store, createLog('silent'));
+  await vi.waitFor(() => expect(store.state.rolledIndex).toBe(1_600), { timeout: patienceMs });
+  expect(store.batches).toEqual([100, 200, 400, 400, 400, 400]);
 });
 
 test('fewer events than are worth a statement wait until they are more', async () => {
